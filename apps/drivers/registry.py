@@ -1,0 +1,29 @@
+"""Finds the driver folders; nothing outside a folder is edited to add one."""
+
+import importlib
+import pkgutil
+from functools import cache
+from types import MappingProxyType
+
+import apps.drivers
+from apps.drivers.contract import Driver, DriverSpec
+
+
+@cache
+def specs() -> MappingProxyType[str, DriverSpec]:
+    """Give every driver's spec by name, hidden ones too, in the order of their names."""
+    found = {}
+    for module in pkgutil.iter_modules(apps.drivers.__path__):
+        if module.ispkg:
+            spec = importlib.import_module(f"apps.drivers.{module.name}.spec").SPEC
+            found[spec.name] = spec
+    return MappingProxyType(found)
+
+
+@cache
+def driver_class(name: str) -> type[Driver]:
+    """Import the driver of that name; KeyError when there is none."""
+    if name not in specs():
+        raise KeyError(name)
+    driver: type[Driver] = importlib.import_module(f"apps.drivers.{name}.driver").DRIVER
+    return driver

@@ -1,0 +1,1 @@
+"""Wire clients, one folder per protocol: plain Python, no Django, no Celery."""
