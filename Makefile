@@ -1,0 +1,33 @@
+# The commands of the project. Each installs what it needs; the last line of a recipe is exec, so that signals reach the program.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench
+
+help:
+	@echo "make run     start the portal on this machine"
+	@echo "make test    everything that must pass"
+	@echo "make lint    style, types, layers, settings, migrations"
+	@echo "make bench   measure; see docs/develop"
+
+run:
+	@requirements/prepare.sh run
+	@exec .venv/bin/python manage.py up
+
+test:
+	@requirements/prepare.sh test
+	@exec .venv/bin/python -m pytest -n 2 $(PYTEST_ARGS)
+
+lint: export DJANGO_SETTINGS_MODULE := esm.settings.test
+lint:
+	@requirements/prepare.sh test
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/djlint --quiet --lint templates
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	DJANGO_SETTINGS_MODULE=esm.settings.prod ESM_DATA_DIR="$$(mktemp -d)" .venv/bin/python manage.py check --deploy --fail-level ERROR
+	@exec .venv/bin/python manage.py makemigrations --check --dry-run
+
+bench:
+	@requirements/prepare.sh bench
+	@exec .venv/bin/python -m tests.bench
