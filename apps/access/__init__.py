@@ -1,0 +1,1 @@
+"""Who may do what: roles, grants on group subtrees, tokens and addresses."""

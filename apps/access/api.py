@@ -1,0 +1,5 @@
+"""The API resources of access."""
+
+from django.urls import URLPattern
+
+routes: list[URLPattern] = []

@@ -1,0 +1,32 @@
+"""Registers access control with Django."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class AccessConfig(AppConfig):
+    """Decides what each user may see and do."""
+
+    name = "apps.access"
+    verbose_name = _("Access")
+
+    def ready(self) -> None:
+        """Become the resolver behind ``visible_to`` and register menu entries."""
+        from apps.access import nav  # noqa: F401
+        from apps.access.resolver import scope_of
+        from apps.core import scoping
+
+        scoping.register_resolver(scope_of)
+        post_migrate.connect(make_built_in_roles, sender=self)
+
+
+def make_built_in_roles(using: str, **about: Any) -> None:
+    """Bring the built-in roles to what this version says."""
+    from apps.access.models import BUILT_IN, Role
+
+    for name, permissions in BUILT_IN.items():
+        defaults = {"permissions": list(permissions), "built_in": True}
+        Role.objects.using(using).update_or_create(name=name, defaults=defaults)

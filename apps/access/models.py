@@ -1,0 +1,119 @@
+"""Roles, their grants on group subtrees, API tokens, and the addresses that may connect."""
+
+import ipaddress
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.scoping import PERMISSIONS
+from apps.groups.models import Group
+
+BUILT_IN = {
+    "administrator": tuple(PERMISSIONS),
+    "operator": ("view", "alerts", "check"),
+    "viewer": ("view",),
+}
+
+
+def known_permissions(value: object) -> None:
+    """Refuse anything that is not a list of permission names."""
+    if not isinstance(value, list) or any(name not in PERMISSIONS for name in value):
+        raise ValidationError(_("Give a list of known permissions."))
+
+
+class Role(models.Model):
+    """A named set of permissions."""
+
+    name = models.CharField(_("name"), max_length=60, unique=True)
+    permissions = models.JSONField(_("permissions"), default=list, validators=[known_permissions])
+    built_in = models.BooleanField(_("built in"), default=False, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Grant(models.Model):
+    """Gives a user a role in a group and everything below it; several grants add up."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="grants")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="grants")
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="grants")
+
+    class Meta:
+        ordering = ["user", "role"]
+        verbose_name = _("grant")
+        verbose_name_plural = _("grants")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "role", "group"], name="%(app_label)s_%(class)s_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.role} · {self.group}"
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    """Words for asking after tokens."""
+
+    def alive(self) -> Self:
+        """Keep the tokens that have not expired and whose user is active."""
+        return self.filter(expires_at__gt=timezone.now(), user__is_active=True)
+
+    def visible_to(self, user: Any, permission: str = "view") -> Self:
+        """Keep the user's own tokens."""
+        return self.filter(user=user.pk)
+
+
+class ApiToken(models.Model):
+    """A bearer token of a user: 256 random bits, of which only a prefix and the SHA-256 are kept."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(_("name"), max_length=100)
+    prefix = models.CharField(max_length=8)
+    digest = models.CharField(max_length=64, unique=True)
+    read_only = models.BooleanField(_("read only"), default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(_("expires"))
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+def network(value: str) -> None:
+    """Refuse what is not an IPv4 or IPv6 address or prefix."""
+    try:
+        ipaddress.ip_network(value, strict=True)
+    except ValueError as error:
+        raise ValidationError(_("Enter an address or a prefix like 192.0.2.0/24 or 2001:db8::/64.")) from error
+
+
+class AllowedAddress(models.Model):
+    """An address or prefix that may connect besides the machine itself."""
+
+    network = models.CharField(_("address or prefix"), max_length=49, unique=True, validators=[network])
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["network"]
+        verbose_name = _("allowed address")
+        verbose_name_plural = _("allowed addresses")
+
+    def __str__(self) -> str:
+        return self.network

@@ -1,0 +1,1 @@
+"""What access registers with others: options, menu entries, job kinds."""

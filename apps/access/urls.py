@@ -1,0 +1,6 @@
+"""The pages of access."""
+
+from django.urls import URLPattern
+
+app_name = "access"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,1 @@
+"""What accounts registers with others: options, menu entries, job kinds."""

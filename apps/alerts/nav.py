@@ -1,0 +1,1 @@
+"""What alerts registers with others: options, menu entries, panels."""

@@ -1,0 +1,1 @@
+"""Components, their management interfaces, credentials, contact and status."""

@@ -1,0 +1,26 @@
+"""Components and everything that says how they are reached and how they are."""
+
+from apps.components.models.component import Category, Component, ComponentQuerySet
+from apps.components.models.credential import Credential, CredentialVersion
+from apps.components.models.interface import (
+    InventoryItem,
+    ManagementInterface,
+    ManagementInterfaceQuerySet,
+    Reservation,
+)
+from apps.components.models.status import Status, StatusCause, StatusChange
+
+__all__ = [
+    "Category",
+    "Component",
+    "ComponentQuerySet",
+    "Credential",
+    "CredentialVersion",
+    "InventoryItem",
+    "ManagementInterface",
+    "ManagementInterfaceQuerySet",
+    "Reservation",
+    "Status",
+    "StatusCause",
+    "StatusChange",
+]

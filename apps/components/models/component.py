@@ -1,0 +1,112 @@
+"""One managed device."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.components.models.status import Status
+from apps.core.scoping import Scoped
+from apps.groups.models import Group
+
+
+class Category(models.TextChoices):
+    """What a component is."""
+
+    SERVER = "server", _("Server")
+    HYPERVISOR = "hypervisor", _("Hypervisor")
+    CHASSIS = "chassis", _("Chassis")
+    STORAGE = "storage", _("Storage")
+    NETWORK = "network", _("Network device")
+    UPS = "ups", _("UPS")
+    COMPUTER = "computer", _("Other computer")
+    ALERT_ONLY = "alert-only", _("Alerts only")
+    EXPETHER = "expether", _("ExpEther")
+
+
+class ComponentQuerySet(Scoped):
+    """Words for asking after components."""
+
+    def managed(self) -> Self:
+        """Keep those that are watched."""
+        return self.filter(unmanaged=False)
+
+    def search(self, words: str) -> Self:
+        """Keep those whose own texts or addresses contain every word."""
+        found = self
+        for word in words.split()[:8]:
+            found = found.filter(search_text__contains=word.casefold())
+        return found
+
+
+class Component(models.Model):
+    """A server or device. What it is called and where it stands is ours; what it is, its interfaces say."""
+
+    name = models.CharField(_("name"), max_length=200)
+    alias = models.CharField(_("alias"), max_length=200, blank=True)
+    category = models.CharField(_("category"), max_length=12, choices=Category, default=Category.SERVER.value)
+    group = models.ForeignKey(Group, verbose_name=_("group"), on_delete=models.PROTECT, related_name="components")
+    parent = models.ForeignKey(
+        "self", verbose_name=_("parent"), null=True, blank=True, on_delete=models.SET_NULL, related_name="children"
+    )
+    slot = models.CharField(_("slot"), max_length=40, blank=True)
+    uuid = models.UUIDField(_("hardware UUID"), null=True, blank=True)
+    serial_number = models.CharField(_("serial number"), max_length=100, blank=True)
+    manufacturer = models.CharField(_("manufacturer"), max_length=100, blank=True)
+    model = models.CharField(_("model"), max_length=200, blank=True)
+    operating_system = models.CharField(_("operating system"), max_length=300, blank=True)
+    location = models.CharField(_("location"), max_length=300, blank=True)
+    alert_addresses = models.JSONField(_("alert addresses"), default=list, blank=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.UNKNOWN.value, editable=False)
+    status_since = models.DateTimeField(default=timezone.now, editable=False)
+    suspended = models.BooleanField(_("suspended"), default=False, editable=False)
+    unmanaged = models.BooleanField(_("not managed"), default=False)
+    last_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    up_since = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    # What lists sort and facet by; None is "not measured".
+    cpu = models.FloatField(_("CPU load"), null=True, blank=True, editable=False)  # %
+    memory = models.FloatField(_("memory"), null=True, blank=True, editable=False)  # %
+    disk = models.FloatField(_("fullest disk"), null=True, blank=True, editable=False)  # %
+    temperature = models.FloatField(_("inlet temperature"), null=True, blank=True, editable=False)  # °C
+    power = models.FloatField(_("power"), null=True, blank=True, editable=False)  # W
+    search_text = models.TextField(editable=False, default="", blank=True)  # casefolded; kept by services
+
+    objects = ComponentQuerySet.as_manager()
+    scope_path = "group"
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("component")
+        verbose_name_plural = _("components")
+        indexes = [
+            models.Index(fields=["group", "status"], name="components_group_status"),
+            models.Index(fields=["status"], name="components_status"),
+            models.Index(fields=["category"], name="components_category"),
+            models.Index(fields=["name"], name="components_name"),
+            models.Index(Lower("serial_number"), name="components_serial"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["uuid"], condition=~Q(uuid=None), name="%(app_label)s_%(class)s_uuid_once"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="%(app_label)s_%(class)s_known_status"),
+            models.CheckConstraint(
+                condition=Q(category__in=Category.values), name="%(app_label)s_%(class)s_known_category"
+            ),
+            models.CheckConstraint(condition=~Q(parent=models.F("pk")), name="%(app_label)s_%(class)s_not_its_own"),
+        ]
+
+    def __str__(self) -> str:
+        return self.alias or self.name
+
+    def get_absolute_url(self) -> str:
+        """Give the component's page."""
+        return reverse("components:component", args=[self.pk])
+
+    @property
+    def addresses(self) -> list[str]:
+        """Give the addresses of its interfaces, each once, in their order."""
+        return list(dict.fromkeys(interface.address for interface in self.interfaces.all() if interface.address))

@@ -1,0 +1,127 @@
+"""The ways in which a component is managed, who holds one at the moment, and the parts they found."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.components.models.component import Component
+from apps.components.models.credential import Credential
+from apps.components.models.status import Status
+from apps.core.fields import PhraseField
+from apps.core.phrases import Phrase
+from apps.core.scoping import Scoped, ScopedModel
+
+
+class ManagementInterfaceQuerySet(Scoped):
+    """Words for asking after interfaces."""
+
+    def managed(self) -> Self:
+        """Keep those that are watched: enabled, of a managed component."""
+        return self.filter(enabled=True, component__unmanaged=False)
+
+    def due(self, now: datetime) -> Self:
+        """Keep those whose next poll is due."""
+        return self.filter(next_poll_at__lte=now)
+
+
+class ManagementInterface(models.Model):
+    """One way of managing a component: a driver, an address, a credential, and how the last contact went."""
+
+    component = models.ForeignKey(Component, on_delete=models.CASCADE, related_name="interfaces")
+    driver = models.CharField(_("driver"), max_length=40)
+    address = models.CharField(_("address"), max_length=253)
+    port = models.PositiveIntegerField(_("port"), null=True, blank=True)
+    credential = models.ForeignKey(
+        Credential,
+        verbose_name=_("credential"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="interfaces",
+    )
+    parameters = models.JSONField(_("parameters"), default=dict, blank=True)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.UNKNOWN.value, editable=False)
+    last_polled_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_answer_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_error = PhraseField(default=Phrase, blank=True, editable=False)
+    last_error_code = models.CharField(max_length=24, blank=True, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False)  # in a row
+    next_poll_at = models.DateTimeField(default=timezone.now, null=True, blank=True, editable=False)
+    next_inventory_at = models.DateTimeField(default=timezone.now, null=True, blank=True, editable=False)
+    # The version of the credential that this device refused: not offered again until it is changed or somebody asks.
+    refused_version = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    state = models.JSONField(default=dict, blank=True, editable=False)  # what the driver wants to find next time
+    identity = models.JSONField(default=dict, blank=True, editable=False)  # what the device said of itself last
+
+    objects = ManagementInterfaceQuerySet.as_manager()
+    scope_path = "component__group"
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("management interface")
+        verbose_name_plural = _("management interfaces")
+        indexes = [
+            models.Index(fields=["next_poll_at"], condition=Q(enabled=True), name="components_interface_due"),
+            models.Index(fields=["address"], name="components_interface_addr"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["driver", "address", "port"],
+                name="%(app_label)s_%(class)s_once",
+                nulls_distinct=False,
+                violation_error_message=_("This address is managed in this way already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(port=None) | Q(port__gte=1, port__lte=65535), name="%(app_label)s_%(class)s_port"
+            ),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="%(app_label)s_%(class)s_known_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.driver} {self.address}"
+
+
+class Reservation(models.Model):
+    """Somebody holds an interface for himself: a console, an update; polls look at it."""
+
+    interface = models.OneToOneField(ManagementInterface, on_delete=models.CASCADE, related_name="reservation")
+    purpose = models.CharField(max_length=40)
+    holder = models.CharField(max_length=200)
+    until = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("reservation")
+        verbose_name_plural = _("reservations")
+
+    def __str__(self) -> str:
+        return f"{self.interface}: {self.purpose}"
+
+
+class InventoryItem(ScopedModel):
+    """One part of a device as an interface listed it at its last inventory."""
+
+    interface = models.ForeignKey(ManagementInterface, on_delete=models.CASCADE, related_name="inventory")
+    kind = models.CharField(max_length=20)
+    key = models.CharField(max_length=200)
+    name = models.CharField(max_length=300)
+    status = models.CharField(max_length=10, choices=Status, blank=True)
+    details = models.JSONField(default=dict, blank=True)
+    read_at = models.DateTimeField(default=timezone.now)
+
+    scope_path = "interface__component__group"
+
+    class Meta:
+        ordering = ["kind", "pk"]
+        verbose_name = _("inventory item")
+        verbose_name_plural = _("inventory items")
+        constraints = [
+            models.UniqueConstraint(fields=["interface", "kind", "key"], name="%(app_label)s_%(class)s_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,1 @@
+"""What components registers with others: options, menu entries, job kinds."""

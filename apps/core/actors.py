@@ -1,0 +1,43 @@
+"""Who acts: every verb that changes something is told, and the audit keeps it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    from apps.accounts.models import User
+
+
+class ActorKind(StrEnum):
+    """By which way somebody acts."""
+
+    USER = "user"
+    TOKEN = "token"
+    COMMAND = "command"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person, token, command or the portal itself, with the address it came from."""
+
+    kind: ActorKind
+    name: str
+    user: "User | None" = None
+    address: str | None = None
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "Actor":
+        """Give the actor of a page or API request."""
+        user = request.user if request.user.is_authenticated else None
+        token = getattr(request, "auth", None)
+        name = user.get_username() if user else ""
+        if token is not None:
+            return cls(ActorKind.TOKEN, f"{name} ({token})", user, request.META.get("REMOTE_ADDR"))
+        return cls(ActorKind.USER, name, user, request.META.get("REMOTE_ADDR"))
+
+
+SYSTEM = Actor(ActorKind.SYSTEM, "portal")
+COMMAND = Actor(ActorKind.COMMAND, "command line")

@@ -1,0 +1,211 @@
+"""The verbs of jobs: create, claim a step, finish it, cancel, and the watchdog that ends what nobody ends.
+
+A step is claimed by one UPDATE and never started again. Whatever happens to a worker, no job stays open for ever.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_noop
+
+from apps.core import audit, events
+from apps.core.actors import Actor
+from apps.core.models import OPEN_JOBS, OPEN_STEPS, Job, JobState, JobStep, StepCode, StepState
+from apps.core.phrases import Phrase
+from apps.core.registries import Registry
+from apps.core.writes import turn
+
+ABANDONED = timedelta(minutes=10)  # a job that no worker has touched for so long is ended by the watchdog
+LOOK_FIRST = Phrase(gettext_noop("Look at the device before you repeat this: it may have been done."))
+WORKER_DIED = Phrase(gettext_noop("The process that did this ended before it could say how it went."))
+NEVER_STARTED = Phrase(gettext_noop("No worker took this up in time."))
+CHECK_WORKERS = Phrase(gettext_noop("See whether the workers run, then start it again."))
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """What a job does; ``start`` hands its steps to workers and is called after the commit."""
+
+    name: str
+    label: Promise | str
+    start: Callable[[int], None]
+    changes_devices: bool = False
+    step_limit: timedelta = timedelta(minutes=5)  # a running step is given up after this
+
+
+kinds: Registry[JobKind] = Registry("job kind")
+
+
+@dataclass(frozen=True, slots=True)
+class NewStep:
+    """One target of a new job."""
+
+    target: str
+    component: int | None = None
+    interface: int | None = None
+    group: int | None = None
+
+
+def create(
+    kind: str, title: Phrase, steps: Iterable[NewStep], actor: Actor, arguments: dict[str, object] | None = None
+) -> Job:
+    """Create a job with its steps and start it after the commit; one without steps is done at once."""
+    found = kinds.get(kind)
+    rows = list(steps)
+    now = timezone.now()
+    with turn():
+        job = Job.objects.create(
+            kind=kind,
+            title=title,
+            total=len(rows),
+            arguments=arguments or {},
+            created_by=actor.user,
+            created_by_name=actor.name,
+            created_at=now,
+            state=JobState.WAITING if rows else JobState.DONE,
+            finished_at=None if rows else now,
+        )
+        JobStep.objects.bulk_create(
+            [
+                JobStep(job=job, target=s.target[:300], component=s.component, interface=s.interface, group=s.group)
+                for s in rows
+            ],
+            batch_size=500,
+        )
+        audit.record(
+            actor, f"job.{kind}", job, after={"targets": [step.target for step in rows[:50]], "total": len(rows)}
+        )
+        events.publish("job")
+        if rows:
+            transaction.on_commit(lambda: found.start(job.pk))
+    return job
+
+
+def claim(step_id: int) -> JobStep | None:
+    """Take a waiting step for this worker; None when another was first, or the job is being cancelled."""
+    now = timezone.now()
+    kind = JobStep.objects.filter(pk=step_id).values_list("job__kind", flat=True).first()
+    if kind is None:
+        return None
+    with turn():
+        won = JobStep.objects.filter(
+            pk=step_id, state=StepState.WAITING, job__state__in=(JobState.WAITING, JobState.RUNNING)
+        ).update(state=StepState.RUNNING, started_at=now, deadline_at=now + kinds.get(kind).step_limit)
+        if not won:
+            return None
+        step = JobStep.objects.select_related("job").get(pk=step_id)
+        Job.objects.filter(pk=step.job_id, state=JobState.WAITING).update(state=JobState.RUNNING, started_at=now)
+        events.publish("job")
+    return step
+
+
+def finish(
+    step: JobStep,
+    state: StepState,
+    *,
+    code: StepCode = StepCode.NONE,
+    stage: str = "",
+    message: Phrase | None = None,
+    remedy: Phrase | None = None,
+) -> bool:
+    """End a running step once; False when it was ended already (by the watchdog)."""
+    with turn():
+        ended = JobStep.objects.filter(pk=step.pk, state=StepState.RUNNING).update(
+            state=state,
+            code=code,
+            stage=stage,
+            message=message or Phrase(),
+            remedy=remedy or Phrase(),
+            finished_at=timezone.now(),
+        )
+        if ended:
+            _count(step.job_id)
+    return bool(ended)
+
+
+def cancel(job: Job, actor: Actor) -> bool:
+    """Stop a job: what waits is cancelled now, what runs ends by itself; False when it had ended."""
+    with turn():
+        stopped = Job.objects.filter(pk=job.pk, state__in=(JobState.WAITING, JobState.RUNNING)).update(
+            state=JobState.CANCELLING
+        )
+        if stopped:
+            job.steps.filter(state=StepState.WAITING).update(state=StepState.CANCELLED, finished_at=timezone.now())
+            audit.record(actor, "job.cancel", job)
+            _count(job.pk)
+    return bool(stopped)
+
+
+def _count(job_id: int) -> None:
+    """Count a job's steps anew and end it when all have ended. One statement decides who ends it."""
+    counted = JobStep.objects.filter(job=job_id).aggregate(
+        total=Count("pk"),
+        open=Count("pk", filter=Q(state__in=OPEN_STEPS)),
+        failed=Count("pk", filter=Q(state=StepState.FAILED)),
+        skipped=Count("pk", filter=Q(state=StepState.SKIPPED)),
+        done=Count("pk", filter=Q(state=StepState.DONE)),
+        cancelled=Count("pk", filter=Q(state=StepState.CANCELLED)),
+    )
+    finished = counted["total"] - counted["open"]
+    Job.objects.filter(pk=job_id).update(
+        total=counted["total"], finished=finished, failed=counted["failed"], skipped=counted["skipped"]
+    )
+    if counted["open"] == 0:
+        _end(job_id, counted)
+    events.publish("job")
+
+
+def _end(job_id: int, counted: dict[str, int]) -> None:
+    ended = timezone.now()
+    Job.objects.filter(pk=job_id, state=JobState.CANCELLING).update(state=JobState.CANCELLED, finished_at=ended)
+    all_failed = counted["failed"] and not counted["done"] and not counted["skipped"]
+    Job.objects.filter(pk=job_id, state__in=(JobState.WAITING, JobState.RUNNING)).update(
+        state=JobState.FAILED if all_failed else JobState.DONE, finished_at=ended
+    )
+
+
+def watch() -> int:
+    """End steps whose worker died, steps that nobody took, and jobs whose steps have all ended; gives how many."""
+    now = timezone.now()
+    mended = 0
+    for step in JobStep.objects.filter(state=StepState.RUNNING, deadline_at__lt=now).select_related("job")[:500]:
+        changes = kinds.get(step.job.kind).changes_devices
+        mended += finish(
+            step,
+            StepState.FAILED,
+            code=StepCode.OUTCOME_UNKNOWN,
+            stage=step.stage,
+            message=WORKER_DIED,
+            remedy=LOOK_FIRST if changes else CHECK_WORKERS,
+        )
+    for job in _abandoned(now - ABANDONED):
+        with turn():
+            mended += job.steps.filter(state=StepState.WAITING).update(
+                state=StepState.FAILED,
+                code=StepCode.UNREACHABLE,
+                message=NEVER_STARTED,
+                remedy=CHECK_WORKERS,
+                finished_at=now,
+            )
+            _count(job.pk)
+    return mended
+
+
+def _abandoned(before: object) -> list[Job]:
+    """Give open jobs of which no step runs and nothing has happened for long."""
+    moving = JobStep.objects.filter(job=OuterRef("pk")).filter(Q(state=StepState.RUNNING) | Q(finished_at__gte=before))
+    return list(Job.objects.filter(state__in=OPEN_JOBS, created_at__lt=before).exclude(Exists(moving))[:100])
+
+
+def remove_old(days: int) -> int:
+    """Remove jobs that ended more than so many days ago."""
+    with turn():
+        old = Job.objects.filter(finished_at__lt=timezone.now() - timedelta(days=days)).values_list("pk", flat=True)[
+            :200
+        ]
+        return Job.objects.filter(pk__in=list(old)).delete()[0]

@@ -1,0 +1,217 @@
+"""Jobs and their steps, the audit, and the values of options."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.core import scoping
+from apps.core.fields import PhraseField
+from apps.core.phrases import Phrase
+
+
+class JobState(models.TextChoices):
+    """Where a job stands; ``done`` when at least one step is done or none was needed."""
+
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Running")
+    CANCELLING = "cancelling", _("Being cancelled")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class StepState(models.TextChoices):
+    """Where one step of a job stands."""
+
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    SKIPPED = "skipped", _("Skipped")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class StepCode(models.TextChoices):
+    """Why a step did not end well, as a word that programs can read."""
+
+    NONE = "", ""
+    UNREACHABLE = "unreachable", _("Unreachable")
+    AUTHENTICATION_FAILED = "authentication_failed", _("Sign-in refused")
+    UNSUPPORTED = "unsupported", _("Not supported")
+    DEVICE_ERROR = "device_error", _("Device error")
+    ALREADY_RUNNING = "already_running", _("Already running")
+    NOT_CONFIRMED = "not_confirmed", _("Not confirmed")
+    OUTCOME_UNKNOWN = "outcome_unknown", _("Outcome unknown")
+
+
+OPEN_JOBS = (JobState.WAITING, JobState.RUNNING, JobState.CANCELLING)
+OPEN_STEPS = (StepState.WAITING, StepState.RUNNING)
+
+
+class JobQuerySet(scoping.Scoped):
+    """Words for asking after jobs."""
+
+    def visible_to(self, user: Any, permission: str = "view") -> Self:
+        """Keep one's own jobs and those with a target in a group that the user may see."""
+        scope = scoping.scope_of(user, permission)
+        if scope is scoping.EVERYTHING:
+            return self
+        if not scope and not getattr(user, "is_authenticated", False):
+            return self.none()
+        seen = JobStep.objects.filter(job=models.OuterRef("pk"), group__in=scope)
+        return self.filter(Q(created_by=user.pk) | models.Exists(seen))
+
+    def open(self) -> Self:
+        """Keep the jobs that have not ended."""
+        return self.filter(state__in=OPEN_JOBS)
+
+
+class Job(models.Model):
+    """Anything that takes time: its targets are steps, its progress is counted, its end is certain."""
+
+    kind = models.CharField(max_length=40)
+    title = PhraseField()
+    state = models.CharField(max_length=12, choices=JobState, default=JobState.WAITING.value)
+    total = models.PositiveIntegerField(default=0)
+    finished = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    arguments = models.JSONField(default=dict, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_by_name = models.CharField(max_length=200)
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
+        indexes = [models.Index(fields=["state", "created_at"], name="core_job_state")]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=JobState.values), name="%(app_label)s_%(class)s_known_state"),
+            models.CheckConstraint(condition=Q(finished__lte=F("total")), name="%(app_label)s_%(class)s_counts"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} #{self.pk}"
+
+    def get_absolute_url(self) -> str:
+        """Give the page of the job."""
+        return reverse("core:job", args=[self.pk])
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether it has not ended."""
+        return self.state in OPEN_JOBS
+
+    @property
+    def percent(self) -> int:
+        """Give the progress from 0 to 100."""
+        return 100 * self.finished // self.total if self.total else (0 if self.is_open else 100)
+
+
+class JobStep(models.Model):
+    """What a job does to one target, and how it ended there.
+
+    The target is kept as text and plain ids: the answer stays readable when the component is gone, and visible to
+    whoever may see the group that it was in on that day.
+    """
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="steps")
+    component = models.PositiveBigIntegerField(null=True, blank=True)
+    interface = models.PositiveBigIntegerField(null=True, blank=True)
+    group = models.PositiveBigIntegerField(null=True, blank=True)
+    target = models.CharField(max_length=300)
+    state = models.CharField(max_length=12, choices=StepState, default=StepState.WAITING.value)
+    stage = models.CharField(max_length=20, blank=True)
+    code = models.CharField(max_length=24, choices=StepCode, default="", blank=True)
+    message = PhraseField(default=Phrase, blank=True)
+    remedy = PhraseField(default=Phrase, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    deadline_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = scoping.Scoped.as_manager()
+    scope_path = "group"
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("step")
+        verbose_name_plural = _("steps")
+        indexes = [
+            models.Index(fields=["job", "state"], name="core_step_job_state"),
+            models.Index(fields=["component"], name="core_step_component"),
+            models.Index(fields=["group", "job"], name="core_step_group"),
+            models.Index(fields=["deadline_at"], condition=Q(state="running"), name="core_step_running"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=StepState.values), name="%(app_label)s_%(class)s_known_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.target}: {self.state}"
+
+
+class Outcome(models.TextChoices):
+    """How an audited act ended."""
+
+    SUCCESS = "success", _("Success")
+    REFUSED = "refused", _("Refused")
+    FAILED = "failed", _("Failed")
+
+
+class AuditEntry(models.Model):
+    """Who did what to what, from where, before and after; written in the transaction of the act, chained by hash."""
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    actor_kind = models.CharField(max_length=12)
+    actor_name = models.CharField(max_length=300)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    address = models.GenericIPAddressField(null=True, blank=True)
+    action = models.CharField(max_length=60, db_index=True)
+    object_type = models.CharField(max_length=60, blank=True)
+    object_id = models.CharField(max_length=60, blank=True)
+    object_name = models.CharField(max_length=300, blank=True)
+    before = models.JSONField(null=True, blank=True)
+    after = models.JSONField(null=True, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.SUCCESS.value)
+    sequence = models.PositiveBigIntegerField(null=True, blank=True, unique=True)
+    digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
+        indexes = [models.Index(fields=["object_type", "object_id"], name="core_audit_object")]
+
+    def __str__(self) -> str:
+        return f"{self.actor_name}: {self.action} {self.object_name}"
+
+
+class OptionValue(models.Model):
+    """The value of an option that somebody set; an option without a row has its default."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    value = models.JSONField()
+    changed_at = models.DateTimeField(default=timezone.now)
+    changed_by_name = models.CharField(max_length=300)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("option")
+        verbose_name_plural = _("options")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,160 @@
+"""Typed options with ranges: declared by each app, set in one place, read everywhere within five seconds.
+
+Where an environment variable of the same meaning is set, it wins and the option is read-only.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.core import audit
+from apps.core.actors import Actor
+from apps.core.models import OptionValue
+from apps.core.registries import Registry
+from apps.core.writes import turn
+
+FRESH = 3.0  # seconds that a process trusts what it read; set() in the same process is seen at once
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting of the whole portal. ``also`` are single values allowed outside the range (0 for "off")."""
+
+    name: str
+    type: type
+    default: Any
+    label: Promise | str
+    help: Promise | str = ""
+    section: Promise | str = gettext_lazy("General")
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+    also: tuple[int, ...] = ()
+    choices: tuple[str, ...] = ()
+    unit: Promise | str = ""
+    environment: str = ""
+    check: Callable[[Any], None] | None = None  # raises ValidationError
+
+    @property
+    def read_only(self) -> bool:
+        """Say whether the environment decides it."""
+        return bool(self.environment and os.environ.get(self.environment))
+
+    def clean(self, raw: Any) -> Any:
+        """Turn what somebody typed or sent into a valid value; raises ValidationError with a clear sentence."""
+        value = self._typed(raw)
+        if self.choices and value not in self.choices:
+            raise ValidationError(_("Choose one of: %(choices)s.") % {"choices": ", ".join(self.choices)})
+        if self.type in {int, float} and value not in self.also:
+            low, high = self.minimum, self.maximum
+            if (low is not None and value < low) or (high is not None and value > high):
+                raise ValidationError(self._range_sentence())
+        if self.check is not None:
+            self.check(value)
+        return value
+
+    def _range_sentence(self) -> str:
+        if self.also:
+            return _("Enter %(also)s, or a number from %(low)s to %(high)s.") % {
+                "also": ", ".join(map(str, self.also)),
+                "low": self.minimum,
+                "high": self.maximum,
+            }
+        return _("Enter a number from %(low)s to %(high)s.") % {"low": self.minimum, "high": self.maximum}
+
+    def _typed(self, raw: Any) -> Any:
+        if self.type is bool:
+            if isinstance(raw, bool):
+                return raw
+            if str(raw).lower() in {"true", "false"}:
+                return str(raw).lower() == "true"
+            raise ValidationError(_("Enter true or false."))
+        if self.type is int:
+            if isinstance(raw, int) and not isinstance(raw, bool):
+                return raw
+            if isinstance(raw, str) and raw.strip().lstrip("-").isascii() and raw.strip().lstrip("-").isdigit():
+                return int(raw)
+            raise ValidationError(_("Enter a whole number."))
+        if self.type is list:
+            if isinstance(raw, str):
+                return [word.strip() for word in raw.split(",") if word.strip()]
+            if isinstance(raw, list) and all(isinstance(word, str) for word in raw):
+                return raw
+            raise ValidationError(_("Enter a list of texts."))
+        if not isinstance(raw, str):
+            raise ValidationError(_("Enter a text."))
+        return raw
+
+
+registry: Registry[Option] = Registry("option")
+_values: dict[str, Any] = {}
+_read_at = -FRESH
+
+
+def declare(*options: Option) -> None:
+    """Make options known; called from an app's ``ready()``."""
+    for option in options:
+        registry.add(option.name.lower(), option)
+
+
+def find(name: str) -> Option:
+    """Give the option of that name, in any letter case; KeyError when there is none."""
+    return registry.get(name.lower())
+
+
+def get(name: str) -> Any:
+    """Give the value that is in force."""
+    option = find(name)
+    if option.read_only:
+        return option.clean(os.environ[option.environment])
+    _refresh()
+    return _values.get(option.name, option.default)
+
+
+def set_value(name: str, raw: Any, actor: Actor) -> Any:
+    """Set an option; raises KeyError, ValidationError. Gives the value as it was stored."""
+    option = find(name)
+    if option.read_only:
+        raise ValidationError(
+            _("%(variable)s in the environment decides this option.") % {"variable": option.environment}
+        )
+    value = option.clean(raw)
+    with turn():
+        before = get(option.name)
+        OptionValue.objects.update_or_create(
+            name=option.name,
+            defaults={"value": value, "changed_at": timezone.now(), "changed_by_name": actor.name},
+        )
+        audit.record(actor, "option.set", name=option.name, before={"value": before}, after={"value": value})
+    forget()
+    return value
+
+
+def stored() -> dict[str, OptionValue]:
+    """Give the rows of all options that were set, by name."""
+    return {row.name: row for row in OptionValue.objects.all()}
+
+
+def all_options() -> Iterable[Option]:
+    """Give every declared option by name."""
+    return sorted(registry, key=lambda option: option.name.lower())
+
+
+def forget() -> None:
+    """Make this process read the options again."""
+    global _read_at
+    _read_at = -FRESH
+
+
+def _refresh() -> None:
+    global _values, _read_at
+    if time.monotonic() - _read_at >= FRESH:
+        _values = dict(OptionValue.objects.values_list("name", "value"))
+        _read_at = time.monotonic()

@@ -1,0 +1,89 @@
+"""The one gate of visibility: what a user may see or do, decided by a resolver that the access app registers.
+
+A permission is a word of ``PERMISSIONS``. No resolver, or nobody signed in, means nothing.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Final, Self
+
+from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class Everything:
+    """Stands for all groups there are and will be."""
+
+    def __contains__(self, group: object) -> bool:
+        return True
+
+    def __bool__(self) -> bool:
+        return True
+
+
+EVERYTHING: Final = Everything()
+Scope = Everything | frozenset[int]
+
+PERMISSIONS: dict[str, Promise | str] = {
+    "view": _("See components, alerts and jobs"),
+    "alerts": _("Acknowledge and close alerts"),
+    "check": _("Check connections and collect now"),
+    "components": _("Register, change and remove components"),
+    "credentials": _("Set credentials"),
+    "groups": _("Change the group tree"),
+    "settings": _("Change environment settings"),
+    "access": _("Manage users, roles and addresses"),
+    "audit": _("Read the audit log"),
+}
+
+_resolver: Callable[[Any, str], Scope] | None = None
+
+
+def register_resolver(resolver: Callable[[Any, str], Scope]) -> None:
+    """Say who decides in which groups a user holds a permission."""
+    global _resolver
+    _resolver = resolver
+
+
+def scope_of(user: Any, permission: str = "view") -> Scope:
+    """Give the ids of the groups in which a user holds a permission, or EVERYTHING."""
+    if permission not in PERMISSIONS:
+        raise ValueError(f"there is no permission {permission!r}")
+    if _resolver is None or user is None or not user.is_authenticated or not user.is_active:
+        return frozenset()
+    return _resolver(user, permission)
+
+
+def may(user: Any, permission: str, group_id: int | None = None) -> bool:
+    """Say whether a user holds a permission in a group, or, without one, over the whole fleet."""
+    scope = scope_of(user, permission)
+    if group_id is None:
+        return scope is EVERYTHING
+    return group_id in scope
+
+
+def may_somewhere(user: Any, permission: str) -> bool:
+    """Say whether a user holds a permission in any group at all."""
+    return bool(scope_of(user, permission))
+
+
+class Scoped(models.QuerySet):  # type: ignore[type-arg]
+    """A queryset whose rows belong to groups; the model names the way there in ``scope_path``."""
+
+    def visible_to(self, user: Any, permission: str = "view") -> Self:
+        """Keep the rows in whose group the user holds the permission; rows without a group need the whole fleet."""
+        scope = scope_of(user, permission)
+        if isinstance(scope, Everything):
+            return self
+        path: str = getattr(self.model, "scope_path", "group")
+        return self.filter(**{f"{path}__in": scope})
+
+
+class ScopedModel(models.Model):
+    """A model that only ever is read through ``visible_to`` by pages and the API."""
+
+    scope_path: ClassVar[str] = "group"
+    objects = Scoped.as_manager()
+
+    class Meta:
+        abstract = True

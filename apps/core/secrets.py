@@ -1,0 +1,105 @@
+"""Secrets at rest: encrypted with keys that live in a file outside the database and outside every backup.
+
+The key file holds one Fernet key a line; the first encrypts, all decrypt (``cryptography`` MultiFernet). Import of this
+module needs no Django settings, because the settings themselves ask it for the signing key.
+"""
+
+import base64
+import fcntl
+import hashlib
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.core.exceptions import ImproperlyConfigured
+
+from esm.settings import env
+
+
+class Undecipherable(Exception):
+    """A stored secret does not belong to any key in the key file."""
+
+
+def key_file() -> Path:
+    """Give the path of the key file."""
+    return Path(env.text("ESM_SECRETS_KEY_FILE") or env.data_dir() / "keys" / "secrets.key")
+
+
+def _create(path: Path) -> None:
+    """Make the key file with one new key; of two processes that try at once, one wins and both use its key."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open(path.parent / ".lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            _write(path, [Fernet.generate_key()])
+
+
+def _write(path: Path, keys: list[bytes]) -> None:
+    fresh = path.with_suffix(".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(b"\n".join(keys) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def _keys() -> tuple[bytes, ...]:
+    path = key_file()
+    if not path.exists():
+        _create(path)
+    status = path.stat()
+    if status.st_mode & 0o077:
+        raise ImproperlyConfigured(f"{path} can be read by others: chmod 600 it, then rotate the secrets")
+    return _read(path, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, changed: int) -> tuple[bytes, ...]:
+    keys = tuple(path.read_bytes().split())
+    if not keys:
+        raise ImproperlyConfigured(f"{path} holds no key")
+    return keys
+
+
+def _fernet() -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in _keys()])
+
+
+def encrypt(text: str) -> str:
+    """Encrypt a text with the newest key."""
+    return _fernet().encrypt(text.encode()).decode()
+
+
+def decrypt(token: str) -> str:
+    """Decrypt what ``encrypt`` made, with any key of the file; raises Undecipherable."""
+    try:
+        return _fernet().decrypt(token.encode()).decode()
+    except InvalidToken as error:
+        raise Undecipherable("a stored secret belongs to another key file") from error
+
+
+def rotate(token: str) -> str:
+    """Encrypt an encrypted text anew with the newest key."""
+    try:
+        return _fernet().rotate(token.encode()).decode()
+    except InvalidToken as error:
+        raise Undecipherable("a stored secret belongs to another key file") from error
+
+
+def add_key() -> None:
+    """Put a new key in front of the others."""
+    path = key_file()
+    _write(path, [Fernet.generate_key(), *_keys()])
+
+
+def drop_old_keys() -> None:
+    """Keep only the newest key; call it when every secret was rotated and the signing key may change."""
+    path = key_file()
+    _write(path, [_keys()[0], *_keys()[-1:]])
+
+
+def signing_key() -> str:
+    """Derive Django's SECRET_KEY from the oldest key, so that rotating secrets signs nobody out."""
+    return base64.urlsafe_b64encode(hashlib.sha256(b"signing" + _keys()[-1]).digest()).decode()

@@ -1,0 +1,6 @@
+"""The pages of core."""
+
+from django.urls import URLPattern
+
+app_name = "core"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,110 @@
+"""Groups as a tree with one root; the tree is read in one query."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.scoping import EVERYTHING, Scoped, scope_of
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The whole group tree in memory: ids, names and parents, nothing else."""
+
+    parents: dict[int, int | None]
+    names: dict[int, str]
+
+    @cached_property
+    def children(self) -> dict[int | None, list[int]]:
+        """Give the children of each group by name."""
+        found: dict[int | None, list[int]] = defaultdict(list)
+        for pk in sorted(self.parents, key=lambda pk: self.names[pk].casefold()):
+            found[self.parents[pk]].append(pk)
+        return found
+
+    @property
+    def root(self) -> int:
+        """Give the id of the one root."""
+        return self.children[None][0]
+
+    def subtree(self, *roots: int) -> set[int]:
+        """Give these groups and everything below them."""
+        found: set[int] = set()
+        waiting = [pk for pk in roots if pk in self.parents]
+        while waiting:
+            pk = waiting.pop()
+            if pk not in found:
+                found.add(pk)
+                waiting.extend(self.children[pk])
+        return found
+
+    def path(self, pk: int) -> list[int]:
+        """Give the way from the root down to a group, itself last."""
+        way: list[int] = []
+        at: int | None = pk
+        while at is not None and at not in way:
+            way.append(at)
+            at = self.parents.get(at)
+        return way[::-1]
+
+    def path_name(self, pk: int) -> str:
+        """Give a group's name with those above it, the root left out unless it is the group itself."""
+        way = self.path(pk)
+        return " · ".join(self.names[at] for at in (way[1:] or way))
+
+
+class GroupQuerySet(Scoped):
+    """Words for asking after groups."""
+
+    def visible_to(self, user: Any, permission: str = "view") -> Self:
+        """Keep the groups in which the user holds the permission."""
+        scope = scope_of(user, permission)
+        return self if scope is EVERYTHING else self.filter(pk__in=scope)
+
+    def tree(self) -> Tree:
+        """Read the tree of these groups in one query."""
+        rows = self.order_by().values_list("pk", "parent_id", "name")
+        parents, names = {}, {}
+        for pk, parent, name in rows:
+            parents[pk], names[pk] = parent, name
+        return Tree(parents, names)
+
+
+class Group(models.Model):
+    """One group; a component is in exactly one, and a grant reaches everything below its group."""
+
+    name = models.CharField(_("name"), max_length=100)
+    parent = models.ForeignKey(
+        "self", verbose_name=_("parent"), null=True, blank=True, on_delete=models.PROTECT, related_name="children"
+    )
+    description = models.CharField(_("description"), max_length=300, blank=True)
+
+    objects = GroupQuerySet.as_manager()
+    scope_path = "pk"
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("group")
+        verbose_name_plural = _("groups")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["parent", "name"],
+                name="%(app_label)s_%(class)s_name_in_parent",
+                violation_error_message=_("A group of this name stands there already."),
+            ),
+            models.UniqueConstraint(models.Value(1), condition=Q(parent=None), name="%(app_label)s_%(class)s_one_root"),
+            models.CheckConstraint(condition=~Q(parent=models.F("pk")), name="%(app_label)s_%(class)s_not_its_own"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """Give the group's page."""
+        return reverse("groups:group", args=[self.pk])

@@ -1,0 +1,1 @@
+"""What groups registers with others: options, menu entries, job kinds."""

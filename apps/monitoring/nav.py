@@ -1,0 +1,1 @@
+"""What monitoring registers with others: options, menu entries, panels."""

@@ -1,0 +1,31 @@
+"""The REST API: every app's routes under one version, its schema and its documentation."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from apps.access.api import routes as access_routes
+from apps.accounts.api import routes as accounts_routes
+from apps.alerts.api import routes as alerts_routes
+from apps.components.api import routes as components_routes
+from apps.core.api_routes import routes as core_routes
+from apps.groups.api import routes as groups_routes
+from apps.monitoring.api import routes as monitoring_routes
+
+urlpatterns = [
+    path(
+        "v1/",
+        include(
+            [
+                *core_routes,
+                *accounts_routes,
+                *access_routes,
+                *groups_routes,
+                *components_routes,
+                *monitoring_routes,
+                *alerts_routes,
+            ]
+        ),
+    ),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+]

@@ -1,0 +1,9 @@
+"""The ASGI application of both listening ports; ``apps.system.web`` serves it."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "esm.settings.prod")
+
+application = get_asgi_application()

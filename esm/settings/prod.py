@@ -1,0 +1,6 @@
+"""The portal as it is run: by ``manage.py up`` on one machine, or by units of the system on several."""
+
+from apps.core.secrets import signing_key
+from esm.settings.base import *  # noqa: F403
+
+SECRET_KEY = signing_key()

@@ -1,0 +1,24 @@
+"""Settings of the test run: a data folder of its own per test process, quick password hashes, no manifest."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+if "ESM_TEST_DATA_DIR" not in os.environ:
+    os.environ["ESM_TEST_DATA_DIR"] = tempfile.mkdtemp(prefix="esm-test-")
+    atexit.register(shutil.rmtree, os.environ["ESM_TEST_DATA_DIR"], ignore_errors=True)
+os.environ["ESM_DATA_DIR"] = os.environ["ESM_TEST_DATA_DIR"]
+os.environ.pop("DATABASE_URL", None)
+if os.environ.get("TEST_DATABASE_URL"):
+    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+
+from esm.settings.base import *  # noqa: F403
+
+SECRET_KEY = "only-for-tests-and-never-used-elsewhere-0123456789"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
