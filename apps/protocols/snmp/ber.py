@@ -1,0 +1,396 @@
+"""The BER codec of SNMP: values, variable bindings and PDUs (RFC 3416 §3, X.690), written for speed.
+
+An object identifier is a dotted ``str`` without a leading dot (``"1.3.6.1.2.1.1.1.0"``): it is cheap to cache, to slice
+into column and index, and to use as a key; ``arcs`` gives the tuple that sorts right. Integers of every kind are
+``int``, octet strings are ``bytes``, an IpAddress is an ``IPv4Address``, an Opaque float is a ``float``, NULL is ``None``
+and what an agent does not have is a member of ``Absent``; the tag beside the value tells a Counter32 from a Counter64.
+Whatever bytes come in, decoding either succeeds or raises ``Malformed``.
+"""
+
+import struct
+from collections.abc import Callable, Iterable, Sequence
+from enum import Enum, IntEnum
+from functools import lru_cache
+from ipaddress import IPv4Address
+from typing import NamedTuple, TypeAlias
+
+from apps.protocols.errors import DeviceError
+
+Oid: TypeAlias = str
+
+MAX_ARCS = 128  # RFC 3416 §4.1
+MAX_ARC = 0xFFFFFFFF
+LARGEST_DATAGRAM = 65507
+
+SEQUENCE = 0x30
+
+
+class Tag(IntEnum):
+    """The types a value can have, by their BER tag (RFC 3416 §3)."""
+
+    INTEGER = 0x02
+    OCTET_STRING = 0x04
+    NULL = 0x05
+    OBJECT_IDENTIFIER = 0x06
+    IP_ADDRESS = 0x40
+    COUNTER32 = 0x41
+    GAUGE32 = 0x42
+    TIME_TICKS = 0x43
+    OPAQUE = 0x44
+    NSAP_ADDRESS = 0x45
+    COUNTER64 = 0x46
+    UNSIGNED32 = 0x47
+    NO_SUCH_OBJECT = 0x80
+    NO_SUCH_INSTANCE = 0x81
+    END_OF_MIB_VIEW = 0x82
+
+
+class PduKind(IntEnum):
+    """The protocol data units of the three versions, by their BER tag (RFC 1157 §4.1, RFC 3416 §3)."""
+
+    GET = 0xA0
+    GET_NEXT = 0xA1
+    RESPONSE = 0xA2
+    SET = 0xA3
+    TRAP_V1 = 0xA4
+    GET_BULK = 0xA5
+    INFORM = 0xA6
+    TRAP_V2 = 0xA7
+    REPORT = 0xA8
+
+
+class ErrorStatus(IntEnum):
+    """What an agent says in a response's error-status (RFC 3416 §3)."""
+
+    NO_ERROR = 0
+    TOO_BIG = 1
+    NO_SUCH_NAME = 2
+    BAD_VALUE = 3
+    READ_ONLY = 4
+    GEN_ERR = 5
+    NO_ACCESS = 6
+    WRONG_TYPE = 7
+    WRONG_LENGTH = 8
+    WRONG_ENCODING = 9
+    WRONG_VALUE = 10
+    NO_CREATION = 11
+    INCONSISTENT_VALUE = 12
+    RESOURCE_UNAVAILABLE = 13
+    COMMIT_FAILED = 14
+    UNDO_FAILED = 15
+    AUTHORIZATION_ERROR = 16
+    NOT_WRITABLE = 17
+    INCONSISTENT_NAME = 18
+
+
+class Absent(Enum):
+    """Why an agent has no value at an object identifier (RFC 3416 §3)."""
+
+    NO_SUCH_OBJECT = 0x80
+    NO_SUCH_INSTANCE = 0x81
+    END_OF_MIB_VIEW = 0x82
+
+
+Value: TypeAlias = int | float | bytes | str | IPv4Address | Absent | None
+RawVarbind: TypeAlias = tuple[Oid, int, Value]
+
+
+class Varbind(NamedTuple):
+    """One variable binding: object identifier, BER tag and value."""
+
+    oid: Oid
+    tag: int
+    value: Value
+
+
+class Pdu(NamedTuple):
+    """A PDU of any kind but the v1 trap; for GETBULK the two numbers are non-repeaters and max-repetitions."""
+
+    kind: int
+    request_id: int
+    error_status: int
+    error_index: int
+    varbinds: list[RawVarbind]
+
+
+class Malformed(DeviceError, ValueError):
+    """These bytes are not SNMP."""
+
+
+_ABSENT = {absent.value: absent for absent in Absent}
+_UNSIGNED = frozenset({Tag.COUNTER32, Tag.GAUGE32, Tag.TIME_TICKS, Tag.COUNTER64, Tag.UNSIGNED32})
+_INTEGERS = _UNSIGNED | {Tag.INTEGER}
+_OPAQUE_FLOAT = b"\x9f\x78\x04"  # how net-snmp carries a float inside an Opaque
+_OPAQUE_DOUBLE = b"\x9f\x79\x08"
+
+
+def malformed(what: str) -> Malformed:
+    """The one error of this codec: ``what`` says which part of the message is not SNMP."""
+    return Malformed("The answer is not valid SNMP: %(what)s", what=what)
+
+
+# --- decoding ---------------------------------------------------------------------------------------------------------
+
+
+def read_header(data: bytes, at: int, end: int) -> tuple[int, int, int]:
+    """The tag at ``at`` and where its content starts and stops; the content lies wholly before ``end``."""
+    if at + 2 > end:
+        raise malformed("the message is cut off")
+    tag = data[at]
+    size = data[at + 1]
+    at += 2
+    if size > 127:
+        octets = size & 0x7F
+        if not 0 < octets < 5 or at + octets > end:
+            raise malformed("a length is not valid")
+        size = int.from_bytes(data[at : at + octets], "big")
+        at += octets
+    stop = at + size
+    if stop > end:
+        raise malformed("a length reaches past the end")
+    return tag, at, stop
+
+
+def expect(data: bytes, at: int, end: int, wanted: int) -> tuple[int, int]:
+    """Where the content of the element at ``at`` starts and stops; its tag must be ``wanted``."""
+    tag, start, stop = read_header(data, at, end)
+    if tag != wanted:
+        raise malformed(f"tag {tag:#04x} in place of {wanted:#04x}")
+    return start, stop
+
+
+def read_integer(data: bytes, at: int, end: int) -> tuple[int, int]:
+    """The INTEGER at ``at`` and where it stops."""
+    start, stop = expect(data, at, end, 0x02)
+    if not 0 < stop - start < 9:
+        raise malformed("an integer of no or too many octets")
+    return int.from_bytes(data[start:stop], "big", signed=True), stop
+
+
+def read_octets(data: bytes, at: int, end: int) -> tuple[bytes, int]:
+    """The OCTET STRING at ``at`` and where it stops."""
+    start, stop = expect(data, at, end, 0x04)
+    return data[start:stop], stop
+
+
+@lru_cache(maxsize=32768)
+def decode_oid(content: bytes) -> Oid:
+    """The dotted form of an encoded object identifier (X.690 §8.19); an empty one is ``0.0``."""
+    if not content:
+        return "0.0"
+    if content[-1] & 0x80:
+        raise malformed("an object identifier is cut off")
+    numbers: list[int] = []
+    number = 0
+    for octet in content:
+        number = number << 7 | octet & 0x7F
+        if octet < 0x80:
+            numbers.append(number)
+            number = 0
+    first = numbers[0]
+    if len(numbers) >= MAX_ARCS or first > MAX_ARC + 80 or max(numbers[1:], default=0) > MAX_ARC:
+        raise malformed("an object identifier is too long")
+    root = min(first // 40, 2)
+    return ".".join(map(str, (root, first - 40 * root, *numbers[1:])))
+
+
+@lru_cache(maxsize=32768)
+def arcs(oid: Oid) -> tuple[int, ...]:
+    """The numbers of an object identifier, or of an index; this is what sorts as SNMP sorts."""
+    return tuple(map(int, oid.split(".")))
+
+
+@lru_cache(maxsize=8192)
+def _address(content: bytes) -> IPv4Address | bytes:
+    return IPv4Address(content) if len(content) == 4 else content
+
+
+def _opaque(content: bytes) -> bytes | float:
+    if len(content) == 7 and content.startswith(_OPAQUE_FLOAT):
+        return float(struct.unpack(">f", content[3:])[0])
+    if len(content) == 11 and content.startswith(_OPAQUE_DOUBLE):
+        return float(struct.unpack(">d", content[3:])[0])
+    return content
+
+
+def decode_value(tag: int, content: bytes) -> Value:
+    """The value of an element from its tag and content."""
+    if tag in _INTEGERS:
+        # Some agents send an unsigned number without its leading zero octet: only INTEGER has a sign.
+        if not 0 < len(content) < 10 or (len(content) == 9 and content[0]):
+            raise malformed("an integer of no or too many octets")
+        return int.from_bytes(content, "big", signed=tag == 0x02)
+    if tag == 0x04 or tag == 0x45:
+        return content
+    if tag == 0x06:
+        return decode_oid(content)
+    if tag == 0x40:
+        return _address(content)
+    if tag == 0x05:
+        return None
+    if tag == 0x44:
+        return _opaque(content)
+    if tag in _ABSENT:
+        return _ABSENT[tag]
+    raise malformed(f"a value of unknown type {tag:#04x}")
+
+
+def decode_varbinds(data: bytes, at: int, end: int) -> list[RawVarbind]:
+    """The variable bindings between ``at`` and ``end``, which is where the list's content stops.
+
+    The common shapes are read in line, because nearly all of a poll's time is spent here.
+    """
+    varbinds: list[RawVarbind] = []
+    add = varbinds.append
+    from_bytes, oid_of = int.from_bytes, decode_oid
+    try:
+        while at < end:
+            size = data[at + 1]
+            if data[at] != 0x30:
+                raise malformed("a variable binding is not a sequence")
+            if size < 128:
+                at += 2
+                stop = at + size
+                if stop > end:
+                    raise malformed("a length reaches past the end")
+            else:
+                _, at, stop = read_header(data, at, end)
+            size = data[at + 1]
+            if data[at] != 0x06:
+                raise malformed("a variable binding has no object identifier")
+            if size < 128:
+                at += 2
+                middle = at + size
+            else:
+                _, at, middle = read_header(data, at, stop)
+            if middle + 2 > stop:
+                raise malformed("a variable binding has no value")
+            oid = oid_of(data[at:middle])
+            tag = data[middle]
+            size = data[middle + 1]
+            at = middle + 2
+            if size > 127:
+                tag, at, size = read_header(data, middle, stop)
+                size -= at
+            if at + size != stop:
+                raise malformed("a value does not fill its variable binding")
+            if tag == 0x04:
+                add((oid, tag, data[at:stop]))
+            elif 0 < size < 9 and (0x41 <= tag <= 0x43 or tag == 0x46):
+                add((oid, tag, from_bytes(data[at:stop], "big")))
+            elif tag == 0x02 and 0 < size < 9:
+                add((oid, tag, from_bytes(data[at:stop], "big", signed=True)))
+            else:
+                add((oid, tag, decode_value(tag, data[at:stop])))
+            at = stop
+    except IndexError:
+        raise malformed("the message is cut off") from None
+    return varbinds
+
+
+def decode_pdu_head(data: bytes, at: int, end: int) -> tuple[int, int, int, int, int, int]:
+    """Kind, request id, error status and index of the PDU at ``at``, then where its bindings start and stop."""
+    kind, at, end = read_header(data, at, end)
+    if not 0xA0 <= kind <= 0xA8 or kind == 0xA4:
+        raise malformed(f"a PDU of unknown kind {kind:#04x}")
+    request_id, at = read_integer(data, at, end)
+    status, at = read_integer(data, at, end)
+    index, at = read_integer(data, at, end)
+    start, stop = expect(data, at, end, 0x30)
+    return kind, request_id, status, index, start, stop
+
+
+def decode_pdu(data: bytes, at: int, end: int) -> Pdu:
+    """The whole PDU at ``at``."""
+    kind, request_id, status, index, start, stop = decode_pdu_head(data, at, end)
+    return Pdu(kind, request_id, status, index, decode_varbinds(data, start, stop))
+
+
+# --- encoding ---------------------------------------------------------------------------------------------------------
+
+
+def encode_element(tag: int, content: bytes) -> bytes:
+    """An element of the given tag around ``content``."""
+    size = len(content)
+    if size < 128:
+        return bytes((tag, size)) + content
+    octets = (size.bit_length() + 7) // 8
+    return bytes((tag, 0x80 | octets)) + size.to_bytes(octets, "big") + content
+
+
+def encode_integer(value: int, tag: int = 0x02) -> bytes:
+    """An integer of any kind in as few octets as hold it with its sign."""
+    return encode_element(tag, value.to_bytes((value + (value < 0)).bit_length() // 8 + 1, "big", signed=True))
+
+
+@lru_cache(maxsize=32768)
+def encode_oid(oid: Oid) -> bytes:
+    """The whole OBJECT IDENTIFIER element of a dotted object identifier; ``ValueError`` when it is none."""
+    numbers = arcs(oid)
+    if not 2 <= len(numbers) <= MAX_ARCS or numbers[0] > 2 or (numbers[0] < 2 and numbers[1] > 39):
+        raise ValueError(f"{oid} is not an object identifier")
+    content = bytearray()
+    for number in (numbers[0] * 40 + numbers[1], *numbers[2:]):
+        if not 0 <= number <= MAX_ARC + 80:
+            raise ValueError(f"{oid} is not an object identifier")
+        parts = [number & 0x7F]
+        while number := number >> 7:
+            parts.append(0x80 | number & 0x7F)
+        content.extend(reversed(parts))
+    return encode_element(0x06, bytes(content))
+
+
+def _encode_opaque(value: Value) -> bytes:
+    if isinstance(value, float):
+        return encode_element(0x44, _OPAQUE_FLOAT + struct.pack(">f", value))
+    return encode_element(0x44, _octets(value))
+
+
+def _octets(value: Value) -> bytes:
+    if isinstance(value, IPv4Address):
+        return value.packed
+    if not isinstance(value, bytes):
+        raise ValueError(f"{type(value).__name__} does not fit an octet string")
+    return value
+
+
+_WRITERS: dict[int, Callable[[Value], bytes]] = {
+    0x05: lambda value: b"\x05\x00",
+    0x06: lambda value: encode_oid(value if isinstance(value, str) else ""),
+    0x44: _encode_opaque,
+}
+
+
+def encode_value(tag: int, value: Value) -> bytes:
+    """The whole element of a value; ``ValueError`` when value and tag do not go together."""
+    if tag in _INTEGERS:
+        if not isinstance(value, int):
+            raise ValueError(f"{type(value).__name__} does not fit an integer")
+        return encode_integer(value, tag)
+    if tag in _ABSENT:
+        return bytes((tag, 0))
+    writer = _WRITERS.get(tag)
+    return writer(value) if writer else encode_element(tag, _octets(value))
+
+
+def encode_varbinds(varbinds: Iterable[RawVarbind]) -> bytes:
+    """The content of a list of variable bindings."""
+    return b"".join(
+        encode_element(SEQUENCE, encode_oid(oid) + encode_value(tag, value)) for oid, tag, value in varbinds
+    )
+
+
+@lru_cache(maxsize=16384)
+def _question(oid: Oid) -> bytes:
+    return encode_element(SEQUENCE, encode_oid(oid) + b"\x05\x00")
+
+
+def encode_pdu(kind: int, request_id: int, first: int, second: int, varbinds: bytes) -> bytes:
+    """A PDU around already encoded bindings; the two numbers are error status and index, or GETBULK's two."""
+    head = encode_integer(request_id) + encode_integer(first) + encode_integer(second)
+    return encode_element(kind, head + encode_element(SEQUENCE, varbinds))
+
+
+def encode_question(kind: int, request_id: int, oids: Sequence[Oid], first: int = 0, second: int = 0) -> bytes:
+    """A PDU that asks for ``oids``: GET, GETNEXT, or GETBULK with non-repeaters and max-repetitions."""
+    return encode_pdu(kind, request_id, first, second, b"".join(map(_question, oids)))
