@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple
@@ -39,7 +40,7 @@ def _numeric(address: str, port: int) -> Place | None:
     return _place(found)
 
 
-def _place(found: list[tuple[socket.AddressFamily, socket.SocketKind, int, str, Peer]]) -> Place:
+def _place(found: Sequence[tuple[socket.AddressFamily, socket.SocketKind, int, str, Peer]]) -> Place:
     family, _, _, _, sockaddr = found[0]
     return Place(family, sockaddr, peer_key(sockaddr))
 

@@ -2,8 +2,9 @@
 
 An object identifier is a dotted ``str`` without a leading dot (``"1.3.6.1.2.1.1.1.0"``): it is cheap to cache, to slice
 into column and index, and to use as a key; ``arcs`` gives the tuple that sorts right. Integers of every kind are
-``int``, octet strings are ``bytes``, an IpAddress is an ``IPv4Address``, an Opaque float is a ``float``, NULL is ``None``
-and what an agent does not have is a member of ``Absent``; the tag beside the value tells a Counter32 from a Counter64.
+``int``, octet strings are ``bytes``, an IpAddress is an ``IPv4Address``, an Opaque float is a ``float``, NULL is
+``None`` and what an agent does not have is a member of ``Absent``; the tag beside the value tells a Counter32 from a
+Counter64.
 Whatever bytes come in, decoding either succeeds or raises ``Malformed``.
 """
 
@@ -153,18 +154,21 @@ def read_header(data: bytes, at: int, end: int) -> tuple[int, int, int]:
 
 def expect(data: bytes, at: int, end: int, wanted: int) -> tuple[int, int]:
     """Where the content of the element at ``at`` starts and stops; its tag must be ``wanted``."""
-    tag, start, stop = read_header(data, at, end)
+    tag, at, stop = read_header(data, at, end)
     if tag != wanted:
         raise malformed(f"tag {tag:#04x} in place of {wanted:#04x}")
-    return start, stop
+    return at, stop
 
 
 def read_integer(data: bytes, at: int, end: int) -> tuple[int, int]:
     """The INTEGER at ``at`` and where it stops."""
-    start, stop = expect(data, at, end, 0x02)
-    if not 0 < stop - start < 9:
+    if at + 2 > end or data[at] != 0x02:
+        expect(data, at, end, 0x02)
+    size = data[at + 1]
+    stop = at + 2 + size
+    if not 0 < size < 9 or stop > end:
         raise malformed("an integer of no or too many octets")
-    return int.from_bytes(data[start:stop], "big", signed=True), stop
+    return int.from_bytes(data[at + 2 : stop], "big", signed=True), stop
 
 
 def read_octets(data: bytes, at: int, end: int) -> tuple[bytes, int]:

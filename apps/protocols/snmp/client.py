@@ -259,7 +259,7 @@ def _values_of(answer: Pdu, asked: Sequence[Oid], target: SnmpTarget) -> dict[Oi
     if len(answer.varbinds) != len(asked):
         raise DeviceError("%(address)s answers with another number of values", address=target.address)
     wanted = set(asked)
-    found = {}
+    found: dict[Oid, Value] = {}
     for oid, _, value in answer.varbinds:
         if oid not in wanted:
             raise DeviceError("%(address)s answers about %(oid)s, which was not asked", address=target.address, oid=oid)
