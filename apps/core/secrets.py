@@ -1,7 +1,7 @@
 """Secrets at rest: encrypted with keys that live in a file outside the database and outside every backup.
 
 The key file holds one Fernet key a line; the first encrypts, all decrypt (``cryptography`` MultiFernet). Import of this
-module needs no Django settings, because the settings themselves ask it for the signing key.
+module needs no Django settings, because the settings themselves ask it for the signing key of their key file.
 """
 
 import base64
@@ -12,9 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-
-from esm.settings import env
 
 
 class Undecipherable(Exception):
@@ -23,7 +22,7 @@ class Undecipherable(Exception):
 
 def key_file() -> Path:
     """Give the path of the key file."""
-    return Path(env.text("ESM_SECRETS_KEY_FILE") or env.data_dir() / "keys" / "secrets.key")
+    return Path(settings.SECRETS_KEY_FILE)
 
 
 def _create(path: Path) -> None:
@@ -45,8 +44,7 @@ def _write(path: Path, keys: list[bytes]) -> None:
     fresh.replace(path)
 
 
-def _keys() -> tuple[bytes, ...]:
-    path = key_file()
+def _keys(path: Path) -> tuple[bytes, ...]:
     if not path.exists():
         _create(path)
     status = path.stat()
@@ -64,7 +62,7 @@ def _read(path: Path, changed: int) -> tuple[bytes, ...]:
 
 
 def _fernet() -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in _keys()])
+    return MultiFernet([Fernet(key) for key in _keys(key_file())])
 
 
 def encrypt(text: str) -> str:
@@ -91,15 +89,16 @@ def rotate(token: str) -> str:
 def add_key() -> None:
     """Put a new key in front of the others."""
     path = key_file()
-    _write(path, [Fernet.generate_key(), *_keys()])
+    _write(path, [Fernet.generate_key(), *_keys(path)])
 
 
 def drop_old_keys() -> None:
-    """Keep only the newest key; call it when every secret was rotated and the signing key may change."""
+    """Keep the newest key, and the oldest that signs; call it when every secret was rotated."""
     path = key_file()
-    _write(path, [_keys()[0], *_keys()[-1:]])
+    keys = _keys(path)
+    _write(path, list(dict.fromkeys([keys[0], keys[-1]])))
 
 
-def signing_key() -> str:
+def signing_key(path: Path) -> str:
     """Derive Django's SECRET_KEY from the oldest key, so that rotating secrets signs nobody out."""
-    return base64.urlsafe_b64encode(hashlib.sha256(b"signing" + _keys()[-1]).digest()).decode()
+    return base64.urlsafe_b64encode(hashlib.sha256(b"signing" + _keys(path)[-1]).digest()).decode()
