@@ -78,6 +78,17 @@ class Wire:
         for waiting in set(self._waiting.values()):
             waiting.fail(Unreachable("The connection was closed"))
 
+    async def place(self, target: SnmpTarget) -> Place:
+        """Where the agent is; raises ``Unreachable`` when nobody knows its name."""
+        return await self._resolver.place(target.address, target.port)
+
+    async def discover(self, target: SnmpTarget) -> None:
+        """Make sure that a version 3 agent is there, once; raises ``Unreachable`` when it is not."""
+        place = await self.place(target)
+        if place.key not in self._engines:
+            async with self._slots:
+                await self._discover(target, place)
+
     async def exchange(
         self, target: SnmpTarget, kind: PduKind, oids: Sequence[Oid], first: int = 0, second: int = 0
     ) -> Pdu:
@@ -85,7 +96,7 @@ class Wire:
 
         A repeated GETBULK asks for fewer rows each time, because a large answer may be what the network loses.
         """
-        place = await self._resolver.place(target.address, target.port)
+        place = await self.place(target)
 
         def pdu(number: int, attempt: int) -> bytes:
             shrunk = max(1, second >> 2 * attempt) if kind == PduKind.GET_BULK else second
