@@ -14,7 +14,7 @@ class ActorKind(StrEnum):
     """By which way somebody acts."""
 
     USER = "user"
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105
     COMMAND = "command"
     SYSTEM = "system"
 

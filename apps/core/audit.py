@@ -65,9 +65,9 @@ def seal() -> int:
 
 def first_broken() -> AuditEntry | None:
     """Walk the chain; give the first entry that was changed or stands behind a gap, None when all is well."""
-    sequence, digest = 0, ""
-    for entry in AuditEntry.objects.exclude(sequence=None).order_by("sequence").iterator(chunk_size=1000):
-        sequence += 1
+    digest = ""
+    chained = AuditEntry.objects.exclude(sequence=None).order_by("sequence").iterator(chunk_size=1000)
+    for sequence, entry in enumerate(chained, start=1):
         digest = _digest(entry, sequence, digest)
         if entry.sequence != sequence or entry.digest != digest:
             return entry

@@ -21,6 +21,7 @@ from apps.core.models import OptionValue
 from apps.core.registries import Registry
 from apps.core.writes import turn
 
+GENERAL = gettext_lazy("General")
 FRESH = 3.0  # seconds that a process trusts what it read; set() in the same process is seen at once
 
 
@@ -33,7 +34,7 @@ class Option:
     default: Any
     label: Promise | str
     help: Promise | str = ""
-    section: Promise | str = gettext_lazy("General")
+    section: Promise | str = GENERAL
     minimum: int | float | None = None
     maximum: int | float | None = None
     also: tuple[int, ...] = ()

@@ -77,7 +77,7 @@ def sqlite(path: Path) -> dict[str, object]:
 
 
 def broker_socket() -> Path:
-    """Give the bundled broker's Unix socket; a path longer than the kernel's 107 bytes moves to the temporary folder."""
+    """Give the bundled broker's Unix socket; a path too long for the kernel (107 bytes) moves to /tmp."""
     path = data_dir() / "broker.sock"
     if len(os.fsencode(path)) <= 100:
         return path

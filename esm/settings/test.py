@@ -15,7 +15,7 @@ if os.environ.get("TEST_DATABASE_URL"):
 
 from esm.settings.base import *  # noqa: F403
 
-SECRET_KEY = "only-for-tests-and-never-used-elsewhere-0123456789"
+SECRET_KEY = "only-for-tests-and-never-used-elsewhere-0123456789"  # noqa: S105
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 STORAGES = {

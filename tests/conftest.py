@@ -1,0 +1,24 @@
+"""What all tests share."""
+
+import os
+
+import pytest
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL run only what touches the database: the rest has run on the default already."""
+    if not os.environ.get("TEST_DATABASE_URL"):
+        return
+    kept = [item for item in items if item.get_closest_marker("django_db")]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
+@pytest.fixture(autouse=True)
+def _fresh_options():
+    """Let no test see the options that another one read."""
+    from apps.core import options
+
+    options.forget()
+    yield
+    options.forget()
