@@ -1,0 +1,1 @@
+"""The loopback fleet: simulated devices for the demonstration and the tests; plain Python."""

@@ -1,0 +1,115 @@
+"""What a simulated agent knows: values in the order of SNMP, read from ``.snmprec`` dumps or given by a program.
+
+A dump has one value a line, ``OID|type|value``; the type is the BER tag in decimal, followed by ``x`` where the value
+is in hexadecimal. Lines that compute their value when asked (``type:module``) are left out.
+"""
+
+import bz2
+import lzma
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from apps.protocols.snmp.ber import (
+    SEQUENCE,
+    Oid,
+    RawVarbind,
+    Tag,
+    Value,
+    arcs,
+    encode_element,
+    encode_oid,
+    encode_value,
+)
+
+_INTEGERS = (Tag.INTEGER, Tag.COUNTER32, Tag.GAUGE32, Tag.TIME_TICKS, Tag.COUNTER64, Tag.UNSIGNED32)
+
+
+class Recording:
+    """Values by object identifier; ``after`` walks them in order, ``set`` changes one while the agent answers."""
+
+    def __init__(self, values: Mapping[Oid, tuple[int, Value]] | None = None) -> None:
+        self._encoded: dict[tuple[int, ...], bytes] = {}
+        self._types: dict[tuple[int, ...], int] = {}
+        for oid, (tag, value) in (values or {}).items():
+            self._store(oid, tag, value)
+        self._order = sorted(self._encoded)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a dump, packed or not; ``ValueError`` when a line is none."""
+        recording = cls()
+        for oid, tag, value in read_dump(path):
+            if arcs(oid) not in recording._encoded:
+                recording._store(oid, tag, value)
+        recording._order = sorted(recording._encoded)
+        return recording
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def set(self, oid: Oid, tag: int, value: Value) -> None:
+        """Give ``oid`` a value, new or in place of its old one."""
+        if arcs(oid) not in self._encoded:
+            insort(self._order, arcs(oid))
+        self._store(oid, tag, value)
+
+    def remove(self, oid: Oid) -> None:
+        """Take ``oid`` away; ``KeyError`` when it is not there."""
+        del self._encoded[arcs(oid)]
+        del self._types[arcs(oid)]
+        del self._order[bisect_left(self._order, arcs(oid))]
+
+    def at(self, place: tuple[int, ...]) -> bytes | None:
+        """The encoded variable binding at exactly this place."""
+        return self._encoded.get(place)
+
+    def type_at(self, place: tuple[int, ...]) -> int:
+        """The tag of the value at this place."""
+        return self._types[place]
+
+    def after(self, place: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+        """Every place behind this one, in order."""
+        for at in range(bisect_right(self._order, place), len(self._order)):
+            yield self._order[at]
+
+    def _store(self, oid: Oid, tag: int, value: Value) -> None:
+        self._encoded[arcs(oid)] = encode_element(SEQUENCE, encode_oid(oid) + encode_value(tag, value))
+        self._types[arcs(oid)] = tag
+
+
+def read_dump(path: Path) -> Iterator[RawVarbind]:
+    """The values of a dump in the order of its lines; raises ``ValueError`` naming the line that is none."""
+    with _opened(path) as lines:
+        for number, line in enumerate(lines, 1):
+            fields = line.rstrip(b"\r\n").split(b"|", 2)
+            if fields[0].startswith(b"#") or fields == [b""]:
+                continue
+            try:
+                oid, kind, text = fields
+                if b":" in kind:
+                    continue
+                hexadecimal = kind.endswith(b"x")
+                tag = Tag(int(kind.rstrip(b"x")))
+                yield oid.decode().removeprefix("."), tag, _value(tag, text, hexadecimal)
+            except ValueError as error:
+                raise ValueError(f"{path.name}, line {number}: {error}") from error
+
+
+def _opened(path: Path) -> BinaryIO | bz2.BZ2File | lzma.LZMAFile:
+    if path.suffix == ".bz2":
+        return bz2.open(path, "rb")
+    return lzma.open(path, "rb") if path.suffix == ".xz" else path.open("rb")
+
+
+def _value(tag: Tag, text: bytes, hexadecimal: bool) -> Value:
+    octets = bytes.fromhex(text.decode()) if hexadecimal else text
+    if tag in _INTEGERS:
+        return int(text)
+    if tag == Tag.OBJECT_IDENTIFIER:
+        return text.decode().removeprefix(".") or "0.0"
+    if tag == Tag.IP_ADDRESS:
+        return IPv4Address(octets) if hexadecimal else IPv4Address(text.decode())
+    return None if tag == Tag.NULL else octets
