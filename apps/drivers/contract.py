@@ -307,7 +307,7 @@ class CheckStep:
 
 
 class Driver(ABC):
-    """One open conversation with one device. Constructing it opens no socket; entering it may; leaving it always closes."""
+    """One open conversation with one device. Constructing opens no socket; entering may; leaving always closes."""
 
     def __init__(self, target: Target) -> None:
         self.target = target

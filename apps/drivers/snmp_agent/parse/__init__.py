@@ -1,0 +1,1 @@
+"""Pure functions from an SNMP agent's answers to the portal's values, one module per subject."""
