@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("apps.accounts.urls")),
     path("", include("apps.access.urls")),
     path("", include("apps.core.urls")),
+    path("jobs/", include("apps.core.job_urls")),
     path("", include("apps.groups.urls")),
     path("", include("apps.components.urls")),
     path("", include("apps.monitoring.urls")),

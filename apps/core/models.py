@@ -107,7 +107,7 @@ class Job(models.Model):
 
     def get_absolute_url(self) -> str:
         """Give the page of the job."""
-        return reverse("core:job", args=[self.pk])
+        return reverse("jobs:job", args=[self.pk])
 
     @property
     def is_open(self) -> bool:

@@ -1,7 +1,11 @@
-"""What the core registers: its own options."""
+"""What the core registers: its own options, and jobs in the menu."""
+
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.core import menu
+from apps.core.models import Job
 from apps.core.options import Option, declare
 
 declare(
@@ -27,4 +31,15 @@ declare(
         maximum=3650,
         unit=_("days"),
     ),
+)
+
+
+def count_jobs(user: Any) -> dict[str, int]:
+    """Count the jobs that have not ended."""
+    return {"running": Job.objects.visible_to(user).open().count()}
+
+
+menu.register_counter("jobs", count_jobs)
+menu.register(
+    menu.MenuEntry(label=_("Jobs"), url_name="jobs:list", icon="progress", section="operate", order=20, count="jobs")
 )
