@@ -1,0 +1,1 @@
+"""The page frame, the dashboard, search and classic mode: what shows all the other apps."""

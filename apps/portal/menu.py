@@ -1,0 +1,8 @@
+"""The portal's own entries of the side menu."""
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.menu import MenuEntry, register
+
+register(MenuEntry(label=_("Dashboard"), url_name="portal:dashboard", icon="layout-dashboard", order=10))
+register(MenuEntry(label=_("About"), url_name="portal:about", icon="info-circle", section="manage", order=900))

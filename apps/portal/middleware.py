@@ -1,0 +1,33 @@
+"""Lets the port decide: what arrives on the classic port is answered by classic mode's addresses."""
+
+from collections.abc import Awaitable, Callable
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.decorators import sync_and_async_middleware
+
+from apps.portal.context_processors import classic_port
+
+Answer = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+
+
+@sync_and_async_middleware
+class PortMiddleware:
+    """Gives requests of the classic port their own URLconf.
+
+    The port is the one of the listening socket (``SERVER_PORT`` from the server's scope), never that of the Host
+    header, which a browser may say as it likes.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        """Choose the URLconf before any address is resolved."""
+        if request.META.get("SERVER_PORT") == str(classic_port()):
+            request.urlconf = settings.CLASSIC_URLCONF  # type: ignore[attr-defined]
+        return self.get_response(request)
