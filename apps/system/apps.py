@@ -1,0 +1,18 @@
+"""Registers what runs the portal itself."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class SystemConfig(AppConfig):
+    """Processes, ports, checks of the machine, health."""
+
+    name = "apps.system"
+    verbose_name = _("System")
+
+    def ready(self) -> None:
+        """Register the portal's own processes."""
+        from apps.system import specs
+        from apps.system.processes import registry
+
+        specs.register(registry)

@@ -1,0 +1,152 @@
+"""One running portal per data folder: its lock, what it says about itself, and the gaps in its clock."""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+CLOCK_TOLERANCE = 5.0  # seconds that the wall clock may move against the monotonic one without being noted
+KEPT_GAPS = 100
+LEFTOVERS_WITHIN = 8.0  # seconds that children of a killed instance get to end by themselves
+
+
+class AlreadyRunning(Exception):
+    """Another instance runs on this data folder."""
+
+    def __init__(self, pid: int | None) -> None:
+        super().__init__(pid)
+        self.pid = pid
+
+
+@dataclass(frozen=True)
+class ProcessState:
+    """What the supervisor last wrote about one process."""
+
+    name: str
+    state: str
+    pid: int | None
+    started_at: float
+    restarts: int
+
+
+class Instance:
+    """The portal that runs, or ran last, on one data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._state = folder / "up.json"
+        self._lock = folder / "up.lock"
+        self._gaps = folder / "clock-gaps.jsonl"
+
+    def claim(self) -> int:
+        """Take the folder for this process; give the descriptor that holds the claim. Raises AlreadyRunning."""
+        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            written = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+            os.close(descriptor)
+            raise AlreadyRunning(int(written) if written.isdigit() else None) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        return descriptor
+
+    def running_pid(self) -> int | None:
+        """Give the process id of the instance that runs now, None when none does."""
+        try:
+            descriptor = os.open(self._lock, os.O_RDWR)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            written = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+            return int(written) if written.isdigit() else None
+        finally:
+            os.close(descriptor)
+        return None
+
+    def write(self, states: Iterable[ProcessState], ports: dict[str, int], owner: tuple[int, int] | None) -> None:
+        """Publish what runs, for the status pages, the preflight check and the next start."""
+        content = {"pid": os.getpid(), "ports": ports, "processes": [asdict(state) for state in states]}
+        fresh = self._state.with_suffix(".new")
+        fresh.write_text(json.dumps(content))
+        if owner:
+            os.chown(fresh, *owner)
+        fresh.replace(self._state)
+
+    def ports(self) -> dict[str, int]:
+        """Give the ports of the last start by the name of their environment variable."""
+        ports: dict[str, int] = self._read().get("ports", {})
+        return ports
+
+    def processes(self) -> list[ProcessState]:
+        """Give the processes as last written."""
+        return [ProcessState(**each) for each in self._read().get("processes", [])]
+
+    def _read(self) -> dict:
+        try:
+            content: dict = json.loads(self._state.read_text())
+        except (OSError, ValueError):
+            return {}
+        return content
+
+    def clear_leftovers(self) -> list[str]:
+        """End the children of an instance that was killed and give their names; they usually end by themselves."""
+        left = []
+        for state in self.processes():
+            try:
+                process = psutil.Process(state.pid or -1)
+                if abs(process.create_time() - state.started_at) < 2:  # else the number belongs to somebody else by now
+                    left.append((state.name, process))
+            except (psutil.Error, ValueError):
+                continue
+        _gone, alive = psutil.wait_procs([process for _name, process in left], timeout=LEFTOVERS_WITHIN)
+        for process in alive:
+            process.kill()
+        psutil.wait_procs(alive, timeout=2)
+        return [name for name, _process in left]
+
+    # --- the clock ----------------------------------------------------------------------------------------------
+    def note_gap(self, kind: str, seconds: float) -> None:
+        """Remember that the machine slept, or that its clock was set."""
+        lines = self._gaps.read_text().splitlines() if self._gaps.exists() else []
+        lines.append(json.dumps({"at": time.time(), "kind": kind, "seconds": round(seconds, 1)}))
+        self._gaps.write_text("\n".join(lines[-KEPT_GAPS:]) + "\n")
+
+    def gaps(self, since: float) -> list[dict]:
+        """Give the gaps noted after a time (seconds since the epoch)."""
+        try:
+            lines = self._gaps.read_text().splitlines()
+        except OSError:
+            return []
+        return [gap for line in lines if (gap := json.loads(line))["at"] >= since]
+
+
+class Clock:
+    """Compares the clocks each second: a machine that sleeps stops polling, and a clock that jumps spoils history."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._last = self._now()
+
+    @staticmethod
+    def _now() -> tuple[float, float, float]:
+        return time.time(), time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    def compare(self) -> tuple[str, float] | None:
+        """Note and give a gap since the last call: ``("slept", seconds)`` or ``("set", seconds)``."""
+        last, self._last = self._last, self._now()
+        wall, monotonic, since_boot = (new - old for new, old in zip(self._last, last, strict=True))
+        slept = since_boot - monotonic
+        moved = wall - since_boot
+        for kind, seconds in (("slept", slept), ("set", moved)):
+            if abs(seconds) > CLOCK_TOLERANCE:
+                self._instance.note_gap(kind, seconds)
+                return kind, seconds
+        return None

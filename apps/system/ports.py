@@ -1,0 +1,135 @@
+"""Opens the listening sockets before anything starts, and names who holds a port that is taken."""
+
+import errno
+import ipaddress
+import os
+import socket
+from collections.abc import Iterable, Sequence
+
+import psutil
+
+from apps.system.processes import Port
+
+UDP_BUFFER = 16 * 1024 * 1024  # bytes; a trap storm must fit while a batch is committed
+SO_RCVBUFFORCE = 33  # not in the socket module
+BACKLOG = 512
+
+
+class PortTaken(Exception):
+    """A port cannot be opened; the message names who holds it and what changes the number."""
+
+
+def addresses(bind: str) -> list[str]:
+    """Split ESM_BIND (one address or several with commas between) and check each."""
+    words = [word.strip().strip("[]") for word in bind.split(",") if word.strip()]
+    for word in words:
+        try:
+            ipaddress.ip_address("127.0.0.1" if word == "localhost" else word)
+        except ValueError as error:
+            raise PortTaken(f"ESM_BIND must be addresses with commas between, not {word!r}.") from error
+    return ["127.0.0.1" if word == "localhost" else word for word in words] or ["127.0.0.1"]
+
+
+def open_port(port: Port, binds: Sequence[str]) -> tuple[int, tuple[int, ...]]:
+    """Open one port on every address; give the real number and the descriptors. Raises PortTaken."""
+    number, opened = port.number, []
+    try:
+        for bind in binds:
+            opened.append(_open(port, bind, number))
+            number = opened[0].getsockname()[1]
+    except OSError as error:
+        for each in opened:
+            each.close()
+        if error.errno not in {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}:
+            raise
+        raise PortTaken(_explain(port, number, bind, error)) from error
+    return number, tuple(each.detach() for each in opened)
+
+
+def _open(port: Port, bind: str, number: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    kind = socket.SOCK_STREAM if port.protocol == "tcp" else socket.SOCK_DGRAM
+    opened = socket.socket(family, kind)
+    try:
+        if family == socket.AF_INET6:
+            opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, bind != "::")
+        if port.protocol == "tcp":
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # past connections may linger, listeners not
+        else:
+            _widen(opened)
+        opened.bind((bind, number))
+        if port.protocol == "tcp":
+            opened.listen(BACKLOG)
+        opened.setblocking(False)
+    except OSError:
+        opened.close()
+        raise
+    return opened
+
+
+def _widen(opened: socket.socket) -> None:
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, UDP_BUFFER)
+    except PermissionError:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UDP_BUFFER)
+
+
+def _explain(port: Port, number: int, bind: str, error: OSError) -> str:
+    what = f"Port {number}/{port.protocol} ({port.label})"
+    if error.errno == errno.EACCES:
+        return f"{what} is below 1024 and needs root. Set {port.variable} to another port, or start as root."
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{what}: this machine does not have the address {bind}. Set ESM_BIND to one that it has."
+    other = holder(number, port.protocol)
+    return f"{what} is taken by {other}. Stop that program, or set {port.variable} to another port."
+
+
+def holder(number: int, protocol: str) -> str:
+    """Say which program holds a port, as far as this user may see it."""
+    pid = holder_pid(number, protocol)
+    if pid is None:
+        return "a program of another user (root can see which)"
+    try:
+        process = psutil.Process(pid)
+        return f"{process.name()} (process {pid}: {' '.join(process.cmdline())[:100]})"
+    except psutil.Error:
+        return f"process {pid}"
+
+
+def holder_pid(number: int, protocol: str) -> int | None:
+    """Give the id of the process that holds a port, None where it is not visible or nobody does."""
+    for connection in psutil.net_connections(kind=protocol):
+        local = connection.laddr
+        if local and local.port == number and (protocol == "udp" or connection.status == psutil.CONN_LISTEN):
+            return connection.pid
+    return None
+
+
+def is_free(port: Port, bind: str) -> bool:
+    """Tell whether a port could be opened now."""
+    try:
+        _number, descriptors = open_port(port, [bind])
+    except PortTaken:
+        return False
+    close(descriptors)
+    return True
+
+
+def open_ping_sockets() -> tuple[int, int]:
+    """Open raw ICMP sockets for IPv4 and IPv6; -1 where that is not permitted."""
+    opened = []
+    for family, protocol in ((socket.AF_INET, socket.IPPROTO_ICMP), (socket.AF_INET6, socket.IPPROTO_ICMPV6)):
+        try:
+            raw = socket.socket(family, socket.SOCK_RAW, protocol)
+            raw.setblocking(False)
+            opened.append(raw.detach())
+        except OSError:
+            opened.append(-1)
+    return opened[0], opened[1]
+
+
+def close(descriptors: Iterable[int]) -> None:
+    """Close sockets that are not needed after all."""
+    for descriptor in descriptors:
+        if descriptor >= 0:
+            os.close(descriptor)

@@ -1,0 +1,125 @@
+"""The portal's own processes, in the order in which they start."""
+
+import http.client
+import os
+import sys
+import time
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.management import call_command
+
+from apps.system import broker, ports
+from apps.system.processes import Port, ProcessRegistry, ProcessSpec
+
+MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
+BASE = ("broker", "prepare")
+READY_ASKED_EVERY = 0.2  # seconds
+
+
+def register(registry: ProcessRegistry) -> None:
+    """Register all of them."""
+    registry.register("broker", broker_process)
+    registry.register("prepare", prepare_process)
+    registry.register("worker-poll", poll_worker_process)
+    registry.register("worker", worker_process)
+    registry.register("beat", beat_process)
+    registry.register("receiver", receiver_process)
+    registry.register("web", web_process)
+
+
+def broker_process() -> ProcessSpec:
+    """Give the private server, or the step that waits for the one that REDIS_URL names."""
+    if settings.REDIS_URL:
+        return ProcessSpec("broker", (*MANAGE, "wait_for_broker"), run=broker.wait_for_server, once=True)
+    return ProcessSpec("broker", broker.server_command(), ready=broker.answers)
+
+
+def prepare_process() -> ProcessSpec:
+    """Give the step that brings database, static files and the first administrator up to date."""
+    from apps.system.preparation import prepare
+
+    return ProcessSpec("prepare", (*MANAGE, "prepare"), run=prepare, needs=("broker",), once=True, foreground=True)
+
+
+def poll_processes() -> int:
+    """Give the number of processes that poll: ESM_WORKERS, else two (a liveness sweep must not hold up a poll)."""
+    value = os.environ.get("ESM_WORKERS") or "2"
+    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= 256):
+        raise ValueError(f"ESM_WORKERS must be a number from 1 to 256, not {value!r}")
+    return int(value)
+
+
+def poll_worker_process() -> ProcessSpec:
+    """Give the worker that polls: processes, because polling takes the processor."""
+    return _worker("worker-poll", "--polling")
+
+
+def worker_process() -> ProcessSpec:
+    """Give the worker for everything else, apart, so that control never waits behind polls."""
+    return _worker("worker", "--other")
+
+
+def _worker(name: str, share: str) -> ProcessSpec:
+    argv = (*MANAGE, "run_worker", share)
+    return ProcessSpec(name, argv, run=lambda: call_command("run_worker", share), needs=BASE, raw_ping=True)
+
+
+def beat_process() -> ProcessSpec:
+    """Give the clock."""
+    from apps.system.worker import keep_time
+
+    return ProcessSpec("beat", (*MANAGE, "run_beat"), run=keep_time, needs=BASE)
+
+
+def receiver_process() -> ProcessSpec:
+    """Give the process that receives alerts."""
+    return ProcessSpec(
+        "receiver",
+        (*MANAGE, "receive_alerts"),
+        run=lambda: call_command("receive_alerts"),
+        needs=BASE,
+        ports=(Port("SNMP traps", "udp", settings.TRAP_PORT, "ESM_TRAP_PORT", "ESM_TRAP_FDS"),),
+    )
+
+
+def web_process() -> ProcessSpec:
+    """Give the process that serves pages and API."""
+    from apps.system.web import serve, web_ports
+
+    return ProcessSpec("web", (*MANAGE, "serve_web"), run=serve, needs=BASE, ports=web_ports())
+
+
+def ready_step(done: Callable[[], None]) -> ProcessSpec:
+    """Give the step that ends when a browser would get the sign-in page; ``done`` says so."""
+    argv = (*MANAGE, "wait_for_web")
+    return ProcessSpec("ready", argv, run=wait_for_sign_in, needs=("web",), once=True, done=done)
+
+
+def probe_address() -> str:
+    """Give an address of this machine at which the web process listens."""
+    first = ports.addresses(settings.BIND)[0]
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(first, first)
+
+
+def browser_url(port: int) -> str:
+    """Give the address to type into a browser on this machine."""
+    address = probe_address()
+    return f"http://[{address}]:{port}/" if ":" in address else f"http://{address}:{port}/"
+
+
+def wait_for_sign_in() -> None:
+    """Ask for the sign-in page until it is given."""
+    while not _sign_in_page_answers():
+        time.sleep(READY_ASKED_EVERY)
+
+
+def _sign_in_page_answers() -> bool:
+    connection = http.client.HTTPConnection(probe_address(), settings.HTTP_PORT, timeout=10)
+    try:
+        connection.request("GET", "/login/", headers={"Connection": "close"})
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

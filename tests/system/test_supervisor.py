@@ -1,0 +1,149 @@
+"""The supervisor by itself, over idle processes: order, new starts, the end of everything."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from apps.system.instance import AlreadyRunning, Instance
+from apps.system.processes import ProcessRegistry, ProcessSpec, in_order
+from tests.system.waiting import until
+
+SCRIPT = "tests.system.small_portal"
+
+
+class Small:
+    """A running small portal."""
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        self.folder = folder
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", SCRIPT, str(folder), *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def pid(self, name: str) -> int | None:
+        """Give the id of one process while it runs."""
+        return next((p.pid for p in Instance(self.folder).processes() if p.name == name and p.state == "running"), None)
+
+    def wait_for(self, *names: str) -> None:
+        """Wait until these run."""
+        until(lambda: all(self.pid(name) for name in names), f"{names} run")
+
+    def everything(self) -> list[psutil.Process]:
+        """Give the supervisor's descendants."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Small]:
+    portal = Small(tmp_path)
+    portal.wait_for("base", "worker", "web")
+    until((tmp_path / "grandchild").exists, "the grandchild runs")
+    yield portal
+    portal.process.kill()
+    portal.process.wait()
+    portal.process.stdout.close()
+
+
+def test_processes_stand_after_what_they_need() -> None:
+    def spec(name: str, *needs: str) -> ProcessSpec:
+        return ProcessSpec(name, (name,), needs=needs)
+
+    specs = [spec("web", "broker", "prepare"), spec("broker"), spec("prepare", "broker")]
+    assert [each.name for each in in_order(specs)] == ["broker", "prepare", "web"]
+    with pytest.raises(ValueError, match="circle: a, b"):
+        in_order([spec("a", "b"), spec("b", "a")])
+
+
+def test_a_name_is_registered_once() -> None:
+    registry = ProcessRegistry()
+    registry.register("web", lambda: None)
+    with pytest.raises(ValueError, match="'web' is registered twice"):
+        registry.register("web", lambda: None)
+    assert registry.build() == []
+
+
+def test_nothing_starts_before_what_it_needs_is_ready(tmp_path: Path) -> None:
+    (tmp_path / "hold").touch()
+    portal = Small(tmp_path)
+    try:
+        until(
+            lambda: [p.state for p in Instance(tmp_path).processes() if p.name == "base"] == ["starting"], "base starts"
+        )
+        assert [(p.name, p.pid) for p in Instance(tmp_path).processes() if p.name != "base"] == [
+            ("web", None),
+            ("worker", None),
+        ]
+        (tmp_path / "hold").unlink()
+        portal.wait_for("base", "web", "worker")
+    finally:
+        portal.process.terminate()
+        output, _ = portal.process.communicate(timeout=10)
+    assert "base    | here\n" in output
+
+
+@pytest.mark.parametrize("name", ["base", "worker", "web"])
+def test_a_killed_process_comes_back_and_leaves_nothing_behind(small: Small, name: str) -> None:
+    before = small.pid(name)
+    grandchild = int((small.folder / "grandchild").read_text())
+    os.kill(before, signal.SIGKILL)
+    until(lambda: small.pid(name) not in (None, before), f"{name} is back")
+    assert psutil.pid_exists(grandchild) is (name != "worker")
+    assert [p.restarts for p in Instance(small.folder).processes() if p.name == name] == [1]
+
+
+def test_the_delay_grows_with_every_failure(small: Small) -> None:
+    for _ in range(3):
+        before = small.pid("web")
+        os.kill(before, signal.SIGKILL)
+        until(lambda before=before: small.pid("web") not in (None, before), "web is back")
+    small.process.terminate()
+    output, _ = small.process.communicate(timeout=10)
+    delays = [line.rpartition("starts again in ")[2] for line in output.splitlines() if "SIGKILL" in line]
+    assert delays == ["0.3 s", "0.6 s", "1.2 s"]
+
+
+def test_no_orphan_stays_when_the_supervisor_is_killed(small: Small) -> None:
+    family = small.everything()
+    assert len(family) == 4
+    small.process.kill()
+    small.process.wait()
+    _gone, alive = psutil.wait_procs(family, timeout=8)
+    assert alive == []
+
+
+def test_everything_stops_within_five_seconds_although_one_does_not_listen(tmp_path: Path) -> None:
+    portal = Small(tmp_path, "stubborn")
+    portal.wait_for("base", "worker", "web")
+    until((tmp_path / "stubborn").exists, "the signal is ignored")
+    family = portal.everything()
+    portal.process.send_signal(signal.SIGINT)
+    assert portal.process.wait(timeout=5.5) == 0
+    assert [each for each in family if each.is_running()] == []
+    portal.process.stdout.close()
+
+
+def test_a_failed_step_ends_the_start_with_an_error(tmp_path: Path) -> None:
+    (tmp_path / "fail").touch()
+    portal = Small(tmp_path)
+    output, _ = portal.process.communicate(timeout=10)
+    assert portal.process.returncode == 1
+    assert "the test wants this to fail\n" in output
+    assert "The start failed at the step “prepare”.\n" in output
+
+
+def test_a_folder_is_claimed_once(tmp_path: Path) -> None:
+    held = Instance(tmp_path).claim()
+    with pytest.raises(AlreadyRunning) as refusal:
+        Instance(tmp_path).claim()
+    assert refusal.value.pid == Instance(tmp_path).running_pid() == os.getpid()
+    os.close(held)
+    assert Instance(tmp_path).running_pid() is None
