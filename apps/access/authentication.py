@@ -1,0 +1,39 @@
+"""Signs programs in by their bearer token, for the API only."""
+
+import hashlib
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.request import Request
+
+from apps.access.models import ApiToken
+from apps.access.services import tokens
+
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class TokenAuthentication(BaseAuthentication):
+    """``Authorization: Bearer <token>``; the token is on ``request.auth`` and ``request.user.token``."""
+
+    def authenticate(self, request: Request) -> tuple[Any, ApiToken] | None:
+        """Give the token's user; None when there is no such header."""
+        scheme, _space, secret = get_authorization_header(request).partition(b" ")
+        if scheme.lower() != b"bearer":
+            return None
+        digest = hashlib.sha256(secret.strip()).hexdigest()
+        token = ApiToken.objects.alive().select_related("user").filter(digest=digest).first()
+        if token is None:
+            raise exceptions.AuthenticationFailed(_("This token is not valid, or it has expired."))
+        if token.user.must_change_password:
+            raise exceptions.PermissionDenied(_("You must change your password first, at /password/."))
+        if token.read_only and request.method not in READING:
+            raise exceptions.PermissionDenied(_("This token may only read."))
+        tokens.note_use(token)
+        token.user.token = token  # type: ignore[attr-defined]
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        """Say how to sign in."""
+        return "Bearer"

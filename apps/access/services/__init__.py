@@ -1,0 +1,1 @@
+"""The verbs of access: tokens, roles, grants, addresses."""

@@ -1,0 +1,125 @@
+"""What every signed-in request goes through: idle log-out, the user's language, zone and theme, and the need to sign in."""
+
+import zoneinfo
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
+from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import Theme
+from apps.accounts.services import sessions
+from apps.core.problems import problem
+
+API = "/api/"
+STREAM = "/events/stream/"
+THEME_COOKIE = "esm_theme"
+PASSWORD_PAGE = "/password/"  # noqa: S105  (a path)
+
+# Open to everybody whom the address check lets in; health and metrics look by themselves at who asks.
+OPEN = ("/login/", "/esmpro/", "/preferences/language/", "/static/", "/healthz", "/readyz", "/metrics", "/favicon.ico")
+# Where somebody may go who must change the password first.
+BEFORE_CHANGE = (PASSWORD_PAGE, "/logout/", "/preferences/language/", *OPEN)
+
+
+def is_automatic(request: HttpRequest) -> bool:
+    """Say whether a page asked by itself: refreshes (which say so), live streams, data for charts, prefetching."""
+    return (
+        "X-Automatic" in request.headers
+        or request.path.startswith(STREAM)
+        or (request.path.startswith(API) and request.method in {"GET", "HEAD", "OPTIONS"})
+        or "prefetch" in request.headers.get("Sec-Purpose", "")
+    )
+
+
+class IdleMiddleware(MiddlewareMixin):
+    """Signs out whoever did nothing for the time of the option ``auto_logout``; what pages do by themselves is nothing."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """End an idle session, or remember that somebody did something."""
+        if not request.user.is_authenticated:
+            return
+        if sessions.is_idle(request.session):
+            sessions.end_idle(request)
+            logout(request)
+            request.idled_out = True  # type: ignore[attr-defined]
+        elif not is_automatic(request):
+            sessions.note_activity(request.session)
+
+
+class PreferencesMiddleware(MiddlewareMixin):
+    """Puts the user's language, time zone and theme in force; before sign-in, the cookie's or the browser's language."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Activate what the user prefers."""
+        user = request.user
+        known = dict(settings.LANGUAGES)
+        language = getattr(user, "language", "") or request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        if language not in known:
+            language = translation.get_language_from_request(request)
+        translation.activate(language)
+        request.LANGUAGE_CODE = translation.get_language()
+        zone = getattr(user, "time_zone", "")
+        try:
+            timezone.activate(zoneinfo.ZoneInfo(zone)) if zone else timezone.deactivate()
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+            timezone.deactivate()
+        theme = getattr(user, "theme", "") or request.COOKIES.get(THEME_COOKIE, "")
+        request.theme = theme if theme in Theme.values else Theme.AUTO.value  # type: ignore[attr-defined]
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Say the language of the answer."""
+        patch_vary_headers(response, ("Accept-Language", "Cookie"))
+        response.headers.setdefault("Content-Language", translation.get_language() or settings.LANGUAGE_CODE)
+        return response
+
+
+class SignInRequiredMiddleware(MiddlewareMixin):
+    """Sends whoever is not signed in to the sign-in page, and whoever must change the password to that page."""
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """Let the view run, or say where to go first."""
+        if request.user.is_authenticated:
+            if request.user.must_change_password and not request.path.startswith(BEFORE_CHANGE):
+                return _change_first(request)
+            return None
+        if request.path.startswith((API, *OPEN)) or not getattr(view, "login_required", True):
+            return None  # the API signs in by token too, and answers 401 by itself
+        return _sign_in_first(request)
+
+
+def _sign_in_first(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith(STREAM):
+        return HttpResponse(_("Sign in first."), status=401, content_type="text/plain; charset=utf-8")
+    if request.headers.get("HX-Request") == "true":
+        return _htmx(settings.LOGIN_URL, request.headers.get("HX-Current-URL", ""), request)
+    target = request.get_full_path() if request.method in {"GET", "HEAD"} else "/"
+    return redirect_to_login(target, settings.LOGIN_URL)
+
+
+def _htmx(page: str, current: str, request: HttpRequest) -> HttpResponse:
+    """Have htmx leave for another page and come back to the one that the part belongs to."""
+    own = f"{request.scheme}://{request.get_host()}"
+    back = current.removeprefix(own) if current.startswith(f"{own}/") else "/"
+    return HttpResponse(status=401, headers={"HX-Redirect": f"{page}?{urlencode({'next': back})}"})
+
+
+def _change_first(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith(API):
+        return problem(request, 403, _("You must change your password first, at /password/."))
+    if request.path.startswith(STREAM):
+        return HttpResponse(_("Change your password first."), status=403, content_type="text/plain; charset=utf-8")
+    if request.headers.get("HX-Request") == "true":
+        return _htmx(PASSWORD_PAGE, request.headers.get("HX-Current-URL", ""), request)
+    target = request.get_full_path() if request.method in {"GET", "HEAD"} else "/"
+    return HttpResponseRedirect(f"{PASSWORD_PAGE}?{urlencode({'next': target})}")

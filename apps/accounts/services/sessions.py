@@ -1,0 +1,38 @@
+"""When a session is idle: only what a person does counts, and it is written at most once a second."""
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest
+from django.utils import timezone
+
+from apps.core import audit, options
+from apps.core.actors import Actor
+from apps.core.writes import turn
+
+ACTIVE_AT = "active_at"  # seconds since 1970 at the last thing that a person did
+
+
+def note_activity(session: SessionBase) -> None:
+    """Remember that the person did something now."""
+    now = int(timezone.now().timestamp())
+    if session.get(ACTIVE_AT) == now:
+        return
+    was_modified = session.modified
+    session[ACTIVE_AT] = now
+    if not was_modified:
+        with turn():
+            session.save()
+        session.modified = False
+
+
+def is_idle(session: SessionBase) -> bool:
+    """Say whether nobody did anything for as long as the option ``auto_logout`` says."""
+    active_at = session.get(ACTIVE_AT)
+    if active_at is None:
+        return False
+    return timezone.now().timestamp() - active_at >= 60 * options.get("auto_logout")
+
+
+def end_idle(request: HttpRequest) -> None:
+    """Write down that an idle session is being ended."""
+    with turn():
+        audit.record(Actor.of(request), "session.idle", name=request.user.get_username())
