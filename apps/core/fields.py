@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django.db import models
+from django.db.models.expressions import Combinable
 
 from apps.core import secrets
 from apps.core.phrases import Phrase
@@ -31,6 +32,9 @@ class EncryptedJSONField(models.TextField):
 
 class PhraseField(models.TextField):
     """A Phrase: stored as its English text with its parameters, shown in the reader's language."""
+
+    _pyi_private_set_type: Phrase | str | Combinable
+    _pyi_private_get_type: Phrase
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Phrase | None:
         """Read a stored phrase."""

@@ -18,6 +18,7 @@ class Credential(ScopedModel):
     group = models.ForeignKey(Group, verbose_name=_("group"), on_delete=models.PROTECT, related_name="credentials")
     version = models.PositiveIntegerField(default=1)
     latched_version = models.PositiveIntegerField(null=True, blank=True)  # refused on two devices: used nowhere
+    proven_at = models.DateTimeField(null=True, blank=True)  # asked by hand and accepted: earlier refusals do not count
     changed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -5,6 +5,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -55,6 +56,7 @@ class ManagementInterface(models.Model):
     next_inventory_at = models.DateTimeField(default=timezone.now, null=True, blank=True, editable=False)
     # The version of the credential that this device refused: not offered again until it is changed or somebody asks.
     refused_version = models.PositiveIntegerField(null=True, blank=True, editable=False)
+    refused_at = models.DateTimeField(null=True, blank=True, editable=False)
     state = models.JSONField(default=dict, blank=True, editable=False)  # what the driver wants to find next time
     identity = models.JSONField(default=dict, blank=True, editable=False)  # what the device said of itself last
 
@@ -71,9 +73,10 @@ class ManagementInterface(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["driver", "address", "port"],
+                "driver",
+                Lower("address"),
+                Coalesce("port", 0),
                 name="%(app_label)s_%(class)s_once",
-                nulls_distinct=False,
                 violation_error_message=_("This address is managed in this way already."),
             ),
             models.CheckConstraint(

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -45,9 +46,7 @@ class StatusCause(ScopedModel):
         verbose_name_plural = _("status causes")
         constraints = [
             models.UniqueConstraint(
-                fields=["component", "interface", "source", "key"],
-                name="%(app_label)s_%(class)s_once",
-                nulls_distinct=False,
+                "component", Coalesce("interface", 0), "source", "key", name="%(app_label)s_%(class)s_once"
             ),
             models.CheckConstraint(
                 condition=Q(status__in=["critical", "warning", "unknown"]), name="%(app_label)s_%(class)s_known_status"

@@ -1,0 +1,385 @@
+"""The one door to devices: decrypts, looks at reservations and latches, opens drivers, keeps how it went.
+
+Three parts, because the database is never asked inside an event loop: ``lines`` reads what is needed, ``open`` speaks
+with one device, ``note`` writes how it went. The latch: one refusal stops an interface, refusals on two devices stop
+the credential's version everywhere, until it is changed or somebody asks by hand.
+"""
+
+import asyncio
+import logging
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError
+from django.db.models import Count, F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from apps.components.credential_kinds import with_secrets
+from apps.components.models import Component, Credential, CredentialVersion, ManagementInterface, Reservation
+from apps.components.services import causes
+from apps.core.phrases import Phrase
+from apps.core.secrets import Undecipherable
+from apps.core.writes import turn
+from apps.drivers import registry
+from apps.drivers.contract import Driver, DriverSpec, Target
+from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Stage, Unreachable, Unsupported
+
+POLL = "poll"
+CHECK = "check"
+POLLS = frozenset({POLL, "refresh"})  # purposes after which an interface counts as polled
+BY_HAND = frozenset({CHECK})  # purposes that offer a refused credential once more, because somebody asked for it
+ENOUGH = 2  # devices that refuse a credential before it is used nowhere
+CLOSING = 3.0  # seconds that a driver has to say good-bye
+SEEN_AT_MOST_EVERY = timedelta(minutes=1)
+
+NO_CREDENTIAL = gettext_noop("No credential is set for this interface.")
+REFUSED_HERE = gettext_noop(
+    "%(address)s refused the credential %(credential)s; it is not offered again until it is changed or the "
+    "connection is checked by hand."
+)
+REFUSED_ELSEWHERE = gettext_noop(
+    "Several devices refused the credential %(credential)s; it is not used until it is changed or a connection is "
+    "checked by hand."
+)
+HELD = gettext_noop("%(holder)s holds this interface for: %(purpose)s.")
+NOT_INSTALLED = gettext_noop("There is no driver named %(driver)s.")
+OTHER_KEY = gettext_noop("The stored credential cannot be decrypted: it belongs to another key file.")
+TOO_SLOW = gettext_noop("%(address)s did not answer within %(seconds)s s.")
+NO_WAY = gettext_noop("%(address)s cannot be reached: %(reason)s")
+UNEXPECTED = gettext_noop("%(address)s sent something that could not be understood (%(kind)s).")
+
+log = logging.getLogger(__name__)
+
+connections: Counter[tuple[int, str]] = Counter()  # (interface, purpose): drivers opened by this process
+log_ons: Counter[tuple[int, str]] = Counter()  # those of them that offered a credential: the target log budget
+
+
+class Withheld(AuthenticationFailed):
+    """We did not ask the device, because it, or two others, refused the credential; or there is none."""
+
+
+class Busy(ContactError):
+    """Somebody holds the interface for himself; it says nothing about the device."""
+
+    code = "already_running"
+    retry_helps = True
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """All that is needed to speak with one interface, without the database. Its repr shows no secret."""
+
+    interface_id: int
+    component_id: int
+    component_name: str
+    group_id: int
+    driver: str
+    spec: DriverSpec | None
+    target: Target
+    purpose: str
+    credential_id: int | None = None
+    credential_version: int | None = None
+    credential_name: str = ""
+    refusal: ContactError | None = None
+    refusals: dict[int, set[int]] = field(default_factory=dict, repr=False, compare=False)
+    """Which components refused each credential since these lines were made; shared by all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a contact went: no error means that the device answered."""
+
+    line: Line
+    error: ContactError | None = None
+    state: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def lines(interfaces: Iterable[ManagementInterface | int], purpose: str) -> list[Line]:
+    """Read what is needed to speak with these interfaces, in their order; those that are gone are left out."""
+    ids = [one if isinstance(one, int) else one.pk for one in interfaces]
+    rows = ManagementInterface.objects.select_related("component", "credential").in_bulk(ids)
+    secrets = _secrets({row.credential for row in rows.values() if row.credential is not None})
+    held = {
+        reservation.interface_id: reservation
+        for reservation in Reservation.objects.filter(interface__in=ids, until__gt=timezone.now()).exclude(
+            purpose=purpose
+        )
+    }
+    refusals: dict[int, set[int]] = defaultdict(set)
+    return [
+        _line(rows[pk], purpose, secrets.get(rows[pk].credential_id or 0), held.get(pk), refusals)
+        for pk in ids
+        if pk in rows
+    ]
+
+
+def _secrets(credentials: Iterable[Credential]) -> dict[int, Mapping[str, Any] | None]:
+    """Decrypt the present version of credentials; None where the key file is another one."""
+    present = Q(pk=None)
+    for credential in credentials:
+        present |= Q(credential=credential.pk, number=credential.version)
+    found: dict[int, Mapping[str, Any] | None] = {}
+    stored = CredentialVersion.objects.filter(present).order_by()
+    try:
+        return {row.credential_id: row.fields for row in stored}
+    except Undecipherable:
+        for pk in list(stored.values_list("pk", "credential_id")):
+            try:
+                found[pk[1]] = CredentialVersion.objects.get(pk=pk[0]).fields
+            except Undecipherable:
+                found[pk[1]] = None
+    return found
+
+
+def _line(
+    row: ManagementInterface,
+    purpose: str,
+    secret: Mapping[str, Any] | None,
+    held: Reservation | None,
+    refusals: dict[int, set[int]],
+) -> Line:
+    spec = registry.specs().get(row.driver)
+    credential = row.credential
+    defaults = {parameter.name: parameter.default for parameter in spec.parameters} if spec else {}
+    target = Target(
+        address=row.address,
+        port=row.port or (spec.default_port if spec else None),
+        credential_kind=credential.kind if credential else "",
+        credential=with_secrets(credential.kind, secret) if credential and secret else {},
+        parameters={**defaults, **row.parameters},
+        state=row.state,
+    )
+    return Line(
+        interface_id=row.pk,
+        component_id=row.component_id,
+        component_name=str(row.component),
+        group_id=row.component.group_id,
+        driver=row.driver,
+        spec=spec,
+        target=target,
+        purpose=purpose,
+        credential_id=credential.pk if credential else None,
+        credential_version=credential.version if credential else None,
+        credential_name=credential.name if credential else "",
+        refusal=_refusal(row, spec, purpose, secret, held),
+        refusals=refusals,
+    )
+
+
+def _refusal(
+    row: ManagementInterface,
+    spec: DriverSpec | None,
+    purpose: str,
+    secret: Mapping[str, Any] | None,
+    held: Reservation | None,
+) -> ContactError | None:
+    """Say why we do not even try, None when we do."""
+    if spec is None:
+        return Unsupported(NOT_INSTALLED, driver=row.driver)
+    if held is not None:
+        return Busy(HELD, holder=held.holder, purpose=held.purpose)
+    credential = row.credential
+    if credential is None:
+        return Withheld(NO_CREDENTIAL) if spec.credential_kinds else None
+    if secret is None:
+        return DeviceError(OTHER_KEY, stage=Stage.SIGN_IN)
+    if purpose in BY_HAND:
+        return None
+    if credential.is_latched:
+        return Withheld(REFUSED_ELSEWHERE, credential=credential.name)
+    if row.refused_version == credential.version:
+        return Withheld(REFUSED_HERE, address=row.address, credential=credential.name)
+    return None
+
+
+@asynccontextmanager
+async def open(line: Line, *, deadline: float) -> AsyncIterator[Driver]:
+    """Open the driver of a line for at most ``deadline`` seconds; whatever goes wrong inside ends as a ContactError."""
+    if line.refusal is not None:
+        raise line.refusal
+    refused = line.refusals.get(line.credential_id or 0, set())
+    if len(refused) >= ENOUGH and line.purpose not in BY_HAND:
+        raise Withheld(REFUSED_ELSEWHERE, credential=line.credential_name)
+    address = line.target.address
+    try:
+        async with asyncio.timeout(deadline), _closing(_construct(line)) as device:
+            yield device
+    except AuthenticationFailed:
+        if line.credential_id is not None:
+            line.refusals.setdefault(line.credential_id, set()).add(line.component_id)
+        raise
+    except ContactError:
+        raise
+    except TimeoutError as error:
+        raise Unreachable(TOO_SLOW, stage=Stage.PROTOCOL, address=address, seconds=f"{deadline:g}") from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise Unreachable(NO_WAY, stage=Stage.ROUTE, address=address, reason=reason) from error
+    except Exception as error:
+        # Only the class and the place are kept: the text of a foreign exception may quote what we sent.
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
+        log.warning("%s through %s: %s at %s", address, line.driver, type(error).__name__, where)
+        raise DeviceError(UNEXPECTED, address=address, kind=type(error).__name__) from None
+
+
+def _construct(line: Line) -> Driver:
+    connections[line.interface_id, line.purpose] += 1
+    if line.target.credential:
+        log_ons[line.interface_id, line.purpose] += 1
+    return registry.driver_class(line.driver)(line.target)
+
+
+@asynccontextmanager
+async def _closing(driver: Driver) -> AsyncIterator[Driver]:
+    """Enter a driver and leave it whatever happens, with a time limit of its own for the good-bye."""
+    device = await driver.__aenter__()
+    try:
+        yield device
+    except BaseException as error:
+        async with asyncio.timeout(CLOSING):
+            await driver.__aexit__(type(error), error, error.__traceback__)
+        raise
+    async with asyncio.timeout(CLOSING):
+        await driver.__aexit__(None, None, None)
+
+
+def note(outcomes: Iterable[Outcome]) -> None:
+    """Keep how contacts went, in few statements: last error and answer, failures, latches, what the driver keeps."""
+    told = [outcome for outcome in outcomes if not isinstance(outcome.error, Busy)]
+    for start in range(0, len(told), causes.AT_ONCE):
+        with turn():
+            _note(told[start : start + causes.AT_ONCE], timezone.now())
+
+
+def _note(outcomes: Sequence[Outcome], now: datetime) -> None:
+    components = sorted({outcome.line.component_id for outcome in outcomes})
+    list(Component.objects.select_for_update().filter(pk__in=components).order_by("pk").values_list("pk"))
+    rows = {
+        row.pk: row
+        for row in ManagementInterface.objects.filter(pk__in=[o.line.interface_id for o in outcomes])
+        .only("pk", "component_id", "state", "last_polled_at", "last_error_code")
+        .order_by()
+    }
+    outcomes = [outcome for outcome in outcomes if outcome.line.interface_id in rows]
+    moved = {
+        outcome.line.component_id
+        for outcome in outcomes
+        if rows[outcome.line.interface_id].last_polled_at is None
+        or rows[outcome.line.interface_id].last_error_code != (outcome.error.code if outcome.error else "")
+    }
+    _note_answers([outcome for outcome in outcomes if outcome.error is None], rows, now)
+    _note_errors([outcome for outcome in outcomes if outcome.error is not None], now)
+    polled = [o.line.interface_id for o in outcomes if o.line.purpose in POLLS]
+    ManagementInterface.objects.filter(pk__in=polled).update(last_polled_at=now)
+    causes.recompute(moved)
+
+
+def _note_answers(answers: Sequence[Outcome], rows: Mapping[int, ManagementInterface], now: datetime) -> None:
+    if not answers:
+        return
+    ManagementInterface.objects.filter(pk__in=[answer.line.interface_id for answer in answers]).update(
+        last_error=Phrase(),
+        last_error_code="",
+        failures=0,
+        last_answer_at=now,
+        refused_version=None,
+        refused_at=None,
+    )
+    changed = []
+    for answer in answers:
+        row = rows[answer.line.interface_id]
+        if answer.state and dict(answer.state) != row.state:
+            row.state = dict(answer.state)
+            changed.append(row)
+    if changed:
+        ManagementInterface.objects.bulk_update(changed, ["state"])
+    proven = [a.line.credential_id for a in answers if a.line.purpose in BY_HAND and a.line.credential_id is not None]
+    if proven:
+        Credential.objects.filter(pk__in=proven).update(latched_version=None, proven_at=now)
+    seen = {answer.line.component_id for answer in answers}
+    Component.objects.filter(Q(last_seen_at=None) | Q(last_seen_at__lt=now - SEEN_AT_MOST_EVERY), pk__in=seen).update(
+        last_seen_at=now
+    )
+
+
+def _note_errors(failures: Sequence[Outcome], now: datetime) -> None:
+    asked = defaultdict(list)
+    for failure in failures:
+        error = failure.error
+        if error is None:
+            continue
+        text = words(error)
+        if isinstance(error, Withheld):
+            # What the device itself said when it refused is worth more than our word that we did not ask again.
+            ManagementInterface.objects.filter(pk=failure.line.interface_id).exclude(last_error_code=error.code).update(
+                last_error=text, last_error_code=error.code
+            )
+        else:
+            asked[error.code, text.dumps()].append(failure.line.interface_id)
+    for (code, stored), pks in asked.items():
+        ManagementInterface.objects.filter(pk__in=pks).update(
+            last_error=Phrase.loads(stored), last_error_code=code, failures=F("failures") + 1
+        )
+    _latch([f.line for f in failures if _was_refused(f)], now)
+
+
+def words(error: ContactError) -> Phrase:
+    """Give what went wrong as a sentence that is translated when it is shown."""
+    return Phrase(error.message, error.params)
+
+
+def _was_refused(outcome: Outcome) -> bool:
+    return isinstance(outcome.error, AuthenticationFailed) and not isinstance(outcome.error, Withheld)
+
+
+def _latch(refused: Sequence[Line], now: datetime) -> None:
+    """Stop the interfaces that refused their credential, and a credential that two devices refused."""
+    versions: dict[int, int] = {}
+    for line in refused:
+        if line.credential_id is not None and line.credential_version is not None:
+            versions[line.credential_id] = line.credential_version
+            ManagementInterface.objects.filter(pk=line.interface_id, credential=line.credential_id).update(
+                refused_version=line.credential_version, refused_at=now
+            )
+    for credential_id, version in versions.items():
+        credential = Credential.objects.filter(pk=credential_id, version=version).first()
+        if credential is None:
+            continue
+        stopped = ManagementInterface.objects.filter(credential=credential_id, refused_version=version)
+        if credential.proven_at is not None:
+            stopped = stopped.filter(refused_at__gt=credential.proven_at)
+        devices = stopped.aggregate(devices=Count("component", distinct=True))["devices"]
+        if devices >= ENOUGH:
+            Credential.objects.filter(pk=credential_id, version=version).update(latched_version=version)
+
+
+def reserve(interface_id: int, purpose: str, holder: str, duration: timedelta) -> bool:
+    """Hold an interface for one purpose; False when somebody else holds it. The same purpose extends its time."""
+    now = timezone.now()
+    with turn():
+        Reservation.objects.filter(interface=interface_id, until__lte=now).delete()
+        mine = Reservation.objects.filter(interface=interface_id, purpose=purpose, holder=holder)
+        if mine.update(until=now + duration):
+            return True
+        try:
+            with turn():
+                Reservation.objects.create(
+                    interface_id=interface_id, purpose=purpose, holder=holder, until=now + duration
+                )
+        except IntegrityError:
+            return False
+    return True
+
+
+def release(interface_id: int, purpose: str, holder: str) -> bool:
+    """Give an interface back; False when it was not held."""
+    with turn():
+        return bool(Reservation.objects.filter(interface=interface_id, purpose=purpose, holder=holder).delete()[0])

@@ -1,0 +1,70 @@
+"""Rows for tests, made as the services would leave them; plain functions, each argument has a sensible default."""
+
+import itertools
+from typing import Any
+
+from django.utils import timezone
+
+from apps.access.models import Grant, Role
+from apps.accounts.models import User
+from apps.components.models import Component, Credential, CredentialVersion, ManagementInterface
+from apps.groups.models import Group
+
+PASSWORD = "correct horse battery"
+_numbers = itertools.count(1)
+
+
+def root_group() -> Group:
+    """Give the root of the tree."""
+    return Group.objects.get(parent=None)
+
+
+def make_group(name: str = "", parent: Group | None = None) -> Group:
+    """Make a group below the root or another one."""
+    return Group.objects.create(name=name or f"Group {next(_numbers)}", parent=parent or root_group())
+
+
+def make_user(role: str | None = "viewer", group: Group | None = None, **fields: Any) -> User:
+    """Make a user with a role on a group, the root by default; no role means no grant."""
+    name = fields.pop("username", f"user{next(_numbers)}")
+    user = User.objects.create_user(name, password=fields.pop("password", PASSWORD), **fields)
+    if role is not None:
+        Grant.objects.create(user=user, role=Role.objects.get(name=role), group=group or root_group())
+    return user
+
+
+def make_credential(kind: str = "snmp-community", group: Group | None = None, **fields: str) -> Credential:
+    """Make a credential of a kind with its first version."""
+    credential = Credential.objects.create(
+        name=fields.pop("name", f"Credential {next(_numbers)}"), kind=kind, group=group or root_group()
+    )
+    defaults = {
+        "snmp-community": {"version": "2c", "community": "public"},
+        "snmp-v3": {
+            "username": "watcher",
+            "auth_protocol": "SHA-256",
+            "auth_password": "auth-secret",
+            "priv_protocol": "AES-128",
+            "priv_password": "priv-secret",
+            "context": "",
+        },
+        "password": {"username": "admin", "password": "s3cret-word"},
+    }
+    CredentialVersion.objects.create(credential=credential, number=1, fields={**defaults.get(kind, {}), **fields})
+    return credential
+
+
+def make_component(name: str = "", group: Group | None = None, **fields: Any) -> Component:
+    """Make a component without interfaces."""
+    name = name or f"component{next(_numbers)}"
+    words = " ".join([name, fields.get("alias", "")]).casefold()
+    return Component.objects.create(name=name, group=group or root_group(), search_text=words, **fields)
+
+
+def make_interface(component: Component | None = None, polled: bool = True, **fields: Any) -> ManagementInterface:
+    """Make an interface of a component, its own when none is given; one that was polled before by default."""
+    number = next(_numbers)
+    fields.setdefault("driver", "snmp_agent")
+    fields.setdefault("address", f"198.18.{number // 250 % 250}.{number % 250 + 1}")
+    fields.setdefault("last_polled_at", timezone.now() if polled else None)
+    return ManagementInterface.objects.create(component=component or make_component(), **fields)
