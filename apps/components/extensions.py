@@ -14,7 +14,7 @@ RegistrationCheck = Callable[["Sequence[NewComponent]"], Sequence[Phrase]]
 """Looks at what is about to be registered and gives the reasons against it; none lets it pass."""
 
 RemovalHook = Callable[[Sequence[int]], None]
-"""Removes what an app keeps of components (by id) where no foreign key does it; runs inside the removal's transaction."""
+"""Removes what an app keeps of components (by id) where no foreign key does it; runs in its transaction."""
 
 JoinHook = Callable[[int, int], None]
 """Takes the ids of the component that stays and of the one that goes; runs before the one that goes is removed."""

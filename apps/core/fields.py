@@ -1,7 +1,7 @@
 """Model fields of our own: encrypted JSON, and phrases that are translated when they are shown."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models.expressions import Combinable
@@ -9,8 +9,14 @@ from django.db.models.expressions import Combinable
 from apps.core import secrets
 from apps.core.phrases import Phrase
 
+if TYPE_CHECKING:
+    JsonText = models.TextField[Any, Any]
+    PhraseText = models.TextField[Phrase | str | Combinable, Phrase]
+else:
+    JsonText = PhraseText = models.TextField
 
-class EncryptedJSONField(models.TextField):
+
+class EncryptedJSONField(JsonText):
     """A JSON value that is encrypted in the database and plain in Python; never searched, never serialised."""
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Any:
@@ -30,11 +36,8 @@ class EncryptedJSONField(models.TextField):
         raise TypeError("secrets are never serialised")
 
 
-class PhraseField(models.TextField):
+class PhraseField(PhraseText):
     """A Phrase: stored as its English text with its parameters, shown in the reader's language."""
-
-    _pyi_private_set_type: Phrase | str | Combinable
-    _pyi_private_get_type: Phrase
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Phrase | None:
         """Read a stored phrase."""
