@@ -1,11 +1,11 @@
 """Starts one process of the portal so that it can never outlive its supervisor."""
 
+import contextlib
 import ctypes
 import os
 import pwd
 import signal
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Iterable
@@ -15,7 +15,6 @@ import setproctitle
 from apps.system.processes import ProcessSpec
 
 PR_SET_PDEATHSIG = 1
-LEASH_VARIABLE = "ESM_LEASH_FD"
 LAST_PATIENCE = 4.0  # seconds between the polite and the final signal once the supervisor is gone
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -37,19 +36,85 @@ def drop_privileges(user: str) -> None:
     os.environ.update(HOME=entry.pw_dir, USER=entry.pw_name, LOGNAME=entry.pw_name)
 
 
-def watch_leash(descriptor: int) -> None:
-    """End this process and its whole group when the supervisor is gone: politely first, for good a little later."""
+class Guard:
+    """A small process that ends the process groups of the portal when the supervisor is gone, however it went.
 
-    def wait() -> None:
-        os.read(descriptor, 1)  # nothing is ever written: this returns when the other end is closed
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(LAST_PATIENCE)
-        os.killpg(0, signal.SIGKILL)
+    The kernel's own signal to the children (``die_with_parent``) reaches only those, not what they started themselves.
+    """
 
-    threading.Thread(target=wait, name="leash", daemon=True).start()
+    def __init__(self) -> None:
+        self.pid = 0
+        self._pipe = -1
+
+    def start(self) -> None:
+        """Fork the guard."""
+        reading, self._pipe = os.pipe()
+        self.pid = os.fork()
+        if self.pid:
+            os.close(reading)
+            return
+        try:
+            os.setsid()
+            restore_signals()
+            _cover_descriptors({reading})
+            setproctitle.setproctitle("manage.py up: guard")
+            _guard(reading)
+        finally:
+            os._exit(0)
+
+    def tell(self, groups: Iterable[int]) -> None:
+        """Say which process groups there are now."""
+        with contextlib.suppress(BrokenPipeError):  # it is being started again
+            os.write(self._pipe, (" ".join(map(str, groups)) + "\n").encode())
+
+    def start_again_if_ended(self, groups: Iterable[int]) -> None:
+        """Start the guard again when somebody killed it."""
+        if os.waitpid(self.pid, os.WNOHANG) != (0, 0):
+            os.close(self._pipe)
+            self.start()
+            self.tell(groups)
+
+    def dismiss(self) -> None:
+        """Let the guard end: everything has stopped."""
+        self.tell([])
+        os.close(self._pipe)
+        os.waitpid(self.pid, 0)
 
 
-def start(spec: ProcessSpec, *, output: int | None, keep: Iterable[int], leash: int, user: str) -> int:
+def _guard(reading: int) -> None:
+    """Remember the last list until the supervisor's end of the pipe closes, then end what is on it."""
+    last = b""
+    with open(reading, "rb", buffering=0) as pipe:
+        pending = b""
+        while data := pipe.read(4096):
+            *lines, pending = (pending + data).split(b"\n")
+            last = lines[-1] if lines else last
+    groups = [int(word) for word in last.split()]
+    _signal_groups(groups, signal.SIGTERM)
+    deadline = time.monotonic() + LAST_PATIENCE
+    while _signal_groups(groups, 0) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    _signal_groups(groups, signal.SIGKILL)
+
+
+def _signal_groups(groups: Iterable[int], number: int) -> int:
+    """Signal the groups and give how many there still are."""
+    found = 0
+    for group in groups:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, number)
+            found += 1
+    return found
+
+
+def restore_signals() -> None:
+    """Give a fork of the supervisor the ordinary signal handling."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def start(spec: ProcessSpec, *, output: int | None, keep: Iterable[int], user: str) -> int:
     """Fork a process and give its id; it keeps only the descriptors named, its output goes to ``output``."""
     parent = os.getpid()
     sys.stdout.flush()
@@ -58,8 +123,8 @@ def start(spec: ProcessSpec, *, output: int | None, keep: Iterable[int], leash: 
     if child:
         return child
     try:
-        _enter(spec, parent, output, set(keep), leash, user)
-        code = _run(spec, leash)
+        _enter(spec, parent, output, set(keep), user)
+        code = _run(spec)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
         if isinstance(end.code, str):
@@ -78,46 +143,45 @@ def start(spec: ProcessSpec, *, output: int | None, keep: Iterable[int], leash: 
     os._exit(code)
 
 
-def _enter(spec: ProcessSpec, parent: int, output: int | None, keep: set[int], leash: int, user: str) -> None:
+def _enter(spec: ProcessSpec, parent: int, output: int | None, keep: set[int], user: str) -> None:
     """Turn the fresh fork into a process of its own: session, user, signals, descriptors."""
     if not spec.foreground:
         os.setsid()
     if user and spec.as_user and os.geteuid() == 0:
         drop_privileges(user)
     die_with_parent(signal.SIGTERM, parent)  # after the change of user, which would clear it
-    signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
-        signal.signal(number, signal.SIG_DFL)
+    restore_signals()
     signal.signal(signal.SIGPIPE, signal.SIG_IGN if spec.run else signal.SIG_DFL)
     if spec.foreground:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    nothing = os.open(os.devnull, os.O_RDWR)
     if not spec.foreground:
-        os.dup2(nothing, 0)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     if output is not None:
         os.dup2(output, 1)
         os.dup2(output, 2)
-    # What belongs to the supervisor is covered, not closed: its number must not be given out again while an object of
-    # the forked interpreter still believes to own it.
-    for name in os.listdir("/proc/self/fd"):
-        descriptor = int(name)
-        if descriptor > 2 and descriptor not in keep and descriptor not in (nothing, leash):
-            try:
-                os.dup2(nothing, descriptor, inheritable=False)
-            except OSError:  # the descriptor of the listing itself
-                continue
+    _cover_descriptors(keep)
     for descriptor in keep:
         os.set_inheritable(descriptor, True)
     os.environ.update(spec.environment)
 
 
-def _run(spec: ProcessSpec, leash: int) -> int:
+def _cover_descriptors(keep: set[int]) -> None:
+    """Let go of everything but the standard streams and what is named.
+
+    The numbers are covered, not freed: they must not be given out again while an object of the forked interpreter
+    still believes to own them.
+    """
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for name in os.listdir("/proc/self/fd"):
+        descriptor = int(name)
+        if descriptor > 2 and descriptor not in keep and descriptor != nothing:
+            os.dup2(nothing, descriptor, inheritable=False)
+
+
+def _run(spec: ProcessSpec) -> int:
     if spec.run is None:
         os.execvp(spec.argv[0], spec.argv)  # noqa: S606 - a list of our own, no shell
     setproctitle.setproctitle(" ".join(spec.argv))
     setproctitle.setthreadtitle(f"esm-{spec.name}"[:15])
-    if not spec.foreground:
-        os.environ[LEASH_VARIABLE] = str(leash)
-        watch_leash(leash)
     result = spec.run()
     return result if isinstance(result, int) else 0

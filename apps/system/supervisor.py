@@ -72,6 +72,7 @@ class Supervisor:
         self._changed = changed
         self._each_second = each_second
         self._selector = selectors.DefaultSelector()
+        self._guard = children.Guard()
         self._stopping_since: float | None = None
         self._hurry = False
         self._code = 0
@@ -80,8 +81,7 @@ class Supervisor:
     # --- the loop -----------------------------------------------------------------------------------------------
     def run(self) -> int:
         """Watch until everything has stopped; give the exit code."""
-        leash, self._grip = os.pipe()
-        self._leash = leash
+        self._guard.start()
         wake, wake_up = socket.socketpair()
         wake.setblocking(False)
         wake_up.setblocking(False)
@@ -106,8 +106,10 @@ class Supervisor:
                 break
             if time.monotonic() >= next_second:
                 next_second = time.monotonic() + 1
+                self._guard.start_again_if_ended(self._groups())
                 self._each_second()
         signal.set_wakeup_fd(-1)
+        self._guard.dismiss()
         return self._code
 
     @staticmethod
@@ -149,7 +151,7 @@ class Supervisor:
             child.output, output = os.pipe()
             os.set_blocking(child.output, False)
             self._selector.register(child.output, selectors.EVENT_READ, child)
-        child.pid = children.start(child.spec, output=output, keep=keep, leash=self._leash, user=self._user)
+        child.pid = children.start(child.spec, output=output, keep=keep, user=self._user)
         if output is not None:
             os.close(output)
         child.started, child.started_at = time.monotonic(), time.time()
@@ -157,7 +159,11 @@ class Supervisor:
 
     def _set(self, child: Child, state: State) -> None:
         child.state = state
+        self._guard.tell(self._groups())
         self._changed(self.children)
+
+    def _groups(self) -> list[int]:
+        return [child.pid for child in self.children if child.pid and not child.spec.foreground]
 
     # --- what they say ------------------------------------------------------------------------------------------
     def _read(self, child: Child) -> None:

@@ -17,6 +17,14 @@ from tests.system.waiting import until
 SCRIPT = "tests.system.small_portal"
 
 
+def runs(pid: int) -> bool:
+    """Tell whether a process runs; one that ended and waits for its parent does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 class Small:
     """A running small portal."""
 
@@ -96,7 +104,7 @@ def test_a_killed_process_comes_back_and_leaves_nothing_behind(small: Small, nam
     grandchild = int((small.folder / "grandchild").read_text())
     os.kill(before, signal.SIGKILL)
     until(lambda: small.pid(name) not in (None, before), f"{name} is back")
-    assert psutil.pid_exists(grandchild) is (name != "worker")
+    assert runs(grandchild) is (name != "worker")
     assert [p.restarts for p in Instance(small.folder).processes() if p.name == name] == [1]
 
 
@@ -113,11 +121,36 @@ def test_the_delay_grows_with_every_failure(small: Small) -> None:
 
 def test_no_orphan_stays_when_the_supervisor_is_killed(small: Small) -> None:
     family = small.everything()
-    assert len(family) == 4
+    assert len(family) == 5  # three processes, the child of one, the guard
     small.process.kill()
     small.process.wait()
-    _gone, alive = psutil.wait_procs(family, timeout=8)
-    assert alive == []
+    until(lambda: [each for each in family if runs(each.pid)] == [], "all have ended", seconds=8)
+
+
+def test_no_orphan_stays_when_supervisor_and_guard_are_killed(small: Small) -> None:
+    family = small.everything()
+    ours = [each for each in family if each.ppid() == small.process.pid]
+    guard = next(each for each in ours if "guard" in each.cmdline()[0])
+    guard.kill()
+    small.process.kill()
+    small.process.wait()
+    until(lambda: [each for each in ours if runs(each.pid)] == [], "all have ended", seconds=8)
+    for each in family:
+        if runs(each.pid):
+            each.kill()
+
+
+def test_a_killed_guard_is_replaced_and_still_guards(small: Small) -> None:
+    guard = next(each for each in small.everything() if "guard" in each.cmdline()[0])
+    guard.kill()
+    until(
+        lambda: any("guard" in "".join(each.cmdline()[:1]) for each in small.everything() if each != guard),
+        "a new guard",
+    )
+    grandchild = int((small.folder / "grandchild").read_text())
+    small.process.kill()
+    small.process.wait()
+    until(lambda: not runs(grandchild), "the grandchild has ended", seconds=8)
 
 
 def test_everything_stops_within_five_seconds_although_one_does_not_listen(tmp_path: Path) -> None:
@@ -127,7 +160,7 @@ def test_everything_stops_within_five_seconds_although_one_does_not_listen(tmp_p
     family = portal.everything()
     portal.process.send_signal(signal.SIGINT)
     assert portal.process.wait(timeout=5.5) == 0
-    assert [each for each in family if each.is_running()] == []
+    assert [each for each in family if runs(each.pid)] == []
     portal.process.stdout.close()
 
 
