@@ -104,7 +104,7 @@ def _fingerprint() -> str:
 def ensure_administrator() -> None:
     """Make the first administrator where there is no user yet: asked for, from the environment, or at random."""
     from apps.accounts.models import User
-    from apps.accounts.services import create_first_administrator
+    from apps.access.services import create_first_administrator
 
     if User.objects.exists():
         return
@@ -126,7 +126,7 @@ def ensure_administrator() -> None:
 
 
 def _ask_for_administrator(default: str) -> None:
-    from apps.accounts.services import create_first_administrator
+    from apps.access.services import create_first_administrator
 
     print("There is no user yet. Choose the first administrator.", flush=True)
     while True:
