@@ -1,1 +1,73 @@
 """What alerts registers with others: options, menu entries, panels."""
+
+import ipaddress
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.core.options import Option, declare
+
+RECEPTION = gettext_lazy("Alert reception")
+
+
+def _addresses(value: list[str]) -> None:
+    for word in value:
+        try:
+            ipaddress.ip_address(word)
+        except ValueError as error:
+            raise ValidationError(_("%(word)s is not an IP address.") % {"word": word}) from error
+
+
+declare(
+    Option(
+        "trap_communities",
+        list,
+        [],
+        gettext_lazy("Accepted communities"),
+        gettext_lazy("Traps with another community are counted, not stored. Empty: every community is accepted."),
+        section=RECEPTION,
+    ),
+    Option(
+        "trap_relays",
+        list,
+        [],
+        gettext_lazy("Trap relays"),
+        gettext_lazy("Hosts that pass on traps of others: theirs belong to the agent address inside the trap."),
+        section=RECEPTION,
+        check=_addresses,
+    ),
+    Option(
+        "trap_origin_rate",
+        int,
+        50,
+        gettext_lazy("Traps per sender"),
+        gettext_lazy("What one sender may send on average; ten times as many may come at once."),
+        section=RECEPTION,
+        minimum=50,
+        maximum=10000,
+        unit=gettext_lazy("per second"),
+    ),
+    Option(
+        "trap_total_rate",
+        int,
+        500,
+        gettext_lazy("Traps of all senders"),
+        gettext_lazy("What all senders together may send on average; ten times as many may come at once."),
+        section=RECEPTION,
+        minimum=50,
+        maximum=100000,
+        unit=gettext_lazy("per second"),
+    ),
+    Option(
+        "alert_status_age",
+        int,
+        24,
+        gettext_lazy("Forget problems without an end"),
+        gettext_lazy("A problem that no alert can end leaves the status when it was not repeated for so long."),
+        section=RECEPTION,
+        minimum=1,
+        maximum=8760,
+        unit=gettext_lazy("hours"),
+    ),
+)

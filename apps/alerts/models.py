@@ -1,1 +1,0 @@
-"""Alerts, incidents and definitions."""

@@ -1,0 +1,20 @@
+"""Alerts, the incidents they open and close, the definitions that explain them, and what reception counts."""
+
+from apps.alerts.models.alert import Alert, AlertQuerySet
+from apps.alerts.models.counter import Count, Counter
+from apps.alerts.models.definition import DEFAULT_ALERT_TYPE, AlertDefinition, Severity
+from apps.alerts.models.incident import OPEN_INCIDENTS, Incident, IncidentQuerySet, IncidentState
+
+__all__ = [
+    "DEFAULT_ALERT_TYPE",
+    "OPEN_INCIDENTS",
+    "Alert",
+    "AlertDefinition",
+    "AlertQuerySet",
+    "Count",
+    "Counter",
+    "Incident",
+    "IncidentQuerySet",
+    "IncidentState",
+    "Severity",
+]

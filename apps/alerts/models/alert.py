@@ -1,0 +1,102 @@
+"""One fact that arrived or was raised."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.alerts.models.definition import DEFAULT_ALERT_TYPE, AlertDefinition, Severity
+from apps.alerts.models.incident import Incident
+from apps.components.models import Component
+from apps.core.fields import PhraseField
+from apps.core.scoping import Scoped
+
+
+class AlertQuerySet(Scoped):
+    """Words for asking after alerts. One without a component is seen only by who sees the whole fleet."""
+
+    def matched(self) -> Self:
+        """Keep those that a definition explains."""
+        return self.filter(matched=True)
+
+    def unmatched(self) -> Self:
+        """Keep those that no enabled definition explains."""
+        return self.filter(matched=False)
+
+    def before(self, pk: int) -> Self:
+        """Keep those that came before that one; the list is walked by this, never by offset."""
+        return self.filter(pk__lt=pk)
+
+    def received_after(self, moment: datetime) -> Self:
+        """Keep those that came after a moment."""
+        return self.filter(received_at__gt=moment)
+
+
+class Alert(models.Model):
+    """One alert. The facts (first block) never change; what they mean changes only through ``services.reinterpret``."""
+
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+    occurred_at = models.DateTimeField(_("occurred"), null=True, blank=True)
+    source = models.CharField(_("source"), max_length=20)
+    address = models.GenericIPAddressField(_("address"), null=True, blank=True)
+    version = models.CharField(max_length=4, blank=True)
+    trap_oid = models.CharField(_("trap OID"), max_length=1500, blank=True)
+    request_id = models.BigIntegerField(null=True, blank=True)
+    bindings = models.JSONField(_("bindings"), default=list, blank=True)
+    datagram = models.BinaryField(blank=True, default=b"")  # as it came, the community blanked out
+    digest = models.CharField(max_length=32, blank=True)  # of the datagram: recognises a repeated inform
+
+    component = models.ForeignKey(
+        Component, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts", verbose_name=_("component")
+    )
+    component_name = models.CharField(_("component"), max_length=200, blank=True)
+    candidates = models.JSONField(default=list, blank=True)  # ids of the components that it may have come from
+    definition = models.ForeignKey(
+        AlertDefinition, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts"
+    )
+    matched = models.BooleanField(default=True)
+    object = models.CharField(_("object"), max_length=200, blank=True)
+    severity = models.CharField(_("severity"), max_length=12, choices=Severity, default=Severity.UNKNOWN.value)
+    alert_type = models.CharField(_("type"), max_length=60, default=DEFAULT_ALERT_TYPE)
+    title = PhraseField(_("title"))
+    detail = PhraseField(_("detail"), default="", blank=True)
+    remedy = PhraseField(_("what to do"), default="", blank=True)
+    incident = models.ForeignKey(Incident, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts")
+    quiet = models.CharField(_("quiet"), max_length=20, blank=True)
+
+    objects = AlertQuerySet.as_manager()
+    scope_path = "component__group"
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("alert")
+        verbose_name_plural = _("alerts")
+        indexes = [
+            models.Index(fields=["matched", "-id"], name="alerts_alert_matched"),
+            models.Index(fields=["component", "-id"], name="alerts_alert_component"),
+            models.Index(fields=["severity", "-id"], name="alerts_alert_severity"),
+            models.Index(fields=["alert_type", "-id"], name="alerts_alert_type"),
+            models.Index(fields=["received_at"], name="alerts_alert_received"),
+            models.Index(fields=["digest"], condition=~Q(digest=""), name="alerts_alert_digest"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(severity__in=Severity.values), name="%(app_label)s_%(class)s_known_severity"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.title)
+
+    def get_absolute_url(self) -> str:
+        """Give the alert's own page."""
+        return reverse("alerts:alert", args=[self.pk])
+
+    @property
+    def where(self) -> str:
+        """Give the component's name, else the address it came from."""
+        return self.component_name or self.address or ""

@@ -1,0 +1,49 @@
+"""What reception counts but does not keep."""
+
+from django.db import models
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Count(models.TextChoices):
+    """What is counted."""
+
+    RECEIVED = "received", _("Received")
+    STORED = "stored", _("Stored")
+    REPEATED = "repeated", _("Informs repeated by their sender")
+    MALFORMED = "malformed", _("Not readable")
+    REFUSED = "refused", _("Refused: unknown community")
+    SUPPRESSED = "suppressed", _("Suppressed: too many at once")
+    DROPPED = "dropped", _("Dropped: the waiting line was full")
+    LOST = "lost", _("Lost by the operating system: the receive buffer was full")
+    FAILED = "failed", _("Not storable")
+
+
+class Counter(models.Model):
+    """A number that only grows."""
+
+    name = models.CharField(max_length=20, primary_key=True, choices=Count)
+    value = models.PositiveBigIntegerField(default=0)
+    changed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("reception counter")
+        verbose_name_plural = _("reception counters")
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.value}"
+
+    @classmethod
+    def add(cls, counts: dict[str, int]) -> None:
+        """Add to several counters, inside the caller's transaction."""
+        for name, number in sorted(counts.items()):
+            if number and not cls.objects.filter(pk=name).update(value=F("value") + number, changed_at=timezone.now()):
+                cls.objects.create(name=name, value=number)
+
+    @classmethod
+    def values(cls) -> dict[str, int]:
+        """Give every count, 0 where nothing was counted."""
+        stored = dict(cls.objects.values_list("name", "value"))
+        return {name: stored.get(name, 0) for name in Count.values}

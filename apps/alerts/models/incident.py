@@ -1,0 +1,140 @@
+"""A problem that is open until something, or somebody, ends it."""
+
+from datetime import datetime
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.alerts.models.definition import AlertDefinition, Severity
+from apps.components.models import Component
+from apps.core.fields import PhraseField
+from apps.core.scoping import Scoped
+
+
+class IncidentState(models.TextChoices):
+    """Where an incident stands; an acknowledged one is still a problem."""
+
+    OPEN = "open", _("Open")
+    ACKNOWLEDGED = "acknowledged", _("Acknowledged")
+    CLOSED = "closed", _("Closed")
+
+
+OPEN_INCIDENTS = (IncidentState.OPEN.value, IncidentState.ACKNOWLEDGED.value)
+WORST_FIRST = models.Case(
+    models.When(severity=Severity.CRITICAL.value, then=0),
+    models.When(severity=Severity.WARNING.value, then=1),
+    default=2,
+)
+
+
+class IncidentQuerySet(Scoped):
+    """Words for asking after incidents. One without a component is seen only by who sees the whole fleet."""
+
+    def open(self) -> Self:
+        """Keep the problems that have not ended, acknowledged or not."""
+        return self.filter(state__in=OPEN_INCIDENTS)
+
+    def unacknowledged(self) -> Self:
+        """Keep the open problems that nobody has taken note of."""
+        return self.filter(state=IncidentState.OPEN)
+
+    def overdue(self, now: datetime) -> Self:
+        """Keep the acknowledged ones whose time is up."""
+        return self.filter(state=IncidentState.ACKNOWLEDGED, acknowledged_until__lte=now)
+
+    def worst_first(self) -> Self:
+        """Order by severity, then the newest first."""
+        return self.order_by(WORST_FIRST, "-last_at", "-pk")
+
+
+class Incident(models.Model):
+    """One open problem of one object in one place; repeated alerts fold into it."""
+
+    component = models.ForeignKey(
+        Component,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="incidents",
+        verbose_name=_("component"),
+    )
+    component_name = models.CharField(max_length=200, blank=True)
+    address = models.GenericIPAddressField(_("address"), null=True, blank=True)
+    place = models.CharField(
+        max_length=60, editable=False
+    )  # component, else address: what the one open incident is for
+    definition = models.ForeignKey(AlertDefinition, on_delete=models.PROTECT, related_name="incidents")
+    object = models.CharField(_("object"), max_length=200, blank=True)
+    severity = models.CharField(_("severity"), max_length=12, choices=Severity)
+    title = PhraseField(_("title"))
+    state = models.CharField(_("state"), max_length=12, choices=IncidentState, default=IncidentState.OPEN.value)
+    count = models.PositiveIntegerField(_("count"), default=1)
+    first_at = models.DateTimeField(_("first"), default=timezone.now)
+    last_at = models.DateTimeField(_("last"), default=timezone.now)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    acknowledged_by_name = models.CharField(max_length=300, blank=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_until = models.DateTimeField(null=True, blank=True)  # None: until it is closed
+    note = models.TextField(_("note"), blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    closed_by_name = models.CharField(max_length=300, blank=True)
+    closed_why = PhraseField(default="", blank=True)
+
+    objects = IncidentQuerySet.as_manager()
+    scope_path = "component__group"
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("incident")
+        verbose_name_plural = _("incidents")
+        indexes = [
+            models.Index(fields=["state", "severity", "-last_at"], name="alerts_incident_state"),
+            models.Index(fields=["component", "state"], name="alerts_incident_component"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["place", "definition", "object"],
+                condition=Q(state__in=OPEN_INCIDENTS),
+                name="%(app_label)s_%(class)s_one_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=IncidentState.values), name="%(app_label)s_%(class)s_known_state"
+            ),
+            models.CheckConstraint(
+                condition=Q(severity__in=Severity.values), name="%(app_label)s_%(class)s_known_severity"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.title)
+
+    def get_absolute_url(self) -> str:
+        """Give the alert list with this incident's alerts."""
+        return f"{reverse('alerts:alerts')}?incident={self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether the problem has not ended."""
+        return self.state in OPEN_INCIDENTS
+
+    @property
+    def where(self) -> str:
+        """Give the component's name, else the address it came from."""
+        return self.component_name or self.address or ""
+
+    @staticmethod
+    def place_of(component_id: int | None, address: Any) -> str:
+        """Give what an incident is for, as one word."""
+        if component_id is not None:
+            return f"component {component_id}"
+        return f"address {address}" if address else "portal"

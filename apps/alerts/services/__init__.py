@@ -1,0 +1,24 @@
+"""The verbs of alerts: raise, ingest, acknowledge, close, reinterpret."""
+
+from apps.alerts.services.arrivals import Arrival
+from apps.alerts.services.incidents import acknowledge, age, attention, close, reopen_overdue
+from apps.alerts.services.ingestion import ingest, listeners
+from apps.alerts.services.naming import object_names
+from apps.alerts.services.raising import raise_alert
+from apps.alerts.services.reception import reception_state
+from apps.alerts.services.reinterpretation import reinterpret
+
+__all__ = [
+    "Arrival",
+    "acknowledge",
+    "age",
+    "attention",
+    "close",
+    "ingest",
+    "listeners",
+    "object_names",
+    "raise_alert",
+    "reception_state",
+    "reinterpret",
+    "reopen_overdue",
+]

@@ -1,0 +1,28 @@
+"""What the numbered parts of a component are called; upper apps that know register here."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from apps.alerts.models import AlertDefinition
+from apps.core.registries import Registry
+
+Part = tuple[int, str]
+"""A component's id and the number or key of one of its parts."""
+
+Namer = Callable[[Iterable[Part]], Mapping[Part, str]]
+object_names: Registry[Namer] = Registry("namer of objects")
+"""By kind of object (``port``): gives the names of those parts that are known, in one query."""
+
+NAME_BINDINGS = ("name", "description")
+
+
+def names_of(kind: str, parts: Iterable[Part]) -> Mapping[Part, str]:
+    """Give the names of parts of one kind; none where nobody registered for it."""
+    wanted = set(parts)
+    return object_names.get(kind)(wanted) if wanted and kind in object_names else {}
+
+
+def shown_object(definition: AlertDefinition, key: str, named: Mapping[str, str], known: str | None) -> str:
+    """Give how an object is shown: by the name that was sent, else the known one, else its number; alias behind it."""
+    name = next((named[binding] for binding in NAME_BINDINGS if named.get(binding)), known or key)
+    alias = named.get("alias", "")
+    return f"{name} ({alias})" if definition.object and alias and alias != name else name

@@ -1,0 +1,90 @@
+"""Changes what an alert means; what arrived stays as it is."""
+
+from collections.abc import Iterable
+
+from apps.alerts.models import Alert, AlertDefinition, Incident, IncidentState
+from apps.alerts.services.arrivals import Arrival, named_bindings, object_of
+from apps.alerts.services.ingestion import Batch, explain, settle_causes
+from apps.alerts.services.naming import names_of, shown_object
+from apps.alerts.services.quiet import quiet_reason
+from apps.components.models import Component
+from apps.core import audit, events
+from apps.core.actors import Actor
+from apps.core.writes import turn
+
+
+def reinterpret(
+    alert: Alert, actor: Actor, *, component: Component | None, definition: AlertDefinition | None
+) -> Alert:
+    """Say anew which component an alert is from and which definition explains it; audited.
+
+    Its incident follows: the alert leaves the one it was folded into, and opens or joins the one it belongs to now. A
+    recovery that is understood late ends nothing, because the problem may have come back since.
+    """
+    with turn():
+        alert = Alert.objects.select_for_update(of=("self",)).select_related("definition").get(pk=alert.pk)
+        before = _meaning(alert)
+        left = _leave(alert)
+        arrival = arrival_of(alert, component, definition)
+        alert.component = component
+        alert.component_name = str(component)[:200] if component is not None else ""
+        alert.object = arrival.object[:200]
+        explain(alert, definition, arrival)
+        joined: Iterable[Incident] = ()
+        alert.incident = None
+        if definition is not None and definition.enabled and definition.is_problem:
+            batch = Batch([arrival])
+            incident = batch.fold(arrival, definition)
+            batch.store_incidents()
+            alert.incident, joined = incident, [incident]
+        alert.quiet = quiet_reason(component, alert.incident).value
+        alert.save()
+        settle_causes([*left, *joined])
+        audit.record(actor, "alert.reinterpret", alert, before=before, after=_meaning(alert))
+        events.publish("alert")
+    return alert
+
+
+def arrival_of(alert: Alert, component: Component | None, definition: AlertDefinition | None) -> Arrival:
+    """Read a stored alert as if it had just arrived from that component with that definition."""
+    object_key, params = alert.object, dict(alert.title.params)
+    if alert.bindings and definition is not None:
+        params = named_bindings(definition, alert.bindings)
+        object_key = object_of(definition, alert.bindings)
+        part = (component.pk if component is not None else 0, object_key)
+        known = names_of(definition.object_kind, [part]) if component is not None else {}
+        params["object"] = shown_object(definition, object_key, params, known.get(part))
+    params.pop("component", None)
+    return Arrival(
+        source=alert.source,
+        received_at=alert.received_at,
+        definition=definition,
+        component=component,
+        address=alert.address,
+        object=object_key,
+        params=params,
+        trap_oid=alert.trap_oid,
+        bindings=tuple(alert.bindings),
+    )
+
+
+def _leave(alert: Alert) -> list[Incident]:
+    """Take an alert out of its incident, which ends when nothing is left in it."""
+    incident = Incident.objects.select_for_update().filter(pk=alert.incident_id).first()
+    if incident is None or alert.severity == "normal":
+        return []
+    incident.count = max(incident.count - 1, 0)
+    if incident.count == 0 and incident.is_open:
+        incident.state = IncidentState.CLOSED.value
+        incident.closed_at = alert.received_at
+    incident.save(update_fields=["count", "state", "closed_at"])
+    return [incident]
+
+
+def _meaning(alert: Alert) -> dict[str, object]:
+    return {
+        "component": alert.component_id,
+        "definition": alert.definition.key if alert.definition else None,
+        "severity": alert.severity,
+        "object": alert.object,
+    }

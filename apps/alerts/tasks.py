@@ -1,0 +1,22 @@
+"""The clockwork of alerts: acknowledged problems come back, problems without an end age."""
+
+from datetime import timedelta
+
+from celery import shared_task
+
+from apps.alerts.services import incidents
+from apps.core import options
+
+
+@shared_task(soft_time_limit=50, time_limit=55)
+def reopen_overdue() -> None:
+    """Open the acknowledged incidents whose time is up."""
+    while incidents.reopen_overdue() == incidents.AT_ONCE:
+        pass
+
+
+@shared_task(soft_time_limit=250, time_limit=280)
+def age_incidents() -> None:
+    """Close the incidents that no alert can end and of which nothing was heard for long."""
+    while incidents.age(timedelta(hours=options.get("alert_status_age"))) == incidents.AT_ONCE:
+        pass

@@ -1,0 +1,17 @@
+"""What the tests of alerts share."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+
+from apps.alerts.services import catalogue
+from apps.alerts.services.loading import load
+
+
+@pytest.fixture
+def definitions(db: None) -> Iterator[None]:
+    """Have the definitions that come with the portal."""
+    load(settings.FIXTURES_DIR / "alert_definitions")
+    yield
+    catalogue.forget()
