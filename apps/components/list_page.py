@@ -1,0 +1,335 @@
+"""The component list: facets with counts, search, sort and what is done to many at once. Every filter is in the URL."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Case, Count, F, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from apps.components.models import Category, Component, ManagementInterface, Status
+from apps.components.services import checks, registration
+from apps.core import scoping
+from apps.core.actors import Actor
+from apps.groups.models import Group, Tree
+
+PER_PAGE = 50
+SUSPENDED = "suspended"
+LIVE = Q(suspended=False, unmanaged=False)
+STATES = {
+    **{status.value: LIVE & Q(status=status) for status in Status},
+    SUSPENDED: ~LIVE,
+}
+RANK = Case(
+    *(When(status=status, then=Value(rank)) for rank, status in enumerate(Status.values)),
+    default=Value(len(Status.values)),
+    output_field=IntegerField(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the table and what it sorts by."""
+
+    name: str
+    label: Promise | str
+    css: str = ""
+    sortable: bool = True
+
+
+COLUMNS = (
+    Column("status", gettext_lazy("Status")),
+    Column("name", gettext_lazy("Name")),
+    Column("address", gettext_lazy("Address"), sortable=False),
+    Column("model", gettext_lazy("Model")),
+    Column("group", gettext_lazy("Group")),
+    Column("category", gettext_lazy("Type")),
+    Column("cpu", gettext_lazy("CPU"), "r"),
+    Column("memory", gettext_lazy("Memory"), "r"),
+    Column("disk", gettext_lazy("Fullest disk"), "r"),
+    Column("last_seen", gettext_lazy("Last answer"), "r"),
+)
+SORTS: Mapping[str, Any] = {
+    "status": RANK,
+    "name": F("name"),
+    "model": F("model"),
+    "group": F("group__name"),
+    "category": F("category"),
+    "cpu": F("cpu"),
+    "memory": F("memory"),
+    "disk": F("disk"),
+    "last_seen": F("last_seen_at"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FacetOption:
+    """One box of a facet."""
+
+    value: str
+    label: str
+    count: int
+    checked: bool
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One group of boxes beside the list."""
+
+    name: str
+    label: str
+    options: list[FacetOption]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A column head, ready to show."""
+
+    column: Column
+    order: str  # "ascending", "descending" or ""
+    query: str  # the value of ?sort= that a click asks for
+
+
+@dataclass(slots=True)
+class Filters:
+    """What the address asks for; values that mean nothing are left out, so that an old link still shows something."""
+
+    tree: Tree
+    words: str = ""
+    states: list[str] = field(default_factory=list)
+    categories: list[str] = field(default_factory=list)
+    groups: list[int] = field(default_factory=list)
+    sort: str = "name"
+
+    @classmethod
+    def of(cls, query: QueryDict, tree: Tree) -> "Filters":
+        """Read them from a query string."""
+        groups = [int(raw) for raw in query.getlist("group") if raw.isascii() and raw.isdigit()]
+        sort = query.get("sort", "name")
+        return cls(
+            tree=tree,
+            words=query.get("q", "").strip()[:200],
+            states=[state for state in query.getlist("status") if state in STATES],
+            categories=[category for category in query.getlist("category") if category in Category.values],
+            groups=[pk for pk in groups if pk in tree.parents],
+            sort=sort if sort.removeprefix("-") in SORTS else "name",
+        )
+
+    @property
+    def any(self) -> bool:
+        """Say whether anything is filtered."""
+        return bool(self.words or self.states or self.categories or self.groups)
+
+    def apply(self, components: "QuerySet[Component]", *, without: str = "") -> "QuerySet[Component]":
+        """Keep what matches; a facet counts its own boxes without itself."""
+        found = components.search(self.words) if self.words else components
+        if self.states and without != "status":
+            wanted = Q()
+            for state in self.states:
+                wanted |= STATES[state]
+            found = found.filter(wanted)
+        if self.categories and without != "category":
+            found = found.filter(category__in=self.categories)
+        if self.groups and without != "group":
+            found = found.filter(group__in=self.tree.subtree(*self.groups))
+        return found
+
+    def ordered(self, components: "QuerySet[Component]") -> "QuerySet[Component]":
+        """Sort; what was not measured comes last in both directions."""
+        key = SORTS[self.sort.removeprefix("-")]
+        order = key.desc(nulls_last=True) if self.sort.startswith("-") else key.asc(nulls_last=True)
+        return components.order_by(order, "name", "pk")
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def component_list(request: HttpRequest) -> HttpResponse:
+    """Show the components that the user may see."""
+    tree = Group.objects.visible_to(request.user).tree()
+    filters = Filters.of(request.GET, tree)
+    visible = Component.objects.visible_to(request.user)
+    interfaces = ManagementInterface.objects.order_by("pk").only("pk", "component", "address", "driver")
+    found = filters.ordered(filters.apply(visible)).prefetch_related(Prefetch("interfaces", interfaces))
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    for component in page.object_list:
+        component.group_path = tree.path_name(component.group_id)
+        component.shown_state = SUSPENDED if component.suspended or component.unmanaged else component.status
+    context = {
+        "page": page,
+        "filters": filters,
+        "facets": _facets(visible, filters),
+        "headers": _headers(filters.sort),
+        "may_check": scoping.may_somewhere(request.user, "check"),
+        "may_change": scoping.may_somewhere(request.user, "components"),
+        "move_to": _targets(request.user),
+    }
+    partial = request.htmx and not request.htmx.boosted
+    return render(request, "components/_component_list.html" if partial else "components/component_list.html", context)
+
+
+def _facets(visible: "QuerySet[Component]", filters: Filters) -> list[Facet]:
+    states = (
+        filters.apply(visible, without="status")
+        .order_by()
+        .aggregate(**{state: Count("pk", filter=matches) for state, matches in STATES.items()})
+    )
+    categories = _counted(filters.apply(visible, without="category"), "category")
+    direct = _counted(filters.apply(visible, without="group"), "group")
+    tree = filters.tree
+    groups = {pk: sum(direct.get(below, 0) for below in tree.subtree(pk)) for pk in tree.parents}
+    state_labels = {**{status.value: status.label for status in Status}, SUSPENDED: _("Suspended")}
+    return [
+        Facet(
+            "status",
+            _("Status"),
+            [
+                FacetOption(state, str(state_labels[state]), number, state in filters.states, state)
+                for state, number in states.items()
+                if number or state in filters.states
+            ],
+        ),
+        Facet(
+            "category",
+            _("Type"),
+            [
+                FacetOption(
+                    category.value, str(category.label), categories[category.value], category in filters.categories
+                )
+                for category in Category
+                if category.value in categories
+            ],
+        ),
+        Facet(
+            "group",
+            _("Group"),
+            [
+                FacetOption(str(pk), tree.path_name(pk), groups[pk], pk in filters.groups)
+                for pk in sorted(groups, key=lambda pk: [tree.names[at].casefold() for at in tree.path(pk)])
+                if groups[pk] or pk in filters.groups
+            ],
+        ),
+    ]
+
+
+def _counted(components: "QuerySet[Component]", name: str) -> dict[Any, int]:
+    return dict(components.order_by().values_list(name).annotate(number=Count("pk")))
+
+
+def _headers(sort: str) -> list[Header]:
+    headers = []
+    for column in COLUMNS:
+        order = {column.name: "ascending", f"-{column.name}": "descending"}.get(sort, "")
+        numeric_first = "-" if column.css == "r" and not order else ""
+        headers.append(
+            Header(column, order, f"-{column.name}" if order == "ascending" else numeric_first + column.name)
+        )
+    return headers
+
+
+def _targets(user: Any) -> list[tuple[int, str]]:
+    """Give the groups that a user may move components to."""
+    if not scoping.may_somewhere(user, "components"):
+        return []
+    tree = Group.objects.visible_to(user).tree()
+    allowed = scoping.scope_of(user, "components")
+    return sorted(
+        ((pk, tree.path_name(pk)) for pk in tree.parents if pk in allowed), key=lambda pair: pair[1].casefold()
+    )
+
+
+# --- many at once --------------------------------------------------------------------------------------------------------
+
+
+@require_POST
+def bulk(request: HttpRequest) -> HttpResponse:
+    """Do one thing to the ticked components, or to all that match the filter."""
+    action = BULK.get(request.POST.get("action", ""))
+    if action is None:
+        messages.error(request, _("Choose what to do."))
+        return redirect(_back(request))
+    permission, act = action
+    chosen = _chosen(request)
+    allowed = chosen.visible_to(request.user, permission)
+    left_out = chosen.count() - allowed.count()
+    if left_out:
+        messages.error(
+            request,
+            ngettext(
+                "%(number)d of the components may not be changed by you; nothing was done.",
+                "%(number)d of the components may not be changed by you; nothing was done.",
+                left_out,
+            )
+            % {"number": left_out},
+        )
+        return redirect(_back(request))
+    components = list(allowed)
+    if not components:
+        messages.error(request, _("Tick at least one component."))
+        return redirect(_back(request))
+    return act(request, components)
+
+
+def _chosen(request: HttpRequest) -> "QuerySet[Component]":
+    visible = Component.objects.visible_to(request.user)
+    if request.POST.get("scope") == "filter":
+        query = QueryDict(request.POST.get("filter", ""))
+        return Filters.of(query, Group.objects.visible_to(request.user).tree()).apply(visible)
+    ids = [int(raw) for raw in request.POST.getlist("ids") if raw.isascii() and raw.isdigit()]
+    return visible.filter(pk__in=ids)
+
+
+def _back(request: HttpRequest) -> str:
+    query = request.POST.get("filter", "")
+    return reverse("components:list") + (f"?{query}" if query else "")
+
+
+def _check(request: HttpRequest, components: list[Component]) -> HttpResponse:
+    return redirect(checks.check(components, Actor.of(request)))
+
+
+def _collect(request: HttpRequest, components: list[Component]) -> HttpResponse:
+    return redirect(checks.refresh(components, Actor.of(request)))
+
+
+def _remove(request: HttpRequest, components: list[Component]) -> HttpResponse:
+    """Ask first: the page names what goes; only its own button removes."""
+    if request.POST.get("confirmed") != "yes":
+        context = {"components": components, "filter": request.POST.get("filter", "")}
+        return render(request, "components/remove_many.html", context)
+    registration.remove(components, Actor.of(request))
+    messages.success(
+        request,
+        ngettext("%(number)d component was removed.", "%(number)d components were removed.", len(components))
+        % {"number": len(components)},
+    )
+    return redirect(_back(request))
+
+
+def _move(request: HttpRequest, components: list[Component]) -> HttpResponse:
+    raw = request.POST.get("group", "")
+    groups = Group.objects.visible_to(request.user, "components")
+    group = groups.filter(pk=int(raw)).first() if raw.isascii() and raw.isdigit() else None
+    if group is None:
+        messages.error(request, _("Choose a group that you may change."))
+        return redirect(_back(request))
+    registration.move(components, group, Actor.of(request))
+    messages.success(request, _("Moved to %(group)s.") % {"group": group})
+    return redirect(_back(request))
+
+
+BULK: Mapping[str, tuple[str, Callable[[HttpRequest, list[Component]], HttpResponse]]] = {
+    "check": ("check", _check),
+    "collect": ("check", _collect),
+    "move": ("components", _move),
+    "remove": ("components", _remove),
+}
