@@ -1,25 +1,21 @@
-"""The component list: facets with counts, search, sort and what is done to many at once. Every filter is in the URL."""
+"""The component list: facets with counts, search and sort. Every filter is in the URL."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Case, Count, F, IntegerField, Prefetch, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from apps.components.models import Category, Component, ManagementInterface, Status
-from apps.components.services import checks, registration
 from apps.core import scoping
-from apps.core.actors import Actor
 from apps.groups.models import Group, Tree
 
 PER_PAGE = 50
@@ -245,91 +241,3 @@ def _targets(user: Any) -> list[tuple[int, str]]:
     return sorted(
         ((pk, tree.path_name(pk)) for pk in tree.parents if pk in allowed), key=lambda pair: pair[1].casefold()
     )
-
-
-# --- many at once --------------------------------------------------------------------------------------------------------
-
-
-@require_POST
-def bulk(request: HttpRequest) -> HttpResponse:
-    """Do one thing to the ticked components, or to all that match the filter."""
-    action = BULK.get(request.POST.get("action", ""))
-    if action is None:
-        messages.error(request, _("Choose what to do."))
-        return redirect(_back(request))
-    permission, act = action
-    chosen = _chosen(request)
-    allowed = chosen.visible_to(request.user, permission)
-    left_out = chosen.count() - allowed.count()
-    if left_out:
-        messages.error(
-            request,
-            ngettext(
-                "%(number)d of the components may not be changed by you; nothing was done.",
-                "%(number)d of the components may not be changed by you; nothing was done.",
-                left_out,
-            )
-            % {"number": left_out},
-        )
-        return redirect(_back(request))
-    components = list(allowed)
-    if not components:
-        messages.error(request, _("Tick at least one component."))
-        return redirect(_back(request))
-    return act(request, components)
-
-
-def _chosen(request: HttpRequest) -> "QuerySet[Component]":
-    visible = Component.objects.visible_to(request.user)
-    if request.POST.get("scope") == "filter":
-        query = QueryDict(request.POST.get("filter", ""))
-        return Filters.of(query, Group.objects.visible_to(request.user).tree()).apply(visible)
-    ids = [int(raw) for raw in request.POST.getlist("ids") if raw.isascii() and raw.isdigit()]
-    return visible.filter(pk__in=ids)
-
-
-def _back(request: HttpRequest) -> str:
-    query = request.POST.get("filter", "")
-    return reverse("components:list") + (f"?{query}" if query else "")
-
-
-def _check(request: HttpRequest, components: list[Component]) -> HttpResponse:
-    return redirect(checks.check(components, Actor.of(request)))
-
-
-def _collect(request: HttpRequest, components: list[Component]) -> HttpResponse:
-    return redirect(checks.refresh(components, Actor.of(request)))
-
-
-def _remove(request: HttpRequest, components: list[Component]) -> HttpResponse:
-    """Ask first: the page names what goes; only its own button removes."""
-    if request.POST.get("confirmed") != "yes":
-        context = {"components": components, "filter": request.POST.get("filter", "")}
-        return render(request, "components/remove_many.html", context)
-    registration.remove(components, Actor.of(request))
-    messages.success(
-        request,
-        ngettext("%(number)d component was removed.", "%(number)d components were removed.", len(components))
-        % {"number": len(components)},
-    )
-    return redirect(_back(request))
-
-
-def _move(request: HttpRequest, components: list[Component]) -> HttpResponse:
-    raw = request.POST.get("group", "")
-    groups = Group.objects.visible_to(request.user, "components")
-    group = groups.filter(pk=int(raw)).first() if raw.isascii() and raw.isdigit() else None
-    if group is None:
-        messages.error(request, _("Choose a group that you may change."))
-        return redirect(_back(request))
-    registration.move(components, group, Actor.of(request))
-    messages.success(request, _("Moved to %(group)s.") % {"group": group})
-    return redirect(_back(request))
-
-
-BULK: Mapping[str, tuple[str, Callable[[HttpRequest, list[Component]], HttpResponse]]] = {
-    "check": ("check", _check),
-    "collect": ("check", _collect),
-    "move": ("components", _move),
-    "remove": ("components", _remove),
-}

@@ -1,0 +1,103 @@
+"""What is done to many components at once, from the list: check, collect, move, remove."""
+
+from collections.abc import Callable, Mapping
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from apps.components.models import Component
+from apps.components.pages.listing import Filters
+from apps.components.services import checks, registration
+from apps.core.actors import Actor
+from apps.groups.models import Group
+
+
+@require_POST
+def bulk(request: HttpRequest) -> HttpResponse:
+    """Do one thing to the ticked components, or to all that match the filter."""
+    action = BULK.get(request.POST.get("action", ""))
+    if action is None:
+        messages.error(request, _("Choose what to do."))
+        return redirect(_back(request))
+    permission, act = action
+    chosen = _chosen(request)
+    allowed = chosen.visible_to(request.user, permission)
+    left_out = chosen.count() - allowed.count()
+    if left_out:
+        messages.error(
+            request,
+            ngettext(
+                "%(number)d of the components may not be changed by you; nothing was done.",
+                "%(number)d of the components may not be changed by you; nothing was done.",
+                left_out,
+            )
+            % {"number": left_out},
+        )
+        return redirect(_back(request))
+    components = list(allowed)
+    if not components:
+        messages.error(request, _("Tick at least one component."))
+        return redirect(_back(request))
+    return act(request, components)
+
+
+def _chosen(request: HttpRequest) -> "QuerySet[Component]":
+    visible = Component.objects.visible_to(request.user)
+    if request.POST.get("scope") == "filter":
+        query = QueryDict(request.POST.get("filter", ""))
+        return Filters.of(query, Group.objects.visible_to(request.user).tree()).apply(visible)
+    ids = [int(raw) for raw in request.POST.getlist("ids") if raw.isascii() and raw.isdigit()]
+    return visible.filter(pk__in=ids)
+
+
+def _back(request: HttpRequest) -> str:
+    query = request.POST.get("filter", "")
+    return reverse("components:list") + (f"?{query}" if query else "")
+
+
+def _check(request: HttpRequest, components: list[Component]) -> HttpResponse:
+    return redirect(checks.check(components, Actor.of(request)))
+
+
+def _collect(request: HttpRequest, components: list[Component]) -> HttpResponse:
+    return redirect(checks.refresh(components, Actor.of(request)))
+
+
+def _remove(request: HttpRequest, components: list[Component]) -> HttpResponse:
+    """Ask first: the page names what goes; only its own button removes."""
+    if request.POST.get("confirmed") != "yes":
+        context = {"components": components, "filter": request.POST.get("filter", "")}
+        return render(request, "components/remove_many.html", context)
+    registration.remove(components, Actor.of(request))
+    messages.success(
+        request,
+        ngettext("%(number)d component was removed.", "%(number)d components were removed.", len(components))
+        % {"number": len(components)},
+    )
+    return redirect(_back(request))
+
+
+def _move(request: HttpRequest, components: list[Component]) -> HttpResponse:
+    raw = request.POST.get("group", "")
+    groups = Group.objects.visible_to(request.user, "components")
+    group = groups.filter(pk=int(raw)).first() if raw.isascii() and raw.isdigit() else None
+    if group is None:
+        messages.error(request, _("Choose a group that you may change."))
+        return redirect(_back(request))
+    registration.move(components, group, Actor.of(request))
+    messages.success(request, _("Moved to %(group)s.") % {"group": group})
+    return redirect(_back(request))
+
+
+BULK: Mapping[str, tuple[str, Callable[[HttpRequest, list[Component]], HttpResponse]]] = {
+    "check": ("check", _check),
+    "collect": ("check", _collect),
+    "move": ("components", _move),
+    "remove": ("components", _remove),
+}
