@@ -1,5 +1,209 @@
-"""The API resources of access."""
+"""The API resources of access: roles, grants, tokens and the addresses that may connect."""
 
+from typing import Any
+
+import django_filters
 from django.urls import URLPattern
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions, mixins, serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-routes: list[URLPattern] = []
+from apps.access.models import AllowedAddress, ApiToken, Grant, Role
+from apps.access.services import addresses, roles, tokens
+from apps.accounts.services import signing_in
+from apps.core import scoping
+from apps.core.actors import Actor, ActorKind
+from apps.core.api import (
+    Creates,
+    PortalModelViewSet,
+    PortalViewSet,
+    Reads,
+    Removes,
+    SignInRefused,
+    resource,
+)
+
+
+class RoleSerializer(serializers.ModelSerializer[Role]):
+    """A role."""
+
+    permissions = serializers.ListField(child=serializers.ChoiceField(choices=list(scoping.PERMISSIONS)))
+
+    class Meta:
+        model = Role
+        fields = ("id", "name", "permissions", "built_in")
+        read_only_fields = ("built_in",)
+
+
+class RoleViewSet(PortalModelViewSet):
+    """What users may be allowed to do, by name."""
+
+    queryset = Role.objects.all()
+    serializer_class = RoleSerializer
+    search_fields = ("name",)
+    reading = writing = "access"
+
+    def perform_create(self, serializer: Any) -> Role:
+        """Make a role."""
+        return roles.create_role(**serializer.validated_data, actor=self.actor)
+
+    def perform_update(self, serializer: Any) -> None:
+        """Change a role."""
+        roles.change_role(serializer.instance, self.actor, **serializer.validated_data)
+
+    def perform_destroy(self, found: Role) -> None:
+        """Remove a role."""
+        roles.remove_role(found, self.actor)
+
+
+class GrantSerializer(serializers.ModelSerializer[Grant]):
+    """A role given to a user on a group and everything below it."""
+
+    class Meta:
+        model = Grant
+        fields = ("id", "user", "role", "group")
+
+
+class GrantFilter(django_filters.FilterSet):
+    """Which grants."""
+
+    class Meta:
+        model = Grant
+        fields = ("user", "role", "group")
+
+
+class GrantViewSet(Reads, Creates, Removes, mixins.ListModelMixin, PortalViewSet):
+    """Who holds which role where; a grant is not changed but taken back and given anew."""
+
+    queryset = Grant.objects.select_related("user", "role", "group")
+    serializer_class = GrantSerializer
+    filterset_class = GrantFilter
+    search_fields = ("user__username", "role__name", "group__name")
+    reading = writing = "access"
+
+    def perform_create(self, serializer: Any) -> Grant:
+        """Give a role."""
+        return roles.grant(**serializer.validated_data, actor=self.actor)
+
+    def perform_destroy(self, found: Grant) -> None:
+        """Take it back."""
+        roles.withdraw(found, self.actor)
+
+
+class AddressSerializer(serializers.ModelSerializer[AllowedAddress]):
+    """An address or prefix that may connect."""
+
+    class Meta:
+        model = AllowedAddress
+        fields = ("id", "network", "note", "created_at")
+        read_only_fields = ("created_at",)
+
+
+class AddressViewSet(PortalModelViewSet):
+    """Who may connect besides the machine itself."""
+
+    queryset = AllowedAddress.objects.all()
+    serializer_class = AddressSerializer
+    search_fields = ("network", "note")
+    reading = writing = "access"
+
+    def perform_create(self, serializer: Any) -> AllowedAddress:
+        """Let an address connect."""
+        sent = serializer.validated_data
+        return addresses.allow(sent["network"], sent.get("note", ""), self.actor)
+
+    def perform_update(self, serializer: Any) -> None:
+        """Change the note."""
+        sent, allowed = serializer.validated_data, serializer.instance
+        if sent.get("network", allowed.network) != allowed.network:
+            raise exceptions.ValidationError({"network": [_("Remove this address and add the other one.")]})
+        addresses.describe(allowed, sent.get("note", allowed.note), self.actor)
+
+    def perform_destroy(self, found: AllowedAddress) -> None:
+        """Stop an address from connecting."""
+        addresses.disallow(found, self.actor)
+
+
+class TokenSerializer(serializers.ModelSerializer[ApiToken]):
+    """A token as it is listed: never its secret."""
+
+    class Meta:
+        model = ApiToken
+        fields = ("id", "name", "prefix", "read_only", "created_at", "expires_at", "last_used_at")
+        read_only_fields = fields
+
+
+class NewTokenSerializer(serializers.Serializer[Any]):
+    """What is sent for a token."""
+
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(max_length=1000, trim_whitespace=False)
+    otp = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    name = serializers.CharField(max_length=100)
+    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+    read_only = serializers.BooleanField(required=False, default=False)
+
+
+class MadeTokenSerializer(serializers.Serializer[Any]):
+    """What comes back, this once."""
+
+    id = serializers.IntegerField()
+    token = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+
+
+class TokenViewSet(Reads, Removes, mixins.ListModelMixin, PortalViewSet):
+    """The caller's own tokens; a new one is given for a name and a password."""
+
+    queryset = ApiToken.objects.all()
+    serializer_class = TokenSerializer
+    search_fields = ("name", "prefix")
+
+    def is_open_to(self, user: Any) -> bool:
+        """Let everybody manage his own tokens, and ask for one without being signed in."""
+        return self.action == "create" or user.is_authenticated
+
+    def get_queryset(self) -> Any:
+        """Give one's own tokens."""
+        return super().get_queryset().visible_to(self.request.user)  # type: ignore[attr-defined]
+
+    def get_authenticators(self) -> list[Any]:
+        """Ask nobody who makes a token for another sign-in than the one in the body."""
+        return [] if self.request is not None and self.request.method == "POST" else super().get_authenticators()
+
+    def get_permissions(self) -> list[Any]:
+        """Let everybody try the password."""
+        return [] if self.action == "create" else super().get_permissions()
+
+    @extend_schema(request=NewTokenSerializer, responses={201: MadeTokenSerializer})
+    def create(self, request: Request) -> Response:
+        """Give a token for a name and a password; its secret is in this answer and nowhere else."""
+        sent = NewTokenSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        asked = sent.validated_data
+        user = signing_in.check(request._request, asked["username"], asked["password"], "token.create")
+        if user is None:
+            raise SignInRefused
+        if user.must_change_password:
+            raise exceptions.PermissionDenied(_("You must change your password first, at /password/."))
+        actor = Actor(ActorKind.USER, user.username, user, request.META.get("REMOTE_ADDR"))
+        made = tokens.create(
+            user, asked["name"], actor, expires_at=asked.get("expires_at"), read_only=asked["read_only"]
+        )
+        body = {"id": made.token.pk, "token": made.secret, "expires_at": made.token.expires_at}
+        headers = {"Location": f"{request.path}{made.token.pk}/", "Cache-Control": "no-store"}
+        return Response(body, status=status.HTTP_201_CREATED, headers=headers)
+
+    def perform_destroy(self, found: ApiToken) -> None:
+        """Take a token back."""
+        tokens.remove(found, self.actor)
+
+
+routes: list[URLPattern] = [
+    *resource("roles", RoleViewSet),
+    *resource("grants", GrantViewSet),
+    *resource("addresses", AddressViewSet, "address"),
+    *resource("tokens", TokenViewSet),
+]

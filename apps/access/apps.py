@@ -14,12 +14,15 @@ class AccessConfig(AppConfig):
     verbose_name = _("Access")
 
     def ready(self) -> None:
-        """Become the resolver behind ``visible_to`` and register menu entries."""
+        """Become the resolver behind ``visible_to``, keep an administrator, and register menu entries."""
         from apps.access import nav  # noqa: F401
         from apps.access.resolver import scope_of
+        from apps.access.services.roles import keep_an_administrator
+        from apps.accounts.services.users import removal_checks
         from apps.core import scoping
 
         scoping.register_resolver(scope_of)
+        removal_checks.add("last-administrator", keep_an_administrator)
         post_migrate.connect(make_built_in_roles, sender=self)
 
 

@@ -1,4 +1,4 @@
-"""What every signed-in request goes through: idle log-out, the user's language, zone and theme, and the need to sign in."""
+"""What every request goes through: idle log-out, language, zone and theme of the user, and the need to sign in."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def is_automatic(request: HttpRequest) -> bool:
 
 
 class IdleMiddleware(MiddlewareMixin):
-    """Signs out whoever did nothing for the time of the option ``auto_logout``; what pages do by themselves is nothing."""
+    """Signs out whoever did nothing for as long as ``auto_logout`` says; what pages do by themselves is nothing."""
 
     def process_request(self, request: HttpRequest) -> None:
         """End an idle session, or remember that somebody did something."""
@@ -56,7 +56,7 @@ class IdleMiddleware(MiddlewareMixin):
 
 
 class PreferencesMiddleware(MiddlewareMixin):
-    """Puts the user's language, time zone and theme in force; before sign-in, the cookie's or the browser's language."""
+    """Puts the user's language, time zone and theme in force; before sign-in, those of the cookie or browser."""
 
     def process_request(self, request: HttpRequest) -> None:
         """Activate what the user prefers."""

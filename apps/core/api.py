@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404
 from django.urls import URLPattern
-from rest_framework import exceptions, mixins, status
+from rest_framework import exceptions, mixins, serializers, status
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,6 +26,7 @@ from apps.core.problems import Conflict, PreconditionFailed, SignInRefused, prob
 from apps.core.writes import turn
 
 __all__ = [
+    "Accepted",
     "Changes",
     "Conflict",
     "Creates",
@@ -218,6 +219,13 @@ def resource(prefix: str, viewset: type[GenericViewSet[Any]], basename: str | No
     router = SimpleRouter(use_regex_path=False)
     router.register(prefix, viewset, basename=basename or prefix.rstrip("s"))
     return router.urls
+
+
+class Accepted(serializers.Serializer[Job]):
+    """What an accepted request is answered with, for the API's description."""
+
+    job = serializers.IntegerField()
+    url = serializers.URLField()
 
 
 def accepted(job: Job, request: Request | None = None) -> Response:

@@ -1,5 +1,259 @@
-"""The API resources of the core: jobs, options, audit."""
+"""The API resources of the core: jobs with their steps, options, the audit."""
 
-from django.urls import URLPattern
+from typing import Any, ClassVar
 
-routes: list[URLPattern] = []
+import django_filters
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import Http404
+from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions, mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from apps.core import jobs, options
+from apps.core.api import Accepted, Conflict, PortalViewSet, Reads, ScopedReadOnlyViewSet, accepted, resource
+from apps.core.models import AuditEntry, Job, JobState, JobStep, Outcome, StepState
+from apps.core.options import Option
+
+
+class TextField(serializers.Field[Any, Any, str, Any]):
+    """A phrase, read in the caller's language."""
+
+    def to_representation(self, value: Any) -> str:
+        """Give the text."""
+        return str(value)
+
+
+class JobSerializer(serializers.ModelSerializer[Job]):
+    """A job with its counts."""
+
+    title = TextField(read_only=True)
+    steps_url = serializers.SerializerMethodField()
+    created_by = serializers.CharField(source="created_by_name")
+
+    class Meta:
+        model = Job
+        fields = (
+            "id",
+            "kind",
+            "title",
+            "state",
+            "total",
+            "finished",
+            "failed",
+            "skipped",
+            "steps_url",
+            "created_by",
+            "created_at",
+            "started_at",
+            "finished_at",
+        )
+        read_only_fields = fields
+
+    def get_steps_url(self, job: Job) -> str:
+        """Give the address of the steps."""
+        url: str = reverse("job-steps", args=[job.pk], request=self.context.get("request"))
+        return url
+
+
+class StepSerializer(serializers.ModelSerializer[JobStep]):
+    """One target of a job and how it ended."""
+
+    message = TextField(read_only=True)
+    remedy = TextField(read_only=True)
+
+    class Meta:
+        model = JobStep
+        fields = (
+            "id",
+            "component",
+            "interface",
+            "target",
+            "state",
+            "stage",
+            "code",
+            "message",
+            "remedy",
+            "started_at",
+            "finished_at",
+        )
+        read_only_fields = fields
+
+
+class JobFilter(django_filters.FilterSet):
+    """Which jobs."""
+
+    state = django_filters.MultipleChoiceFilter(choices=JobState.choices)
+    kind = django_filters.CharFilter()
+    created_by = django_filters.CharFilter(field_name="created_by_name")
+
+
+class StepFilter(django_filters.FilterSet):
+    """Which steps."""
+
+    state = django_filters.MultipleChoiceFilter(choices=StepState.choices)
+    component = django_filters.NumberFilter()
+    code = django_filters.CharFilter()
+
+
+class JobViewSet(ScopedReadOnlyViewSet):
+    """Jobs that the user started or that have a target where he may look."""
+
+    queryset = Job.objects.all()
+    serializer_class = JobSerializer
+    filterset_class = JobFilter
+    search_fields = ("title", "kind", "created_by_name")
+
+    @extend_schema(responses=StepSerializer(many=True))
+    @action(detail=True, filterset_class=StepFilter, search_fields=("target",))
+    def steps(self, request: Request, pk: int) -> Response:
+        """Give the steps that the user may see; all of them when the job is his own."""
+        job = self.get_object()
+        rows = job.steps.all()
+        if job.created_by_id != request.user.pk:
+            rows = rows.visible_to(request.user)
+        found: QuerySet[JobStep] = self.filter_queryset(rows)
+        page = self.paginate_queryset(found)
+        return self.get_paginated_response(StepSerializer(page, many=True).data)
+
+    @extend_schema(request=None, responses={202: Accepted})
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: int) -> Response:
+        """Stop a job: what waits is cancelled, what runs ends by itself."""
+        job = self.get_object()
+        if not jobs.may_cancel(request.user, job):
+            raise exceptions.PermissionDenied
+        if not jobs.cancel(job, self.actor):
+            raise Conflict(_("This job has ended already."))
+        return accepted(job, request)
+
+
+class OptionSerializer(serializers.Serializer[Option]):
+    """An option with its value and what it may be."""
+
+    id = serializers.CharField(source="name")
+    name = serializers.CharField()
+    label = TextField()
+    help = TextField()
+    section = TextField()
+    unit = TextField()
+    type = serializers.CharField(source="type.__name__")
+    value = serializers.SerializerMethodField()
+    default = serializers.JSONField()
+    minimum = serializers.FloatField(allow_null=True)
+    maximum = serializers.FloatField(allow_null=True)
+    also = serializers.ListField(child=serializers.IntegerField())
+    choices = serializers.ListField(child=serializers.CharField())
+    read_only = serializers.BooleanField()
+    environment = serializers.CharField()
+
+    def get_value(self, option: Option) -> Any:
+        """Give the value that is in force."""
+        return options.get(option.name)
+
+
+class OptionViewSet(Reads, PortalViewSet):
+    """The settings of the whole portal."""
+
+    serializer_class = OptionSerializer
+    reading = writing = "settings"
+    lookup_field = "name"
+    lookup_value_converter = "str"
+    filter_backends: ClassVar[list[Any]] = []
+
+    def get_queryset(self) -> Any:
+        """Give every declared option by name."""
+        words = self.request.query_params.get("q", "").casefold().split()
+        found = options.all_options()
+        return [one for one in found if all(word in f"{one.name} {one.label}".casefold() for word in words)]
+
+    def get_object(self) -> Option:
+        """Give the option of this name, in any letter case."""
+        try:
+            return options.find(self.kwargs["name"])
+        except KeyError as error:
+            raise Http404 from error
+
+    def list(self, request: Request) -> Response:
+        """Give the options."""
+        page = self.paginate_queryset(self.get_queryset())
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Give one option."""
+        return Response(self.get_serializer(self.get_object()).data)
+
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Set the value: ``{"value": …}``."""
+        option = self.get_object()
+        if not isinstance(request.data, dict) or "value" not in request.data:
+            raise exceptions.ValidationError({"value": [_("This field is required.")]})
+        if option.read_only:
+            raise Conflict(_("%(variable)s in the environment decides this option.") % {"variable": option.environment})
+        try:
+            options.set_value(option.name, request.data["value"], self.actor)
+        except ValidationError as error:
+            raise exceptions.ValidationError({"value": error.messages}) from error
+        return Response(self.get_serializer(option).data)
+
+
+class AuditSerializer(serializers.ModelSerializer[AuditEntry]):
+    """One act."""
+
+    class Meta:
+        model = AuditEntry
+        fields = (
+            "id",
+            "at",
+            "actor_kind",
+            "actor_name",
+            "address",
+            "action",
+            "object_type",
+            "object_id",
+            "object_name",
+            "before",
+            "after",
+            "outcome",
+            "sequence",
+            "digest",
+        )
+        read_only_fields = fields
+
+
+class AuditFilter(django_filters.FilterSet):
+    """Which acts."""
+
+    action = django_filters.CharFilter()
+    actor_name = django_filters.CharFilter()
+    object_type = django_filters.CharFilter()
+    object_id = django_filters.CharFilter()
+    outcome = django_filters.MultipleChoiceFilter(choices=Outcome.choices)
+    at_after = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
+    at_before = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
+
+
+class AuditViewSet(Reads, mixins.ListModelMixin, PortalViewSet):
+    """Who did what; for those who hold the permission over the whole portal."""
+
+    queryset = AuditEntry.objects.all()
+    serializer_class = AuditSerializer
+    filterset_class = AuditFilter
+    search_fields = ("actor_name", "action", "object_name")
+    reading = writing = "audit"
+
+
+options_list = OptionViewSet.as_view({"get": "list"})
+option_detail = OptionViewSet.as_view({"get": "retrieve", "patch": "partial_update"})
+
+routes: list[URLPattern] = [
+    *resource("jobs", JobViewSet),
+    path("options/", options_list, name="option-list"),
+    path("options/<str:name>/", option_detail, name="option-detail"),
+    *resource("audit", AuditViewSet),
+]

@@ -6,6 +6,7 @@ A step is claimed by one UPDATE and never started again. Whatever happens to a w
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q
@@ -13,7 +14,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_noop
 
-from apps.core import audit, events
+from apps.core import audit, events, scoping
 from apps.core.actors import Actor
 from apps.core.models import OPEN_JOBS, OPEN_STEPS, Job, JobState, JobStep, StepCode, StepState
 from apps.core.phrases import Phrase
@@ -126,6 +127,17 @@ def finish(
         if ended:
             _count(step.job_id)
     return bool(ended)
+
+
+def may_cancel(user: Any, job: Job) -> bool:
+    """Let a user cancel his own jobs, and others whose every target is in a group where he may register components."""
+    if job.created_by_id == user.pk:
+        return True
+    scope = scoping.scope_of(user, "components")
+    if scope is scoping.EVERYTHING:
+        return True
+    groups = set(job.steps.values_list("group", flat=True).distinct())
+    return bool(groups) and all(group is not None and group in scope for group in groups)
 
 
 def cancel(job: Job, actor: Actor) -> bool:

@@ -22,7 +22,7 @@ _read_at = -FRESH
 
 
 def parse(text: str) -> Address | None:
-    """Read an address; an IPv4 address written as IPv6 is the IPv4 address, a zone is left out; None when it is none."""
+    """Read an address, IPv4 written as IPv6 as what it is, without a zone; None when it is none."""
     try:
         address = ip_address(text.strip().split("%")[0])
     except ValueError:

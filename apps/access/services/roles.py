@@ -1,0 +1,121 @@
+"""Makes and changes roles, and grants them; the portal never loses its last administrator."""
+
+from collections.abc import Sequence
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from apps.access.models import Grant, Role
+from apps.accounts.models import User
+from apps.accounts.services import users
+from apps.core import audit, scoping
+from apps.core.actors import COMMAND, Actor
+from apps.core.writes import turn
+from apps.groups.models import Group
+
+ADMINISTRATOR = "administrator"
+
+
+def create_role(name: str, permissions: Sequence[str], actor: Actor) -> Role:
+    """Make a role; raises ValidationError."""
+    role = Role(name=name.strip(), permissions=_ordered(permissions))
+    role.full_clean()
+    with turn():
+        role.save()
+        audit.record(actor, "role.create", role, after={"permissions": role.permissions})
+    return role
+
+
+def change_role(role: Role, actor: Actor, *, name: str | None = None, permissions: Sequence[str] | None = None) -> Role:
+    """Change a role of one's own making; raises ValidationError."""
+    _refuse_built_in(role)
+    before = {"name": role.name, "permissions": role.permissions}
+    if name is not None:
+        role.name = name.strip()
+    if permissions is not None:
+        role.permissions = _ordered(permissions)
+    role.full_clean()
+    with turn():
+        role.save()
+        after = {"name": role.name, "permissions": role.permissions}
+        audit.record(actor, "role.change", role, before=before, after=after)
+    return role
+
+
+def remove_role(role: Role, actor: Actor) -> None:
+    """Remove a role that is granted to nobody; raises ValidationError, ProtectedError."""
+    _refuse_built_in(role)
+    with turn():
+        audit.record(actor, "role.remove", role, before={"permissions": role.permissions})
+        role.delete()
+
+
+def grant(user: User, role: Role, group: Group, actor: Actor) -> Grant:
+    """Give a user a role in a group and below; raises ValidationError."""
+    made = Grant(user=user, role=role, group=group)
+    _refuse_more_than_own(role, group, actor)
+    made.full_clean()
+    with turn():
+        made.save()
+        audit.record(actor, "grant.create", made, after=_facts(made))
+    return made
+
+
+def withdraw(taken: Grant, actor: Actor) -> None:
+    """Take a grant back; raises ValidationError for one's own administration and the last administrator's."""
+    with turn():
+        if _administers(taken):
+            if actor.user is not None and actor.user.pk == taken.user_id:
+                raise ValidationError(_("You cannot take the administration from yourself."))
+            if not administrators().exclude(pk=taken.user_id).exists():
+                raise ValidationError(_("This is the last administrator."))
+        audit.record(actor, "grant.remove", taken, before=_facts(taken))
+        taken.delete()
+
+
+def administrators() -> QuerySet[User]:
+    """Give the active users who administer the whole portal."""
+    whole = Q(grants__role__name=ADMINISTRATOR, grants__group__parent=None)
+    return User.objects.filter(whole, is_active=True).distinct()
+
+
+def create_first_administrator(name: str, password: str, must_change: bool) -> User:
+    """Make the administrator of a new portal; raises ValidationError."""
+    with turn():
+        user = users.create(name, password, COMMAND, must_change=must_change)
+        grant(user, Role.objects.get(name=ADMINISTRATOR), Group.objects.get(parent=None), COMMAND)
+    return user
+
+
+def keep_an_administrator(user: User) -> None:
+    """Refuse to lose the last administrator; registered with accounts."""
+    if administrators().filter(pk=user.pk).exists() and not administrators().exclude(pk=user.pk).exists():
+        raise ValidationError(_("This is the last administrator."))
+
+
+def _administers(one: Grant) -> bool:
+    return one.role.name == ADMINISTRATOR and one.group.parent_id is None
+
+
+def _ordered(permissions: Sequence[str]) -> list[str]:
+    known = [name for name in scoping.PERMISSIONS if name in permissions]
+    return known + [name for name in permissions if name not in scoping.PERMISSIONS]
+
+
+def _refuse_built_in(role: Role) -> None:
+    if role.built_in:
+        raise ValidationError(_("Roles that come with the portal are not changed; make one of your own."))
+
+
+def _refuse_more_than_own(role: Role, group: Group, actor: Actor) -> None:
+    """Nobody gives away what he does not hold himself."""
+    if actor.user is None:
+        return
+    missing = [name for name in role.permissions if not scoping.may(actor.user, name, group.pk)]
+    if missing:
+        raise ValidationError({"role": [_("You do not hold all permissions of this role in this group yourself.")]})
+
+
+def _facts(one: Grant) -> dict[str, str]:
+    return {"user": one.user.username, "role": one.role.name, "group": one.group.name}
