@@ -103,8 +103,8 @@ def _fingerprint() -> str:
 
 def ensure_administrator() -> None:
     """Make the first administrator where there is no user yet: asked for, from the environment, or at random."""
-    from apps.accounts.models import User
     from apps.access.services import create_first_administrator
+    from apps.accounts.models import User
 
     if User.objects.exists():
         return
