@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from apps.protocols.errors import Stage
 
@@ -88,13 +88,16 @@ class Secret(str):
         return "Secret('********')"
 
 
+ParameterType: TypeAlias = type[int] | type[str] | type[bool]
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One setting of an interface that is not a credential, as the registration page and the API offer it."""
 
     name: str
     label: str
-    type: type[int] | type[str] | type[bool] = str
+    type: ParameterType = str
     default: int | str | bool | None = None
     minimum: int | None = None
     maximum: int | None = None

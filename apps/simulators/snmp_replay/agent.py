@@ -6,7 +6,7 @@ import random
 import socket
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from apps.protocols.snmp.ber import (
     SEQUENCE,
@@ -77,8 +77,8 @@ class ReplayAgent(asyncio.DatagramProtocol):
             self._elsewhere.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.DatagramTransport):
-            self._transport = transport
+        # Until Python 3.12 the loop's own transport is no asyncio.DatagramTransport, though it has all its methods.
+        self._transport = cast(asyncio.DatagramTransport, transport)
         self.address, self.port = transport.get_extra_info("sockname")[:2]
 
     def datagram_received(self, data: bytes, peer: tuple[Any, ...]) -> None:

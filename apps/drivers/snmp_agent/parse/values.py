@@ -52,13 +52,11 @@ def decimal(value: Any) -> float | None:
 
 def text(value: Any) -> str | None:
     """Give a readable text: UTF-8, else Japanese CP932, else Latin-1; None when nothing readable was said."""
-    if isinstance(value, bytes):
-        value = _decode(value)
-    if not isinstance(value, str):
+    if not isinstance(value, bytes | str):
         return None
-    value = value.replace("\r\n", "\n").replace("\r", "\n")
-    value = _CONTROL.sub(" ", value).strip().strip('"').strip()
-    return value or None
+    found = _decode(value) if isinstance(value, bytes) else value
+    found = found.replace("\r\n", "\n").replace("\r", "\n")
+    return _CONTROL.sub(" ", found).strip().strip('"').strip() or None
 
 
 def line(value: Any) -> str | None:

@@ -1,0 +1,1 @@
+"""A device that is not managed at all: it is pinged, and what it sends is received (the guide's alert-receive only)."""

@@ -1,0 +1,25 @@
+"""What the portal knows of the fake driver without importing it."""
+
+from apps.drivers.contract import Capability, Category, DriverSpec, Parameter
+
+FAULTS = ("none", "silent", "slow", "refusing", "denied", "garbage", "old", "flapping")
+SCRIPTS = ("steady", "busy", "filling", "ailing")
+
+SPEC = DriverSpec(
+    name="fake",
+    label="Fake device",
+    category=Category.SERVER,
+    capabilities=frozenset(Capability),
+    credential_kinds=("password", "snmp-community", "snmp-v3"),
+    licence_kind="",
+    default_port=9,
+    parameters=(
+        Parameter("script", "Script", choices=SCRIPTS, default="steady"),
+        Parameter("fault", "Fault", choices=FAULTS, default="none"),
+        Parameter("delay", "Delay of each contact (ms)", int, 0, 0, 600_000),
+        Parameter("seed", "Seed of the values", int, 0),
+        Parameter("sensors", "Number of further sensors", int, 4, 0, 10_000),
+        Parameter("ports", "Number of network ports", int, 2, 0, 1_000),
+    ),
+    hidden=True,
+)
