@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from apps.alerts.attention import attention
+from apps.alerts.services.incidents import attention
 from apps.components.models import Component, Status, StatusChange
 from apps.core import scoping
 from apps.core.models import Job
@@ -93,7 +93,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "bar": [(state, number) for state, number in counts.items() if number],
         "clusters": heat_map(components, tree, context["total"]),
         "only_exceptions": context["total"] > CELLS,
-        "attention": attention(request.user, 9, groups=tree.subtree(chosen) if chosen else None),
+        "attention": attention(request.user, 9, groups=tree.subtree(chosen) if chosen is not None else None),
         "jobs": Job.objects.visible_to(request.user).open()[:4],
         "changes": _changes(components),
         "disks": components.filter(disk__isnull=False).order_by("-disk").only("pk", "name", "alias", "disk")[:FULLEST],

@@ -109,9 +109,11 @@ def close_of_components(component_ids: Iterable[int]) -> None:
         _end(chosen, Phrase(REMOVED), None)
 
 
-def attention(user: Any, limit: int = 10) -> list[Incident]:
-    """Give the worst open incidents that a user may see and nobody has taken note of."""
+def attention(user: Any, limit: int = 10, groups: Iterable[int] | None = None) -> list[Incident]:
+    """Give the worst open incidents that a user may see and nobody has taken note of, of all or of some groups."""
     seen = Incident.objects.visible_to(user).unacknowledged()
+    if groups is not None:
+        seen = seen.filter(component__group__in=groups)
     return list(seen.select_related("component", "definition").worst_first()[:limit])
 
 
