@@ -64,6 +64,8 @@ def range_bar(
     if lower_critical is not None or lower_warning is not None or low < 0:
         low -= margin
     high += margin
+    if upper_warning is None and upper_critical is None:
+        high += (high - low) * 0.5  # so that the good side, which has no end, has room
 
     def place(number: float) -> float:
         return round((number - low) / (high - low) * RANGE_WIDTH, 1)

@@ -206,5 +206,12 @@ document.addEventListener("htmx:afterSettle", find);
 setInterval(() => {
   if (!document.hidden) document.querySelectorAll("figure[data-chart-url]").forEach(fill);
 }, Math.max(15, Number(document.body.dataset.pollSeconds) || 60) * 1000);
-document.addEventListener("toggle", (event) => event.target.open && tabulate(event.target.closest("figure")), true);
+document.addEventListener(
+  "toggle",
+  (event) => {
+    const figure = event.target.closest("figure[data-chart-url]");
+    if (figure && event.target.open) tabulate(figure);
+  },
+  true,
+);
 document.fonts.ready.then(find);
