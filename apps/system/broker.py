@@ -35,7 +35,7 @@ def server_command() -> tuple[str, ...]:
         "databases": "1",
     }
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    return (str(get_binary_path("valkey-server")), *words)
+    return (str(get_binary_path()), *words)
 
 
 def make_folders(owner: tuple[int, int] | None) -> None:

@@ -1,4 +1,4 @@
-"""What happens once at every start, before the processes: database, tables, static files, first administrator."""
+"""What happens once at every start, before the processes: database, tables, facts, static files, administrator."""
 
 import fcntl
 import getpass
@@ -31,6 +31,7 @@ def prepare() -> None:
     _say_when(compiled := translations.compile_stale(), f"Compiled {len(compiled)} message catalogues")
     wait_for_database()
     migrate()
+    call_command("load_definitions", verbosity=0)
     collect_static()
     ensure_administrator()
 

@@ -18,6 +18,21 @@ from apps.system.processes import registry
 from apps.system.supervisor import Child, Supervisor
 
 HANDED_OVER = "ESM_UP_STATE"  # what survives the new start that follows when the system chose a port
+SHARED_MODULES = (  # loaded by name somewhere on the way
+    "celery.apps.beat",
+    "celery.apps.worker",
+    "celery.bin.celery",
+    "celery.concurrency.prefork",
+    "celery.concurrency.thread",
+    "celery.worker.consumer",
+    "django.core.cache.backends.redis",
+    "django_celery_beat.schedulers",
+    "hiredis",
+    "kombu.transport.redis",
+    "uvicorn.lifespan.off",
+    "uvicorn.protocols.http.h11_impl",
+    "uvicorn.protocols.websockets.auto",
+)
 Descriptors = dict[str, dict[str, tuple[int, ...]]]
 
 
@@ -105,7 +120,7 @@ class Launch:
             check for check in preflight.run(of_running_portal=False) if check.outcome is not preflight.Outcome.PASS
         ]
         for check in found:
-            say(f"{check.outcome}: {check.name}: {check.found} {check.remedy}".rstrip())
+            say(f"{check.outcome}: {check.name}: {check.found}. {check.remedy}".rstrip(". ") + ".")
         if any(check.blocking and check.outcome is preflight.Outcome.FAIL for check in found):
             raise CannotStart("The checks above must pass first (manage.py preflight shows all of them).")
 
@@ -178,9 +193,8 @@ class Launch:
 
     def _load_everything(self) -> None:
         """Import what the children will need, so that they share the memory and start at once."""
-        importlib.import_module(settings.ROOT_URLCONF)
-        importlib.import_module(settings.CLASSIC_URLCONF)
-        importlib.import_module("uvicorn.protocols.http.h11_impl")
+        for module in (settings.ROOT_URLCONF, settings.CLASSIC_URLCONF, *SHARED_MODULES):
+            importlib.import_module(module)
         for app in apps.get_app_configs():
             try:
                 importlib.import_module(f"{app.name}.tasks")

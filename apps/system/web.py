@@ -6,6 +6,7 @@ import socket
 import uvicorn
 from django.conf import settings
 
+from apps.core import stream
 from apps.system import ports
 from apps.system.processes import Port
 
@@ -31,6 +32,15 @@ def listening_sockets() -> list[socket.socket]:
     return [socket.socket(fileno=number) for number in numbers]
 
 
+class Server(uvicorn.Server):
+    """Ends the live streams when it is told to stop, so that open pages do not use up the grace."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop."""
+        stream.end_all()
+        await super().shutdown(sockets)
+
+
 def serve() -> None:
     """Serve until told to stop; who still holds a page open then has GRACE seconds."""
     config = uvicorn.Config(
@@ -45,4 +55,4 @@ def serve() -> None:
         timeout_keep_alive=15,
         h11_max_incomplete_event_size=65536,
     )
-    uvicorn.Server(config).run(sockets=listening_sockets())
+    Server(config).run(sockets=listening_sockets())

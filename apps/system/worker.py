@@ -2,9 +2,11 @@
 
 import os
 import signal
+import warnings
 from typing import Any
 
 from celery import current_app
+from celery.platforms import SecurityWarning
 from celery.signals import worker_process_init
 
 from apps.system import children
@@ -22,18 +24,20 @@ def _leave_with_the_worker(**_: Any) -> None:
 
 def work(queues: tuple[str, ...], *, pool: str, concurrency: int, name: str) -> int:
     """Run a worker on these queues until told to stop."""
-    argv = ["worker", "--queues", ",".join(queues), "--pool", pool, "--concurrency", str(concurrency)]
+    argv = ["--quiet", "worker", "--queues", ",".join(queues), "--pool", pool, "--concurrency", str(concurrency)]
     argv += ["--hostname", f"{name}@%h", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
     return _command(argv)
 
 
 def keep_time() -> int:
     """Run the beat until told to stop."""
-    return _command(["beat", "--scheduler", "apps.system.beat:Scheduler", "--pidfile=", "--loglevel", "WARNING"])
+    return _command(
+        ["--quiet", "beat", "--scheduler", "apps.system.beat:Scheduler", "--pidfile=", "--loglevel", "WARNING"]
+    )
 
 
 def _command(argv: list[str]) -> int:
-    os.environ["C_FORCE_ROOT"] = "1"  # messages are JSON only, so the danger that Celery warns of does not exist
+    warnings.filterwarnings("ignore", category=SecurityWarning)  # messages are JSON only; preflight speaks of root
     try:
         return current_app.start(argv) or 0
     except SystemExit as end:
