@@ -184,6 +184,8 @@ class SnmpClient:
                     raise error_of(status, index, target.address, cursors[0])
                 if not answer.varbinds:
                     raise DeviceError("%(address)s answers without a value", address=target.address)
+                # The agent, or the way to it, has a limit: no more is asked for than came this time.
+                repetitions = max(1, min(repetitions, len(answer.varbinds) // len(alive)))
                 # An agent may cut even the first row short: the columns it left out are asked again.
                 for at, column in enumerate(alive[: len(answer.varbinds)]):
                     octets += column.take(answer.varbinds[at :: len(alive)], target)

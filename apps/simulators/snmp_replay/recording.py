@@ -19,6 +19,7 @@ from apps.protocols.snmp.ber import (
     Tag,
     Value,
     arcs,
+    decode_value,
     encode_element,
     encode_oid,
     encode_value,
@@ -111,5 +112,6 @@ def _value(tag: Tag, text: bytes, hexadecimal: bool) -> Value:
     if tag == Tag.OBJECT_IDENTIFIER:
         return text.decode().removeprefix(".") or "0.0"
     if tag == Tag.IP_ADDRESS:
-        return IPv4Address(octets) if hexadecimal else IPv4Address(text.decode())
-    return None if tag == Tag.NULL else octets
+        # Some recorders wrote the four octets themselves in place of the dotted form.
+        return IPv4Address(octets) if len(octets) == 4 else IPv4Address(text.decode())
+    return decode_value(tag, b"" if tag == Tag.NULL else octets)
