@@ -11,5 +11,9 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
-        """Register options and menu entries."""
+        """Register options, and that the live stream of an idle session ends."""
         from apps.accounts import nav  # noqa: F401
+        from apps.accounts.services import sessions
+        from apps.core.stream import session_checks
+
+        session_checks.add("not-idle", sessions.is_lively)

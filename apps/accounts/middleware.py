@@ -104,7 +104,8 @@ def _sign_in_first(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request") == "true":
         return _htmx(settings.LOGIN_URL, request.headers.get("HX-Current-URL", ""), request)
     target = request.get_full_path() if request.method in {"GET", "HEAD"} else "/"
-    return redirect_to_login(target, settings.LOGIN_URL)
+    page = f"{settings.LOGIN_URL}?idle=1" if hasattr(request, "idled_out") else settings.LOGIN_URL
+    return redirect_to_login(target, page)
 
 
 def _htmx(page: str, current: str, request: HttpRequest) -> HttpResponse:

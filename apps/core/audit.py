@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import models
+from django.db import connection, models
 
 from apps.core.actors import Actor
 from apps.core.models import AuditEntry, Outcome
@@ -17,6 +17,7 @@ from apps.core.writes import turn
 
 CHANGED = "(changed)"  # stands for a secret that was set; the secret itself is never written
 SEALED_AT_ONCE = 500
+SEALER_LOCK = 21121  # the number of the advisory lock on PostgreSQL
 
 
 def record(
@@ -50,9 +51,15 @@ def record(
 
 
 def seal() -> int:
-    """Chain the entries that are not chained yet, oldest first; gives how many. Only one sealer may run at a time."""
+    """Chain the entries that are not chained yet, oldest first; gives how many.
+
+    One sealer works at a time: on SQLite the write turn sees to it, on PostgreSQL a lock of the transaction.
+    """
     with turn():
-        last = AuditEntry.objects.select_for_update().exclude(sequence=None).order_by("-sequence").first()
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SEALER_LOCK])
+        last = AuditEntry.objects.exclude(sequence=None).order_by("-sequence").first()
         sequence, digest = (last.sequence or 0, last.digest) if last else (0, "")
         entries = list(AuditEntry.objects.filter(sequence=None).order_by("pk")[:SEALED_AT_ONCE])
         for entry in entries:

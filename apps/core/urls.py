@@ -1,6 +1,10 @@
-"""The pages of core."""
+"""The addresses of the core: the live stream."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from apps.core import stream
 
 app_name = "core"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("events/stream/", stream.stream, name="stream"),
+]

@@ -7,6 +7,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from esm.settings import env
+from esm.settings.schedule import SCHEDULE
 
 BASE_DIR = env.BASE_DIR
 DATA_DIR = env.data_dir()
@@ -109,6 +110,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = SCHEDULE
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_ROUTES = {
     "apps.monitoring.tasks.poll_shard": {"queue": "poll"},
@@ -189,6 +191,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Fleet portal API",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
 }
 

@@ -32,6 +32,11 @@ def is_idle(session: SessionBase) -> bool:
     return timezone.now().timestamp() - active_at >= 60 * options.get("auto_logout")
 
 
+def is_lively(request: HttpRequest) -> bool:
+    """Say whether the session of a request is not idle, for the live stream."""
+    return not is_idle(request.session)
+
+
 def end_idle(request: HttpRequest) -> None:
     """Write down that an idle session is being ended."""
     with turn():

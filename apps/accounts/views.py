@@ -1,0 +1,135 @@
+"""The pages of signing in and out, the password and the preferences."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from apps.accounts.forms import PasswordForm, PreferencesForm, SignInForm
+from apps.accounts.middleware import THEME_COOKIE
+from apps.accounts.models import User
+from apps.accounts.services import sessions, signing_in, users
+from apps.core.actors import Actor
+
+YEAR = 365 * 24 * 3600  # seconds that a choice made before sign-in is remembered
+
+
+def next_of(request: HttpRequest) -> str:
+    """Give the page to go on to; one on another host is not gone to."""
+    target = request.POST.get("next") or request.GET.get("next") or ""
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if safe else settings.LOGIN_REDIRECT_URL
+
+
+@login_not_required
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Ask for name and password, and go on to where somebody wanted to go."""
+    if request.user.is_authenticated and request.method != "POST":
+        return HttpResponseRedirect(next_of(request))
+    form = SignInForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        user = signing_in.check(request, form.cleaned_data["username"], form.cleaned_data["password"])
+        if user is not None:
+            login(request, user)
+            sessions.note_activity(request.session)
+            signing_in.note(request, user)
+            target = next_of(request)
+            if user.must_change_password:
+                target = f"{reverse('accounts:password')}?{urlencode({'next': target})}"
+            return HttpResponseRedirect(target)
+        form.add_error(None, _("The name or the password is wrong."))
+    context = {
+        "form": form,
+        "next": next_of(request),
+        "host": request.get_host(),
+        "idle": "idle" in request.GET and not form.is_bound,
+    }
+    return render(request, "accounts/login.html", context, status=400 if form.is_bound else 200)
+
+
+@login_not_required
+@require_GET
+def old_sign_in(request: HttpRequest) -> HttpResponse:
+    """Lead the address that the guide names to the sign-in page."""
+    return HttpResponseRedirect(reverse("accounts:login"))
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Sign out."""
+    if isinstance(request.user, User):
+        signing_in.note(request, request.user, "session.sign_out")
+    logout(request)
+    return HttpResponseRedirect(reverse("accounts:login"))
+
+
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def password(request: HttpRequest) -> HttpResponse:
+    """Let a user choose a new password; the other sessions of his end."""
+    user: Any = request.user
+    form = PasswordForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        sent = form.cleaned_data
+        try:
+            users.change_own_password(user, sent["old_password"], sent["password"], Actor.of(request))
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            update_session_auth_hash(request, user)
+            messages.success(request, _("Your password was changed."))
+            return HttpResponseRedirect(next_of(request))
+    context = {"form": form, "next": next_of(request), "forced": user.must_change_password}
+    return render(request, "accounts/password.html", context, status=400 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def preferences(request: HttpRequest) -> HttpResponse:
+    """Let a user choose language, time zone and colours."""
+    user: Any = request.user
+    initial = {name: getattr(user, name) for name in users.PREFERENCES}
+    form = PreferencesForm(request.POST if request.method == "POST" else None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        users.set_preferences(user, form.cleaned_data)
+        messages.success(request, _("Your preferences were kept."))
+        response = HttpResponseRedirect(reverse("accounts:preferences"))
+        _remember(request, response, settings.LANGUAGE_COOKIE_NAME, form.cleaned_data["language"])
+        _remember(request, response, THEME_COOKIE, form.cleaned_data["theme"])
+        return response
+    return render(request, "accounts/preferences.html", {"form": form}, status=400 if form.errors else 200)
+
+
+@login_not_required
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Switch the language, also before sign-in."""
+    code = request.POST.get("language", "")
+    if code not in dict(settings.LANGUAGES):
+        return HttpResponseBadRequest(_("This language is not known."))
+    if isinstance(request.user, User):
+        users.set_preferences(request.user, {"language": code})
+    response = HttpResponseRedirect(next_of(request))
+    _remember(request, response, settings.LANGUAGE_COOKIE_NAME, code)
+    return response
+
+
+def _remember(request: HttpRequest, response: HttpResponse, cookie: str, value: str) -> None:
+    if value:
+        response.set_cookie(cookie, value, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure())
+    else:
+        response.delete_cookie(cookie, samesite="Lax")

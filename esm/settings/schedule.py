@@ -1,0 +1,18 @@
+"""What the clock starts, and how often; a run that was not begun before the next one is due is dropped."""
+
+from datetime import timedelta
+from typing import Any
+
+
+def every(task: str, period: timedelta) -> dict[str, Any]:
+    """Run a task in a period; it expires just before the next run (the name is that of the database scheduler)."""
+    seconds = period.total_seconds()
+    return {"task": task, "schedule": period, "options": {"expire_seconds": max(1, int(seconds * 0.9))}}
+
+
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "seal-audit": every("apps.core.tasks.seal_audit", timedelta(seconds=5)),
+    "watch-jobs": every("apps.core.tasks.watch_jobs", timedelta(seconds=30)),
+    "remove-old-jobs": every("apps.core.tasks.remove_old_jobs", timedelta(days=1)),
+    "remove-ended-sessions": every("apps.accounts.tasks.remove_ended_sessions", timedelta(days=1)),
+}
