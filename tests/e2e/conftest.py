@@ -1,0 +1,150 @@
+"""One portal with a real device behind it, and one Chromium, for all browser tests of a run."""
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.e2e.portal import ADMIN, PASSWORD, Client, Portal
+from tests.peers import AUTH_PASSWORD, PRIV_PASSWORD, Snmpd, program, snmpd  # noqa: F401 - a fixture
+
+CHROMIUM_FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep all browser tests on one worker: they share one portal."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in Path(item.path).parents:
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
+@pytest.fixture(scope="session")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """A portal on the embedded default, with an administrator."""
+    portal = Portal(tmp_path_factory.mktemp("portal"))
+    portal.start()
+    yield portal
+    portal.stop()
+
+
+@pytest.fixture(scope="session")
+def api(portal: Portal) -> Client:
+    """The API as the administrator."""
+    return Client(portal.url).sign_in()
+
+
+@pytest.fixture(scope="session")
+def server(portal: Portal, api: Client, snmpd: Snmpd) -> int:  # noqa: F811
+    """A real SNMP agent, registered by API over v3 and read; gives the component's id."""
+    credential = api.post(
+        "/credentials/",
+        {
+            "name": "watcher",
+            "kind": "snmp-v3",
+            "fields": {
+                "username": "sha256-aes",
+                "auth_protocol": "SHA-256",
+                "auth_password": AUTH_PASSWORD,
+                "priv_protocol": "AES-128",
+                "priv_password": PRIV_PASSWORD,
+            },
+        },
+    )
+    component = api.post(
+        "/components/",
+        {
+            "name": "real-server",
+            "interfaces": [
+                {"driver": "snmp_agent", "address": "127.0.0.1", "port": snmpd.port, "credential": credential["id"]}
+            ],
+        },
+    )
+    pk = int(component["id"])
+    api.wait_for(f"/components/{pk}/", lambda c: c["status"] == "normal", "the real server is normal", 60)
+    api.wait_for(f"/components/{pk}/sensors/", lambda page: page["count"] > 5, "its sensors are read", 60)
+    return pk
+
+
+@pytest.fixture(scope="session")
+def link_down(portal: Portal, api: Client, server: int) -> int:
+    """A genuine linkDown of the real server's address; gives the incident's id."""
+    subprocess.run(
+        [
+            program("snmptrap", "snmp"),
+            "-v2c",
+            "-c",
+            "public",
+            f"127.0.0.1:{portal.trap_port}",
+            "",
+            "1.3.6.1.6.3.1.1.5.3",
+            "1.3.6.1.2.1.2.2.1.1.2",
+            "i",
+            "2",
+            "1.3.6.1.2.1.2.2.1.2.2",
+            "s",
+            "eth7",
+        ],
+        check=True,
+        timeout=20,
+    )
+    incidents = api.wait_for("/incidents/", lambda page: page["count"] > 0, "the trap opened an incident")
+    return int(incidents["results"][0]["id"])
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
+    path = program("chromium", "chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    """A page whose console is listened to."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+    def listen(self, message: ConsoleMessage) -> None:
+        """Keep what the browser complains about; policy violations are among it."""
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+
+def sign_in(context: BrowserContext, portal: Portal, name: str = ADMIN, password: str = PASSWORD) -> Page:
+    """Sign in by the page, as a person does."""
+    page = context.new_page()
+    page.goto(f"{portal.url}/login/")
+    page.fill("input[name=username]", name)
+    page.fill("input[name=password]", password)
+    page.click("button[type=submit], input[type=submit]")
+    page.wait_for_url(lambda url: "/login/" not in url)
+    return page
+
+
+@pytest.fixture(scope="session")
+def signed_in(browser: Browser, portal: Portal, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The path of a stored session of the administrator."""
+    path = tmp_path_factory.mktemp("session") / "state.json"
+    context = browser.new_context()
+    sign_in(context, portal)
+    context.storage_state(path=path)
+    context.close()
+    return str(path)

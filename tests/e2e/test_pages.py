@@ -1,0 +1,107 @@
+"""Every page in both themes, on a wide screen and a phone, and in Japanese: nothing to complain about."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.e2e.conftest import AXE, Visit
+from tests.e2e.portal import Client, Portal
+
+WIDE, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PAGES = [
+    "/",
+    "/components/",
+    "/components/?status=critical",
+    "/components/add/",
+    "/components/{server}/",
+    "/components/{server}/edit/",
+    "/components/credentials/",
+    "/groups/",
+    "/alerts/",
+    "/jobs/",
+    "/access/",
+    "/preferences/",
+    "/password/",
+    "/about/",
+    "/style-guide/",
+]
+MODES = {
+    "light-1920": {"viewport": WIDE, "color_scheme": "light"},
+    "dark-1920": {"viewport": WIDE, "color_scheme": "dark"},
+    "light-390": {"viewport": PHONE, "color_scheme": "light"},
+    "dark-390": {"viewport": PHONE, "color_scheme": "dark"},
+}
+
+
+@pytest.fixture(scope="module", params=MODES)
+def context(request: pytest.FixtureRequest, browser: Browser, signed_in: str) -> Iterator[BrowserContext]:
+    """A signed-in browser in one mode."""
+    context = browser.new_context(storage_state=signed_in, **MODES[request.param])
+    yield context
+    context.close()
+
+
+def visit(context: BrowserContext, url: str) -> Visit:
+    """Open a page and let it settle."""
+    page = context.new_page()
+    visit = Visit(page)
+    page.on("console", visit.listen)
+    page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+    answer = page.goto(url, wait_until="load")
+    assert answer is not None
+    assert answer.status == 200, f"{url} answered {answer.status}"
+    page.wait_for_function("document.fonts.status === 'loaded'")
+    return visit
+
+
+def violations(visit: Visit) -> list[str]:
+    """Ask axe."""
+    assert AXE.exists(), "axe-core is missing: run npm ci in tests/e2e"
+    visit.page.evaluate(AXE.read_text())
+    found = visit.page.evaluate(f"axe.run(document, {{runOnly: {json.dumps(RULES)}}})")
+    return [f"{rule['id']}: {node['html'][:160]}" for rule in found["violations"] for node in rule["nodes"]]
+
+
+def overflow(visit: Visit) -> int:
+    """Give by how many pixels the page is wider than the screen."""
+    return int(visit.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_has_nothing_to_complain_about(
+    context: BrowserContext, portal: Portal, server: int, link_down: int, path: str
+) -> None:
+    """No accessibility violation, no console or policy message, nothing wider than the screen."""
+    seen = visit(context, portal.url + path.format(server=server))
+    assert violations(seen) == []
+    assert overflow(seen) <= 0
+    assert seen.complaints == []
+    seen.page.close()
+
+
+def test_the_sign_in_page_has_nothing_to_complain_about(browser: Browser, portal: Portal) -> None:
+    """The one page that everybody sees."""
+    for mode in MODES.values():
+        context = browser.new_context(**mode)
+        seen = visit(context, f"{portal.url}/login/")
+        assert violations(seen) == []
+        assert overflow(seen) <= 0
+        assert seen.complaints == []
+        context.close()
+
+
+def test_classic_mode_has_nothing_to_complain_about(
+    browser: Browser, signed_in: str, portal: Portal, api: Client, server: int
+) -> None:
+    """Django admin under our policy and theme, on its own port, with the same session."""
+    context = browser.new_context(storage_state=signed_in, viewport=WIDE)
+    for path in ("/", "/components/component/", f"/components/component/{server}/change/"):
+        seen = visit(context, portal.classic_url + path)
+        assert "/login/" not in seen.page.url
+        assert overflow(seen) <= 0
+        assert seen.complaints == []
+        seen.page.close()
+    context.close()
