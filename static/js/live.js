@@ -102,7 +102,7 @@ document.addEventListener("input", () => {
 
 // --- elapsed times go on while the page stands ------------------------------------------------------------------------
 const patterns = JSON.parse(document.body.dataset.agoPatterns || "{}");
-const numbers = new Intl.NumberFormat(document.documentElement.lang || "en");
+const numbers = new Intl.NumberFormat(document.documentElement.lang || "en", { useGrouping: false });
 const LENGTHS = [
   ["d", 86400],
   ["h", 3600],
