@@ -1,1 +1,50 @@
-"""What components registers with others: options, menu entries, job kinds."""
+"""What components registers with others: options, job kinds, limits, and itself as what stands in groups."""
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.components import extensions, limits, tasks
+from apps.components.models import Component, Credential
+from apps.components.services import checks
+from apps.core import jobs
+from apps.core.options import Option, declare
+from apps.groups.services import occupants
+
+declare(
+    Option(
+        "max_managed_devices",
+        int,
+        1000,
+        _("Managed devices at most"),
+        _("Registering more is refused. Devices that are not managed and alert-only ones are not counted."),
+        section=_("Devices"),
+        minimum=1,
+        maximum=100_000,
+        unit=_("devices"),
+    ),
+    Option(
+        "max_esxi",
+        int,
+        500,
+        _("Hypervisors at most"),
+        _("Registering more is refused."),
+        section=_("Devices"),
+        minimum=0,
+        maximum=100_000,
+        unit=_("hosts"),
+    ),
+)
+
+jobs.kinds.add(checks.CHECK, jobs.JobKind(checks.CHECK, _("Check of connections"), tasks.start_check))
+jobs.kinds.add(checks.REFRESH, jobs.JobKind(checks.REFRESH, _("Refresh"), tasks.start_refresh))
+
+extensions.registration_checks.add("managed-limit", limits.within_managed_limit)
+extensions.registration_checks.add("hypervisor-limit", limits.within_hypervisor_limit)
+
+
+@occupants.register("components")
+def names_in_group(group_id: int) -> dict[str, list[str]]:
+    """Name the components and credentials of a group."""
+    return {
+        "components": [str(one) for one in Component.objects.filter(group=group_id).only("name", "alias")],
+        "credentials": list(Credential.objects.filter(group=group_id).values_list("name", flat=True)),
+    }

@@ -1,6 +1,7 @@
 """Model fields of our own: encrypted JSON, and phrases that are translated when they are shown."""
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -10,7 +11,7 @@ from apps.core import secrets
 from apps.core.phrases import Phrase
 
 if TYPE_CHECKING:
-    JsonText = models.TextField[Any, Any]
+    JsonText = models.TextField[Mapping[str, Any], Mapping[str, Any]]
     PhraseText = models.TextField[Phrase | str | Combinable, Phrase]
 else:
     JsonText = PhraseText = models.TextField

@@ -92,11 +92,29 @@ def add_key() -> None:
     _write(path, [Fernet.generate_key(), *_keys(path)])
 
 
-def drop_old_keys() -> None:
-    """Keep the newest key, and the oldest that signs; call it when every secret was rotated."""
+def newest_key() -> bytes:
+    """Give the key that encrypts."""
+    return _keys(key_file())[0]
+
+
+def is_of(token: str, key: Fernet) -> bool:
+    """Say whether a stored secret was encrypted with this key."""
+    try:
+        key.decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
+def drop_old_keys(*, signing_too: bool = False) -> None:
+    """Forget the keys between the newest and the oldest, when every secret was rotated.
+
+    The oldest stays because the signing key is derived from it; with ``signing_too`` it goes as well, and cookies that
+    were signed with it are worth nothing once the processes start again.
+    """
     path = key_file()
-    keys = _keys(path)
-    _write(path, list(dict.fromkeys([keys[0], keys[-1]])))
+    newest, *rest = _keys(path)
+    _write(path, [newest, *([] if signing_too else rest[-1:])])
 
 
 def signing_key(path: Path) -> str:

@@ -8,6 +8,7 @@ from apps.components.models.interface import (
     ManagementInterfaceQuerySet,
     Reservation,
 )
+from apps.components.models.machine import MachineId, MachineIdKind
 from apps.components.models.status import Status, StatusCause, StatusChange
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "Credential",
     "CredentialVersion",
     "InventoryItem",
+    "MachineId",
+    "MachineIdKind",
     "ManagementInterface",
     "ManagementInterfaceQuerySet",
     "Reservation",

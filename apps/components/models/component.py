@@ -4,7 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Trim
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -88,7 +88,7 @@ class Component(models.Model):
             models.Index(fields=["status"], name="components_status"),
             models.Index(fields=["category"], name="components_category"),
             models.Index(fields=["name"], name="components_name"),
-            models.Index(Lower("serial_number"), name="components_serial"),
+            models.Index(Lower(Trim("serial_number")), name="components_serial"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["uuid"], condition=~Q(uuid=None), name="%(app_label)s_%(class)s_uuid_once"),

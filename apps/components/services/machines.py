@@ -1,0 +1,191 @@
+"""Tells whether two registrations are the same machine: at registration, and when the devices say so later."""
+
+import re
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from django.db.models import Q
+from django.db.models.functions import Lower, Trim
+from django.utils.translation import gettext_noop
+
+from apps.components.models import Component, MachineId, MachineIdKind, ManagementInterface, Status, StatusCause
+from apps.components.services import causes
+from apps.core.phrases import Phrase
+from apps.drivers.contract import IdentityFacts
+
+SAME_MACHINE = "same-machine"
+SAME_AS = gettext_noop("Same machine as %(name)s.")
+SAME_AS_NUMBER = gettext_noop("Same machine as component %(id)s.")
+CROWD = 3  # a MAC address that so many components show belongs to none of them (USB network cards of BMCs, VRRP)
+
+Ids = frozenset[tuple[str, str]]
+
+# What firmware says when nobody wrote a serial number into it; compared without case, spaces and punctuation.
+_NO_SERIAL = frozenset(
+    {
+        "tobefilledbyoem", "tobefilledbyo.e.m", "none", "na", "null", "nil", "unknown", "notspecified", "notavailable",
+        "notapplicable", "notpresent", "default", "defaultstring", "systemserialnumber", "serialnumber", "serial",
+        "chassisserialnumber", "baseboardserialnumber", "invalid", "empty", "oem", "undefined", "test", "xxxx",
+        "123456789", "1234567890", "0123456789",
+    }
+)  # fmt: skip
+
+
+def is_real_uuid(value: uuid.UUID) -> bool:
+    """Say whether a hardware UUID identifies anything: all zeros and all ones do not."""
+    return 0 < value.int < 2**128 - 1
+
+
+def serial_key(serial_number: str) -> str:
+    """Give a serial number in the form in which it is compared; empty when it identifies nothing."""
+    text = serial_number.strip().casefold()
+    bare = re.sub(r"[\W_]+", "", text)
+    if not bare or bare in _NO_SERIAL or not bare.strip("0") or not bare.strip("f") or not bare.strip("x"):
+        return ""
+    return text[:100]
+
+
+def mac_key(address: str) -> str:
+    """Give a MAC address in the form in which it is compared; empty when it does not belong to one machine."""
+    digits = re.sub(r"[^0-9a-f]", "", address.casefold())
+    if len(digits) != 12 or not digits.strip("0") or not digits.strip("f"):
+        return ""
+    first = int(digits[:2], 16)
+    multicast_or_local = first & 0b11
+    virtual_router = digits.startswith(("00005e0001", "00005e0002", "00000c07ac", "00000c9ff"))
+    return "" if multicast_or_local or virtual_router else digits
+
+
+def parse_uuid(text: str | None) -> uuid.UUID | None:
+    """Give the hardware UUID that a device said, None when it said none that is one."""
+    try:
+        value = uuid.UUID(text) if text else None
+    except ValueError:
+        return None
+    return value if value is not None and is_real_uuid(value) else None
+
+
+def ids_of(facts: IdentityFacts) -> Ids:
+    """Give what identifies the machine in what a device said of itself."""
+    value = parse_uuid(facts.uuid)
+    serial = serial_key(facts.serial_number or "")
+    found = {(MachineIdKind.MAC.value, key) for address in facts.mac_addresses if (key := mac_key(address))}
+    if value is not None:
+        found.add((MachineIdKind.UUID.value, str(value)))
+    if serial:
+        found.add((MachineIdKind.SERIAL.value, serial))
+    return frozenset(found)
+
+
+def holders(uuid_value: uuid.UUID | None, serial_number: str) -> list[Component]:
+    """Give the components that have this UUID or serial number, given or learned."""
+    found = Q(pk=None)
+    if uuid_value is not None:
+        found |= Q(uuid=uuid_value)
+        found |= Q(interfaces__machine_ids__kind="uuid", interfaces__machine_ids__value=str(uuid_value))
+    key = serial_key(serial_number)
+    if key:
+        found |= Q(lowered=key)
+        found |= Q(interfaces__machine_ids__kind="serial", interfaces__machine_ids__value=key)
+    components = Component.objects.alias(lowered=Lower(Trim("serial_number")))
+    return list(components.filter(found).distinct().order_by("pk"))
+
+
+def remember(interface: ManagementInterface, facts: IdentityFacts) -> bool:
+    """Keep the identifying values that an interface said; says whether they differ from the last ones."""
+    ids = ids_of(facts)
+    present = {(row.kind, row.value): row.pk for row in interface.machine_ids.all()}
+    if ids == present.keys():
+        return False
+    interface.machine_ids.filter(pk__in=[pk for one, pk in present.items() if one not in ids]).delete()
+    MachineId.objects.bulk_create(
+        [MachineId(interface=interface, kind=kind, value=value) for kind, value in sorted(ids - present.keys())]
+    )
+    return True
+
+
+def compare(component_ids: Iterable[int]) -> None:
+    """Put a cause on each pair of components that are the same machine, and withdraw those that no longer hold."""
+    for pk in set(component_ids):
+        _settle(pk, _twins(pk))
+
+
+def _twins(component_id: int) -> set[int]:
+    """Give the other components that share an identifying value with this one."""
+    mine = set(MachineId.objects.filter(interface__component=component_id).values_list("kind", "value"))
+    own = Component.objects.filter(pk=component_id).values_list("uuid", "serial_number").first()
+    if own is None:
+        return set()
+    if own[0] is not None:
+        mine.add(("uuid", str(own[0])))
+    if serial_key(own[1]):
+        mine.add(("serial", serial_key(own[1])))
+    if not mine:
+        return set()
+    owners: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for kind, value, owner in MachineId.objects.filter(
+        kind__in={kind for kind, _value in mine}, value__in={value for _kind, value in mine}
+    ).values_list("kind", "value", "interface__component"):
+        if (kind, value) in mine and owner != component_id:
+            owners[kind, value].add(owner)
+    given = Q(uuid__in=[value for kind, value in mine if kind == "uuid"])
+    for kind, value in mine:
+        if kind == "serial":
+            given |= Q(lowered=value)
+    components = Component.objects.alias(lowered=Lower(Trim("serial_number")))
+    twins = set(components.filter(given).exclude(pk=component_id).values_list("pk", flat=True))
+    for (kind, _value), others in owners.items():
+        if kind != MachineIdKind.MAC or len(others) + 1 < CROWD:
+            twins |= others
+    return twins
+
+
+def _settle(component_id: int, twins: set[int]) -> None:
+    rows = StatusCause.objects.filter(
+        component=component_id, source=causes.REGISTRATION, key__startswith=f"{SAME_MACHINE}:"
+    )
+    present = {int(key.partition(":")[2]) for key in rows.values_list("key", flat=True)}
+    people = Component.objects.in_bulk([component_id, *twins])
+    me = people.get(component_id)
+    if me is None:
+        return
+    causes.put(
+        [
+            causes.Cause(
+                one.pk, causes.REGISTRATION, f"{SAME_MACHINE}:{other.pk}", Status.WARNING.value, _sentence(one, other)
+            )
+            for pk, twin in people.items()
+            if pk != component_id
+            for one, other in ((me, twin), (twin, me))
+        ]
+    )
+    for gone in present - twins:
+        causes.withdraw(component_id, causes.REGISTRATION, f"{SAME_MACHINE}:{gone}")
+        causes.withdraw(gone, causes.REGISTRATION, f"{SAME_MACHINE}:{component_id}")
+
+
+def _sentence(one: Component, other: Component) -> Phrase:
+    """Name the other one where everybody who reads this may see it: in the same group."""
+    if one.group_id == other.group_id:
+        return Phrase(SAME_AS, {"name": str(other)})
+    return Phrase(SAME_AS_NUMBER, {"id": str(other.pk)})
+
+
+def twins_of(component: Component) -> list[int]:
+    """Give the ids of the components that this one is found to be the same machine as: joining is offered."""
+    return [
+        int(cause.key.partition(":")[2])
+        for cause in component.causes.all()
+        if cause.source == causes.REGISTRATION and cause.key.startswith(f"{SAME_MACHINE}:")
+    ]
+
+
+def stored(facts: IdentityFacts) -> dict[str, Any]:
+    """Give what a device said of itself as it is kept with the interface; the time it is up is kept elsewhere."""
+    said = {name: value for name, value in asdict(facts).items() if value and name != "up_since"}
+    if facts.mac_addresses:
+        said["mac_addresses"] = list(facts.mac_addresses)
+    return said

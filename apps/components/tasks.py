@@ -1,0 +1,29 @@
+"""Hands checks and refreshes to workers of the queue ``control``."""
+
+from celery import shared_task
+
+from apps.components.services import checks
+
+EXPIRES = 600  # seconds after which the watchdog has ended the job anyway
+
+
+@shared_task(soft_time_limit=1800, time_limit=1830)
+def run_check(job_id: int) -> None:
+    """Check the interfaces of a job."""
+    checks.run_check(job_id)
+
+
+@shared_task(soft_time_limit=1800, time_limit=1830)
+def run_refresh(job_id: int) -> None:
+    """Refresh the interfaces of a job."""
+    checks.run_refresh(job_id)
+
+
+def start_check(job_id: int) -> None:
+    """Queue a check."""
+    run_check.apply_async((job_id,), queue="control", expires=EXPIRES)
+
+
+def start_refresh(job_id: int) -> None:
+    """Queue a refresh."""
+    run_refresh.apply_async((job_id,), queue="control", expires=EXPIRES)
