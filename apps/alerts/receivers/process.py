@@ -1,0 +1,185 @@
+"""The receiver: drains its sockets into memory, has one thread store what came, and answers only then."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from apps.alerts.models import Count
+from apps.alerts.receivers.datagrams import Datagram, described, kernel_drops, read
+from apps.alerts.receivers.store import DatabaseAway, Store
+from apps.alerts.services.reception import note_alive
+
+log = logging.getLogger(__name__)
+
+WAITING = 50_000  # datagrams in memory
+WAITING_OCTETS = 64 * 1024 * 1024
+DRAINED_AT_ONCE = 1000  # then the loop looks at everything else
+GATHERED_FOR = 0.02  # seconds: a burst shares one write turn
+HOUSEKEEPING = 5.0  # seconds
+LONGEST_PAUSE = 2.0  # seconds between two attempts while the database is away
+LAST_WORDS = 4.0  # seconds to store what is left after the signal to stop
+
+Result = TypeVar("Result")
+
+
+class Receiver:
+    """One event loop that never touches the database, and one thread that does nothing else."""
+
+    def __init__(self, sockets: list[socket.socket], store: Store) -> None:
+        self.sockets = sockets
+        self.store = store
+        self.waiting: deque[Datagram] = deque()
+        self.octets = 0
+        self.dropped = 0
+        self.storing = True
+        self._arrived = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._give_up_at = 0.0
+        self._lost = kernel_drops(sockets)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+
+    async def run(self) -> bool:
+        """Receive until SIGTERM or SIGINT; says whether everything that came was stored."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        for opened in self.sockets:
+            loop.add_reader(opened.fileno(), self._drain, opened)
+        house = asyncio.create_task(self._keep_house())
+        try:
+            while not self._stopping.is_set() or self.waiting:
+                if not await self._store_some():
+                    return False
+        finally:
+            house.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await house
+        await self._insist(self._count_and_keep_house)
+        return self.storing
+
+    def stop(self) -> None:
+        """Take what is in the sockets, read no more, store what there is."""
+        if self._stopping.is_set():
+            return
+        loop = asyncio.get_running_loop()
+        for opened in self.sockets:
+            self._drain(opened)
+            loop.remove_reader(opened.fileno())
+        self._give_up_at = time.monotonic() + LAST_WORDS
+        self._stopping.set()
+        self._arrived.set()
+
+    def _drain(self, opened: socket.socket) -> None:
+        for _ in range(DRAINED_AT_ONCE):
+            try:
+                datagram = read(opened)
+            except BlockingIOError:
+                break
+            except OSError as error:  # such as an ICMP error for an answer that was sent before
+                log.debug("reading failed: %s", error)
+                continue
+            if len(self.waiting) >= WAITING or self.octets + len(datagram.data) > WAITING_OCTETS:
+                self.dropped += 1
+                continue
+            self.waiting.append(datagram)
+            self.octets += len(datagram.data)
+        if self.waiting:
+            self._arrived.set()
+
+    async def _store_some(self) -> bool:
+        """Store the next batch and answer its informs; False when time ran out with the database away."""
+        await self._arrived.wait()
+        if len(self.waiting) < self.store.batch_size and not self._stopping.is_set():
+            await asyncio.sleep(GATHERED_FOR)
+        batch = [self.waiting.popleft() for _ in range(min(self.store.batch_size, len(self.waiting)))]
+        if not self.waiting and not self._stopping.is_set():
+            self._arrived.clear()
+        traps = await self._insist(lambda: self.store.prepare(batch))
+        informs = await self._insist(lambda: self.store.commit(traps)) if traps is not None else None
+        if informs is None:
+            log.error("%d datagrams could not be stored before the end", len(batch) + len(self.waiting))
+            return False
+        for inform in informs:
+            inform.acknowledge()
+        self.octets -= sum(len(datagram.data) for datagram in batch)
+        return True
+
+    async def _insist(self, work: Callable[[], Result]) -> Result | None:
+        """Do it in the database thread, again and again while the database is away; None when time ran out."""
+        pause = 0.1
+        while True:
+            try:
+                result = await self._in_time(work)
+            except DatabaseAway as error:
+                if self.storing:
+                    log.warning("the database is away, alerts wait in memory: %s", error)
+                self.storing = False
+            except TimeoutError:
+                return None
+            else:
+                if not self.storing:
+                    log.info("the database is back")
+                self.storing = True
+                return result
+            if self._stopping.is_set() and time.monotonic() >= self._give_up_at:
+                return None
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _in_time(self, work: Callable[[], Result]) -> Result:
+        """Wait for the database thread; once we are to stop, only until the deadline."""
+        future = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({future, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not future.done():
+                await asyncio.wait({future}, timeout=max(self._give_up_at - time.monotonic(), 0))
+            if not future.done():
+                raise TimeoutError
+            return future.result()
+        finally:
+            stopping.cancel()
+
+    async def _keep_house(self) -> None:
+        while True:
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._count_and_keep_house)
+            except DatabaseAway:
+                self.storing = False
+            except Exception:
+                log.exception("the housekeeping failed")
+            addresses = [described(opened) for opened in self.sockets]
+            await asyncio.to_thread(note_alive, addresses, len(self.waiting), self.storing)
+            await asyncio.sleep(HOUSEKEEPING)
+
+    def _count_and_keep_house(self) -> bool:
+        lost, (dropped, self.dropped) = kernel_drops(self.sockets), (self.dropped, 0)
+        self.store.count(Count.LOST, max(lost - self._lost, 0))
+        self.store.count(Count.DROPPED, dropped)
+        self._lost = lost
+        self.store.keep_house()
+        return True
+
+
+def serve(sockets: list[socket.socket]) -> None:
+    """Receive on these sockets until a signal ends it."""
+    where = ", ".join(described(opened) for opened in sockets)
+    log.info("receiving SNMP notifications on %s", where)
+    complete = asyncio.run(_serve(sockets))
+    log.info("stopped receiving on %s", where)
+    if not complete:
+        # The database thread may still wait for a lock; a write is whole or not at all, so it may be left.
+        logging.shutdown()
+        os._exit(1)
+
+
+async def _serve(sockets: list[socket.socket]) -> bool:
+    return await Receiver(sockets, Store()).run()

@@ -1,0 +1,233 @@
+"""From datagrams to committed alerts: what the receiver does in its one database thread."""
+
+import logging
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+from django.db import InterfaceError, OperationalError, ProgrammingError, connection
+from django.utils import timezone
+
+from apps.alerts.models import Alert, Count
+from apps.alerts.models import Counter as CounterRow
+from apps.alerts.receivers import snmp_trap
+from apps.alerts.receivers.datagrams import Datagram
+from apps.alerts.receivers.senders import Senders
+from apps.alerts.receivers.snmp_trap import Trap
+from apps.alerts.receivers.storm import StormGuard
+from apps.alerts.services import catalogue
+from apps.alerts.services.arrivals import Arrival, named_bindings, object_of
+from apps.alerts.services.ingestion import ingest
+from apps.alerts.services.naming import NAME_BINDINGS, Part, names_of, shown_object
+from apps.alerts.services.raising import raise_alert
+from apps.components.models import Component
+from apps.core import options
+from apps.core.writes import turn
+from apps.protocols.snmp.ber import Malformed
+
+log = logging.getLogger(__name__)
+
+LARGEST_BATCH = 500
+SMALLEST_BATCH = 20
+LONGEST_TURN = 0.05  # seconds: others wait for the database meanwhile
+REPEATS_FOR = timedelta(minutes=10)
+REMEMBERED = 20_000  # informs
+REPORT_EVERY = 60.0  # seconds between two reports of suppressed alerts
+
+DatabaseAway = (OperationalError, InterfaceError, ProgrammingError)  # the last: its tables are not there yet
+
+
+class Store:
+    """Decodes, sorts out and stores. Raises ``DatabaseAway`` when nothing was done and it should be tried again."""
+
+    def __init__(self) -> None:
+        self.guard = StormGuard()
+        self.senders = Senders()
+        self.counts: Counter[Count] = Counter()
+        self.batch_size = LARGEST_BATCH // 2
+        self._answered: OrderedDict[tuple[str, int | None, str], float] = OrderedDict()
+        self._reported_at = time.monotonic()
+
+    def prepare(self, datagrams: Sequence[Datagram]) -> list[Trap]:
+        """Decode, refuse what is malformed, of an unknown community or too much."""
+        with _closing_on_failure():
+            communities = frozenset(word.encode() for word in options.get("trap_communities"))
+            relays = frozenset(options.get("trap_relays"))
+            origin_rate, total_rate = options.get("trap_origin_rate"), options.get("trap_total_rate")
+        traps = []
+        for datagram in datagrams:
+            self.counts[Count.RECEIVED] += 1
+            try:
+                notification, blanked = snmp_trap.decode(datagram)
+            except Malformed as error:
+                self.counts[Count.MALFORMED] += 1
+                log.debug("not a notification from %s: %s", datagram.address, error)
+                continue
+            except Exception:  # a fault of ours in one datagram must not stop the others
+                self.counts[Count.FAILED] += 1
+                log.exception("a datagram from %s could not be decoded", datagram.address)
+                continue
+            if communities and notification.community not in communities:
+                self.counts[Count.REFUSED] += 1
+                continue
+            trap = snmp_trap.understand(datagram, notification, blanked, relays)
+            if self.guard.admits(trap.address, datagram.arrived, origin_rate, total_rate):
+                traps.append(trap)
+            else:
+                self.counts[Count.SUPPRESSED] += 1
+        return traps
+
+    def commit(self, traps: Sequence[Trap]) -> list[Trap]:
+        """Store traps in one write turn; gives the informs that may be answered now.
+
+        What the database does not take for its content is looked for by halves, counted and left out.
+        """
+        if not traps:
+            return []
+        started = time.monotonic()
+        try:
+            with _closing_on_failure(), turn():
+                fresh = self._without_repeats(traps)
+                ingest(self._arrivals(fresh))
+                new = {Count.STORED: len(fresh), Count.REPEATED: len(traps) - len(fresh)}
+                CounterRow.add({name.value: self.counts[name] + new.get(name, 0) for name in Count})
+        except DatabaseAway:
+            raise
+        except Exception as error:
+            if len(traps) == 1:
+                self.counts[Count.FAILED] += 1
+                log.warning("an alert from %s could not be stored: %s", traps[0].address, type(error).__name__)
+                return []
+            middle = len(traps) // 2
+            return [*self.commit(traps[:middle]), *self.commit(traps[middle:])]
+        self.counts.clear()
+        self._learn(time.monotonic() - started, len(traps))
+        informs = [trap for trap in traps if trap.is_inform]
+        for trap in informs:
+            self._answered[trap.repeat_key] = time.monotonic()
+        while len(self._answered) > REMEMBERED:
+            self._answered.popitem(last=False)
+        return informs
+
+    def count(self, what: Count, number: int) -> None:
+        """Count what happened outside, before a datagram came here."""
+        self.counts[what] += number
+
+    def keep_house(self) -> None:
+        """Write the counts, and report once a minute what was suppressed."""
+        with _closing_on_failure():
+            with turn():
+                CounterRow.add({name.value: self.counts[name] for name in Count})
+            self.counts.clear()
+            if time.monotonic() - self._reported_at >= REPORT_EVERY:
+                self.report_suppressed()
+
+    def report_suppressed(self) -> None:
+        """Raise one alert for everything that was suppressed since the last one."""
+        self._reported_at = time.monotonic()
+        if not self.guard.suppressed:
+            return
+        (origin, most) = self.guard.suppressed.most_common(1)[0]
+        params = {"count": str(self.guard.suppressed.total()), "origin": origin, "most": str(most)}
+        raise_alert("portal.alerts-suppressed", component=None, params=params)
+        self.guard.suppressed.clear()
+
+    def _learn(self, took: float, number: int) -> None:
+        """Keep a turn short: fewer alerts at once when it took long, more when it was quick."""
+        if took > LONGEST_TURN and number >= self.batch_size // 2:
+            self.batch_size = max(SMALLEST_BATCH, self.batch_size // 2)
+        elif took < LONGEST_TURN / 2 and number == self.batch_size:
+            self.batch_size = min(LARGEST_BATCH, self.batch_size * 2)
+
+    def _without_repeats(self, traps: Sequence[Trap]) -> list[Trap]:
+        """Leave out informs that are stored already: their sender repeats them until he has the answer.
+
+        Traps are never repeated by their senders, so an equal one is a new one.
+        """
+        horizon = time.monotonic() - REPEATS_FOR.total_seconds()
+        asked = {trap.digest for trap in traps if trap.is_inform and trap.repeat_key not in self._answered}
+        since = timezone.now() - REPEATS_FOR
+        rows = Alert.objects.filter(digest__in=asked, received_at__gt=since, request_id__isnull=False) if asked else ()
+        seen = {(row.address, row.request_id, row.digest) for row in rows}
+        fresh = []
+        for trap in traps:
+            key = trap.repeat_key
+            stored_key = (trap.address, trap.request_id, trap.digest)
+            if trap.is_inform and (self._answered.get(key, 0.0) > horizon or stored_key in seen):
+                continue
+            if trap.is_inform:
+                seen.add(stored_key)
+            fresh.append(trap)
+        return fresh
+
+    def _arrivals(self, traps: Sequence[Trap]) -> list[Arrival]:
+        """Say what the traps mean: their definitions, components and objects."""
+        known = catalogue.current()
+        found = self.senders.find(trap.address for trap in traps)
+        arrivals = []
+        for trap in traps:
+            candidates = found.get(trap.address, [])
+            component = candidates[0] if len(candidates) == 1 else None
+            definition = known.match(trap.trap_oid)
+            arrivals.append(
+                Arrival(
+                    source=snmp_trap.SOURCE,
+                    received_at=trap.datagram.received_at,
+                    definition=definition,
+                    component=component,
+                    address=trap.address,
+                    object=object_of(definition, trap.bindings) if definition else "",
+                    params=named_bindings(definition, trap.bindings) if definition else {},
+                    version=trap.version,
+                    trap_oid=trap.trap_oid,
+                    request_id=trap.request_id,
+                    bindings=trap.bindings,
+                    datagram=trap.stored,
+                    digest=trap.digest if trap.is_inform else "",
+                    candidates=tuple(each.pk for each in candidates) if component is None else (),
+                )
+            )
+        return with_names(arrivals)
+
+
+def with_names(arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """Give each numbered object its name, asked for all of a kind at once."""
+    wanted: dict[str, set[Part]] = {}
+    for arrival in arrivals:
+        part = _part(arrival)
+        if part is not None and arrival.definition is not None:
+            wanted.setdefault(arrival.definition.object_kind, set()).add(part)
+    known = {kind: names_of(kind, parts) for kind, parts in wanted.items()}
+    named = []
+    for arrival in arrivals:
+        definition = arrival.definition
+        if definition is not None and definition.object:
+            part = _part(arrival)
+            name = known.get(definition.object_kind, {}).get(part) if part else None
+            shown = shown_object(definition, arrival.object, arrival.params, name)
+            named.append(replace(arrival, params={**arrival.params, "object": shown}))
+        else:
+            named.append(arrival)
+    return named
+
+
+def _part(arrival: Arrival) -> Part | None:
+    """Give the part whose name has to be asked for; None when the alert brought a name, or nobody can know."""
+    component: Component | None = arrival.component
+    if component is None or not arrival.object or any(arrival.params.get(name) for name in NAME_BINDINGS):
+        return None
+    return component.pk, arrival.object
+
+
+@contextmanager
+def _closing_on_failure() -> Iterator[None]:
+    """Drop a connection that failed, so that the next attempt opens another one."""
+    try:
+        yield
+    except DatabaseAway:
+        if not connection.in_atomic_block:
+            connection.close()
+        raise
