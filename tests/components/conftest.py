@@ -2,13 +2,19 @@
 
 import pytest
 
-from apps.components import tasks
+from apps.components import contact, tasks
 from apps.core.actors import Actor, ActorKind
 
 
 @pytest.fixture(autouse=True)
 def _hidden_drivers(settings):
     settings.HIDDEN_DRIVERS_OFFERED = True
+
+
+@pytest.fixture(autouse=True)
+def _no_contacts_yet():
+    contact.connections.clear()
+    contact.log_ons.clear()
 
 
 @pytest.fixture

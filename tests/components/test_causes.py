@@ -93,7 +93,8 @@ def test_what_was_never_polled_is_unknown_and_says_why():
     assert [str(row.text) for row in component.causes.all()] == ["Not polled yet."]
     type(interface).objects.filter(pk=interface.pk).update(last_polled_at=timezone.now())
     causes.recompute([component.pk])
-    assert list(component.causes.all()) == [] and status_of(component) == "normal"
+    assert list(component.causes.all()) == []
+    assert status_of(component) == "normal"
     Component.objects.filter(pk=component.pk).update(unmanaged=True)
     causes.recompute([component.pk])
     assert [str(row.text) for row in component.causes.all()] == ["Set to not managed: it is not watched."]

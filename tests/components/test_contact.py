@@ -1,0 +1,272 @@
+"""The one door to devices: latches, reservations, deadlines, and what is kept of each contact."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from apps.components import contact
+from apps.components.models import Component, Credential, ManagementInterface, Reservation
+from apps.components.services import credentials
+from apps.core.actors import SYSTEM
+from apps.drivers import registry
+from apps.drivers.contract import CheckStep, Driver, Stage
+from apps.protocols.errors import AuthenticationFailed, DeviceError, Unreachable
+from tests.factories import make_component, make_credential, make_interface
+
+pytestmark = pytest.mark.django_db
+
+
+def fake(component=None, credential=None, **fields):
+    fields.setdefault("port", 9)
+    return make_interface(component, driver="fake", credential=credential, **fields)
+
+
+def ask(interface, purpose=contact.POLL, deadline=5.0):
+    """Speak with one interface as a poll does, and keep how it went; gives the error."""
+    (line,) = contact.lines([interface], purpose)
+    return tell([line], deadline)[0]
+
+
+def tell(lines, deadline=5.0):
+    async def one(line):
+        try:
+            async with contact.open(line, deadline=deadline) as device:
+                await device.check()
+                return contact.Outcome(line, None, device.state)
+        except contact.ContactError as error:
+            return contact.Outcome(line, error)
+
+    async def in_turn():
+        return [await one(line) for line in lines]
+
+    outcomes = asyncio.run(in_turn())
+    contact.note(outcomes)
+    return [outcome.error for outcome in outcomes]
+
+
+def fresh(row):
+    return type(row).objects.get(pk=row.pk)
+
+
+def deny(interface, fault="denied"):
+    ManagementInterface.objects.filter(pk=interface.pk).update(parameters={"fault": fault})
+
+
+def test_an_answer_is_kept_and_clears_the_last_error():
+    credential = make_credential()
+    interface = fake(credential=credential, failures=3, last_error="No.", last_error_code="unreachable")
+    assert ask(interface) is None
+    row = fresh(interface)
+    assert (row.failures, str(row.last_error), row.last_error_code, row.status) == (0, "", "", "normal")
+    assert row.state == {"contact": 1}
+    assert row.last_answer_at is not None
+    assert row.component.last_seen_at == row.last_answer_at
+    assert ask(interface) is None
+    assert fresh(interface).state == {"contact": 2}
+
+
+def test_each_failure_counts_and_keeps_the_devices_words():
+    interface = fake(credential=make_credential(), parameters={"fault": "garbage"}, address="192.0.2.7")
+    assert type(ask(interface)) is DeviceError
+    assert type(ask(interface)) is DeviceError
+    row = fresh(interface)
+    assert (row.failures, row.last_error_code) == (2, "device_error")
+    assert str(row.last_error) == "192.0.2.7 answers with nonsense"
+    assert row.status == "unknown"
+    assert row.last_answer_at is None
+
+
+def test_one_refusal_stops_the_interface_and_no_other():
+    credential = make_credential()
+    refusing, other = fake(credential=credential, parameters={"fault": "denied"}), fake(credential=credential)
+    before = contact.log_ons[refusing.pk, contact.POLL]
+    assert type(ask(refusing)) is AuthenticationFailed
+    error = ask(refusing)
+    assert type(error) is contact.Withheld
+    assert "is not offered again" in str(error)
+    assert contact.log_ons[refusing.pk, contact.POLL] == before + 1
+    row = fresh(refusing)
+    assert (row.refused_version, row.failures, row.last_error_code) == (1, 1, "authentication_failed")
+    assert str(row.last_error) == f"{refusing.address} refuses the login"
+    assert ask(other) is None
+    assert fresh(credential).latched_version is None
+
+
+def test_refusals_on_two_devices_stop_the_credential_everywhere():
+    credential = make_credential()
+    first, second = (fake(credential=credential, parameters={"fault": "denied"}) for _ in range(2))
+    third = fake(credential=credential)
+    ask(first)
+    ask(second)
+    assert fresh(credential).is_latched
+    before = contact.connections[third.pk, contact.POLL]
+    error = ask(third)
+    assert type(error) is contact.Withheld
+    assert credential.name in str(error)
+    assert contact.connections[third.pk, contact.POLL] == before
+    assert fresh(third).last_error_code == "authentication_failed"
+    assert fresh(third).refused_version is None
+
+
+def test_two_refusals_of_one_device_do_not_stop_the_credential():
+    credential, component = make_credential(), make_component()
+    for _ in range(2):
+        ask(fake(component, credential, parameters={"fault": "denied"}))
+    assert not fresh(credential).is_latched
+
+
+def test_a_wrong_credential_in_one_shard_is_offered_to_two_devices_only():
+    credential = make_credential()
+    interfaces = [fake(credential=credential, parameters={"fault": "denied"}) for _ in range(8)]
+    errors = tell(contact.lines(interfaces, contact.POLL))
+    assert [type(error) for error in errors] == [AuthenticationFailed] * 2 + [contact.Withheld] * 6
+    assert sum(contact.log_ons[one.pk, contact.POLL] for one in interfaces) == 2
+    assert fresh(credential).is_latched
+
+
+def test_asking_by_hand_offers_it_once_more_and_success_opens_the_latch():
+    credential = make_credential()
+    first, second, third = (fake(credential=credential) for _ in range(3))
+    deny(first)
+    deny(second)
+    ask(first)
+    ask(second)
+    assert type(ask(first, contact.CHECK)) is AuthenticationFailed
+    assert fresh(credential).is_latched
+    assert ask(third, contact.CHECK) is None
+    assert not fresh(credential).is_latched
+    assert ask(third) is None
+    assert type(ask(first)) is contact.Withheld  # it refused itself: only its own check opens it
+    deny(third)
+    ask(third)
+    assert not fresh(credential).is_latched  # one refusal since the credential was proven
+    deny(first, "none")
+    assert ask(first, contact.CHECK) is None
+    assert fresh(first).refused_version is None
+    assert ask(first) is None
+
+
+def test_a_new_version_of_the_credential_opens_every_latch():
+    credential = make_credential()
+    first, second = (fake(credential=credential, parameters={"fault": "denied"}) for _ in range(2))
+    ask(first)
+    ask(second)
+    deny(first, "none")
+    credentials.change(credential, SYSTEM, fields={"community": "changed"})
+    assert (fresh(credential).version, fresh(credential).latched_version) == (2, None)
+    assert fresh(first).refused_version is None
+    assert ask(first) is None
+    (line,) = contact.lines([first], contact.POLL)
+    assert line.target.credential["community"] == "changed"
+
+
+def test_a_refusal_of_an_older_version_does_not_stop_the_new_one():
+    credential = make_credential()
+    interfaces = [fake(credential=credential, parameters={"fault": "denied"}) for _ in range(2)]
+    lines = contact.lines(interfaces, contact.POLL)
+    credentials.change(credential, SYSTEM, fields={"community": "changed"})
+    tell(lines)
+    assert fresh(credential).latched_version is None
+    assert type(ask(interfaces[0])) is AuthenticationFailed
+
+
+def test_without_a_credential_the_device_is_not_asked():
+    interface = fake(credential=None)
+    before = contact.connections[interface.pk, contact.POLL]
+    error = ask(interface, contact.CHECK)
+    assert type(error) is contact.Withheld
+    assert error.stage == Stage.SIGN_IN
+    assert contact.connections[interface.pk, contact.POLL] == before
+    assert str(fresh(interface).last_error) == "No credential is set for this interface."
+
+
+def test_a_credential_of_another_key_file_says_so(tmp_path, settings):
+    interface = fake(credential=make_credential())
+    settings.SECRETS_KEY_FILE = str(tmp_path / "other.key")
+    well = fake(credential=make_credential())
+    first, second = contact.lines([interface, well], contact.POLL)
+    assert type(first.refusal) is DeviceError
+    assert first.refusal.stage == Stage.SIGN_IN
+    assert second.refusal is None
+    assert second.target.credential["community"] == "public"
+
+
+def test_a_reservation_keeps_polls_away_until_it_ends():
+    interface = fake(credential=make_credential())
+    assert contact.reserve(interface.pk, "console", "alice", timedelta(minutes=5)) is True
+    assert contact.reserve(interface.pk, "update", "bob", timedelta(minutes=5)) is False
+    error = ask(interface)
+    assert type(error) is contact.Busy
+    assert str(error) == "alice holds this interface for: console."
+    assert (fresh(interface).failures, fresh(interface).last_error_code) == (0, "")
+    (line,) = contact.lines([interface], "console")
+    assert line.refusal is None
+    Reservation.objects.update(until=timezone.now() - timedelta(seconds=1))
+    assert ask(interface) is None
+    assert contact.reserve(interface.pk, "update", "bob", timedelta(minutes=5)) is True
+    assert contact.release(interface.pk, "update", "alice") is False
+    assert contact.release(interface.pk, "update", "bob") is True
+
+
+def test_a_deadline_ends_a_slow_device_as_unreachable():
+    interface = fake(credential=make_credential(), parameters={"delay": 600_000})
+    error = ask(interface, deadline=0.05)
+    assert type(error) is Unreachable
+    assert "did not answer within 0.05 s" in str(error)
+
+
+class Misbehaving(Driver):
+    """Raises what its test says, and remembers that it was closed."""
+
+    error: Exception = ValueError("the community is hunter2")
+    closed = 0
+
+    async def __aexit__(self, *about):
+        type(self).closed += 1
+
+    async def check(self) -> list[CheckStep]:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "text"),
+    [
+        (ValueError("hunter2"), DeviceError, "192.0.2.9 sent something that could not be understood (ValueError)."),
+        (OSError(113, "No route to host"), Unreachable, "192.0.2.9 cannot be reached: No route to host"),
+        (TimeoutError(), Unreachable, "192.0.2.9 did not answer within 5 s."),
+    ],
+)
+def test_whatever_a_driver_raises_ends_as_a_contact_error_and_it_is_closed(monkeypatch, caplog, error, expected, text):
+    monkeypatch.setattr(registry, "driver_class", lambda name: Misbehaving)
+    monkeypatch.setattr(Misbehaving, "error", error)
+    monkeypatch.setattr(Misbehaving, "closed", 0)
+    found = ask(fake(credential=make_credential(), address="192.0.2.9"))
+    assert (type(found), str(found)) == (expected, text)
+    assert Misbehaving.closed == 1
+    assert "hunter2" not in caplog.text
+
+
+def test_secrets_never_show_in_what_contact_hands_around():
+    credential = make_credential(community="hunter2")
+    interface = fake(credential=credential, parameters={"fault": "denied"})
+    (line,) = contact.lines([interface], contact.POLL)
+    error = tell([line])[0]
+    everything = [line, line.target, line.target.credential, error, contact.Outcome(line, error), credential]
+    assert "hunter2" not in " ".join(f"{one!r} {one}" for one in everything)
+    assert str(line.target.credential["community"]) == "hunter2"
+
+
+def test_noting_many_answers_costs_as_many_statements_as_noting_one(django_assert_max_num_queries):
+    credential = make_credential()
+    interfaces = [fake(credential=credential) for _ in range(40)]
+    lines = contact.lines(interfaces, contact.POLL)
+    with django_assert_max_num_queries(12):
+        contact.note([contact.Outcome(line) for line in lines[:1]])
+    with django_assert_max_num_queries(12):
+        contact.note([contact.Outcome(line) for line in lines[1:]])
+    assert Component.objects.exclude(last_seen_at=None).count() == 40
+    with django_assert_max_num_queries(4):
+        assert len(contact.lines([one.pk for one in interfaces], contact.POLL)) == 40
+    assert Credential.objects.get().latched_version is None
