@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeAlias
 
 from apps.protocols.errors import Stage
 
 __all__ = [
+    "CAPABILITY_CLASSES",
     "Capability",
     "Category",
     "CheckStep",
@@ -374,3 +375,14 @@ class Ports(ABC):
     @abstractmethod
     async def read_ports(self) -> PortsReport:
         """Read every network port once."""
+
+
+CAPABILITY_CLASSES: Mapping[Capability, type] = MappingProxyType(
+    {
+        Capability.IDENTITY: Identity,
+        Capability.HEALTH: Health,
+        Capability.INVENTORY: Inventory,
+        Capability.SENSORS: Sensors,
+        Capability.PORTS: Ports,
+    }
+)

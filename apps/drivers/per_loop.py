@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
-from weakref import WeakKeyDictionary
 
 
 class Closable(Protocol):
@@ -21,7 +20,7 @@ class PerLoop(Generic[T]):
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, T] = WeakKeyDictionary()
+        self._clients: dict[asyncio.AbstractEventLoop, T] = {}
 
     def __call__(self) -> T:
         """Give the running loop's client."""

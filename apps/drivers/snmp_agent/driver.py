@@ -38,6 +38,7 @@ from apps.protocols.snmp import Oid, SnmpClient, SnmpTarget, Table, Value
 
 T = TypeVar("T")
 _HOST_ROWS_AT_ONCE = 12
+_MOST_ROWS = 5_000  # of any table; an agent that has more goes on for ever
 _ENTITY_ROWS = 4  # the chassis is among the first rows; the table may have thousands
 _OTHER_VERSION = {"1": "2c", "2c": "1"}
 
@@ -206,7 +207,9 @@ class SnmpAgentDriver(Driver, Identity, Health, Inventory, Sensors, Ports):
         async def read() -> Table:
             try:
                 # All tables of the host in the same questions: each column goes on by itself until it ends.
-                return await self._client.table(self._agent, oids.HOST_TABLES, max_repetitions=_HOST_ROWS_AT_ONCE)
+                return await self._client.table(
+                    self._agent, oids.HOST_TABLES, max_repetitions=_HOST_ROWS_AT_ONCE, max_rows=_MOST_ROWS
+                )
             except DeviceError as error:
                 self._unreadable.append(
                     Fact(
@@ -244,10 +247,10 @@ class SnmpAgentDriver(Driver, Identity, Health, Inventory, Sensors, Ports):
     async def _ports(self) -> tuple[Port, ...]:
         async def read() -> tuple[Port, ...]:
             wide = () if self._agent.version == "1" else oids.WIDE_COUNTERS
-            cells = await self._client.table(self._agent, (*oids.INTERFACES, *wide))
+            cells = await self._client.table(self._agent, (*oids.INTERFACES, *wide), max_rows=_MOST_ROWS)
             rows = cells[oids.IF_DESCR].keys() | cells[oids.IF_OPER_STATUS].keys()
             if rows - cells.get(oids.IF_HC_IN_OCTETS, {}).keys():
-                cells |= await self._client.table(self._agent, oids.NARROW_COUNTERS)
+                cells |= await self._client.table(self._agent, oids.NARROW_COUNTERS, max_rows=_MOST_ROWS)
             self._found["ports.at"] = time.time()
             return ports.ports(cells, system.uptime({oids.SYS_UP_TIME: (await self._system()).get(oids.SYS_UP_TIME)}))
 

@@ -102,10 +102,10 @@ def mac_address(value: Any) -> str | None:
 
 def object_identifier(value: Any) -> str | None:
     """Give a dotted object identifier; None for none and for ``0.0``, which is how agents say none."""
-    if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)+", value.lstrip(".")):
-        value = value.lstrip(".")
-        return None if value == "0.0" else str(value)
-    return None
+    if not isinstance(value, str):
+        return None
+    dotted: str = value.removeprefix(".")
+    return dotted if dotted != "0.0" and re.fullmatch(r"\d+(\.\d+)+", dotted) else None
 
 
 def date_and_time(value: Any) -> datetime | None:
