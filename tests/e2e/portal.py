@@ -39,6 +39,7 @@ class Portal:
     trap_port: int = field(default_factory=free_udp_port)
     said: list[str] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
+    started_with: dict[str, str] = field(default_factory=dict)  # the environment of all its processes
 
     @property
     def url(self) -> str:
@@ -61,10 +62,11 @@ class Portal:
             "ESM_ADMIN_NAME": ADMIN,
             "ESM_ADMIN_PASSWORD": PASSWORD,
             "PYTHONUNBUFFERED": "1",
-        } | self.environment
+        }
         environment.pop("DATABASE_URL", None)
         environment.pop("REDIS_URL", None)
         environment |= self.environment
+        self.started_with = environment
         self.process = subprocess.Popen(
             [sys.executable, str(ROOT / "manage.py"), "up"],
             env=environment,

@@ -1,0 +1,168 @@
+"""Measures the portal beside other tools, in one run on one machine: ``make bench``.
+
+Every figure is of whole processes by the kernel's accounting. Believe the ratios; absolute seconds are this machine's.
+"""
+
+import asyncio
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+import psutil
+
+from tests.bench import fleet, informs, peers, usage
+from tests.e2e.portal import ADMIN, ROOT, Portal, free_tcp_port
+
+AGENTS, DEAD, COMPONENTS = 1000, 200, 10_000
+SETTLE = 15.0  # seconds that a portal gets before anything is measured
+ROUND_WITHIN = 240.0
+PAGES = 15  # requests per page, of which the median counts
+
+
+def main() -> None:
+    """Run everything and print one table."""
+    lines = [
+        f"{date.today()}, {platform.machine()}, {psutil.cpu_count()} processors, Python {platform.python_version()}"
+    ]
+    with tempfile.TemporaryDirectory(prefix="esm-bench-") as name:
+        folder = Path(name)
+        lines += measure_polling(folder)
+        lines += measure_dead(folder)
+        lines += measure_pages(folder)
+    print("\n".join(lines))
+
+
+def measure_polling(folder: Path) -> list[str]:
+    """Poll and store 1,000 agents, beside tools that only read them; informs wait meanwhile."""
+    port = free_tcp_port()
+    with fleet.agents(folder, AGENTS, 0, port):
+        exporter, walk = peers.exporter(folder, AGENTS, port), peers.bulk_walk(AGENTS, port)
+        portal = _portal(folder / "polling")
+        try:
+            _populate(portal, "agents", str(AGENTS), str(port))
+            _round(portal)  # the first round also asks each agent who it is
+            cpu, wall, answered, waits = _measured_round(portal)
+            memory = usage.memory(portal.process.pid) if portal.process else []
+        finally:
+            portal.stop()
+    total = sum(each.pss for each in memory)
+    return [
+        f"poll and store {AGENTS} agents x {fleet.VALUES} values: {cpu:.2f} CPU-s in all processes, {wall:.1f} s wall, "
+        f"{answered} answered",
+        f"  prometheus-snmp-exporter, not stored: {exporter:.2f} CPU-s; ratio {cpu / exporter:.2f}",
+        f"  snmpget + snmpbulkwalk, not stored: {walk:.2f} CPU-s; ratio {cpu / walk:.2f}",
+        f"  an inform's wait for its answer meanwhile: {waits}",
+        f"memory: {total / 2**20:.0f} MiB PSS in {len(memory)} processes",
+        *(f"  {each.pss / 2**20:6.1f} MiB  {each.title}" for each in sorted(memory, key=lambda each: -each.pss)),
+    ]
+
+
+def measure_dead(folder: Path) -> list[str]:
+    """Poll the same fleet with a fifth of it silent."""
+    port = free_tcp_port()
+    with fleet.agents(folder, AGENTS, DEAD, port):
+        portal = _portal(folder / "dead")
+        try:
+            _populate(portal, "agents", str(AGENTS), str(port))
+            _round(portal)
+            cpu, wall, answered, _waits = _measured_round(portal)
+        finally:
+            portal.stop()
+    return [f"the same with {DEAD} of {AGENTS} dead: {cpu:.2f} CPU-s, {wall:.1f} s wall, {answered} answered"]
+
+
+def measure_pages(folder: Path) -> list[str]:
+    """Ask for pages of a fleet of ten thousand."""
+    portal = _portal(folder / "pages")
+    try:
+        _populate(portal, "fill", str(COMPONENTS))
+        session = _populate(portal, "session", ADMIN).strip()
+        cookie = f"esm_session_{portal.http_port}={session}"
+        lines = []
+        for path in ("/", "/components/", "/components/?status=critical", "/components/?q=node-0777"):
+            lines.append(f"  {path}: {_median(portal.url + path, cookie) * 1000:.0f} ms")
+    finally:
+        portal.stop()
+    return [f"pages with {COMPONENTS} components, median of {PAGES}:", *lines]
+
+
+def _portal(folder: Path) -> Portal:
+    folder.mkdir()
+    portal = Portal(folder)
+    portal.start()
+    time.sleep(SETTLE)
+    return portal
+
+
+def _populate(portal: Portal, *arguments: str) -> str:
+    command = [sys.executable, "-m", "tests.bench.population", *arguments]
+    environment = {**portal.started_with, "DJANGO_SETTINGS_MODULE": "esm.settings.prod"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout
+
+
+def _round(portal: Portal) -> tuple[float, int]:
+    """Make all due and wait until all were polled; give the seconds and how many answered."""
+    start = time.time()
+    _populate(portal, "due")
+    while time.time() - start < ROUND_WITHIN:
+        polled, answered, first, last = _populate(portal, "polled", str(start)).split()
+        if int(polled) >= AGENTS:
+            return float(last) - float(first), int(answered)
+        time.sleep(2)
+    raise SystemExit(f"only {polled} of {AGENTS} agents were polled in {ROUND_WITHIN:.0f} s")
+
+
+def _measured_round(portal: Portal) -> tuple[float, float, int, str]:
+    """Measure one round; what the idle portal uses in the same time is taken off."""
+    assert portal.process
+    pid = portal.process.pid
+    idle = _spent(pid, lambda: time.sleep(20)) / 20
+    time.sleep(5)
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(lambda: asyncio.run(informs.send(portal.trap_port, 20, 30)))
+        waits, unanswered = sending.result()
+        quiet = _p99(waits, unanswered)
+        before, start = usage.cpu_seconds(pid), time.monotonic()
+        wall, answered = _round(portal)
+        cpu = usage.cpu_seconds(pid) - before - idle * (time.monotonic() - start)
+        sending = pool.submit(lambda: asyncio.run(informs.send(portal.trap_port, 20, 20)))
+        _round(portal)
+        waits, unanswered = sending.result()
+    return cpu, wall, answered, f"p99 {_p99(waits, unanswered)} while a round is stored, {quiet} otherwise"
+
+
+def _spent(pid: int, act: Callable[[], object]) -> float:
+    before = usage.cpu_seconds(pid)
+    act()
+    return usage.cpu_seconds(pid) - before
+
+
+def _p99(waits: list[float], unanswered: int) -> str:
+    if unanswered or len(waits) < 100:
+        return f"unknown ({unanswered} of {unanswered + len(waits)} informs got no answer)"
+    return f"{statistics.quantiles(waits, n=100)[98] * 1000:.0f} ms"
+
+
+def _median(url: str, cookie: str) -> float:
+    times = []
+    for _ in range(PAGES):
+        request = urllib.request.Request(url, headers={"Cookie": cookie})
+        start = time.perf_counter()
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            if answer.status != 200 or b"<h1>" not in answer.read():
+                raise SystemExit(f"{url} did not give its page")
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+if __name__ == "__main__":
+    main()
