@@ -17,3 +17,8 @@ urlpatterns = [
     path("", include("apps.system.urls")),
     path("api/", include(api_urls)),
 ]
+
+handler400 = "apps.portal.errors.bad_request"
+handler403 = "apps.portal.errors.permission_denied"
+handler404 = "apps.portal.errors.page_not_found"
+handler500 = "apps.portal.errors.server_error"

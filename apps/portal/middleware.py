@@ -29,5 +29,5 @@ class PortMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Choose the URLconf before any address is resolved."""
         if request.META.get("SERVER_PORT") == str(classic_port()):
-            request.urlconf = settings.CLASSIC_URLCONF  # type: ignore[attr-defined]
+            request.urlconf = settings.CLASSIC_URLCONF
         return self.get_response(request)

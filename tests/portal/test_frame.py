@@ -6,8 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
-from django.test import RequestFactory
+from django.template.loader import get_template
+from django.test import RequestFactory, override_settings
 
 from apps.core import menu, scoping
 from apps.core.menu import MenuEntry
@@ -136,3 +138,15 @@ def test_a_part_of_a_page_gets_one_plain_sentence() -> None:
     response = errors.permission_denied(RequestFactory().get("/x/", headers={"HX-Request": "true"}))
     assert response["Content-Type"].startswith("text/plain")
     assert re.fullmatch(rb"You may not do this\. \(error [0-9a-f]{8}\)", response.content)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("urlconf", ["esm.urls", "esm.classic_urls"])
+def test_the_frame_is_drawn_under_the_addresses_of_either_port(urlconf: str) -> None:
+    request = RequestFactory().get("/")
+    request.user = AnonymousUser()
+    with override_settings(ROOT_URLCONF=urlconf):
+        html = get_template("base.html").render({}, request)
+    assert '<main class="main" id="main"' in html
+    assert ('hx-get="/pulse/"' in html) == (urlconf == "esm.urls")
+    assert 'hx-get=""' not in html
