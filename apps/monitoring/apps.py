@@ -5,11 +5,15 @@ from django.utils.translation import gettext_lazy as _
 
 
 class MonitoringConfig(AppConfig):
-    """See the package."""
+    """Watches components: polls, readings, history, liveness."""
 
     name = "apps.monitoring"
     verbose_name = _("Monitoring")
 
     def ready(self) -> None:
-        """Register what it offers."""
+        """Register options, the collector behind "collect now", and panels."""
+        from apps.components import extensions
         from apps.monitoring import nav  # noqa: F401
+        from apps.monitoring.services import collecting
+
+        extensions.collectors.add("monitoring", collecting.collect)

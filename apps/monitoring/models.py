@@ -1,1 +1,207 @@
-"""Readings and their history."""
+"""Readings and their history: packed rows against immutable lists of sensors, never one row per value.
+
+Packed columns are written and read by ``apps.monitoring.packing`` only. Moments of history are whole milliseconds since
+1970 (UTC): two databases compute with them alike.
+"""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from apps.components.models import Component, ManagementInterface, Status
+from apps.core.scoping import ScopedModel
+
+
+class SensorLayout(models.Model):
+    """An immutable list of sensors: what each place of a packed row measures. Equal interfaces share it."""
+
+    digest = models.BinaryField(max_length=16, unique=True)
+    sensors = models.BinaryField()  # zlib of JSON: [[key, name, quantity, unit, [four limits] or null], …]
+    size = models.PositiveIntegerField()
+    used_at = models.DateTimeField(default=timezone.now)  # when a writer looked it up last; old and unused ones go
+
+    class Meta:
+        verbose_name = _("sensor layout")
+        verbose_name_plural = _("sensor layouts")
+
+    def __str__(self) -> str:
+        return f"{self.size} sensors"
+
+
+class Sample(ScopedModel):
+    """All values of one interface at one poll."""
+
+    interface = models.ForeignKey(ManagementInterface, on_delete=models.CASCADE, related_name="samples", db_index=False)
+    at = models.BigIntegerField()
+    layout = models.ForeignKey(SensorLayout, on_delete=models.PROTECT, related_name="+")
+    values = models.BinaryField()  # packed float32
+
+    scope_path = "interface__component__group"
+
+    class Meta:
+        verbose_name = _("sample")
+        verbose_name_plural = _("samples")
+        constraints = [models.UniqueConstraint(fields=["interface", "at"], name="%(app_label)s_%(class)s_once")]
+
+    def __str__(self) -> str:
+        return f"{self.interface_id} @ {self.at}"
+
+
+class LastValues(ScopedModel):
+    """What an interface measured last."""
+
+    interface = models.OneToOneField(
+        ManagementInterface, on_delete=models.CASCADE, primary_key=True, related_name="last_values"
+    )
+    layout = models.ForeignKey(SensorLayout, on_delete=models.PROTECT, related_name="+")
+    values = models.BinaryField()  # packed float64
+    statuses = models.TextField()  # one letter for each sensor: c, w, u, n
+    whys = models.TextField(blank=True)  # JSON: {"needs two readings": [places], …}
+    measured_at = models.DateTimeField()
+
+    scope_path = "interface__component__group"
+
+    class Meta:
+        verbose_name = _("last values")
+        verbose_name_plural = _("last values")
+
+    def __str__(self) -> str:
+        return f"{self.interface_id} @ {self.measured_at}"
+
+
+class LastPorts(ScopedModel):
+    """The ports of an interface's device at its last two polls; rates are made from both when somebody looks."""
+
+    interface = models.OneToOneField(
+        ManagementInterface, on_delete=models.CASCADE, primary_key=True, related_name="last_ports"
+    )
+    report = models.BinaryField()
+    measured_at = models.DateTimeField()
+    previous = models.BinaryField(null=True)
+    previous_at = models.DateTimeField(null=True)
+
+    scope_path = "interface__component__group"
+
+    class Meta:
+        verbose_name = _("last ports")
+        verbose_name_plural = _("last ports")
+
+    def __str__(self) -> str:
+        return f"{self.interface_id} @ {self.measured_at}"
+
+
+class Span(models.TextChoices):
+    """How much time one roll-up covers."""
+
+    HOUR = "hour", _("Hour")
+    DAY = "day", _("Day")
+
+
+class RollUp(ScopedModel):
+    """Minimum, mean, maximum and number of values of each sensor of an interface over an hour or a day."""
+
+    interface = models.ForeignKey(
+        ManagementInterface, on_delete=models.CASCADE, related_name="roll_ups", db_index=False
+    )
+    span = models.CharField(max_length=4, choices=Span)
+    at = models.BigIntegerField()  # where the span begins
+    layout = models.ForeignKey(SensorLayout, on_delete=models.PROTECT, related_name="+")
+    values = models.BinaryField()  # packed float32, four rows: min, mean, max, count
+
+    scope_path = "interface__component__group"
+
+    class Meta:
+        verbose_name = _("roll-up")
+        verbose_name_plural = _("roll-ups")
+        constraints = [
+            models.UniqueConstraint(fields=["interface", "span", "at"], name="%(app_label)s_%(class)s_once"),
+            models.CheckConstraint(condition=Q(span__in=Span.values), name="%(app_label)s_%(class)s_known_span"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.interface_id} {self.span} @ {self.at}"
+
+
+class RollUpProgress(models.Model):
+    """How far the roll-ups of a span have come: everything that ended by then is done."""
+
+    span = models.CharField(max_length=4, choices=Span, primary_key=True)
+    until = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("roll-up progress")
+        verbose_name_plural = _("roll-up progress")
+
+    def __str__(self) -> str:
+        return f"{self.span} until {self.until}"
+
+
+class Sensor(ScopedModel):
+    """A measuring point that was seen, with the status it changed to last; written when it is new or changes only."""
+
+    interface = models.ForeignKey(ManagementInterface, on_delete=models.CASCADE, related_name="sensors", db_index=False)
+    key = models.CharField(max_length=200)
+    name = models.CharField(max_length=300)
+    quantity = models.CharField(max_length=20)
+    unit = models.CharField(max_length=20, blank=True)
+    status = models.CharField(max_length=10, choices=Status)
+    since = models.DateTimeField(default=timezone.now)
+    gone_at = models.DateTimeField(null=True, blank=True)  # when the device stopped listing it
+
+    scope_path = "interface__component__group"
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("sensor")
+        verbose_name_plural = _("sensors")
+        constraints = [
+            models.UniqueConstraint(fields=["interface", "key"], name="%(app_label)s_%(class)s_once"),
+            models.CheckConstraint(condition=Q(status__in=Status.values), name="%(app_label)s_%(class)s_known_status"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Limit(ScopedModel):
+    """A user's own thresholds of one sensor; they stand in place of the device's. NULL is "no limit", never 0."""
+
+    interface = models.ForeignKey(ManagementInterface, on_delete=models.CASCADE, related_name="limits", db_index=False)
+    key = models.CharField(max_length=200)
+    lower_critical = models.FloatField(_("lower critical"), null=True, blank=True)
+    lower_warning = models.FloatField(_("lower warning"), null=True, blank=True)
+    upper_warning = models.FloatField(_("upper warning"), null=True, blank=True)
+    upper_critical = models.FloatField(_("upper critical"), null=True, blank=True)
+
+    scope_path = "interface__component__group"
+
+    class Meta:
+        verbose_name = _("limit")
+        verbose_name_plural = _("limits")
+        constraints = [models.UniqueConstraint(fields=["interface", "key"], name="%(app_label)s_%(class)s_once")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Liveness(ScopedModel):
+    """Whether an address of a component answers ping; written when that changes, not at every sweep."""
+
+    component = models.ForeignKey(Component, on_delete=models.CASCADE, related_name="liveness", db_index=False)
+    address = models.CharField(max_length=253)
+    answers = models.BooleanField()
+    since = models.DateTimeField()  # since when it answers, or is silent
+    lost = models.PositiveIntegerField(default=0)  # sweeps in a row without an answer, counted up to the retry count
+    ever_answered = models.BooleanField(default=False)
+    access_lost_at = models.DateTimeField(null=True, blank=True)  # told as lost, not yet as recovered
+
+    scope_path = "component__group"
+
+    class Meta:
+        verbose_name = _("liveness")
+        verbose_name_plural = _("liveness")
+        constraints = [models.UniqueConstraint(fields=["component", "address"], name="%(app_label)s_%(class)s_once")]
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.answers}"

@@ -1,1 +1,101 @@
-"""What monitoring registers with others: options, menu entries, panels."""
+"""What monitoring registers with others: its options."""
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.options import Option, declare
+
+_MONITORING = _("Monitoring")
+_RETENTION = _("Retention")
+
+declare(
+    Option(
+        "MONITORING_INTERVAL",
+        int,
+        600,
+        _("Monitoring interval"),
+        _("How often status and readings are collected in the background."),
+        section=_MONITORING,
+        minimum=60,
+        maximum=86400,
+        unit=_("seconds"),
+    ),
+    Option(
+        "MONITORING_WSMAN_CHECK",
+        bool,
+        True,
+        _("Monitor through WS-Man"),
+        _("When this is off, WS-Man interfaces are not polled in the background."),
+        section=_MONITORING,
+    ),
+    Option(
+        "loginOtherPcPollingTime",
+        int,
+        60,
+        _("Interval for UPS, network and other computers while somebody is signed in"),
+        section=_MONITORING,
+        minimum=60,
+        maximum=3600,
+        unit=_("seconds"),
+    ),
+    Option(
+        "logoutOtherPcPollingTime",
+        int,
+        600,
+        _("Interval for UPS, network and other computers while nobody is signed in"),
+        _("0: they are not polled as long as nobody is signed in."),
+        section=_MONITORING,
+        minimum=60,
+        maximum=86400,
+        also=(0,),
+        unit=_("seconds"),
+    ),
+    Option(
+        "access_lost_retries",
+        int,
+        3,
+        _("Sweeps without an answer before access is lost"),
+        _("All addresses are pinged once a minute; so many times in a row without an answer raise an alert."),
+        section=_MONITORING,
+        minimum=1,
+        maximum=60,
+    ),
+    Option(
+        "poll_concurrency",
+        int,
+        200,
+        _("Devices polled at once by one process"),
+        section=_MONITORING,
+        minimum=1,
+        maximum=1000,
+    ),
+    Option(
+        "sample_retention",
+        int,
+        7,
+        _("Keep every reading"),
+        section=_RETENTION,
+        minimum=2,
+        maximum=90,
+        unit=_("days"),
+    ),
+    Option(
+        "hourly_retention",
+        int,
+        100,
+        _("Keep hourly roll-ups"),
+        section=_RETENTION,
+        minimum=7,
+        maximum=1000,
+        unit=_("days"),
+    ),
+    Option(
+        "daily_retention",
+        int,
+        730,
+        _("Keep daily roll-ups"),
+        section=_RETENTION,
+        minimum=30,
+        maximum=7300,
+        unit=_("days"),
+    ),
+)

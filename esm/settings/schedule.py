@@ -14,5 +14,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "seal-audit": every("apps.core.tasks.seal_audit", timedelta(seconds=5)),
     "watch-jobs": every("apps.core.tasks.watch_jobs", timedelta(seconds=30)),
     "remove-old-jobs": every("apps.core.tasks.remove_old_jobs", timedelta(days=1)),
+    "reopen-overdue-incidents": every("apps.alerts.tasks.reopen_overdue", timedelta(minutes=1)),
+    "age-incidents": every("apps.alerts.tasks.age_incidents", timedelta(minutes=5)),
     "remove-ended-sessions": every("apps.accounts.tasks.remove_ended_sessions", timedelta(days=1)),
+    "poll-tick": every("apps.monitoring.tasks.tick", timedelta(seconds=5)),
+    "sweep-liveness": every("apps.monitoring.tasks.sweep", timedelta(minutes=1)),
+    "roll-up-history": every("apps.monitoring.tasks.roll_up", timedelta(minutes=10)),
+    "forget-old-history": every("apps.monitoring.tasks.forget_old", timedelta(hours=1)),
 }

@@ -1,0 +1,79 @@
+"""The conversation of a poll: health, readings and ports of one device, under a deadline. No database in here."""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from django.utils.translation import gettext_noop
+
+from apps.components import contact
+from apps.components.contact import Line
+from apps.drivers.contract import Driver, Fact, Health, Limits, Ports, Sensors, Status
+from apps.monitoring import port_reports
+from apps.monitoring.judging import Snapshot, snapshot
+from apps.protocols.errors import ContactError, DeviceError, Stage, Unreachable, Unsupported
+
+DEADLINE = 20.0  # seconds for one device, whatever it does
+SILENT = gettext_noop("%(address)s does not answer a ping.")
+PARTLY = gettext_noop("%(part)s cannot be read: %(error)s")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What one poll of one interface gave."""
+
+    line: Line
+    at: float  # seconds since 1970
+    error: ContactError | None = None
+    state: Mapping[str, Any] = field(default_factory=dict)
+    facts: tuple[Fact, ...] = ()
+    readings: Snapshot | None = None
+    ports: bytes | None = None
+
+
+async def ask(line: Line, *, own: Mapping[int, Mapping[str, Limits]], silent: set[int], deadline: float) -> Polled:
+    """Have one conversation; every way in which it may fail becomes part of the answer."""
+    if line.interface_id in silent and line.refusal is None:
+        error = Unreachable(SILENT, stage=Stage.ROUTE, address=line.target.address)
+        return Polled(line, time.time(), error)
+    try:
+        async with contact.open(line, deadline=deadline) as device:
+            return await _read(line, device, own.get(line.interface_id, {}))
+    except ContactError as error:
+        return Polled(line, time.time(), error)
+
+
+async def _read(line: Line, device: Driver, own: Mapping[str, Limits]) -> Polled:
+    """Read all that a poll wants. A part that the device cannot give costs that part only, unless all are so."""
+    facts: list[Fact] = []
+    trouble: list[DeviceError | Unsupported] = []
+    parts = 0
+
+    async def part(name: str, read: Callable[[], Awaitable[T]]) -> T | None:
+        nonlocal parts
+        parts += 1
+        try:
+            return await read()
+        except (DeviceError, Unsupported) as error:
+            trouble.append(error)
+            facts.append(Fact(f"unreadable.{name}", Status.UNKNOWN, PARTLY, {"part": name, "error": str(error)}))
+            return None
+
+    health = await part("health", device.read_health) if isinstance(device, Health) else None
+    readings = await part("sensors", device.read_sensors) if isinstance(device, Sensors) else None
+    ports = await part("ports", device.read_ports) if isinstance(device, Ports) else None
+    if not parts:
+        await device.check()
+    elif len(trouble) == parts:
+        raise trouble[0]
+    return Polled(
+        line,
+        time.time(),
+        state=device.state,
+        facts=(*(health.facts if health is not None else ()), *facts),
+        readings=snapshot(readings, own) if readings is not None else None,
+        ports=port_reports.pack(ports) if ports is not None else None,
+    )

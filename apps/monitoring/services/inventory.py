@@ -1,0 +1,162 @@
+"""Asks devices who they are and what they are made of: daily, and whenever somebody wants it now."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from apps.components import contact
+from apps.components.contact import Line
+from apps.components.models import InventoryItem, ManagementInterface
+from apps.components.services import interfaces
+from apps.core import events, options
+from apps.core.writes import turn
+from apps.drivers.contract import Driver, Identity, IdentityFacts, Inventory
+from apps.drivers.contract import InventoryItem as Item
+from apps.monitoring.services import rounds
+from apps.protocols.errors import ContactError, DeviceError, Unsupported
+
+PURPOSE = "inventory"
+DEADLINE = 60.0  # seconds: tables of parts are long
+AGAIN_KNOWN = timedelta(hours=1)  # after a failure, when the device is known from earlier
+AGAIN_UNKNOWN = timedelta(minutes=10)  # when nobody knows yet what it is
+BLOCKING_AT_ONCE = 20
+INTERFACES_AT_ONCE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one device said of itself."""
+
+    line: Line
+    error: ContactError | None = None
+    state: Mapping[str, Any] = field(default_factory=dict)
+    identity: IdentityFacts | None = None
+    items: Sequence[Item] | None = None
+
+
+def read(interface_ids: Iterable[int]) -> dict[int, ContactError | None]:
+    """Read identity and parts of these interfaces now; gives how each went. What knows neither is left out."""
+    lines = contact.lines(interface_ids, PURPOSE)
+    outcome: dict[int, ContactError | None] = {}
+
+    def write(batch: Sequence[Told]) -> None:
+        keep(batch)
+        outcome.update({told.line.interface_id: told.error for told in batch})
+
+    at_once = options.get("poll_concurrency")
+    for blocking in (False, True):
+        share = [line for line in lines if bool(line.spec and line.spec.blocking) is blocking]
+        rounds.run(share, _ask, write, concurrency=min(BLOCKING_AT_ONCE, at_once) if blocking else at_once)
+    return outcome
+
+
+async def _ask(line: Line) -> Told:
+    try:
+        async with contact.open(line, deadline=DEADLINE) as device:
+            return await _read(line, device)
+    except ContactError as error:
+        return Told(line, error)
+
+
+async def _read(line: Line, device: Driver) -> Told:
+    identity, items = None, None
+    trouble: DeviceError | Unsupported | None = None
+    if isinstance(device, Identity):
+        try:
+            identity = await device.identify()
+        except (DeviceError, Unsupported) as error:
+            trouble = error
+    if isinstance(device, Inventory):
+        try:
+            items = await device.read_inventory()
+        except (DeviceError, Unsupported) as error:
+            trouble = error
+    if trouble is not None and identity is None and items is None:
+        raise trouble
+    # The driver's state belongs to the polls: rates are made between two of them.
+    return Told(line, identity=identity, items=items)
+
+
+def keep(batch: Sequence[Told]) -> None:
+    """Write what devices said of themselves."""
+    answered = [told for told in batch if told.error is None]
+    interfaces.learn_many((told.line.interface_id, told.identity) for told in answered if told.identity is not None)
+    listed = [(told.line.interface_id, told.items) for told in answered if told.items is not None]
+    for start in range(0, len(listed), INTERFACES_AT_ONCE):
+        _keep_items(listed[start : start + INTERFACES_AT_ONCE])
+    contact.note([contact.Outcome(told.line, told.error) for told in batch if told.error is not None])
+    _ask_again([told.line.interface_id for told in batch if told.error is not None])
+    events.publish("component")
+
+
+def _keep_items(listed: Sequence[tuple[int, Sequence[Item]]]) -> None:
+    """Make the rows exactly what was listed, by difference."""
+    now = timezone.now()
+    with turn():
+        wanted = [interface_id for interface_id, _items in listed]
+        present = set(ManagementInterface.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+        rows: dict[int, dict[tuple[str, str], InventoryItem]] = defaultdict(dict)
+        for row in InventoryItem.objects.filter(interface__in=wanted).order_by("pk"):
+            rows[row.interface_id][row.kind, row.key] = row
+        new: list[InventoryItem] = []
+        changed: list[InventoryItem] = []
+        gone: list[int] = []
+        for interface_id, items in listed:
+            if interface_id in present:
+                _compare(interface_id, items, rows[interface_id], new, changed, gone)
+        for row in (*new, *changed):
+            row.read_at = now
+        InventoryItem.objects.filter(pk__in=gone).delete()
+        InventoryItem.objects.bulk_create(new, batch_size=200)
+        InventoryItem.objects.bulk_update(changed, ["name", "status", "details", "read_at"], batch_size=100)
+        InventoryItem.objects.filter(interface__in=present).update(read_at=now)
+
+
+def _compare(
+    interface_id: int,
+    items: Sequence[Item],
+    rows: dict[tuple[str, str], InventoryItem],
+    new: list[InventoryItem],
+    changed: list[InventoryItem],
+    gone: list[int],
+) -> None:
+    listed: set[tuple[str, str]] = set()
+    for item in items:
+        place = (item.kind.value, item.key[:200])
+        if place in listed:
+            continue
+        listed.add(place)
+        facts = (item.name.replace("\x00", "")[:300], item.status.value if item.status else "", _plain(item.details))
+        row = rows.get(place)
+        if row is None:
+            name, status, details = facts
+            new.append(
+                InventoryItem(
+                    interface_id=interface_id, kind=place[0], key=place[1], name=name, status=status, details=details
+                )
+            )
+        elif (row.name, row.status, row.details) != facts:
+            row.name, row.status, row.details = facts
+            changed.append(row)
+    gone += [row.pk for place, row in rows.items() if place not in listed]
+
+
+def _plain(details: Mapping[str, Any]) -> dict[str, Any]:
+    return {label: value.replace("\x00", "") if isinstance(value, str) else value for label, value in details.items()}
+
+
+def _ask_again(interface_ids: Sequence[int]) -> None:
+    """Do not wait a whole day for a device that did not answer just now."""
+    now = timezone.now()
+    failed = ManagementInterface.objects.filter(pk__in=interface_ids)
+    with turn():
+        failed.filter(identity={}, next_inventory_at__gt=now + AGAIN_UNKNOWN).update(
+            next_inventory_at=now + AGAIN_UNKNOWN
+        )
+        failed.exclude(identity={}).filter(next_inventory_at__gt=now + AGAIN_KNOWN).update(
+            next_inventory_at=now + AGAIN_KNOWN
+        )

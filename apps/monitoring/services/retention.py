@@ -1,0 +1,64 @@
+"""Forgets history that is older than the options say, in slices that hold nobody up."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from apps.core import options
+from apps.core.writes import turn
+from apps.monitoring.models import LastValues, RollUp, Sample, Sensor, SensorLayout, Span
+
+SLICE = 500
+LAYOUT_UNUSED_FOR = timedelta(days=1)  # longer than any process trusts what it knows of layouts
+
+
+def forget_old(slices: int = 2000) -> int:
+    """Remove what is too old, at most so many slices at a time; gives how many rows went."""
+    now = timezone.now()
+    removed = 0
+    for rows, days in (
+        (Sample.objects.all(), options.get("sample_retention")),
+        (RollUp.objects.filter(span=Span.HOUR), options.get("hourly_retention")),
+        (RollUp.objects.filter(span=Span.DAY), options.get("daily_retention")),
+    ):
+        before = int((now - timedelta(days=days)).timestamp() * 1000)
+        removed += _forget(rows, before, slices)
+    removed += _forget_sensors(now - timedelta(days=options.get("hourly_retention")))
+    return removed + _forget_layouts(now - LAYOUT_UNUSED_FOR)
+
+
+def _forget(rows: Any, before: int, slices: int) -> int:
+    """Rows are written in the order of time, so the oldest are those with the lowest numbers: no index is needed."""
+    removed, last = 0, 0
+    for _ in range(slices):
+        oldest = list(rows.filter(pk__gt=last).order_by("pk").values_list("pk", "at")[:SLICE])
+        if not oldest:
+            break
+        last = oldest[-1][0]
+        old = [pk for pk, at in oldest if at < before]
+        if not old:
+            break
+        with turn():
+            removed += rows.model.objects.filter(pk__in=old).delete()[0]
+    return removed
+
+
+def _forget_sensors(before: Any) -> int:
+    removed = 0
+    while True:
+        with turn():
+            gone = list(Sensor.objects.filter(gone_at__lt=before).values_list("pk", flat=True)[:SLICE])
+            removed += Sensor.objects.filter(pk__in=gone).delete()[0] if gone else 0
+        if len(gone) < SLICE:
+            return removed
+
+
+def _forget_layouts(before: Any) -> int:
+    unused = SensorLayout.objects.filter(used_at__lt=before)
+    for model in (Sample, RollUp, LastValues):
+        unused = unused.filter(~Exists(model.objects.filter(layout=OuterRef("pk"))))
+    with turn():
+        chosen = list(unused.values_list("pk", flat=True)[:SLICE])
+        return SensorLayout.objects.filter(pk__in=chosen).delete()[0] if chosen else 0

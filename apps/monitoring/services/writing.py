@@ -1,0 +1,194 @@
+"""Writes what polls gave, outside the event loop: a few bulk statements for two hundred devices.
+
+Order matters for a kill at any moment: sensors first, because what is new is found by comparing with the last values;
+samples and last values together; causes last. Whatever is cut off is mended by the next poll.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from django.db import DataError, IntegrityError
+
+from apps.components import contact
+from apps.components.models import Component, ManagementInterface, StatusCause
+from apps.components.services import causes
+from apps.components.services.causes import Cause
+from apps.core import events
+from apps.core.phrases import Phrase
+from apps.core.writes import turn
+from apps.monitoring import layouts, rows
+from apps.monitoring.judging import Snapshot
+from apps.monitoring.models import LastPorts, LastValues, Sample
+from apps.monitoring.services import sensors
+from apps.monitoring.services.asking import Polled
+from apps.protocols.errors import ContactError, DeviceError
+
+POLL, LIMIT = "poll", "limit"
+CONTACT = "contact"
+INTERFACES_AT_ONCE = 100  # each is up to four rows of a transaction
+UP_SINCE_SLACK = 120  # seconds by which a device's own clock may wander without looking like a restart
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+def write(batch: Sequence[Polled]) -> None:
+    """Keep the results of polls. What the database refuses costs only the device that sent it."""
+    try:
+        _write(batch)
+    except (DataError, IntegrityError, ValueError) as error:
+        if len(batch) > 1:
+            for polled in batch:
+                write([polled])
+            return
+        line = batch[0].line
+        log.warning(
+            "what %s said through %s cannot be kept: %s", line.target.address, line.driver, type(error).__name__
+        )
+        refused = DeviceError(contact.UNEXPECTED, address=line.target.address, kind=type(error).__name__)
+        if batch[0].error is None:
+            _write([Polled(line, batch[0].at, refused)])
+
+
+def _write(batch: Sequence[Polled]) -> None:
+    told = [polled for polled in batch if not isinstance(polled.error, contact.Busy)]
+    measured = [(polled, polled.readings) for polled in told if polled.readings is not None]
+    layout_ids = layouts.ids({readings.digest: readings.sensors for _polled, readings in measured})
+    sensors.keep([(polled.line.interface_id, readings, layout_ids[readings.digest]) for polled, readings in measured])
+    for part in _parts(told, INTERFACES_AT_ONCE):
+        _write_values(part, layout_ids)
+    contact.note([contact.Outcome(polled.line, polled.error, polled.state) for polled in told])
+    _settle(POLL, told, _poll_causes(told))
+    _settle(LIMIT, told, _limit_causes(told))
+    events.publish("component")
+
+
+def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _write_values(batch: Sequence[Polled], layout_ids: Mapping[bytes, int]) -> None:
+    for attempt in (1, 2):
+        try:
+            with turn():
+                _write_present(batch, layout_ids)
+        except IntegrityError:
+            # An interface was removed between our look and the end of the transaction: look again.
+            if attempt == 2:
+                raise
+        else:
+            return
+
+
+def _write_present(batch: Sequence[Polled], layout_ids: Mapping[bytes, int]) -> None:
+    wanted = [polled.line.interface_id for polled in batch]
+    present = set(ManagementInterface.objects.filter(pk__in=wanted).order_by().values_list("pk", flat=True))
+    samples: list[Sequence[Any]] = []
+    last: list[Sequence[Any]] = []
+    ports: list[Sequence[Any]] = []
+    columns: dict[tuple[str, ...], list[Sequence[Any]]] = defaultdict(list)
+    boots: list[Sequence[Any]] = []
+    for polled in batch:
+        pk = polled.line.interface_id
+        if pk not in present:
+            continue
+        moment = rows.moment(datetime.fromtimestamp(polled.at, UTC))
+        if polled.ports is not None:
+            ports.append((pk, polled.ports, moment))
+        readings = polled.readings
+        if readings is None:
+            continue
+        layout_id = layout_ids[readings.digest]
+        samples.append((pk, int(polled.at * 1000), layout_id, readings.packed))
+        last.append((pk, layout_id, readings.exact, readings.statuses, readings.whys, moment))
+        if readings.columns:
+            columns[tuple(readings.columns)].append((*readings.columns.values(), polled.line.component_id))
+        if readings.uptime is not None:
+            boots.append(_boot(polled, readings.uptime))
+    _insert(samples, last, ports)
+    for names, values in columns.items():
+        places = ", ".join(f"{name} = %s" for name in names)
+        rows.execute_many(f"UPDATE {Component._meta.db_table} SET {places} WHERE id = %s", values)  # noqa: S608
+    rows.execute_many(
+        f"UPDATE {Component._meta.db_table} SET up_since = %s WHERE id = %s"  # noqa: S608
+        " AND (up_since IS NULL OR up_since < %s OR up_since > %s)",
+        boots,
+    )
+
+
+def _boot(polled: Polled, uptime: float) -> Sequence[Any]:
+    at = polled.at - uptime
+    around = (at, at - UP_SINCE_SLACK, at + UP_SINCE_SLACK)
+    since, earliest, latest = (rows.moment(datetime.fromtimestamp(max(one, 0.0), UTC)) for one in around)
+    return since, polled.line.component_id, earliest, latest
+
+
+def _insert(samples: list[Sequence[Any]], last: list[Sequence[Any]], ports: list[Sequence[Any]]) -> None:
+    rows.insert(
+        Sample, ("interface_id", "at", "layout_id", "values"), samples, "ON CONFLICT (interface_id, at) DO NOTHING"
+    )
+    rows.insert(
+        LastValues,
+        ("interface_id", "layout_id", "values", "statuses", "whys", "measured_at"),
+        last,
+        "ON CONFLICT (interface_id) DO UPDATE SET layout_id = excluded.layout_id, statuses = excluded.statuses,"
+        ' whys = excluded.whys, measured_at = excluded.measured_at, "values" = excluded."values"',
+    )
+    table = LastPorts._meta.db_table
+    rows.insert(
+        LastPorts,
+        ("interface_id", "report", "measured_at"),
+        ports,
+        f"ON CONFLICT (interface_id) DO UPDATE SET previous = {table}.report, previous_at = {table}.measured_at,"
+        " report = excluded.report, measured_at = excluded.measured_at",
+    )
+
+
+def _poll_causes(batch: Iterable[Polled]) -> Iterator[Cause]:
+    for polled in batch:
+        component, interface = polled.line.component_id, polled.line.interface_id
+        if polled.error is not None:
+            yield Cause(component, POLL, CONTACT, "unknown", error_text(polled.error), interface)
+        for fact in polled.facts:
+            if fact.status != "normal":
+                text = Phrase(fact.message, dict(fact.params))
+                yield Cause(component, POLL, fact.key, fact.status.value, text, interface)
+
+
+def error_text(error: ContactError) -> Phrase:
+    """Give what a device did to us as a sentence that can be translated."""
+    return Phrase(error.message, error.params)
+
+
+def _limit_causes(batch: Iterable[Polled]) -> Iterator[Cause]:
+    """Nothing is beyond a limit while the device does not answer: then nobody knows."""
+    for polled in batch:
+        if polled.readings is not None:
+            yield from limit_causes(polled.line.component_id, polled.line.interface_id, polled.readings)
+
+
+def limit_causes(component_id: int, interface_id: int, readings: Snapshot) -> Iterator[Cause]:
+    """Give a cause for each sensor that is out of range."""
+    for breach in readings.breaches:
+        yield Cause(component_id, LIMIT, breach.sensor.key, breach.status.value, breach.text, interface_id)
+
+
+def _settle(source: str, batch: Sequence[Polled], wanted: Iterable[Cause]) -> None:
+    """Settle the causes of the interfaces where any changed; a healthy fleet costs one look."""
+    by_interface: dict[int, dict[str, tuple[str, str]]] = defaultdict(dict)
+    mine = list(wanted)
+    for cause in mine:
+        if cause.interface_id is not None:
+            by_interface[cause.interface_id][cause.place[3]] = (cause.status, cause.text.dumps())
+    asked = [polled.line.interface_id for polled in batch]
+    present: dict[int, dict[str, tuple[str, str]]] = defaultdict(dict)
+    found = StatusCause.objects.filter(source=source, interface__in=asked).order_by()
+    for interface_id, key, status, text in found.values_list("interface_id", "key", "status", "text"):
+        present[interface_id][key] = (status, text.dumps())
+    changed = {pk for pk in asked if by_interface.get(pk, {}) != present.get(pk, {})}
+    if changed:
+        causes.settle(source, changed, [cause for cause in mine if cause.interface_id in changed])

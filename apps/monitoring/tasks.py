@@ -1,0 +1,75 @@
+"""Monitoring's clockwork. A tick claims what is due and hands out shards; everything may run twice and expires."""
+
+import hashlib
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_process_shutdown
+from django.core.cache import cache
+
+from apps.monitoring.models import Span
+from apps.monitoring.services import claiming, event_loop, inventory, liveness, polling, retention, rollups
+
+POLL, POLL_BLOCKING = "poll", "poll-blocking"
+TAKEN_FOR = 3600  # seconds for which a shard that was taken is not taken again
+INVENTORY_EXPIRES = 1800
+
+
+@shared_task(soft_time_limit=50, time_limit=60)
+def tick() -> None:
+    """Claim what is due and hand it to the workers that poll."""
+    for shard in claiming.claim_polls():
+        poll_shard.apply_async(
+            [list(shard.interface_ids)], queue=_queue(shard.blocking), expires=claiming.expires_in(shard)
+        )
+    for shard in claiming.claim_inventories():
+        read_inventory.apply_async([list(shard.interface_ids)], queue=_queue(shard.blocking), expires=INVENTORY_EXPIRES)
+
+
+def _queue(blocking: bool) -> str:
+    return POLL_BLOCKING if blocking else POLL
+
+
+@shared_task(bind=True, soft_time_limit=240, time_limit=270)
+def poll_shard(self: Any, interface_ids: list[int]) -> None:
+    """Poll these interfaces."""
+    if _taken_first(self.request.id):
+        polling.poll(interface_ids)
+
+
+@shared_task(bind=True, soft_time_limit=600, time_limit=630)
+def read_inventory(self: Any, interface_ids: list[int]) -> None:
+    """Read identity and parts of these interfaces."""
+    if _taken_first(self.request.id):
+        inventory.read(interface_ids)
+
+
+def _taken_first(task_id: str | None) -> bool:
+    """A message that the broker hands out twice is worked on once: a round lost costs less than one doubled."""
+    if task_id is None:
+        return True
+    return bool(cache.add(f"monitoring:task:{hashlib.sha256(task_id.encode()).hexdigest()[:32]}", 1, TAKEN_FOR))
+
+
+@shared_task(soft_time_limit=100, time_limit=110)
+def sweep() -> None:
+    """Ping all managed addresses."""
+    liveness.sweep()
+
+
+@shared_task(soft_time_limit=3000, time_limit=3300)
+def roll_up() -> None:
+    """Roll up the hours and days that have ended."""
+    rollups.roll_up(Span.HOUR)
+    rollups.roll_up(Span.DAY)
+
+
+@shared_task(soft_time_limit=3000, time_limit=3300)
+def forget_old() -> None:
+    """Remove history that is older than the options say."""
+    retention.forget_old()
+
+
+@worker_process_shutdown.connect
+def _stop_loop(**_: Any) -> None:
+    event_loop.stop()
