@@ -11,9 +11,9 @@ Whatever bytes come in, decoding either succeeds or raises ``Malformed``.
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum, IntEnum
-from functools import lru_cache
+from functools import lru_cache, wraps
 from ipaddress import IPv4Address
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from apps.protocols.errors import DeviceError
 
@@ -130,6 +130,26 @@ def malformed(what: str) -> Malformed:
     return Malformed("The answer is not valid SNMP: %(what)s", what=what)
 
 
+_Sized = TypeVar("_Sized", bytes, str)
+_Made = TypeVar("_Made")
+_LONGEST_KEPT = 96
+
+
+def _kept_when_short(most: int) -> Callable[[Callable[[_Sized], _Made]], Callable[[_Sized], _Made]]:
+    """Cache a function's results for short arguments: long ones, which a device may make up at will, are not kept."""
+
+    def decorate(make: Callable[[_Sized], _Made]) -> Callable[[_Sized], _Made]:
+        kept = lru_cache(maxsize=most)(make)
+
+        @wraps(make)
+        def made(text: _Sized) -> _Made:
+            return kept(text) if len(text) <= _LONGEST_KEPT else make(text)
+
+        return made
+
+    return decorate
+
+
 # --- decoding ---------------------------------------------------------------------------------------------------------
 
 
@@ -177,7 +197,7 @@ def read_octets(data: bytes, at: int, end: int) -> tuple[bytes, int]:
     return data[start:stop], stop
 
 
-@lru_cache(maxsize=32768)
+@_kept_when_short(32768)
 def decode_oid(content: bytes) -> Oid:
     """The dotted form of an encoded object identifier (X.690 §8.19); an empty one is ``0.0``."""
     if not content:
@@ -198,7 +218,7 @@ def decode_oid(content: bytes) -> Oid:
     return ".".join(map(str, (root, first - 40 * root, *numbers[1:])))
 
 
-@lru_cache(maxsize=32768)
+@_kept_when_short(32768)
 def arcs(oid: Oid) -> tuple[int, ...]:
     """The numbers of an object identifier, or of an index; this is what sorts as SNMP sorts."""
     return tuple(map(int, oid.split(".")))
@@ -327,7 +347,7 @@ def encode_integer(value: int, tag: int = 0x02) -> bytes:
     return encode_element(tag, value.to_bytes((value + (value < 0)).bit_length() // 8 + 1, "big", signed=True))
 
 
-@lru_cache(maxsize=32768)
+@_kept_when_short(32768)
 def encode_oid(oid: Oid) -> bytes:
     """The whole OBJECT IDENTIFIER element of a dotted object identifier; ``ValueError`` when it is none."""
     numbers = arcs(oid)
@@ -384,7 +404,7 @@ def encode_varbinds(varbinds: Iterable[RawVarbind]) -> bytes:
     )
 
 
-@lru_cache(maxsize=16384)
+@_kept_when_short(16384)
 def _question(oid: Oid) -> bytes:
     return encode_element(SEQUENCE, encode_oid(oid) + b"\x05\x00")
 

@@ -16,6 +16,7 @@ from apps.protocols.snmp.ber import (
     Pdu,
     PduKind,
     RawVarbind,
+    Tag,
     Value,
     Varbind,
     arcs,
@@ -30,6 +31,8 @@ MAX_REPETITIONS = 25
 MAX_ROWS = 20_000
 MAX_WALK = 200_000
 MAX_OCTETS = 32 << 20
+_FIRST_ABSENT = int(Tag.NO_SUCH_OBJECT)
+_OCTET_STRING = int(Tag.OCTET_STRING)
 _OVERHEAD = 32  # octets that we count for a binding besides its octet string
 
 T = TypeVar("T")
@@ -212,32 +215,35 @@ class _Column:
 
     def take(self, varbinds: Sequence[RawVarbind], target: SnmpTarget) -> int:
         """Take over what belongs to the column; the octets it counts for. The first binding beyond it ends it."""
-        prefix, cut, last, cells = self.prefix, len(self.prefix), self.last, self.cells
-        octets = 0
+        prefix, cut, last = self.prefix, len(self.prefix), self.last
+        cells, place_of = self.cells, arcs
+        octets, before = 0, self.rows
         for bound in varbinds:
-            oid, _, value = bound
+            oid, tag, value = bound
+            if tag >= _FIRST_ABSENT:
+                self.alive = False
+                break
             if not oid.startswith(prefix):
-                if arcs(oid) <= arcs(self.cursor) and not isinstance(value, Absent):
+                if arcs(oid) <= arcs(self.cursor):
                     raise _not_increasing(oid, target)
                 self.alive = False
                 break
-            if isinstance(value, Absent):
-                self.alive = False
-                break
             index = oid[cut:]
-            place = arcs(index)
+            place = place_of(index)
             if place <= last:
                 raise _not_increasing(oid, target)
             last = place
-            octets += _OVERHEAD + (len(value) if type(value) is bytes else 0)
+            if tag == _OCTET_STRING:
+                octets += len(value)  # type: ignore[arg-type]
             if self.whole:
                 self.bindings.append(bound)
             else:
                 cells[index] = value
             self.rows += 1
-            self.cursor = oid
+        if self.rows > before:
+            self.cursor = prefix + index
         self.last = last
-        return octets
+        return octets + _OVERHEAD * (self.rows - before)
 
 
 def _not_increasing(oid: Oid, target: SnmpTarget) -> DeviceError:

@@ -6,7 +6,6 @@ one that rested longest goes when there are too many.
 """
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -83,7 +82,6 @@ class PysnmpExchange:
         self._wire = wire
         self._engines: dict[_Login, PysnmpEngine] = {}
         self._stretching: dict[tuple[str, int, str], int] = {}
-        logging.getLogger("pysnmp").setLevel(logging.ERROR)
 
     def close(self) -> None:
         """Give back every engine and its sockets."""

@@ -1,7 +1,6 @@
 """Where an SNMP agent is and with what it is asked."""
 
 from dataclasses import dataclass, field
-from typing import Self
 
 VERSIONS = ("1", "2c", "3")
 AUTH_PROTOCOLS = ("none", "MD5", "SHA", "SHA-224", "SHA-256", "SHA-384", "SHA-512")
@@ -29,7 +28,7 @@ class SnmpTarget:
     timeout: float = 2.0
     retries: int = 2
 
-    def __post_init__(self: Self) -> None:
+    def __post_init__(self) -> None:
         if self.version not in VERSIONS:
             raise ValueError(f"SNMP version {self.version!r} is none of {', '.join(VERSIONS)}")
         if self.auth_protocol not in AUTH_PROTOCOLS:

@@ -138,7 +138,7 @@ class Wire:
         answer = await self._ask(target, place, waiting, lambda number, n: discovery(number, question))
         if answer is None:
             raise Unreachable("%(address)s does not answer", address=target.address)
-        if not 5 <= len(engine.engine_id) <= 32:
+        if not 0 < len(engine.engine_id) <= 64:  # RFC 3411 says 5 to 32; some agents do not keep to it
             raise DeviceError("%(address)s does not tell its engine id", address=target.address)
         if len(self._engines) >= _MOST_ENGINES:
             self._engines.pop(next(iter(self._engines)))
