@@ -1,5 +1,217 @@
 """The API resources of alerts."""
 
-from django.urls import URLPattern
+from typing import Any
 
-routes: list[URLPattern] = []
+from django.db.models import QuerySet
+from django.urls import URLPattern
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions, serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+from apps.alerts.filters import LARGEST_ID, AlertFilter, IncidentFilter
+from apps.alerts.models import Alert, Incident
+from apps.alerts.services import incidents
+from apps.core.api import Pages, ScopedReadOnlyViewSet, resource
+
+AT_ONCE = 1000  # incidents in one request
+
+
+class AlertPages(Pages):
+    """Walks alerts by ``?before=<id>``, so that new ones move nothing; ``count`` is of all that match the filters."""
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        """Cut out what came before an alert; ``page`` counts on from there."""
+        before = _before(request)
+        newest_first: QuerySet[Alert] = queryset.order_by("-pk")
+        earlier = newest_first if before is None else newest_first.filter(pk__lt=before)
+        rows = super().paginate_queryset(earlier, request, view)
+        more = self.count > self.limit and len(rows) == self.limit
+        self.older = rows[-1].pk if more and "page" not in request.query_params else None
+        if before is not None:
+            self.count = newest_first.count()
+        return rows
+
+    def get_paginated_response(self, data: Any) -> Response:
+        """Give the envelope; the next page begins before the last alert of this one."""
+        if "page" in self.request.query_params:
+            return super().get_paginated_response(data)
+        here = self.request.build_absolute_uri()
+        following = replace_query_param(here, "before", self.older) if self.older is not None else None
+        return Response({"count": self.count, "next": following, "previous": None, "results": data})
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Describe the parameters."""
+        before = {"name": "before", "in": "query", "required": False, "schema": {"type": "integer", "minimum": 1}}
+        return [*super().get_schema_operation_parameters(view), before]
+
+
+def _before(request: Request) -> int | None:
+    raw = request.query_params.get("before")
+    if raw is None:
+        return None
+    if raw.isascii() and raw.isdigit() and 1 <= int(raw[:20]) <= LARGEST_ID:
+        return int(raw)
+    raise exceptions.ValidationError({"before": [_("Enter the id of an alert.")]})
+
+
+class RawSerializer(serializers.Serializer[Alert]):
+    """What arrived: the community is blanked out of the datagram."""
+
+    version = serializers.CharField()
+    trap_oid = serializers.CharField()
+    request_id = serializers.IntegerField(allow_null=True)
+    bindings = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+    datagram = serializers.SerializerMethodField()
+    candidates = serializers.ListField(child=serializers.IntegerField())
+
+    def get_datagram(self, alert: Alert) -> str:
+        """Give the octets in hexadecimal."""
+        return bytes(alert.datagram).hex()
+
+
+class AlertSerializer(serializers.ModelSerializer[Alert]):
+    """An alert."""
+
+    title = serializers.CharField()
+    detail = serializers.CharField()
+    raw = RawSerializer(source="*")
+
+    class Meta:
+        model = Alert
+        fields = (
+            "id",
+            "received_at",
+            "occurred_at",
+            "severity",
+            "source",
+            "alert_type",
+            "title",
+            "detail",
+            "component",
+            "component_name",
+            "address",
+            "incident",
+            "quiet",
+            "raw",
+        )
+
+
+class AlertViewSet(ScopedReadOnlyViewSet):
+    """What arrived and what the portal raised, newest first."""
+
+    queryset = Alert.objects.all()
+    serializer_class = AlertSerializer
+    filterset_class = AlertFilter
+    pagination_class = AlertPages
+    search_fields = ("title", "component_name", "address", "trap_oid", "alert_type")
+
+
+class IncidentSerializer(serializers.ModelSerializer[Incident]):
+    """An open problem, or one that has ended."""
+
+    title = serializers.CharField()
+    definition = serializers.SlugRelatedField[Any](slug_field="key", read_only=True)
+    acknowledged_by = serializers.CharField(source="acknowledged_by_name")
+    closed_by = serializers.CharField(source="closed_by_name")
+    closed_why = serializers.CharField()
+
+    class Meta:
+        model = Incident
+        fields = (
+            "id",
+            "state",
+            "severity",
+            "title",
+            "component",
+            "component_name",
+            "address",
+            "definition",
+            "object",
+            "count",
+            "first_at",
+            "last_at",
+            "acknowledged_by",
+            "acknowledged_at",
+            "acknowledged_until",
+            "note",
+            "closed_at",
+            "closed_by",
+            "closed_why",
+        )
+
+
+class ChosenSerializer(serializers.Serializer[Any]):
+    """Which incidents."""
+
+    ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=LARGEST_ID), allow_empty=False, max_length=AT_ONCE
+    )
+
+
+class AcknowledgeSerializer(ChosenSerializer):
+    """Which incidents, why, and until when; without an end until they are closed."""
+
+    note = serializers.CharField(max_length=2000, allow_blank=True, default="")
+    until = serializers.DateTimeField(allow_null=True, default=None)
+
+    def validate_until(self, value: Any) -> Any:
+        """Refuse a time that has passed."""
+        if value is not None and value <= timezone.now():
+            raise serializers.ValidationError(_("Enter a time in the future."))
+        return value
+
+
+class IncidentViewSet(ScopedReadOnlyViewSet):
+    """The problems that alerts opened, newest first."""
+
+    queryset = Incident.objects.select_related("definition")
+    serializer_class = IncidentSerializer
+    filterset_class = IncidentFilter
+    search_fields = ("title", "component_name", "address", "note")
+    permission_words = {"acknowledge": "alerts", "close": "alerts"}
+
+    @extend_schema(request=AcknowledgeSerializer, responses=IncidentSerializer(many=True))
+    @action(detail=False, methods=["post"])
+    def acknowledge(self, request: Request) -> Response:
+        """Take note of problems; those that have ended stay as they are. Gives all of them as they are now."""
+        sent = AcknowledgeSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        chosen = self._chosen(sent.validated_data["ids"])
+        incidents.acknowledge(chosen, self.actor, sent.validated_data["note"], sent.validated_data["until"])
+        return self._answer(chosen)
+
+    @extend_schema(request=ChosenSerializer, responses=IncidentSerializer(many=True))
+    @action(detail=False, methods=["post"])
+    def close(self, request: Request) -> Response:
+        """End problems; those that have ended stay as they are. Gives all of them as they are now."""
+        sent = ChosenSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        chosen = self._chosen(sent.validated_data["ids"])
+        incidents.close(chosen, self.actor)
+        return self._answer(chosen)
+
+    def _chosen(self, ids: list[int]) -> list[Incident]:
+        """Give the incidents of these ids: 400 naming those that are not visible, 403 when one is not permitted."""
+        wanted = set(ids)
+        visible = {row.pk: row for row in self.get_queryset().filter(pk__in=wanted)}
+        missing = sorted(wanted - visible.keys())
+        if missing:
+            names = ", ".join(map(str, missing[:20]))
+            raise exceptions.ValidationError({"ids": [_("There is no incident %(ids)s.") % {"ids": names}]})
+        permitted = Incident.objects.visible_to(self.request.user, "alerts").filter(pk__in=wanted).count()
+        if permitted != len(wanted):
+            raise exceptions.PermissionDenied
+        return list(visible.values())
+
+    def _answer(self, chosen: list[Incident]) -> Response:
+        rows = self.get_queryset().filter(pk__in=[incident.pk for incident in chosen])
+        data = self.get_serializer(rows, many=True).data
+        return Response({"count": len(data), "next": None, "previous": None, "results": data})
+
+
+routes: list[URLPattern] = [*resource("alerts", AlertViewSet), *resource("incidents", IncidentViewSet)]

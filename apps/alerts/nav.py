@@ -6,6 +6,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from apps.alerts.services import incidents
+from apps.components import extensions
+from apps.core import menu
 from apps.core.options import Option, declare
 
 RECEPTION = gettext_lazy("Alert reception")
@@ -71,3 +74,18 @@ declare(
         unit=gettext_lazy("hours"),
     ),
 )
+
+menu.register(
+    menu.MenuEntry(
+        label=gettext_lazy("Alerts"),
+        url_name="alerts:list",
+        icon="bell",
+        order=30,
+        permission="view",
+        count="alerts",
+        hot=True,
+    )
+)
+menu.register_counter("alerts", incidents.open_counts)
+extensions.removal_hooks.add("alerts", incidents.close_of_components)
+extensions.join_hooks.add("alerts", incidents.move_between_components)

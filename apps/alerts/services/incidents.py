@@ -7,7 +7,7 @@ from typing import Any
 from django.db import models
 from django.utils import timezone
 
-from apps.alerts.models import Incident, IncidentState
+from apps.alerts.models import Alert, Incident, IncidentState
 from apps.alerts.services import catalogue
 from apps.alerts.services.ingestion import settle_causes
 from apps.core import audit, events
@@ -18,6 +18,7 @@ from apps.core.writes import turn
 AT_ONCE = 500
 AGED = "Nothing more was heard of it for %(hours)s hours."
 REMOVED = "The component was removed."
+JOINED = "The component was joined with another that has the same problem."
 
 
 def acknowledge(
@@ -107,6 +108,25 @@ def close_of_components(component_ids: Iterable[int]) -> None:
             .order_by("pk")
         )
         _end(chosen, Phrase(REMOVED), None)
+
+
+def move_between_components(stays_id: int, goes_id: int) -> None:
+    """Give what one component has to another, because both are the same machine."""
+    with turn():
+        Alert.objects.filter(component=goes_id).update(component=stays_id)
+        taken = set(Incident.objects.open().filter(component=stays_id).values_list("definition_id", "object"))
+        moved, doubled = [], []
+        rows = Incident.objects.filter(component=goes_id).select_related("definition").select_for_update(of=("self",))
+        for incident in rows.order_by("pk"):
+            (doubled if incident.is_open and (incident.definition_id, incident.object) in taken else moved).append(
+                incident
+            )
+        _end(doubled, Phrase(JOINED), None)
+        for incident in [*moved, *doubled]:
+            incident.component_id = stays_id
+            incident.place = Incident.place_of(stays_id, None)
+        Incident.objects.bulk_update([*moved, *doubled], ["component", "place"], batch_size=100)
+        settle_causes(moved)
 
 
 def attention(user: Any, limit: int = 10, groups: Iterable[int] | None = None) -> list[Incident]:
