@@ -52,6 +52,7 @@ class SnmpAgentDriver(Driver, Identity, Health, Inventory, Sensors, Ports):
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._state = dict(target.state)
         self._unreadable: list[Fact] = []
+        self._version: str | None = None
         self._client: SnmpClient
         self._agent: SnmpTarget
 
@@ -74,8 +75,6 @@ class SnmpAgentDriver(Driver, Identity, Health, Inventory, Sensors, Ports):
             raise
         if not found:
             raise Unsupported("%(address)s answers, but shows no system group", address=self.target.address)
-        version = await self._agent_version()
-        system.refuse_old_agent(version)
         seen = line(found.get(oids.SYS_DESCR)) or object_identifier(found.get(oids.SYS_OBJECT_ID)) or "SNMP"
         who = f"user {self._agent.username}" if self._agent.version == "3" else "community accepted"
         return (
@@ -103,10 +102,8 @@ class SnmpAgentDriver(Driver, Identity, Health, Inventory, Sensors, Ports):
     async def identify(self) -> IdentityFacts:
         """Read the system group, the chassis row of ENTITY-MIB and the MAC addresses."""
         scalars = {**await self._system(), **await self._host()}
-        version = await self._agent_version()
-        system.refuse_old_agent(version)
         macs = [port.mac_address for port in await self._ports() if port.mac_address]
-        return system.identity(scalars, system.chassis(await self._entity()), macs, version, datetime.now(UTC))
+        return system.identity(scalars, system.chassis(await self._entity()), macs, self._version, datetime.now(UTC))
 
     async def read_health(self) -> HealthReport:
         """Tell of ports that went down, of failing processors and disks, and of tables that cannot be read."""
@@ -185,23 +182,27 @@ class SnmpAgentDriver(Driver, Identity, Health, Inventory, Sensors, Ports):
         return await self._client.get(self._agent, wanted)
 
     async def _system(self) -> Scalars:
-        return await self._once("system", lambda: self._get(oids.SYSTEM))
+        """Read the system group, and refuse an agent that is too old before anything else is asked."""
+
+        async def read() -> Scalars:
+            found = await self._get(oids.SYSTEM)
+            self._version = await self._read_agent_version(text(found.get(oids.SYS_DESCR)))
+            system.refuse_old_agent(self._version)
+            return found
+
+        return await self._once("system", read)
+
+    async def _read_agent_version(self, description: str | None) -> str | None:
+        wanted = str(self.target.parameters.get("agent_version_oid") or "").strip()
+        if not wanted:
+            return system.agent_version(description, None)
+        oid = object_identifier(wanted)
+        if oid is None:
+            raise Unsupported("%(oid)s is not an object identifier", oid=wanted)
+        return system.agent_version(description, (await self._get([oid])).get(oid))
 
     async def _host(self) -> Scalars:
         return await self._once("host", lambda: self._get((*oids.HOST, *oids.UCD)))
-
-    async def _agent_version(self) -> str | None:
-        async def read() -> str | None:
-            description = text((await self._system()).get(oids.SYS_DESCR))
-            wanted = str(self.target.parameters.get("agent_version_oid") or "").strip()
-            if not wanted:
-                return system.agent_version(description, None)
-            oid = object_identifier(wanted)
-            if oid is None:
-                raise Unsupported("%(oid)s is not an object identifier", oid=wanted)
-            return system.agent_version(description, (await self._get([oid])).get(oid))
-
-        return await self._once("version", read)
 
     async def _host_tables(self) -> Cells:
         async def read() -> Table:

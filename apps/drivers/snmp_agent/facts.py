@@ -13,7 +13,6 @@ class Agent:
 
     name: str
     description: re.Pattern[str]
-    package: re.Pattern[str]
     minimum: tuple[int, ...]
 
 
@@ -41,7 +40,6 @@ def facts() -> Facts:
             Agent(
                 entry["name"],
                 re.compile(entry["description_pattern"]),
-                re.compile(entry["package_pattern"]),
                 version_numbers(entry["minimum"]),
             )
             for entry in raw["agents"]

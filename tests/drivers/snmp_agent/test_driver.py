@@ -201,6 +201,27 @@ async def test_a_credential_that_does_not_fit_is_named_before_anything_is_sent(
     assert "geheim" not in str(refused.value)
 
 
+async def test_an_agent_that_is_too_old_is_refused_whatever_is_asked_of_it() -> None:
+    recording = Recording.load(WIRE / "snmp_agent" / "serveragent-4.0" / "first.snmprec")
+    async with await serve(recording) as agent, SnmpAgentDriver(target(agent.port)) as driver:
+        for question in (driver.check, driver.identify, driver.read_health, driver.read_sensors, driver.read_inventory):
+            with pytest.raises(Unsupported, match=r"ESMPRO/ServerAgent 4\.0 is too old"):
+                await question()
+        with pytest.raises(Unsupported):
+            await driver.read_ports()
+
+
+async def test_the_version_is_read_where_the_parameter_says() -> None:
+    recording = server(0)
+    recording.set("1.3.6.1.4.1.119.9999.1.0", Tag.OCTET_STRING, b"3.9")
+    asked = {"agent_version_oid": "1.3.6.1.4.1.119.9999.1.0"}
+    async with await serve(recording) as agent, SnmpAgentDriver(target(agent.port, parameters=asked)) as driver:
+        with pytest.raises(Unsupported, match=r"3\.9 is too old: version 4\.1"):
+            await driver.check()
+        recording.set("1.3.6.1.4.1.119.9999.1.0", Tag.OCTET_STRING, b"4.6.1-1")
+        assert (await driver.identify()).agent_version == "4.6.1-1"
+
+
 async def test_a_version_parameter_that_is_no_object_identifier_is_named() -> None:
     async with await serve(server(0)) as agent:
         with pytest.raises(Unsupported, match="version is not an object identifier"):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
+from functools import lru_cache
 
 from apps.drivers.contract import Fact, InventoryItem, InventoryKind, Port, PortState, Quantity, Reading, Sensor, Status
 from apps.drivers.snmp_agent import oids
@@ -119,15 +120,23 @@ def readings(found: Sequence[Port], interval: Interval) -> Iterator[Reading]:
             continue
         key = f"if.{port.index}"
         fastest = port.speed / 8 if port.speed else None
-        for place, direction in enumerate(("in", "out")):
+        into, out, errors, discards = _sensors(key, port.name)
+        for place, sensor in ((0, into), (1, out)):
             rate = interval.rate(key, place, port.counter_bits, fastest)
-            sensor = Sensor(f"{key}.{direction}", f"{port.name} {direction}", Quantity.TRAFFIC, "bit/s")
             yield Reading(sensor, None if rate.value is None else rate.value * 8, why=rate.why)
-        for place, what in ((2, "errors"), (4, "discards")):
+        for place, sensor in ((2, errors), (4, discards)):
             rate = _sum(interval.rate(key, place, 32), interval.rate(key, place + 1, 32))
-            yield Reading(
-                Sensor(f"{key}.{what}", f"{port.name} {what}", Quantity.ERRORS, "1/s"), rate.value, why=rate.why
-            )
+            yield Reading(sensor, rate.value, why=rate.why)
+
+
+@lru_cache(maxsize=32768)
+def _sensors(key: str, name: str) -> tuple[Sensor, Sensor, Sensor, Sensor]:
+    return (
+        Sensor(f"{key}.in", f"{name} in", Quantity.TRAFFIC, "bit/s"),
+        Sensor(f"{key}.out", f"{name} out", Quantity.TRAFFIC, "bit/s"),
+        Sensor(f"{key}.errors", f"{name} errors", Quantity.ERRORS, "1/s"),
+        Sensor(f"{key}.discards", f"{name} discards", Quantity.ERRORS, "1/s"),
+    )
 
 
 def _sum(first: Rate, second: Rate) -> Rate:

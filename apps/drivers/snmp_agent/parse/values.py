@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 Scalars: TypeAlias = Mapping[str, Any]  # object identifier with instance → value
@@ -61,6 +62,11 @@ def text(value: Any) -> str | None:
 
 def line(value: Any) -> str | None:
     """Give a readable text on one line."""
+    return _line(value) if isinstance(value, bytes | str) else None
+
+
+@lru_cache(maxsize=16384)  # the names of ports and disks are the same in every poll
+def _line(value: bytes | str) -> str | None:
     found = text(value)
     return " ".join(found.split()) if found else None
 
@@ -90,14 +96,13 @@ def mac_address(value: Any) -> str | None:
     """Give a MAC address as ``aa:bb:cc:dd:ee:ff``; None when it is not one of six octets or says nothing."""
     if not isinstance(value, bytes):
         return None
-    if len(value) != 6:
-        digits = re.sub(rb"[:\-. ]", b"", value)
-        if len(digits) != 12 or not re.fullmatch(rb"[0-9a-fA-F]{12}", digits):
+    octets: bytes = value
+    if len(octets) != 6:
+        digits = re.sub(rb"[:\-. ]", b"", octets)
+        if not re.fullmatch(rb"[0-9a-fA-F]{12}", digits):
             return None
-        value = bytes.fromhex(digits.decode())
-    if value in (b"\x00" * 6, b"\xff" * 6):
-        return None
-    return value.hex(":")
+        octets = bytes.fromhex(digits.decode())
+    return None if octets in (b"\x00" * 6, b"\xff" * 6) else octets.hex(":")
 
 
 def object_identifier(value: Any) -> str | None:
