@@ -244,6 +244,7 @@ class Supervisor:
                 self._kill_group(child)
             elif not child.told and not self._needed(child):
                 child.told = True
+                self._tell(child, "stopping")
                 self._signal(child, signal.SIGTERM)
             elif elapsed >= KILL_AFTER and not self._needed(child):
                 self._kill_group(child)

@@ -12,17 +12,10 @@ import pytest
 
 from apps.system.instance import AlreadyRunning, Instance
 from apps.system.processes import ProcessRegistry, ProcessSpec, in_order
+from tests.system.portal import runs
 from tests.system.waiting import until
 
 SCRIPT = "tests.system.small_portal"
-
-
-def runs(pid: int) -> bool:
-    """Tell whether a process runs; one that ended and waits for its parent does not."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 class Small:

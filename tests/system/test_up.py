@@ -1,0 +1,186 @@
+"""The whole portal through ``manage.py up``: start, kill, conflict, stop."""
+
+import http.client
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.system.portal import NAME, PASSWORD, PROJECT, Portal, environment, manage, runs
+from tests.system.waiting import until
+
+pytestmark = pytest.mark.xdist_group("up")
+
+NAMES = ["broker", "worker-poll", "worker", "beat", "receiver", "web"]
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    started = Portal(tmp_path_factory.mktemp("up") / "data").wait_until_ready()
+    yield started
+    started.kill()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def test_both_ports_answer_where_the_start_says(portal: Portal) -> None:
+    assert portal.get("/login/")[0] == 200
+    classic = urllib.parse.urlsplit(portal.url_of("Classic mode"))
+    connection = http.client.HTTPConnection(classic.hostname, classic.port, timeout=20)
+    connection.request("GET", "/")
+    assert connection.getresponse().status == 302  # to the sign-in page
+    connection.close()
+
+
+def test_the_random_password_is_printed_once(portal: Portal) -> None:
+    assert len(re.findall(r"“Administrator”, password: [A-Za-z0-9]{20}\n", portal.output())) == 1
+    assert "changed at the first sign-in" in portal.output()
+
+
+def test_the_data_folder_is_its_owners_alone(portal: Portal) -> None:
+    assert stat.S_IMODE(portal.folder.stat().st_mode) == 0o700
+    public = portal.folder / "static"
+    files = [path for path in portal.folder.rglob("*") if path.is_file() and public not in path.parents]
+    assert {"secrets.key", "portal.sqlite3", "up.json"} <= {path.name for path in files}
+    assert [path for path in files if path.stat().st_mode & 0o077 and path.stat().st_size] == []
+
+
+def test_the_broker_opens_no_network_port(portal: Portal) -> None:
+    connections = psutil.Process(portal.pids()["broker"]).net_connections(kind="inet")
+    assert connections == []
+
+
+def test_health_is_told_without_sign_in(portal: Portal) -> None:
+    assert portal.get("/healthz") == (200, "ok\n")
+    until(lambda: portal.get("/readyz") == (200, "database ok\nbroker ok\nbeat ok\n"), "all parts are ready")
+    status, text = portal.get("/metrics")
+    assert status == 200
+    assert 'esm_process_running{process="web"} 1\n' in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_killed_process_comes_back(portal: Portal, name: str) -> None:
+    until(lambda: list(portal.pids()) == NAMES, "all run")
+    killed = portal.pids()[name]
+    others = [psutil.Process(killed)] if name != "worker-poll" else psutil.Process(killed).children()
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: portal.pids().get(name) not in (None, killed), f"{name} is back")
+    until(lambda: not any(runs(each.pid) for each in others), "nothing of it stays")
+    until(lambda: portal.get("/readyz")[0] == 200, "the portal is ready again")
+    assert set(portal.pids()) == set(NAMES)
+
+
+def test_a_killed_pool_process_is_replaced(portal: Portal) -> None:
+    worker = psutil.Process(portal.pids()["worker-poll"])
+    until(worker.children, "the pool runs")
+    killed = worker.children()[0]
+    killed.kill()
+    until(lambda: [each for each in worker.children() if each != killed], "the pool is full again")
+
+
+def test_the_workers_answer_after_the_broker_was_killed(portal: Portal) -> None:
+    before = portal.pids()["broker"]
+    os.kill(before, signal.SIGKILL)
+    until(lambda: portal.pids().get("broker") not in (None, before), "the broker is back")
+
+    def answers() -> bool:
+        command = [sys.executable, "-m", "celery", "-A", "esm", "inspect", "ping", "--timeout", "2"]
+        asked = subprocess.run(command, cwd=PROJECT, env=environment(portal.folder), capture_output=True, text=True)
+        return asked.stdout.count("pong") == 2
+
+    until(answers, "both workers answer", 60)
+
+
+def test_a_second_start_on_the_folder_is_refused(portal: Portal) -> None:
+    second = manage("up", folder=portal.folder)
+    assert second.returncode == 1
+    assert f"process {portal.process.pid}" in second.stderr
+    assert "ESM_DATA_DIR" in second.stderr
+    assert portal.get("/login/")[0] == 200
+
+
+def test_preflight_knows_the_ports_of_the_running_portal(portal: Portal) -> None:
+    port = str(urllib.parse.urlsplit(portal.url).port)
+    report = manage("preflight", folder=portal.folder, ESM_HTTP_PORT=port)
+    assert re.search(rf"^pass  Port {port}/tcp \(web\) +held by the running portal$", report.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("variable", "kind", "protocol", "process"),
+    [
+        ("ESM_HTTP_PORT", socket.SOCK_STREAM, "tcp", "web"),
+        ("ESM_CLASSIC_PORT", socket.SOCK_STREAM, "tcp", "web"),
+        ("ESM_TRAP_PORT", socket.SOCK_DGRAM, "udp", "receiver"),
+    ],
+)
+def test_a_taken_port_is_named_with_its_holder(
+    folder: Path, variable: str, kind: int, protocol: str, process: str
+) -> None:
+    with socket.socket(socket.AF_INET, kind) as holder:
+        holder.bind(("127.0.0.1", 0))
+        if protocol == "tcp":
+            holder.listen()
+        port = holder.getsockname()[1]
+        refused = manage("up", folder=folder, **{variable: str(port)})
+    assert refused.returncode == 1
+    assert f"{process}: Port {port}/{protocol} (" in refused.stderr
+    assert f"(process {os.getpid()}: " in refused.stderr
+    assert variable in refused.stderr
+    assert "Portal ready" not in refused.stdout
+    assert not (folder / "portal.sqlite3").exists()
+
+
+def test_two_portals_run_side_by_side_and_a_killed_one_leaves_no_orphan(portal: Portal, folder: Path) -> None:
+    second = Portal(folder, ESM_ADMIN_NAME=NAME, ESM_ADMIN_PASSWORD=PASSWORD).wait_until_ready()
+    try:
+        assert second.url != portal.url
+        assert (second.get("/login/")[0], portal.get("/login/")[0]) == (200, 200)
+        cookies = second.sign_in()
+        assert f"esm_session_{urllib.parse.urlsplit(second.url).port}=" in cookies
+        assert PASSWORD not in second.output()
+        family = second.family()
+        assert len(family) >= len(NAMES)
+    finally:
+        second.kill()
+    until(lambda: not any(runs(pid) for pid in family), "everything has ended", 10)
+    again = Portal(folder).wait_until_ready()
+    try:
+        assert "first administrator" not in again.output()
+        again.process.terminate()
+        assert again.process.wait(timeout=6) == 0
+    finally:
+        again.kill()
+
+
+def test_everything_stops_in_reverse_order_within_five_seconds_with_pages_open(folder: Path) -> None:
+    portal = Portal(folder, ESM_ADMIN_NAME=NAME, ESM_ADMIN_PASSWORD=PASSWORD).wait_until_ready()
+    try:
+        until(lambda: list(portal.pids()) == NAMES, "all run")
+        parts = urllib.parse.urlsplit(portal.url)
+        stream = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+        stream.request("GET", "/events/stream/", headers={"Cookie": portal.sign_in()})
+        response = stream.getresponse()
+        assert response.status == 200
+        assert response.headers["Content-Type"].startswith("text/event-stream")
+        family = portal.family()
+        portal.process.send_signal(signal.SIGTERM)
+        assert portal.process.wait(timeout=5.5) == 0
+    finally:
+        portal.kill()
+    assert not any(runs(pid) for pid in family)
+    order = re.findall(r"^([\w-]+) +\| stopping$", portal.output(), re.MULTILINE)
+    assert order == NAMES[::-1]
+    assert not (folder / "broker.sock").exists()
+    stream.close()
