@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.components import extensions, limits, tasks
 from apps.components.models import Component, Credential
 from apps.components.services import checks
-from apps.core import jobs
+from apps.core import jobs, menu
 from apps.core.options import Option, declare
 from apps.groups.services import occupants
 
@@ -48,3 +48,15 @@ def names_in_group(group_id: int) -> dict[str, list[str]]:
         "components": [str(one) for one in Component.objects.filter(group=group_id).only("name", "alias")],
         "credentials": list(Credential.objects.filter(group=group_id).values_list("name", flat=True)),
     }
+
+menu.register(menu.MenuEntry(label=_("Components"), url_name="components:list", icon="server-2", order=20))
+menu.register(
+    menu.MenuEntry(
+        label=_("Credentials"),
+        url_name="components:credentials",
+        icon="key",
+        section="manage",
+        order=20,
+        permission="credentials",
+    )
+)

@@ -1,0 +1,125 @@
+"""The pages of the group tree."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.core import scoping
+from apps.core.actors import Actor
+from apps.core.errors import Conflict
+from apps.groups import services
+from apps.groups.forms import GroupForm
+from apps.groups.models import Group, Tree
+
+WORST_FIRST = ("critical", "warning", "unknown", "normal")
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One line of the tree: a group with what stands in it and below it."""
+
+    group: Group
+    depth: int
+    total: int
+    worst: str  # a status word; "" when nothing stands there
+    may_change: bool
+
+
+@require_safe
+def group_list(request: HttpRequest) -> HttpResponse:
+    """Show the tree with how many components stand in each group and how the worst of them is."""
+    groups = {group.pk: group for group in _with_counts(request)}
+    tree = Group.objects.visible_to(request.user).tree()
+    scope = scoping.scope_of(request.user, "groups")
+    lines = [_branch(groups, tree, pk, pk in scope) for pk in _order(tree)]
+    context = {"lines": lines, "may_add": bool(scope)}
+    partial = request.htmx and not request.htmx.boosted
+    return render(request, "groups/_tree.html" if partial else "groups/list.html", context)
+
+
+def _with_counts(request: HttpRequest) -> "list[Group]":
+    live = Q(components__suspended=False, components__unmanaged=False)
+    counts = {word: Count("components", filter=live & Q(components__status=word)) for word in WORST_FIRST}
+    return list(Group.objects.visible_to(request.user).annotate(total=Count("components"), **counts))
+
+
+def _order(tree: Tree) -> list[int]:
+    return sorted(tree.parents, key=lambda pk: [tree.names[at].casefold() for at in tree.path(pk)])
+
+
+def _branch(groups: dict[int, Group], tree: Tree, pk: int, may_change: bool) -> Branch:
+    below = [groups[each] for each in tree.subtree(pk) if each in groups]
+    worst = next((word for word in WORST_FIRST if any(getattr(group, word) for group in below)), "")
+    return Branch(groups[pk], len(tree.path(pk)) - 1, sum(group.total for group in below), worst, may_change)
+
+
+def add(request: HttpRequest) -> HttpResponse:
+    """Make a group."""
+    if not scoping.may_somewhere(request.user, "groups"):
+        raise PermissionDenied
+    wanted = request.GET.get("parent", "")
+    form = GroupForm(request.POST or None, user=request.user, initial={"parent": wanted})
+
+    def save() -> None:
+        given = form.cleaned_data
+        services.create(given["name"], given["parent"], Actor.of(request), given["description"])
+
+    return _answer(request, form, save, _("Add a group"))
+
+
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Rename, describe or move a group."""
+    group = get_object_or_404(Group.objects.visible_to(request.user), pk=pk)
+    if not scoping.may(request.user, "groups", pk):
+        raise PermissionDenied
+    initial = {"name": group.name, "parent": group.parent_id, "description": group.description}
+    form = GroupForm(request.POST or None, user=request.user, group=group, initial=initial)
+
+    def save() -> None:
+        services.change(group, Actor.of(request), **form.cleaned_data)
+
+    return _answer(request, form, save, _("Change the group %(group)s") % {"group": group.name}, group)
+
+
+def _answer(
+    request: HttpRequest, form: GroupForm, save: Callable[[], None], title: str, group: Group | None = None
+) -> HttpResponse:
+    """Save a valid form and go back to the tree; what the service refuses stands at its field."""
+    if request.method == "POST" and form.is_valid():
+        try:
+            save()
+        except ValidationError as error:
+            form.add_error(None, error) if not hasattr(error, "error_dict") else _spread(form, error)
+        else:
+            messages.success(request, _("The group was saved."))
+            return redirect("groups:list")
+    context = {"form": form, "title": title, "group": group}
+    return render(request, "groups/form.html", context, status=400 if form.errors else 200)
+
+
+def _spread(form: GroupForm, error: ValidationError) -> None:
+    for name, errors in error.error_dict.items():
+        form.add_error(name if name in form.fields else None, errors)
+
+
+@require_POST
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remove an empty group."""
+    group = get_object_or_404(Group.objects.visible_to(request.user), pk=pk)
+    if not scoping.may(request.user, "groups", pk):
+        raise PermissionDenied
+    try:
+        services.remove(group, Actor.of(request))
+    except Conflict as conflict:
+        messages.error(request, str(conflict))
+        return redirect(reverse("groups:group", args=[pk]))
+    messages.success(request, _("The group %(group)s was removed.") % {"group": group.name})
+    return redirect("groups:list")
