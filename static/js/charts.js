@@ -7,6 +7,16 @@ const language = document.documentElement.lang || "en";
 const charts = new Map();
 let library = null;
 
+// a chart is as wide as its place, also when a drawer takes some of it
+const widths = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const figure = target.closest("figure");
+    const drawn = charts.get(figure)?.plot;
+    if (!drawn) draw(figure);
+    else if (target.clientWidth >= 40) drawn.setSize({ width: target.clientWidth, height: drawn.height });
+  }
+});
+
 function load() {
   library ??= new Promise((resolve, reject) => {
     const style = document.createElement("link");
@@ -190,16 +200,12 @@ function find() {
   }
   for (const figure of document.querySelectorAll("figure[data-chart-url]:not([data-found])")) {
     figure.dataset.found = "yes";
+    widths.observe(figure.querySelector(".plot"));
     fill(figure);
   }
 }
 
 const redraw = () => charts.forEach((_chart, figure) => draw(figure));
-let settling = 0;
-addEventListener("resize", () => {
-  clearTimeout(settling);
-  settling = setTimeout(redraw, 120);
-});
 document.addEventListener("theme-changed", redraw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 document.addEventListener("htmx:afterSettle", find);
