@@ -25,7 +25,8 @@ lint:
 	.venv/bin/djlint --quiet --lint templates
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	DJANGO_SETTINGS_MODULE=esm.settings.prod ESM_DATA_DIR="$$(mktemp -d)" .venv/bin/python manage.py check --deploy --fail-level ERROR
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	DJANGO_SETTINGS_MODULE=esm.settings.prod ESM_DATA_DIR="$$folder" .venv/bin/python manage.py check --deploy --fail-level ERROR
 	@exec .venv/bin/python manage.py makemigrations --check --dry-run
 
 bench:

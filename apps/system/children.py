@@ -36,6 +36,24 @@ def drop_privileges(user: str) -> None:
     os.environ.update(HOME=entry.pw_dir, USER=entry.pw_name, LOGNAME=entry.pw_name)
 
 
+def unreadable_for(user: str, paths: Iterable[str]) -> list[str]:
+    """Give those of the files that a user cannot read, as the user itself finds out."""
+    wanted = list(paths)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            drop_privileges(user)
+            os.write(writing, "\0".join(path for path in wanted if not os.access(path, os.R_OK)).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with open(reading, "rb") as pipe:
+        found = pipe.read().decode()
+    os.waitpid(child, 0)
+    return found.split("\0") if found else []
+
+
 class Guard:
     """A small process that ends the process groups of the portal when the supervisor is gone, however it went.
 

@@ -12,7 +12,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connections
 
-from apps.system import broker, ports, preflight, specs
+from apps.system import broker, children, ports, preflight, specs
 from apps.system.instance import AlreadyRunning, Clock, Instance, ProcessState
 from apps.system.processes import registry
 from apps.system.supervisor import Child, Supervisor
@@ -95,6 +95,8 @@ class Launch:
             entry = pwd.getpwnam(self.user)
         except KeyError as error:
             raise CannotStart(f"ESM_USER names {self.user!r}, which is no user of this machine.") from error
+        for path in children.unreadable_for(self.user, (os.__file__, sys.executable, *sys.argv[:1])):
+            raise CannotStart(f"ESM_USER: {self.user} cannot read {path}; install where that user can.")
         return entry.pw_uid, entry.pw_gid
 
     def _claim_folder(self) -> None:
@@ -206,10 +208,10 @@ class Launch:
         gc.freeze()
 
     # --- while it runs ------------------------------------------------------------------------------------------
-    def _publish(self, children: list[Child]) -> None:
+    def _publish(self, processes: list[Child]) -> None:
         states = [
             ProcessState(child.spec.name, child.state.value, child.pid, child.started_at, child.restarts)
-            for child in children
+            for child in processes
             if not child.spec.once
         ]
         self.instance.write(states, self.numbers, self.owner)
