@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.scoping import PERMISSIONS
@@ -17,6 +18,9 @@ BUILT_IN = {
     "operator": ("view", "alerts", "check"),
     "viewer": ("view",),
 }
+
+
+ROLE_NAMES = {"administrator": _("Administrator"), "operator": _("Operator"), "viewer": _("Viewer")}
 
 
 def known_permissions(value: object) -> None:
@@ -39,6 +43,11 @@ class Role(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def label(self) -> Promise | str:
+        """Give the name, of a built-in role in the reader's language."""
+        return ROLE_NAMES[self.name] if self.built_in and self.name in ROLE_NAMES else self.name
 
 
 class Grant(models.Model):

@@ -6,14 +6,9 @@ from apps.access.models import Grant
 from apps.core.scoping import EVERYTHING, Scope
 from apps.groups.models import Group, Tree
 
-READING = frozenset({"view", "audit"})
-
 
 def scope_of(user: Any, permission: str) -> Scope:
     """Give the groups; what was read is kept on the user object, which lives as long as one request."""
-    token = getattr(user, "token", None)
-    if token is not None and token.read_only and permission not in READING:
-        return frozenset()
     cached: dict[str, Scope] = user.__dict__.setdefault("_scopes", {})
     if permission not in cached:
         cached[permission] = _resolve(user, permission)

@@ -1,6 +1,22 @@
-"""The pages of access."""
+"""The pages of users and access."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from apps.access.views import addresses, roles, tokens, users
 
 app_name = "access"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("access/", users.user_list, name="users"),
+    path("access/users/new/", users.user_new, name="user-new"),
+    path("access/users/<int:pk>/", users.user, name="user"),
+    path("access/users/<int:pk>/remove/", users.user_remove, name="user-remove"),
+    path("access/grants/<int:pk>/remove/", users.grant_remove, name="grant-remove"),
+    path("access/roles/", roles.role_list, name="roles"),
+    path("access/roles/new/", roles.role_new, name="role-new"),
+    path("access/roles/<int:pk>/", roles.role, name="role"),
+    path("access/roles/<int:pk>/remove/", roles.role_remove, name="role-remove"),
+    path("access/addresses/", addresses.address_list, name="addresses"),
+    path("access/addresses/<int:pk>/remove/", addresses.address_remove, name="address-remove"),
+    path("access/tokens/", tokens.token_list, name="tokens"),
+    path("access/tokens/<int:pk>/remove/", tokens.token_remove, name="token-remove"),
+]
