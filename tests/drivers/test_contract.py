@@ -111,18 +111,27 @@ def test_constructing_opens_no_socket_and_shows_no_secret(name: str, monkeypatch
     assert len(os.listdir("/proc/self/fd")) == len(before)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("name", NAMES)
+def possible_faults() -> list[tuple[str, str]]:
+    return [
+        (name, fault)
+        for name in NAMES
+        for fault in FAULTS
+        if fault not in NOT_OF_TRANSPORT.get(specs()[name].transport, ())
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if specs()[name].transport in NOT_OF_TRANSPORT])
+def test_a_driver_that_is_spared_faults_has_no_port_and_no_login_to_refuse(name: str) -> None:
+    assert specs()[name].default_port is None
+    assert specs()[name].credential_kinds == ()
+
+
+@pytest.mark.parametrize(("name", "fault"), possible_faults())
 async def test_a_faulty_device_ends_as_the_right_error_in_time(
     name: str, fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     spec = specs()[name]
-    if fault in NOT_OF_TRANSPORT.get(spec.transport, set()):
-        # Proved to be no gap: such a driver has no port and no login that a device could refuse.
-        assert spec.default_port is None
-        assert spec.credential_kinds == ()
-        return
     for kind in spec.credential_kinds or ("",):
         async with faulty_device(spec, fault) as (address, port, parameters):
             target = Target(address, port, kind, CREDENTIALS.get(kind, {}), parameters, TIMEOUT, RETRIES)

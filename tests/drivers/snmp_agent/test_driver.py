@@ -1,5 +1,8 @@
 """The driver over a socket: few questions, faults that cost little, stages of a check, what it keeps."""
 
+import asyncio
+import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,6 +68,23 @@ async def test_a_whole_poll_of_a_server_with_24_ports_is_a_handful_of_questions(
         assert agent.requests == asked
 
 
+async def test_a_hundred_polls_at_once_share_one_socket() -> None:
+    async with await serve(server(2)) as agent:
+
+        async def one() -> int:
+            async with SnmpAgentDriver(target(agent.port, timeout=5.0)) as driver:
+                await poll(driver)
+                return len((await driver.read_ports()).ports)
+
+        assert await one() == 6
+        before = len(os.listdir("/proc/self/fd"))
+        polls = asyncio.gather(*(one() for _ in range(100)))
+        while not polls.done():
+            assert len(os.listdir("/proc/self/fd")) < before + 5
+            await asyncio.sleep(0)
+        assert await polls == [6] * 100
+
+
 async def test_an_agent_with_small_answers_still_takes_few_questions() -> None:
     async with await serve(server(24), behaviour=Behaviour(largest=1472)) as agent:
         async with SnmpAgentDriver(target(agent.port)) as driver:
@@ -90,8 +110,6 @@ async def test_a_port_that_goes_down_is_told_and_comes_back() -> None:
 
 
 async def test_what_is_kept_is_json_and_has_no_secret() -> None:
-    import json
-
     async with await serve(server(2)) as agent, SnmpAgentDriver(target(agent.port)) as driver:
         await poll(driver)
 
@@ -246,8 +264,6 @@ class _CirclesInHostTables(ReplayAgent):
 
 
 async def _serve(kind: type[ReplayAgent], recording: Recording) -> ReplayAgent:
-    import asyncio
-
     agent = kind(recording, b"public", Behaviour())
     await asyncio.get_running_loop().create_datagram_endpoint(lambda: agent, local_addr=("127.0.0.1", 0))
     return agent
