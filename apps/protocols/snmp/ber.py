@@ -10,14 +10,21 @@ Whatever bytes come in, decoding either succeeds or raises ``Malformed``.
 
 import struct
 from collections.abc import Callable, Iterable, Sequence
-from enum import Enum, IntEnum
 from functools import lru_cache, wraps
 from ipaddress import IPv4Address
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import TypeVar
 
-from apps.protocols.errors import DeviceError
-
-Oid: TypeAlias = str
+from apps.protocols.snmp.vocabulary import Absent as Absent
+from apps.protocols.snmp.vocabulary import ErrorStatus as ErrorStatus
+from apps.protocols.snmp.vocabulary import Malformed as Malformed
+from apps.protocols.snmp.vocabulary import Oid as Oid
+from apps.protocols.snmp.vocabulary import Pdu as Pdu
+from apps.protocols.snmp.vocabulary import PduKind as PduKind
+from apps.protocols.snmp.vocabulary import RawVarbind as RawVarbind
+from apps.protocols.snmp.vocabulary import Tag as Tag
+from apps.protocols.snmp.vocabulary import Value as Value
+from apps.protocols.snmp.vocabulary import Varbind as Varbind
+from apps.protocols.snmp.vocabulary import malformed as malformed
 
 MAX_ARCS = 128  # RFC 3416 §4.1
 MAX_ARC = 0xFFFFFFFF
@@ -25,110 +32,11 @@ LARGEST_DATAGRAM = 65507
 
 SEQUENCE = 0x30
 
-
-class Tag(IntEnum):
-    """The types a value can have, by their BER tag (RFC 3416 §3)."""
-
-    INTEGER = 0x02
-    OCTET_STRING = 0x04
-    NULL = 0x05
-    OBJECT_IDENTIFIER = 0x06
-    IP_ADDRESS = 0x40
-    COUNTER32 = 0x41
-    GAUGE32 = 0x42
-    TIME_TICKS = 0x43
-    OPAQUE = 0x44
-    NSAP_ADDRESS = 0x45
-    COUNTER64 = 0x46
-    UNSIGNED32 = 0x47
-    NO_SUCH_OBJECT = 0x80
-    NO_SUCH_INSTANCE = 0x81
-    END_OF_MIB_VIEW = 0x82
-
-
-class PduKind(IntEnum):
-    """The protocol data units of the three versions, by their BER tag (RFC 1157 §4.1, RFC 3416 §3)."""
-
-    GET = 0xA0
-    GET_NEXT = 0xA1
-    RESPONSE = 0xA2
-    SET = 0xA3
-    TRAP_V1 = 0xA4
-    GET_BULK = 0xA5
-    INFORM = 0xA6
-    TRAP_V2 = 0xA7
-    REPORT = 0xA8
-
-
-class ErrorStatus(IntEnum):
-    """What an agent says in a response's error-status (RFC 3416 §3)."""
-
-    NO_ERROR = 0
-    TOO_BIG = 1
-    NO_SUCH_NAME = 2
-    BAD_VALUE = 3
-    READ_ONLY = 4
-    GEN_ERR = 5
-    NO_ACCESS = 6
-    WRONG_TYPE = 7
-    WRONG_LENGTH = 8
-    WRONG_ENCODING = 9
-    WRONG_VALUE = 10
-    NO_CREATION = 11
-    INCONSISTENT_VALUE = 12
-    RESOURCE_UNAVAILABLE = 13
-    COMMIT_FAILED = 14
-    UNDO_FAILED = 15
-    AUTHORIZATION_ERROR = 16
-    NOT_WRITABLE = 17
-    INCONSISTENT_NAME = 18
-
-
-class Absent(Enum):
-    """Why an agent has no value at an object identifier (RFC 3416 §3)."""
-
-    NO_SUCH_OBJECT = 0x80
-    NO_SUCH_INSTANCE = 0x81
-    END_OF_MIB_VIEW = 0x82
-
-
-Value: TypeAlias = int | float | bytes | str | IPv4Address | Absent | None
-RawVarbind: TypeAlias = tuple[Oid, int, Value]
-
-
-class Varbind(NamedTuple):
-    """One variable binding: object identifier, BER tag and value."""
-
-    oid: Oid
-    tag: int
-    value: Value
-
-
-class Pdu(NamedTuple):
-    """A PDU of any kind but the v1 trap; for GETBULK the two numbers are non-repeaters and max-repetitions."""
-
-    kind: int
-    request_id: int
-    error_status: int
-    error_index: int
-    varbinds: list[RawVarbind]
-
-
-class Malformed(DeviceError, ValueError):
-    """These bytes are not SNMP."""
-
-
 _ABSENT = {absent.value: absent for absent in Absent}
 _UNSIGNED = frozenset({Tag.COUNTER32, Tag.GAUGE32, Tag.TIME_TICKS, Tag.COUNTER64, Tag.UNSIGNED32})
 _INTEGERS = _UNSIGNED | {Tag.INTEGER}
 _OPAQUE_FLOAT = b"\x9f\x78\x04"  # how net-snmp carries a float inside an Opaque
 _OPAQUE_DOUBLE = b"\x9f\x79\x08"
-
-
-def malformed(what: str) -> Malformed:
-    """The one error of this codec: ``what`` says which part of the message is not SNMP."""
-    return Malformed("The answer is not valid SNMP: %(what)s", what=what)
-
 
 _Sized = TypeVar("_Sized", bytes, str)
 _Made = TypeVar("_Made")
@@ -202,8 +110,8 @@ def decode_oid(content: bytes) -> Oid:
     """The dotted form of an encoded object identifier (X.690 §8.19); an empty one is ``0.0``."""
     if not content:
         return "0.0"
-    if content[-1] & 0x80:
-        raise malformed("an object identifier is cut off")
+    if content[-1] & 0x80 or len(content) > 5 * MAX_ARCS:
+        raise malformed("an object identifier has no end")
     numbers: list[int] = []
     number = 0
     for octet in content:

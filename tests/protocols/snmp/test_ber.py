@@ -119,6 +119,12 @@ def test_malformed_bindings_are_refused(content: bytes) -> None:
         decode_varbinds(content, 0, len(content))
 
 
+def test_an_endless_object_identifier_costs_nothing() -> None:
+    for content in (b"\xff" * 60000 + b"\x01", b"\x01" * 200, b"\x2b\x90\x80\x80\x80\x80\x00", b"\x2b\x86"):
+        with pytest.raises(Malformed):
+            decode_oid(content)
+
+
 def _decode_everything(data: bytes) -> None:
     user = user_of(_TARGET)
     for decode in (

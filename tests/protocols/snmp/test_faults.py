@@ -1,6 +1,8 @@
 """Agents that misbehave cost their own callers alone, and each in the way that says what is wrong."""
 
 import asyncio
+import random
+import socket
 import time
 from collections.abc import Callable
 from typing import Any, cast
@@ -102,8 +104,9 @@ async def test_version_1_gets_no_64_bit_counters(client: SnmpClient) -> None:
         assert len(await client.walk(target, "1.3.6.1")) == 121
 
 
-async def test_a_closed_port_is_noticed_at_once(client: SnmpClient) -> None:
-    agent = await _agent()
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+async def test_a_closed_port_is_noticed_at_once(client: SnmpClient, address: str) -> None:
+    agent = await serve(Recording(VALUES), address)
     agent.close()
     await asyncio.sleep(0)
     for version in ("2c", "3"):
@@ -166,6 +169,20 @@ async def test_a_cancelled_question_leaves_nothing_behind(client: SnmpClient) ->
         assert client._wire._waiting == {}
         agent.behaviour.dead = False
         assert await client.get(_target(agent), [NAME]) == {NAME: b"agent"}
+
+
+async def test_ten_thousand_random_datagrams_change_nothing(client: SnmpClient) -> None:
+    noise = random.Random(3416)
+    async with await _agent() as agent:
+        assert await client.get(_target(agent), [NAME]) == {NAME: b"agent"}
+        (ours,) = client._wire._sockets.values()
+        port = ours._socket.getsockname()[1]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            for number in range(10_000):
+                stranger.sendto(noise.randbytes(noise.randrange(200)), ("127.0.0.1", port))
+                if number % 1000 == 0:
+                    assert await client.get(_target(agent, timeout=2), [NAME]) == {NAME: b"agent"}
+        assert client._wire._waiting == {}
 
 
 class _Scripted(asyncio.DatagramProtocol):
