@@ -2,12 +2,20 @@
 
 from django.urls import path
 
-from apps.components.pages import bulk, credentials, listing
+from apps.components.pages import bulk, credentials, detail, listing, registration
 
 app_name = "components"
 urlpatterns = [
     path("components/", listing.component_list, name="list"),
     path("components/bulk/", bulk.bulk, name="bulk"),
+    path("components/add/", registration.add, name="add"),
+    path("components/<int:pk>/", detail.component, name="component"),
+    path("components/<int:pk>/edit/", registration.edit, name="edit"),
+    path("components/<int:pk>/remove/", registration.remove, name="remove"),
+    path("components/<int:pk>/join/", registration.join, name="join"),
+    path("components/<int:pk>/manage/", registration.manage, name="manage"),
+    path("components/<int:pk>/check/", registration.check, name="check"),
+    path("components/<int:pk>/refresh/", registration.refresh, name="refresh"),
     path("components/credentials/", credentials.credential_list, name="credentials"),
     path("components/credentials/add/", credentials.add, name="credential-add"),
     path("components/credentials/<int:pk>/", credentials.edit, name="credential"),

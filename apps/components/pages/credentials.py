@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.components.credential_kinds import KINDS, CredentialField, CredentialKind
+from apps.components.credential_controls import control_for
+from apps.components.credential_kinds import KINDS, CredentialKind
 from apps.components.models import Credential
 from apps.components.services import credentials
 from apps.core import scoping
@@ -22,27 +23,6 @@ from apps.core.errors import Conflict
 from apps.groups.forms import GroupChoice
 
 PREFIX = "field_"
-
-
-def control_for(field: CredentialField, is_set: bool) -> forms.Field:
-    """Make the control of one field; a secret that is set is not shown, and empty keeps it."""
-    if field.choices:
-        return forms.ChoiceField(label=field.label, choices=[(word, word) for word in field.choices], required=False)
-    help_text = gettext_lazy("Set; leave empty to keep it.") if is_set and field.secret else ""
-    widget: forms.Widget = forms.TextInput(attrs={"autocomplete": "off"})
-    if field.multiline:
-        widget = forms.Textarea(attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false"})
-    elif field.secret:
-        widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
-    required = field.required and not (is_set and field.secret)
-    return forms.CharField(
-        label=field.label,
-        required=required,
-        max_length=field.max_length,
-        strip=False,
-        widget=widget,
-        help_text=help_text,
-    )
 
 
 class CredentialForm(forms.Form):

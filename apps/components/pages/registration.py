@@ -1,0 +1,206 @@
+"""The pages that register a component, change it, join it with another and remove it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from apps.components.forms import MOST_FORMS, ComponentForm, InterfaceForm, initial_of
+from apps.components.models import Component
+from apps.components.services import checks, credentials, registration
+from apps.components.services.drafts import NewComponent, NewInterface, topmost_group
+from apps.core import scoping
+from apps.core.actors import Actor
+from apps.core.errors import Conflict
+from apps.core.writes import turn
+from apps.groups.models import Group
+
+
+class Refused(Exception):
+    """What was entered cannot be saved; the forms say why."""
+
+
+@sensitive_post_parameters()
+def add(request: HttpRequest) -> HttpResponse:
+    """Register a component."""
+    if not scoping.may_somewhere(request.user, "components"):
+        raise PermissionDenied
+    initial = {"group": request.GET.get("group") or topmost_group(request.user)}
+    form = ComponentForm(request.POST or None, user=request.user, initial=initial)
+    forms = _interface_forms(request, [])
+
+    def save() -> Component:
+        given = form.cleaned_data
+        interfaces = _drafts(request, forms, given["group"])
+        return registration.register(NewComponent(**given, interfaces=interfaces), Actor.of(request))
+
+    return _answer(request, form, forms, save, None)
+
+
+@sensitive_post_parameters()
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a component and the ways in which it is managed."""
+    component = _changeable(request, pk)
+    initial = {name: getattr(component, name) for name in ("name", "alias", "category", "uuid", "serial_number")}
+    initial |= {"group": component.group_id, "alert_addresses": "\n".join(component.alert_addresses)}
+    form = ComponentForm(request.POST or None, user=request.user, component=component, initial=initial)
+    forms = _interface_forms(request, [initial_of(row) for row in component.interfaces.order_by("pk")])
+
+    def save() -> Component:
+        given = form.cleaned_data
+        interfaces = _drafts(request, forms, given["group"])
+        return registration.change(component, {**given, "interfaces": interfaces}, Actor.of(request))
+
+    return _answer(request, form, forms, save, component)
+
+
+def _changeable(request: HttpRequest, pk: int) -> Component:
+    component = get_object_or_404(Component.objects.visible_to(request.user), pk=pk)
+    if not scoping.may(request.user, "components", component.group_id):
+        raise PermissionDenied
+    return component
+
+
+def _interface_forms(request: HttpRequest, present: list[dict[str, Any]]) -> list[InterfaceForm]:
+    """Give a form for each interface that is there or was entered; a new component is offered one."""
+    if request.method != "POST":
+        shown = present or [{}]
+        return [InterfaceForm(prefix=f"i{n}", user=request.user, initial=one) for n, one in enumerate(shown)]
+    raw = request.POST.get("interfaces", "")
+    number = min(int(raw), MOST_FORMS) if raw.isascii() and raw.isdigit() else 0
+    forms = [InterfaceForm(request.POST, prefix=f"i{n}", user=request.user) for n in range(number)]
+    if "more" in request.POST and number < MOST_FORMS:
+        forms.append(InterfaceForm(prefix=f"i{number}", user=request.user))
+    return forms
+
+
+def _drafts(request: HttpRequest, forms: list[InterfaceForm], group: Group) -> list[NewInterface]:
+    """Give the interfaces that were entered; credentials entered on the spot are kept first."""
+    drafts = []
+    for form in forms:
+        if form.is_empty or form.cleaned_data["remove"]:
+            continue
+        chosen = form.cleaned_data["credential"]
+        credential_id = int(chosen) if chosen.isdigit() else None
+        if form.wants_new:
+            credential_id = _new_credential(request, form, group)
+        drafts.append(form.draft(credential_id))
+    return drafts
+
+
+def _new_credential(request: HttpRequest, form: InterfaceForm, group: Group) -> int:
+    """Keep a credential in the component's group, or say at its fields why not."""
+    given = form.cleaned_data
+    if not scoping.may(request.user, "credentials", group.pk):
+        form.add_error("credential", _("You may not add credentials in this group."))
+        raise Refused
+    name = given["new_name"] or _("%(kind)s of %(address)s") % {"kind": given["new_kind"], "address": given["address"]}
+    try:
+        return int(credentials.create(name, given["new_kind"], group, form.new_fields(), Actor.of(request)).pk)
+    except ValidationError as error:
+        form.refuse_credential(error)
+        raise Refused from error
+
+
+def _answer(
+    request: HttpRequest,
+    form: ComponentForm,
+    forms: list[InterfaceForm],
+    save: Callable[[], Component],
+    component: Component | None,
+) -> HttpResponse:
+    if request.method == "POST" and "more" not in request.POST:
+        saved = _saved(form, forms, save)
+        if saved is not None:
+            messages.success(request, _("%(name)s was saved.") % {"name": saved})
+            if "check" in request.POST and scoping.may(request.user, "check", saved.group_id):
+                return redirect(checks.check([saved], Actor.of(request)))
+            return redirect(saved)
+    context = {"form": form, "forms": forms, "component": component}
+    failed = request.method == "POST" and "more" not in request.POST
+    if "more" in request.POST:
+        form.errors.clear()  # nothing was to be saved yet
+        for each in forms:
+            each.errors.clear()
+    return render(request, "components/form.html", context, status=400 if failed else 200)
+
+
+def _saved(form: ComponentForm, forms: list[InterfaceForm], save: Callable[[], Component]) -> Component | None:
+    """Save all or nothing; what was refused stands at its field."""
+    valid = [each.is_empty or each.is_valid() for each in forms]
+    if not form.is_valid() or not all(valid):
+        return None
+    try:
+        with turn():
+            return save()
+    except Refused:
+        return None
+    except Conflict as conflict:
+        form.add_error(None, str(conflict))
+    except ValidationError as error:
+        for name, sentences in error.message_dict.items():
+            for sentence in sentences:
+                form.add_error(name if name in form.fields else None, sentence)
+    return None
+
+
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask, then remove a component with everything that was kept of it."""
+    component = _changeable(request, pk)
+    if request.method == "POST":
+        registration.remove([component], Actor.of(request))
+        messages.success(request, _("%(name)s was removed.") % {"name": component})
+        return redirect("components:list")
+    context = {"components": [component], "component": component}
+    return render(request, "components/remove_many.html", context)
+
+
+@require_POST
+def join(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make one component of two registrations of the same machine; this one stays."""
+    component = _changeable(request, pk)
+    raw = request.POST.get("with", "")
+    other = _changeable(request, int(raw) if raw.isascii() and raw.isdigit() else 0)
+    try:
+        registration.join(component, other, Actor.of(request))
+    except (ValidationError, Conflict) as error:
+        messages.error(request, " ".join(error.messages) if isinstance(error, ValidationError) else str(error))
+    else:
+        messages.success(request, _("Both are one component now."))
+    return redirect(component)
+
+
+@require_POST
+def manage(request: HttpRequest, pk: int) -> HttpResponse:
+    """Begin or stop to watch a component."""
+    component = _changeable(request, pk)
+    try:
+        registration.change(component, {"unmanaged": not component.unmanaged}, Actor.of(request))
+    except Conflict as conflict:
+        messages.error(request, str(conflict))
+    return redirect(component)
+
+
+def _act(request: HttpRequest, pk: int, start: Callable[..., Any]) -> HttpResponse:
+    component = get_object_or_404(Component.objects.visible_to(request.user), pk=pk)
+    if not scoping.may(request.user, "check", component.group_id):
+        raise PermissionDenied
+    return redirect(start([component], Actor.of(request)))
+
+
+@require_POST
+def check(request: HttpRequest, pk: int) -> HttpResponse:
+    """Check every connection of a component, and show how that goes."""
+    return _act(request, pk, checks.check)
+
+
+@require_POST
+def refresh(request: HttpRequest, pk: int) -> HttpResponse:
+    """Collect from a component now, and show how that goes."""
+    return _act(request, pk, checks.refresh)
