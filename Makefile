@@ -15,7 +15,8 @@ run:
 
 test:
 	@requirements/prepare.sh test
-	@exec .venv/bin/python -m pytest -n 2 $(PYTEST_ARGS)
+	@.venv/bin/python -m pytest -n 2 $(PYTEST_ARGS)
+	@exec .venv/bin/python -m tests.postgresql -n 2 $(PYTEST_ARGS)
 
 lint: export DJANGO_SETTINGS_MODULE := esm.settings.test
 lint:
