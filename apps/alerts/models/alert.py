@@ -16,6 +16,14 @@ from apps.core.fields import PhraseField
 from apps.core.scoping import Scoped
 
 
+class Quiet(models.TextChoices):
+    """Why nobody is told of an alert; one without a reason is told."""
+
+    NO = "", ""
+    SUSPENDED = "suspended", _("The component is suspended.")
+    ACKNOWLEDGED = "acknowledged", _("The problem is acknowledged.")
+
+
 class AlertQuerySet(Scoped):
     """Words for asking after alerts. One without a component is seen only by who sees the whole fleet."""
 
@@ -66,7 +74,7 @@ class Alert(models.Model):
     detail = PhraseField(_("detail"), default="", blank=True)
     remedy = PhraseField(_("what to do"), default="", blank=True)
     incident = models.ForeignKey(Incident, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts")
-    quiet = models.CharField(_("quiet"), max_length=20, blank=True)
+    quiet = models.CharField(_("quiet"), max_length=20, choices=Quiet, blank=True, default="")
 
     objects = AlertQuerySet.as_manager()
     scope_path = "component__group"

@@ -120,7 +120,7 @@ class Incident(models.Model):
 
     def get_absolute_url(self) -> str:
         """Give the alert list with this incident's alerts."""
-        return f"{reverse('alerts:list')}?incident={self.pk}"
+        return f"{reverse('alerts:list')}?show=all&incident={self.pk}"
 
     @property
     def is_open(self) -> bool:

@@ -1,17 +1,8 @@
 """Decides whether people are told of an alert: the one place that does."""
 
-from enum import StrEnum
-
 from apps.alerts.models import Incident, IncidentState
+from apps.alerts.models.alert import Quiet
 from apps.components.models import Component
-
-
-class Quiet(StrEnum):
-    """Why nobody is told; an alert without a reason is told."""
-
-    NO = ""
-    SUSPENDED = "suspended"
-    ACKNOWLEDGED = "acknowledged"
 
 
 def quiet_reason(component: Component | None, incident: Incident | None) -> Quiet:
