@@ -64,7 +64,8 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 class Portal:
     """A portal that is being started or runs."""
 
-    def __init__(self, folder: Path, **variables: str) -> None:
+    def __init__(self, folder: Path, *, terminal: int = subprocess.DEVNULL, **variables: str) -> None:
+        """Start; ``terminal`` is what it reads from."""
         self.folder = folder
         self.log = folder.with_name(folder.name + ".log")
         with self.log.open("w") as log:
@@ -72,23 +73,29 @@ class Portal:
                 [sys.executable, "manage.py", "up"],
                 cwd=PROJECT,
                 env=environment(folder, **variables),
-                stdin=subprocess.DEVNULL,
+                stdin=terminal,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # away from the terminal of whoever runs the tests
             )
 
     def output(self) -> str:
         """Give everything that it printed."""
         return self.log.read_text()
 
-    def wait_until_ready(self) -> "Portal":
-        """Wait for the line that a person waits for."""
+    def wait_until_it_says(self, text: str) -> None:
+        """Wait for a text in its output."""
 
-        def ready() -> bool:
+        def said() -> bool:
             assert self.process.poll() is None, self.output()
-            return "Portal ready: " in self.output() and self.url_of("Classic mode") is not None
+            return text in self.output()
 
-        until(ready, "the portal is ready", START_WITHIN)
+        until(said, text, START_WITHIN)
+
+    def wait_until_ready(self) -> "Portal":
+        """Wait for the line that a person waits for, and the one after it."""
+        self.wait_until_it_says("Portal ready: ")
+        until(lambda: self.url_of("Classic mode"), "the second address")
         return self
 
     def url_of(self, what: str) -> str | None:

