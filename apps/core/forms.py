@@ -7,12 +7,12 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 
-def attempt(form: forms.BaseForm, act: Callable[[], Any]) -> bool:
-    """Call a service with what a valid form holds; what it refuses stands at the field, or above the form."""
+def attempt(form: forms.BaseForm, act: Callable[[], Any], field: str = NON_FIELD_ERRORS) -> bool:
+    """Call a service with what a valid form holds; what it refuses stands at the field, else above the form."""
     try:
         act()
     except ValidationError as error:
-        faults = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.error_list}
+        faults = error.error_dict if hasattr(error, "error_dict") else {field: error.error_list}
         for name, sentences in faults.items():
             form.add_error(name if name in form.fields else None, ValidationError(sentences))
         return False

@@ -48,6 +48,15 @@ class Option:
         """Say whether the environment decides it."""
         return bool(self.environment and os.environ.get(self.environment))
 
+    @property
+    def span(self) -> str:
+        """Write what it may be: its choices, or its range."""
+        if self.choices:
+            return ", ".join(self.choices)
+        if self.minimum is None and self.maximum is None:
+            return ""
+        return ", ".join([*(str(number) for number in self.also), f"{self.minimum}–{self.maximum}"])
+
     def clean(self, raw: Any) -> Any:
         """Turn what somebody typed or sent into a valid value; raises ValidationError with a clear sentence."""
         value = self._typed(raw)

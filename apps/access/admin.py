@@ -1,0 +1,125 @@
+"""Classic mode over roles, grants, addresses and tokens."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from apps.access.models import AllowedAddress, ApiToken, Grant, Role
+from apps.access.services import addresses, roles, tokens
+from apps.core import scoping
+from apps.core.actors import Actor
+from apps.core.admin import ScopedAdmin, VisibleFilter
+
+
+class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A role with its permissions as boxes."""
+
+    permissions = forms.MultipleChoiceField(
+        label=_("permissions"), choices=list(scoping.PERMISSIONS.items()), widget=forms.CheckboxSelectMultiple
+    )
+
+    class Meta:
+        model = Role
+        fields = ("name", "permissions")
+
+
+@admin.register(Role)
+class RoleAdmin(ScopedAdmin):
+    """What users may be allowed to do."""
+
+    form = RoleForm
+    view_word = change_word = "access"
+    list_display = ("name", "built_in")
+
+    def create(self, sent: Mapping[str, Any], actor: Actor) -> Role:
+        """Make a role."""
+        return roles.create_role(sent["name"], sent["permissions"], actor)
+
+    def update(self, found: Role, changed: Mapping[str, Any], actor: Actor) -> None:
+        """Change a role."""
+        roles.change_role(found, actor, **changed)
+
+    def remove(self, found: Role, actor: Actor) -> None:
+        """Remove a role."""
+        roles.remove_role(found, actor)
+
+
+@admin.register(Grant)
+class GrantAdmin(ScopedAdmin):
+    """Who holds which role where; taken back and given anew, not changed."""
+
+    view_word = change_word = "access"
+    list_display = ("user", "role", "group")
+    list_filter = ("role", ("group", VisibleFilter))
+    search_fields = ("user__username", "role__name", "group__name")
+    fields = ("user", "role", "group")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def create(self, sent: Mapping[str, Any], actor: Actor) -> Grant:
+        """Give a role."""
+        return roles.grant(sent["user"], sent["role"], sent["group"], actor)
+
+    def remove(self, found: Grant, actor: Actor) -> None:
+        """Take it back."""
+        roles.withdraw(found, actor)
+
+
+@admin.register(AllowedAddress)
+class AddressAdmin(ScopedAdmin):
+    """Who may connect besides the machine itself."""
+
+    view_word = change_word = "access"
+    list_display = ("network", "note", "created_at")
+    search_fields = ("network", "note")
+    fields = ("network", "note")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Let only the note be changed later."""
+        return ("network",) if obj else ()
+
+    def create(self, sent: Mapping[str, Any], actor: Actor) -> AllowedAddress:
+        """Let an address connect."""
+        return addresses.allow(sent["network"], sent["note"], actor)
+
+    def update(self, found: AllowedAddress, changed: Mapping[str, Any], actor: Actor) -> None:
+        """Change the note."""
+        addresses.describe(found, changed.get("note", found.note), actor)
+
+    def remove(self, found: AllowedAddress, actor: Actor) -> None:
+        """Stop an address from connecting."""
+        addresses.disallow(found, actor)
+
+
+@admin.register(ApiToken)
+class TokenAdmin(ScopedAdmin):
+    """The API tokens of all users, without their secrets, for those who manage access."""
+
+    view_word = change_word = "access"
+    can_add = False
+    list_display = ("user", "name", "prefix", "read_only", "expires_at", "last_used_at")
+    search_fields = ("name", "user__username")
+    exclude = ("digest",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Give the tokens of all users: this page is for those who manage them."""
+        return (
+            ApiToken.objects.select_related("user") if scoping.may(request.user, "access") else ApiToken.objects.none()
+        )
+
+    def _may(self, request: HttpRequest, word: str | None, found: Any = None) -> bool:
+        return word is not None and scoping.may(request.user, word)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: a token is made anew."""
+        return False
+
+    def remove(self, found: ApiToken, actor: Actor) -> None:
+        """Take a token back."""
+        tokens.remove(found, actor)

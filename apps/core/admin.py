@@ -1,0 +1,311 @@
+"""Classic mode over the core: the base class of all its pages, options, jobs, the audit.
+
+A page of classic mode shows what ``visible_to`` shows, allows what a permission word allows, and changes rows through
+the services alone; so what is done there is checked and audited as everywhere else.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models
+from django.db.models import ProtectedError, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.core import options, scoping
+from apps.core.actors import Actor
+from apps.core.errors import Conflict
+from apps.core.forms import attempt
+from apps.core.models import AuditEntry, Job, JobStep, OptionValue
+from apps.core.writes import turn
+
+
+def visible_rows(model: type[models.Model], user: Any, word: str = "view") -> QuerySet[Any]:
+    """Give the rows of a model that a user may see; a model without a scope of its own gives all."""
+    rows: QuerySet[Any] = model._default_manager.all()
+    visible = getattr(rows, "visible_to", None)
+    return visible(user, word) if visible is not None else rows
+
+
+class VisibleFilter(admin.RelatedFieldListFilter):
+    """A filter by a related row that offers only what the user may see."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Give the choices."""
+        rows = visible_rows(field.remote_field.model, request.user)
+        return [(str(row.pk), str(row)) for row in rows]
+
+
+class ScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """The base of every page of classic mode; a subclass gives ``create``, ``update`` and ``remove`` by services.
+
+    ``view_word`` opens it, ``change_word`` lets change it; without one it is only read. Rows without a group need the
+    words over the whole portal, unless ``for_everybody`` says that the rows themselves know whose they are.
+    """
+
+    view_word = "view"
+    change_word: ClassVar[str | None] = None
+    for_everybody = False
+    can_add = True
+    can_remove = True
+
+    @property
+    def is_scoped(self) -> bool:
+        """Say whether the rows belong to groups or to users."""
+        return hasattr(self.model._default_manager.all(), "visible_to")
+
+    def create(self, sent: Mapping[str, Any], actor: Actor) -> models.Model:
+        """Make a row by a service."""
+        raise NotImplementedError
+
+    def update(self, found: Any, changed: Mapping[str, Any], actor: Actor) -> None:
+        """Change what was changed in the form by a service."""
+        raise NotImplementedError
+
+    def remove(self, found: Any, actor: Actor) -> None:
+        """Remove a row by a service."""
+        raise NotImplementedError
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Give what the user may see."""
+        rows = super().get_queryset(request)
+        if self.is_scoped:
+            return rows.visible_to(request.user)  # type: ignore[attr-defined, no-any-return]
+        return rows
+
+    def _may(self, request: HttpRequest, word: str | None, found: Any = None) -> bool:
+        if word is None:
+            return False
+        if self.for_everybody:
+            return bool(request.user.is_authenticated)
+        if not self.is_scoped:
+            return scoping.may(request.user, word)
+        if found is None:
+            return scoping.may_somewhere(request.user, word)
+        return visible_rows(self.model, request.user, word).filter(pk=found.pk).exists()
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show the app to whoever may open this."""
+        return self._may(request, self.view_word)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let those see who hold the word."""
+        return self._may(request, self.view_word, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Let those add who hold the word for changes."""
+        return self.can_add and self._may(request, self.change_word)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let those change who hold the word for changes there."""
+        return self._may(request, self.change_word, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let those remove who hold the word for changes there."""
+        return self.can_remove and self._may(request, self.change_word, obj)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer only rows that the user may see, and groups only where he may do this."""
+        word = self.change_word if db_field.name == "group" and self.change_word else "view"
+        kwargs.setdefault("queryset", visible_rows(db_field.remote_field.model, request.user, word))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Show or save one row; what a service refuses is said above the form."""
+        if request.method != "POST":
+            return super().changeform_view(request, *args, **kwargs)
+        return self._guarded(request, lambda: super(ScopedAdmin, self).changeform_view(request, *args, **kwargs))
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Ask for and do a removal."""
+        if request.method != "POST":
+            return super().delete_view(request, *args, **kwargs)
+        return self._guarded(request, lambda: super(ScopedAdmin, self).delete_view(request, *args, **kwargs))
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """List the rows, and remove the chosen ones."""
+        if request.method != "POST":
+            return super().changelist_view(request, *args, **kwargs)
+        return self._guarded(request, lambda: super(ScopedAdmin, self).changelist_view(request, *args, **kwargs))
+
+    def _guarded(self, request: HttpRequest, view: Any) -> HttpResponse:
+        try:
+            with turn():
+                answer: HttpResponse = view()
+                return answer
+        except ValidationError as error:
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
+        except (Conflict, ProtectedError) as error:
+            text = str(error) if isinstance(error, Conflict) else _("This is still used elsewhere.")
+            self.message_user(request, text, messages.ERROR)
+        return HttpResponseRedirect(request.get_full_path())
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Call the service with what the form holds."""
+        actor = Actor.of(request)
+        if change:
+            changed = {name: form.cleaned_data[name] for name in form.changed_data}
+            self.update(self.model._default_manager.get(pk=obj.pk), changed, actor)
+        else:
+            obj.__dict__.update(self.create(form.cleaned_data, actor).__dict__)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Nothing more: services save what belongs to a row."""
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Call the service."""
+        self.remove(obj, Actor.of(request))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Call the service for each row, after looking at each."""
+        rows = list(queryset)
+        if not all(self.has_delete_permission(request, row) for row in rows):
+            raise PermissionDenied
+        for row in rows:
+            self.remove(row, Actor.of(request))
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """Leave it to the audit."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """Leave it to the audit."""
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
+        """Leave it to the audit."""
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Show what the audit knows of a row."""
+        found = self.get_object(request, object_id)
+        if found is None:
+            raise Http404
+        about = {"object_type": self.model._meta.label_lower, "object_id": object_id}
+        return HttpResponseRedirect(f"{reverse('admin:core_auditentry_changelist')}?{urlencode(about)}")
+
+
+class ReadOnlyAdmin(ScopedAdmin):
+    """A page of classic mode on which nothing is changed."""
+
+    can_add = can_remove = False
+    change_word = None
+
+
+class StepInline(admin.TabularInline):  # type: ignore[type-arg]
+    """The steps of a job."""
+
+    model = JobStep
+    fields = readonly_fields = ("target", "state", "stage", "code", "message", "remedy", "finished_at")
+    extra = 0
+    can_delete = False
+    show_change_link = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Give the steps that the user may see; all those of his own jobs."""
+        rows = super().get_queryset(request)
+        visible = JobStep.objects.visible_to(request.user).values("pk")
+        return rows.filter(models.Q(job__created_by=request.user.pk) | models.Q(pk__in=visible))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Leave it to the job."""
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Steps are made by jobs."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Steps are ended by workers."""
+        return False
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    """Jobs and how each target ended."""
+
+    list_display = ("id", "title", "state", "total", "finished", "failed", "created_by_name", "created_at")
+    list_filter = ("state", "kind")
+    search_fields = ("title", "created_by_name")
+    exclude = ("created_by", "arguments")
+    inlines = (StepInline,)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Everybody has jobs of his own."""
+        return bool(request.user.is_authenticated)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Show the jobs that the user may see."""
+        if obj is None:
+            return bool(request.user.is_authenticated)
+        return Job.objects.visible_to(request.user).filter(pk=obj.pk).exists()
+
+
+@admin.register(AuditEntry)
+class AuditAdmin(ReadOnlyAdmin):
+    """Who did what."""
+
+    view_word = "audit"
+    list_display = ("at", "actor_name", "address", "action", "object_name", "outcome")
+    list_filter = ("outcome", "actor_kind", "action")
+    search_fields = ("actor_name", "action", "object_name")
+    date_hierarchy = "at"
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Also filter by the object that an act was about."""
+        return lookup in {"object_type", "object_id"} or super().lookup_allowed(lookup, value, request)
+
+
+class OptionForm(forms.Form):
+    """The value of one option; the option itself says what it may be."""
+
+    value = forms.CharField(label=gettext_lazy("Value"), required=False, max_length=5000)
+
+
+@admin.register(OptionValue)
+class OptionAdmin(ScopedAdmin):
+    """Every option that there is, with its value, range and default."""
+
+    view_word = "settings"
+    change_word = "settings"
+    can_add = can_remove = False
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """List the options."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        rows = options.stored()
+        shown = [(one, _shown(options.get(one.name)), rows.get(one.name)) for one in options.all_options()]
+        return self._page(request, "change_list.html", {"title": _("Options"), "shown": shown})
+
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
+        """Show and set one option."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        try:
+            option = options.find(object_id or "")
+        except KeyError as error:
+            raise Http404 from error
+        posted = request.POST if request.method == "POST" else None
+        form = OptionForm(posted, initial={"value": _shown(options.get(option.name))})
+        if posted is not None and form.is_valid():
+            value, actor = form.cleaned_data["value"], Actor.of(request)
+            if attempt(form, lambda: options.set_value(option.name, value, actor), "value"):
+                self.message_user(request, _("The option was set."), messages.SUCCESS)
+                return HttpResponseRedirect(reverse("admin:core_optionvalue_changelist"))
+        context = {"title": option.label, "option": option, "default": _shown(option.default), "form": form}
+        return self._page(request, "change_form.html", context, status=400 if form.errors else 200)
+
+    def _page(self, request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+        frame = {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        return TemplateResponse(request, f"admin/core/optionvalue/{name}", frame, status=status)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
