@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 from django.utils.translation import gettext_noop
 
 from apps.core.phrases import Phrase
@@ -17,7 +18,13 @@ from apps.monitoring.layouts import NO_LIMITS
 
 LETTERS: Final = {Status.CRITICAL: "c", Status.WARNING: "w", Status.UNKNOWN: "u", Status.NORMAL: "n"}
 STATUSES: Final = {letter: status for status, letter in LETTERS.items()}
-NOT_MEASURED = "not measured"
+BEYOND: Final = frozenset({Status.CRITICAL, Status.WARNING})
+NOT_MEASURED = gettext_noop("not measured")
+# Members of an enumeration are looked up slowly; these are compared with once for each value.
+_CPU, _MEMORY, _STORAGE, _TEMPERATURE, _POWER, _UPTIME = (
+    Quantity.CPU, Quantity.MEMORY, Quantity.STORAGE, Quantity.TEMPERATURE, Quantity.POWER, Quantity.UPTIME
+)  # fmt: skip
+_UNITS = frozenset({"%", "°C", "W", "s"})
 
 ABOVE = gettext_noop("%(sensor)s is %(value)s %(unit)s; the upper limit is %(limit)s %(unit)s")
 BELOW = gettext_noop("%(sensor)s is %(value)s %(unit)s; the lower limit is %(limit)s %(unit)s")
@@ -80,7 +87,6 @@ class Snapshot:
 
     digest: bytes
     sensors: tuple[Sensor, ...]
-    values: tuple[float | None, ...]
     packed: bytes  # float32
     exact: bytes  # float64
     statuses: str
@@ -92,74 +98,85 @@ class Snapshot:
 
 def snapshot(readings: Iterable[Reading], own: Mapping[str, Limits]) -> Snapshot:
     """Judge readings, by the user's ``own`` limits where there are some, else by the device's word or defaults."""
+    told = _each_once(list(readings))
     sensors: list[Sensor] = []
     values: list[float | None] = []
     letters: list[str] = []
     whys: dict[str, list[int]] = {}
     breaches: list[Breach] = []
-    seen: set[str] = set()
-    for reading in readings:
-        sensor, value = reading.sensor, reading.value
-        key = sensor.key
-        if key in seen:
-            continue  # a device that lists a sensor twice; its place is taken
-        seen.add(key)
-        if value is not None and (value != value or value in (_INFINITE, -_INFINITE)):
-            value = None
-        status = reading.status
-        if (key in own) or (status is None and sensor.limits is not NO_LIMITS and sensor.limits != NO_LIMITS):
-            limits: Limits | None = own.get(key, sensor.limits)
-            status = limits.judge(value) if limits is not None else Status.NORMAL
+    for place, reading in enumerate(told):
+        sensor, value, status = reading.sensor, reading.value, reading.status
+        if value is None or value - value != 0.0:  # NaN and infinity are no measurement either
+            value, letter = None, "u"
+            whys.setdefault(reading.why or NOT_MEASURED, []).append(place)
         else:
-            limits = None
-            if status is None:
-                status = Status.UNKNOWN if value is None else Status.NORMAL
-        if value is None:
-            whys.setdefault(reading.why or NOT_MEASURED, []).append(len(sensors))
-        if status is Status.CRITICAL or status is Status.WARNING:
-            breaches.append(Breach(sensor, value, status, limits))
+            letter = "n"
+        if status is not None or sensor.limits is not NO_LIMITS or own:
+            letter, breach = _judge(sensor, value, status, own.get(sensor.key))
+            if breach is not None:
+                breaches.append(breach)
         sensors.append(sensor)
         values.append(value)
-        letters.append(LETTERS[status])
+        letters.append(letter)
+    numbers = np.array(values, dtype=np.float64)
+    found, uptime = columns(sensors, values)
     return Snapshot(
         digest=layouts.digest(sensors),
         sensors=tuple(sensors),
-        values=tuple(values),
-        packed=packing.pack(values),
-        exact=packing.pack_exactly(values),
+        packed=packing.pack(numbers),
+        exact=packing.pack_exactly(numbers),
         statuses="".join(letters),
         whys=json.dumps(whys, ensure_ascii=False) if whys else "",
         breaches=tuple(breaches),
-        columns=columns(sensors, values),
-        uptime=next((v for s, v in zip(sensors, values, strict=True) if s.quantity is Quantity.UPTIME), None),
+        columns=found,
+        uptime=uptime,
     )
 
 
-_INFINITE = float("inf")
+def _each_once(readings: list[Reading]) -> list[Reading]:
+    """Keep the first of the readings that a device gives twice under one key."""
+    if len({reading.sensor.key for reading in readings}) == len(readings):
+        return readings
+    return list({reading.sensor.key: reading for reading in reversed(readings)}.values())[::-1]
 
 
-def columns(sensors: Sequence[Sensor], values: Sequence[float | None]) -> dict[str, float | None]:
-    """Give what lists sort and facet by; a quantity that is not among the sensors is left out."""
+def _judge(sensor: Sensor, value: float | None, status: Status | None, own: Limits | None) -> tuple[str, Breach | None]:
+    limits = None
+    if own is not None or status is None:
+        limits = own if own is not None else sensor.limits
+        status = limits.judge(value)
+    breach = Breach(sensor, value, status, limits) if status in BEYOND else None
+    return LETTERS[status], breach
+
+
+def columns(sensors: Sequence[Sensor], values: Sequence[float | None]) -> tuple[dict[str, float | None], float | None]:
+    """Give what lists sort and facet by, where this interface measures it at all, and the seconds the device is up."""
     loads: list[float | None] = []
     memory: list[float | None] = []
     disks: list[float | None] = []
     limited_disks: list[float | None] = []
     inlets: list[float | None] = []
     powers: list[tuple[str, float | None]] = []
+    uptime = None
     for sensor, value in zip(sensors, values, strict=True):
-        quantity, unit = sensor.quantity, sensor.unit
+        unit = sensor.unit
+        if unit not in _UNITS:
+            continue
+        quantity = sensor.quantity
         if unit == "%":
-            if quantity is Quantity.CPU:
+            if quantity is _CPU:
                 loads.append(value)
-            elif quantity is Quantity.MEMORY:
+            elif quantity is _MEMORY:
                 memory.append(value)
-            elif quantity is Quantity.STORAGE:
+            elif quantity is _STORAGE:
                 # What has no limits is read-only or removable: it may be full and nobody cares.
                 (disks if sensor.limits == NO_LIMITS else limited_disks).append(value)
-        elif quantity is Quantity.TEMPERATURE and unit == "°C" and _is_inlet(sensor):
+        elif quantity is _TEMPERATURE and _is_inlet(sensor):
             inlets.append(value)
-        elif quantity is Quantity.POWER and unit == "W":
+        elif quantity is _POWER:
             powers.append((sensor.key, value))
+        elif quantity is _UPTIME and uptime is None:
+            uptime = value
     found: dict[str, float | None] = {}
     if loads:
         found["cpu"] = loads[0]  # the first is that of all processors together
@@ -173,7 +190,7 @@ def columns(sensors: Sequence[Sensor], values: Sequence[float | None]) -> dict[s
         whole = [value for key, value in powers if key == "power"] or [value for _key, value in powers]
         measured = [value for value in whole if value is not None]
         found["power"] = sum(measured) if measured else None
-    return {name: None if value is None else round(value, 2) for name, value in found.items()}
+    return {name: None if value is None else round(value, 2) for name, value in found.items()}, uptime
 
 
 def _is_inlet(sensor: Sensor) -> bool:

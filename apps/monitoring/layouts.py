@@ -16,7 +16,7 @@ from apps.monitoring.models import SensorLayout
 
 TRUSTED = 3600.0  # seconds that a process trusts a digest's id; retention spares what was used within a day
 KNOWN_AT_MOST = 20_000
-NO_LIMITS: Limits = next(one.default for one in fields(Sensor) if one.name == "limits")
+NO_LIMITS: Limits = next(one.default for one in fields(Sensor) if one.name == "limits")  # type: ignore[assignment]
 
 _known: dict[bytes, tuple[int, float]] = {}
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.floating[Any]]
 
-_TYPES = {1: np.dtype("<f4"), 2: np.dtype("<f8")}
+_TYPES: dict[int, np.dtype[Any]] = {1: np.dtype("<f4"), 2: np.dtype("<f8")}
 _LEVEL = 1  # higher levels cost four times as much and save a twentieth
 
 

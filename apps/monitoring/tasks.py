@@ -20,10 +20,12 @@ def tick() -> None:
     """Claim what is due and hand it to the workers that poll."""
     for shard in claiming.claim_polls():
         poll_shard.apply_async(
-            [list(shard.interface_ids)], queue=_queue(shard.blocking), expires=claiming.expires_in(shard)
+            (list(shard.interface_ids),), queue=_queue(shard.blocking), expires=claiming.expires_in(shard)
         )
     for shard in claiming.claim_inventories():
-        read_inventory.apply_async([list(shard.interface_ids)], queue=_queue(shard.blocking), expires=INVENTORY_EXPIRES)
+        read_inventory.apply_async(
+            (list(shard.interface_ids),), queue=_queue(shard.blocking), expires=INVENTORY_EXPIRES
+        )
 
 
 def _queue(blocking: bool) -> str:

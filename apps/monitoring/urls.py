@@ -1,6 +1,10 @@
 """The pages of monitoring."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
+
+from apps.monitoring import views
 
 app_name = "monitoring"
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern] = [
+    path("components/<int:pk>/sensors/<int:sensor_pk>/chart.json", views.chart, name="chart"),
+]

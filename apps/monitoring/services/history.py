@@ -13,6 +13,7 @@ from apps.monitoring import layouts, packing
 from apps.monitoring.models import RollUp, Sample, Sensor, Span
 from apps.monitoring.packing import Numbers, shortest
 from apps.monitoring.services import rollups
+from apps.monitoring.services.periods import Periods
 
 MOST_POINTS = 1000
 RAW_FOR = timedelta(days=2)
@@ -32,7 +33,7 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The history of one sensor; ``step`` is the seconds that one point covers, 0 where points are single samples."""
+    """The history of one sensor; ``step`` is the seconds that one point covers: for single samples, those between."""
 
     sensor: Sensor
     step: int
@@ -45,7 +46,7 @@ def samples(sensor: Sensor, start: datetime, end: datetime, step: int | None = N
     low, high = _milliseconds(start), _milliseconds(end)
     stored = list(_stored(sensor, low, high, resolution))
     if step is None and resolution == 0 and len(stored) <= MOST_POINTS:
-        return Series(sensor, 0, [_single(at, value) for at, value, *_rest in stored])
+        return Series(sensor, Periods.now().of(sensor.interface), [_single(at, value) for at, value, *_rest in stored])
     chosen = _step(start, end, step, resolution)
     return Series(sensor, chosen, list(_buckets(stored, chosen)))
 

@@ -107,9 +107,9 @@ def _write(span: Span, start: int, made: Mapping[int, Row]) -> None:
 def aligned(mine: Iterable[Row], layout_id: int, span: Span) -> Numbers:
     """Unpack rows of several layouts onto one: samples as (rows, sensors), roll-ups as (rows, 4, sensors)."""
     size = len(layouts.sensors_of(layout_id))
-    found = []
+    found: list[Numbers] = []
     for own_layout, packed in mine:
-        values = packing.unpack(packed).astype(np.float64)
+        values: Numbers = packing.unpack(packed).astype(np.float64)
         if span is Span.DAY:
             values = values.reshape(4, -1)
         if own_layout != layout_id:

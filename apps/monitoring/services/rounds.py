@@ -70,7 +70,7 @@ def _write_all(results: "queue.SimpleQueue[R | _End]", write: Callable[[Sequence
         try:
             result = results.get(timeout=max(0.0, write_at - time.monotonic()))
         except queue.Empty:
-            result = None  # type: ignore[assignment]
+            result = None
         if isinstance(result, _End):
             break
         if result is not None:

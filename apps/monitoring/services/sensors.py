@@ -89,9 +89,9 @@ def _write(changes: _Changes) -> None:
                 f" THEN {table}.since ELSE excluded.since END, status = excluded.status",
             )
     now = timezone.now()
-    for part in _by_rows(changes.statuses):
+    for changed in _by_rows(changes.statuses):
         with turn():
-            for (interface_id, letter), keys in part:
+            for (interface_id, letter), keys in changed:
                 _of(interface_id, keys).update(status=STATUSES[letter].value, since=now)
     for gone in _by_rows(changes.gone):
         with turn():
