@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from celery import current_app
-from celery.platforms import SecurityWarning
+from celery.exceptions import SecurityWarning
 from celery.signals import worker_process_init
 
 from apps.system import children
