@@ -30,25 +30,32 @@ class Tab:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """One line: an alert, and whether the user may act on its problem."""
+
+    alert: Alert
+    may_act: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AlertPage:
     """Some alerts, newest first, and where the older ones begin."""
 
-    rows: list[Alert]
+    rows: list[Row]
     older: int | None
     newest: bool
 
 
 def page_of(user: Any, wanted: dict[str, Any], size: int = PER_PAGE) -> AlertPage:
-    """Give the alerts that a list shows; each row says in ``may_act`` whether the user may act on its incident."""
+    """Give the alerts that a list shows."""
     found = matching(user, wanted)
     before = wanted.get("before")
     if before is not None:
-        found = found.before(before)
-    rows = list(found.select_related("component", "incident").order_by("-pk")[: size + 1])
+        found = found.filter(pk__lt=before)
+    alerts = list(found.select_related("component", "incident").order_by("-pk")[: size + 1])
     scope = scoping.scope_of(user, "alerts")
-    for row in rows:
-        row.may_act = row.incident is not None and row.incident.is_open and _may_act(row, scope)
-    return AlertPage(rows[:size], rows[size - 1].pk if len(rows) > size else None, before is None)
+    rows = [Row(alert, _may_act(alert, scope)) for alert in alerts[:size]]
+    return AlertPage(rows, rows[-1].alert.pk if len(alerts) > size else None, before is None)
 
 
 def matching(user: Any, wanted: dict[str, Any]) -> "QuerySet[Alert]":
@@ -89,8 +96,9 @@ def alert_types(user: Any) -> list[str]:
     return list(rows.distinct())
 
 
-def _may_act(row: Alert, scope: scoping.Scope) -> bool:
-    component = row.incident.component_id if row.incident else None
-    if component is None or row.component is None:
+def _may_act(alert: Alert, scope: scoping.Scope) -> bool:
+    if alert.incident is None or not alert.incident.is_open:
+        return False
+    if alert.component is None or alert.incident.component_id is None:
         return scope is scoping.EVERYTHING
-    return row.component.group_id in scope
+    return alert.component.group_id in scope

@@ -157,11 +157,12 @@ def _ask(
     if request.method == "POST" and (form is None or form.is_valid()):
         number = len(do())
         messages.success(request, said(number) % {"number": number})
-        return HttpResponseClientRedirect(back) if request.htmx else redirect(back)
+        return HttpResponseClientRedirect(back) if _partial(request) else redirect(back)
     context = {"chosen": chosen, "form": form, "next": back, "verb": verb, "url": reverse(f"alerts:{verb}")}
     template = f"alerts/_{verb}.html" if _partial(request) else "alerts/ask.html"
     return render(request, template, context, status=400 if request.method == "POST" else 200)
 
 
 def _partial(request: HttpRequest) -> bool:
-    return bool(request.htmx) and not request.htmx.boosted
+    htmx: Any = getattr(request, "htmx", None)  # set by its middleware
+    return bool(htmx) and not htmx.boosted

@@ -38,7 +38,7 @@ def arrive(key: str | None, component=None, **more) -> Alert:
 
 
 def rows_of(answer) -> list[int]:
-    return [row.pk for row in answer.context["page"].rows]
+    return [row.alert.pk for row in answer.context["page"].rows]
 
 
 def test_the_list_opens_with_the_latest_alert_of_every_open_problem(operator):
@@ -201,6 +201,8 @@ def test_an_alert_of_several_candidates_is_assigned_in_its_drawer(operator):
 
 def test_a_list_costs_the_same_for_one_row_and_for_fifty(operator):
     costs = []
+    for _ in range(3):  # what is cached for a while, or done once a minute, is done
+        operator.get(LIST)
     for number in (1, 48):
         for _ in range(number):
             arrive("linkDown", make_component())

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from apps.alerts.models import Count
 from apps.alerts.receivers.datagrams import Datagram, described, kernel_drops, read
@@ -137,9 +137,10 @@ class Receiver:
     async def _in_time(self, work: Callable[[], Result]) -> Result:
         """Wait for the database thread; once we are to stop, only until the deadline."""
         future = asyncio.get_running_loop().run_in_executor(self._thread, work)
-        stopping = asyncio.create_task(self._stopping.wait())
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        waited_for: set[asyncio.Future[Any]] = {future, stopping}
         try:
-            await asyncio.wait({future, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waited_for, return_when=asyncio.FIRST_COMPLETED)
             if not future.done():
                 await asyncio.wait({future}, timeout=max(self._give_up_at - time.monotonic(), 0))
             if not future.done():

@@ -115,7 +115,8 @@ def move_between_components(stays_id: int, goes_id: int) -> None:
     with turn():
         Alert.objects.filter(component=goes_id).update(component=stays_id)
         taken = set(Incident.objects.open().filter(component=stays_id).values_list("definition_id", "object"))
-        moved, doubled = [], []
+        moved: list[Incident] = []
+        doubled: list[Incident] = []
         rows = Incident.objects.filter(component=goes_id).select_related("definition").select_for_update(of=("self",))
         for incident in rows.order_by("pk"):
             (doubled if incident.is_open and (incident.definition_id, incident.object) in taken else moved).append(

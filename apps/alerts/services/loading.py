@@ -97,5 +97,6 @@ def _checked(where: str, entry: Any) -> dict[str, Any]:
     for oid in [entry.get("trap_oid", ""), *entry.get("bindings", {}).values()]:
         if oid and not _OID.fullmatch(str(oid)):
             raise BadDefinition(f"{where}: {oid!r} is not an object identifier")
-    defaults = {name: AlertDefinition._meta.get_field(name).get_default() for name in _FIELDS}
+    empty = AlertDefinition()
+    defaults = {name: getattr(empty, name) for name in _FIELDS}
     return {**defaults, **entry}
