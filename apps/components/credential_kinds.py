@@ -154,8 +154,8 @@ def _problem(field: CredentialField, value: object) -> str:
         return _("Choose one of: %(choices)s.") % {"choices": ", ".join(field.choices)}
     if len(value) > field.max_length:
         return _("Enter at most %(count)s characters.") % {"count": field.max_length}
-    if "\0" in value:
-        return _("Null characters are not allowed.")
+    if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        return _("Null characters and halves of characters are not allowed.")
     return ""
 
 

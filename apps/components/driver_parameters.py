@@ -28,7 +28,7 @@ def clean(spec: DriverSpec, given: object) -> dict[str, Any]:
     for name, value in given.items():
         parameter = known.get(name)
         if parameter is None:
-            wrong.append(_("%(driver)s has no parameter %(name)s.") % {"driver": spec.label, "name": str(name)[:60]})
+            wrong.append(_("%(driver)s has no parameter %(name)s.") % {"driver": spec.label, "name": repr(name)[:60]})
         elif value is not None:
             problem = _problem(parameter, value)
             if problem:
@@ -48,8 +48,10 @@ def _problem(parameter: Parameter, value: object) -> str:
         return _("Enter a text.")
     if parameter.choices and value not in parameter.choices:
         return _("Choose one of: %(choices)s.") % {"choices": ", ".join(parameter.choices)}
-    if len(value) > LONGEST_TEXT or "\0" in value:
+    if len(value) > LONGEST_TEXT:
         return _("Enter at most %(count)s characters.") % {"count": LONGEST_TEXT}
+    if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        return _("Null characters and halves of characters are not allowed.")
     return ""
 
 

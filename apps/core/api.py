@@ -172,8 +172,8 @@ class ScopedViewSet(PortalViewSet):
     """A resource whose rows belong to groups: what is not visible does not exist, what is not permitted is refused."""
 
     def is_open_to(self, user: Any) -> bool:
-        """Let everybody read what he sees, and write who may somewhere."""
-        return self.word == "view" or scoping.may_somewhere(user, self.word)
+        """Let everybody read what he sees, and write who may somewhere; of one object, whether it is seen is first."""
+        return self.word == "view" or bool(self.detail) or scoping.may_somewhere(user, self.word)
 
     def get_queryset(self) -> QuerySet[Any]:
         """Give what the user may see, whatever the action: refusing comes after seeing."""

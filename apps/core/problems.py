@@ -16,6 +16,8 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from apps.core import errors
+
 CONTENT_TYPE = "application/problem+json"
 WHOLE = "non_field_errors"
 log = logging.getLogger(__name__)
@@ -86,6 +88,8 @@ def _known(error: Exception) -> exceptions.APIException | None:
         return error
     if isinstance(error, Http404):
         return exceptions.NotFound()
+    if isinstance(error, errors.Conflict):
+        return Conflict(str(error))
     if isinstance(error, DjangoPermissionDenied):
         return exceptions.PermissionDenied(str(error) or None)
     if isinstance(error, DjangoValidationError):

@@ -36,3 +36,24 @@ def admin():
 
     user = make_user("administrator")
     return Actor(ActorKind.USER, user.username, user, "127.0.0.1")
+
+
+@pytest.fixture
+def client_of():
+    """Give an API client that is signed in as a user."""
+    from rest_framework.test import APIClient
+
+    def sign_in(user) -> APIClient:
+        client = APIClient()
+        client.force_login(user)
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def api(client_of):
+    """Give an administrator's API client."""
+    from tests.factories import make_user
+
+    return client_of(make_user("administrator"))

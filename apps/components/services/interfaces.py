@@ -29,9 +29,13 @@ def replace_all(component: Component, wanted: Sequence[NewInterface]) -> None:
     kept = {one.id for one in wanted if one.id is not None}
     present = {row.pk: row for row in component.interfaces.all()}
     ManagementInterface.objects.filter(pk__in=present.keys() - kept).delete()
-    for one in wanted:
-        if one.id is not None:
-            _change(present[one.id], one)
+    changed = [(present[one.id], one) for one in wanted if one.id is not None]
+    for row, one in changed:
+        if one.place != (row.driver, row.address, row.port or 0):
+            # Out of the way first: two interfaces may exchange their addresses.
+            ManagementInterface.objects.filter(pk=row.pk).update(address=f"{row.pk}.moving.invalid")
+    for row, one in changed:
+        _change(row, one)
     add(component, [one for one in wanted if one.id is None])
 
 
