@@ -171,6 +171,10 @@ class ScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         for row in rows:
             self.remove(row, Actor.of(request))
 
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> str:
+        """Say nothing: what was changed stands in the audit."""
+        return ""
+
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
         """Leave it to the audit."""
 
