@@ -53,6 +53,8 @@ class Receiver:
             loop.add_signal_handler(number, self.stop)
         for opened in self.sockets:
             loop.add_reader(opened.fileno(), self._drain, opened)
+        where = ", ".join(described(opened) for opened in self.sockets)
+        log.info("receiving SNMP notifications on %s", where)
         house = asyncio.create_task(self._keep_house())
         try:
             while not self._stopping.is_set() or self.waiting:
@@ -63,6 +65,7 @@ class Receiver:
             with contextlib.suppress(asyncio.CancelledError):
                 await house
         await self._insist(self._count_and_keep_house)
+        log.info("stopped receiving on %s", where)
         return self.storing
 
     def stop(self) -> None:
@@ -71,17 +74,21 @@ class Receiver:
             return
         loop = asyncio.get_running_loop()
         for opened in self.sockets:
-            self._drain(opened)
             loop.remove_reader(opened.fileno())
+            while self._drain(opened) and len(self.waiting) < WAITING:
+                pass
         self._give_up_at = time.monotonic() + LAST_WORDS
         self._stopping.set()
         self._arrived.set()
 
-    def _drain(self, opened: socket.socket) -> None:
+    def _drain(self, opened: socket.socket) -> bool:
+        """Read what is there, up to a number; says whether there may be more."""
+        more = True
         for _ in range(DRAINED_AT_ONCE):
             try:
                 datagram = read(opened)
             except BlockingIOError:
+                more = False
                 break
             except OSError as error:  # such as an ICMP error for an answer that was sent before
                 log.debug("reading failed: %s", error)
@@ -93,6 +100,7 @@ class Receiver:
             self.octets += len(datagram.data)
         if self.waiting:
             self._arrived.set()
+        return more
 
     async def _store_some(self) -> bool:
         """Store the next batch and answer its informs; False when time ran out with the database away."""
@@ -172,11 +180,7 @@ class Receiver:
 
 def serve(sockets: list[socket.socket]) -> None:
     """Receive on these sockets until a signal ends it."""
-    where = ", ".join(described(opened) for opened in sockets)
-    log.info("receiving SNMP notifications on %s", where)
-    complete = asyncio.run(_serve(sockets))
-    log.info("stopped receiving on %s", where)
-    if not complete:
+    if not asyncio.run(_serve(sockets)):
         # The database thread may still wait for a lock; a write is whole or not at all, so it may be left.
         logging.shutdown()
         os._exit(1)
