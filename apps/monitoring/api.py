@@ -92,8 +92,8 @@ class PortSerializer(serializers.Serializer[Any]):
 class SamplesSerializer(serializers.Serializer[Any]):
     """The history of one sensor: each point is [time, min, mean, max]; a null is "not measured"."""
 
-    sensor = serializers.IntegerField()
-    unit = serializers.CharField()
+    sensor = serializers.IntegerField(source="sensor.pk")
+    unit = serializers.CharField(source="sensor.unit")
     step = serializers.IntegerField()
     points = serializers.SerializerMethodField()
 

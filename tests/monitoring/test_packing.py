@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.monitoring import packing
@@ -14,7 +14,8 @@ from apps.monitoring import packing
 float32s = st.one_of(st.none(), st.floats(width=32, allow_infinity=False, allow_nan=False))
 
 
-@given(st.lists(float32s, max_size=300))
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.lists(float32s, max_size=60))
 def test_float32_values_come_back_exactly_and_none_as_nan(values):
     found = packing.unpack(packing.pack(values))
     assert len(found) == len(values)
@@ -22,7 +23,8 @@ def test_float32_values_come_back_exactly_and_none_as_nan(values):
         assert math.isnan(read) if given_value is None else read == given_value
 
 
-@given(st.lists(st.one_of(st.none(), st.floats(allow_infinity=False, allow_nan=False)), max_size=300))
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.lists(st.one_of(st.none(), st.floats(allow_infinity=False, allow_nan=False)), max_size=60))
 def test_exact_values_come_back_as_the_same_double(values):
     found = packing.unpack(packing.pack_exactly(values)).tolist()
     assert [None if math.isnan(one) else one for one in found] == values
@@ -41,6 +43,7 @@ def test_the_format_is_the_documented_one():
     assert zlib.decompress(packed[1:]) == bytes(b for pair in zip(first, second, strict=True) for b in pair)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(float32s, min_size=1, max_size=50), st.integers(min_value=0, max_value=10_000))
 def test_a_row_that_was_cut_off_is_refused(values, cut):
     packed = packing.pack(values)

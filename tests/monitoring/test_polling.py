@@ -127,8 +127,8 @@ def test_a_device_that_fails_is_unknown_with_its_own_words(fault, code, sentence
     assert outcome[interface.pk].code == code
     interface.refresh_from_db()
     assert (interface.last_error_code, interface.failures) == (code, 1)
-    (cause,) = StatusCause.objects.filter(component=interface.component)
-    assert (cause.source, cause.key, cause.status) == ("poll", "contact", "unknown")
+    (cause,) = StatusCause.objects.filter(component=interface.component, source="poll")
+    assert (cause.key, cause.status) == ("contact", "unknown")
     assert sentence in str(cause.text)
     assert not Sample.objects.exists()
 
@@ -221,6 +221,30 @@ def test_a_result_that_the_database_refuses_costs_its_own_device_only(monkeypatc
     bad.refresh_from_db()
     assert bad.last_error_code == "device_error"
     assert Sample.objects.filter(interface=good).count() == 1
+
+
+@pytest.mark.parametrize("place", ["sensors.keep", "_write_values", "contact.note", "_settle"])
+def test_a_writer_that_is_killed_anywhere_loses_one_round_and_doubles_nothing(monkeypatch, place):
+    class Killed(BaseException):
+        """Nothing catches it, as nothing catches a signal 9."""
+
+    def die(*_args, **_kwargs):
+        raise Killed
+
+    interface = fake_device(script="filling")
+    ManagementInterface.objects.filter(pk=interface.pk).update(state={"contact": 15})
+    with monkeypatch.context() as patch:
+        patch.setattr(f"apps.monitoring.services.writing.{place}", die)
+        with pytest.raises(Killed):
+            polling.poll([interface.pk])
+    kept = Sample.objects.count()
+    polling.poll([interface.pk])
+    assert Sample.objects.count() == kept + 1
+    assert LastValues.objects.count() == 1
+    assert Sensor.objects.filter(interface=interface).count() == 8
+    assert Sensor.objects.get(interface=interface, key="storage.1").status == "critical"
+    assert [cause.key for cause in StatusCause.objects.filter(component=interface.component)] == ["storage.1"]
+    assert Component.objects.get(pk=interface.component_id).status == "critical"
 
 
 def test_a_dead_address_is_not_asked_while_the_sweep_hears_nothing(monkeypatch):

@@ -1,0 +1,78 @@
+"""Identity and parts, daily and on demand."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from apps.components import extensions
+from apps.components.models import Component, InventoryItem, ManagementInterface
+from apps.drivers.fake.script import FakeDevice
+from apps.monitoring.models import Sample
+from apps.monitoring.services import inventory
+from tests.monitoring.conftest import fake_device
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_device_tells_who_it_is_and_what_it_is_made_of():
+    interface = fake_device()
+    assert inventory.read([interface.pk]) == {interface.pk: None}
+    said = FakeDevice(interface.address, 0, "steady", 1, 4, 2).identity()
+    component = Component.objects.get(pk=interface.component_id)
+    assert (component.serial_number, component.manufacturer, str(component.uuid)) == (
+        said.serial_number,
+        "Fake",
+        said.uuid,
+    )
+    items = list(InventoryItem.objects.filter(interface=interface).values_list("kind", "key", "name", "details"))
+    assert items == [
+        ("processor", "processor.1", "Fake CPU", {"Logical processors": 4}),
+        ("storage", "storage.1", "/", {"Size (bytes)": 10**12}),
+        ("system", "system", said.name, {"Model": said.model}),
+    ]
+
+
+def test_reading_again_changes_by_difference_only():
+    interface = fake_device()
+    inventory.read([interface.pk])
+    kept = set(InventoryItem.objects.values_list("pk", flat=True))
+    disk = InventoryItem.objects.get(key="storage.1")
+    InventoryItem.objects.filter(pk=disk.pk).update(name="another disk", read_at=timezone.now() - timedelta(days=1))
+    InventoryItem.objects.create(interface=interface, kind="memory", key="dimm.1", name="a module that was taken out")
+    inventory.read([interface.pk])
+    assert set(InventoryItem.objects.values_list("pk", flat=True)) == kept
+    disk.refresh_from_db()
+    assert disk.name == "/"
+    assert timezone.now() - disk.read_at < timedelta(minutes=1)
+
+
+def test_the_drivers_state_belongs_to_the_polls():
+    interface = fake_device()
+    inventory.read([interface.pk])
+    interface.refresh_from_db()
+    assert interface.state == {}
+
+
+def test_a_device_that_did_not_answer_is_asked_again_soon():
+    tomorrow = timezone.now() + timedelta(days=1)
+    interface = fake_device(fault="refusing")
+    ManagementInterface.objects.update(next_inventory_at=tomorrow)
+    (error,) = inventory.read([interface.pk]).values()
+    assert error.code == "unreachable"
+    interface.refresh_from_db()
+    assert interface.last_error_code == "unreachable"
+    assert timedelta(minutes=9) < interface.next_inventory_at - timezone.now() <= timedelta(minutes=10)
+    ManagementInterface.objects.update(next_inventory_at=tomorrow, identity={"name": "known"})
+    inventory.read([interface.pk])
+    interface.refresh_from_db()
+    assert timedelta(minutes=59) < interface.next_inventory_at - timezone.now() <= timedelta(hours=1)
+
+
+def test_collecting_now_polls_and_reads_the_inventory():
+    good, bad = fake_device(), fake_device(fault="refusing")
+    outcome = extensions.collectors.get("monitoring")([good.pk, bad.pk])
+    assert outcome[good.pk] is None
+    assert outcome[bad.pk].code == "unreachable"
+    assert Sample.objects.filter(interface=good).count() == 1
+    assert InventoryItem.objects.filter(interface=good).count() == 3
