@@ -26,7 +26,7 @@ find_python() {  # the first interpreter of version 3.11 or later
 install_debian() {
     export DEBIAN_FRONTEND=noninteractive
     apt-get -o DPkg::Lock::Timeout=600 -qq update >&2
-    apt-get -o DPkg::Lock::Timeout=600 -qq -y --no-install-recommends install "$@" >&2
+    apt-get -o DPkg::Lock::Timeout=600 -qq -y -o Dpkg::Use-Pty=0 --no-install-recommends install "$@" >&2
 }
 
 debian_packages() {  # installs the packages named in the given lists, or says which command does
