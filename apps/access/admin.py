@@ -15,7 +15,7 @@ from apps.core.actors import Actor
 from apps.core.admin import ScopedAdmin, VisibleFilter
 
 
-class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
+class RoleForm(forms.ModelForm):
     """A role with its permissions as boxes."""
 
     permissions = forms.MultipleChoiceField(

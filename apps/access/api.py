@@ -143,7 +143,7 @@ class NewTokenSerializer(serializers.Serializer[Any]):
     otp = serializers.CharField(max_length=20, required=False, allow_blank=True)
     name = serializers.CharField(max_length=100)
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
-    read_only = serializers.BooleanField(required=False, default=False)
+    read_only = serializers.BooleanField(required=False, default=False)  # type: ignore[assignment]
 
 
 class MadeTokenSerializer(serializers.Serializer[Any]):
@@ -175,7 +175,7 @@ class TokenViewSet(Reads, Removes, mixins.ListModelMixin, PortalViewSet):
 
     def get_permissions(self) -> list[Any]:
         """Let everybody try the password."""
-        return [] if self.action == "create" else super().get_permissions()
+        return [] if self.action == "create" else list(super().get_permissions())
 
     @extend_schema(request=NewTokenSerializer, responses={201: MadeTokenSerializer})
     def create(self, request: Request) -> Response:

@@ -16,7 +16,7 @@ from apps.core.admin import ScopedAdmin
 admin.site.unregister(DjangoGroup)  # what users may do is said by grants
 
 
-class UserForm(forms.ModelForm):  # type: ignore[type-arg]
+class UserForm(forms.ModelForm):
     """A user, with a new password where one is typed."""
 
     new_password = forms.CharField(

@@ -37,7 +37,7 @@ def visible_rows(model: type[models.Model], user: Any, word: str = "view") -> Qu
 class VisibleFilter(admin.RelatedFieldListFilter):
     """A filter by a related row that offers only what the user may see."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
         """Give the choices."""
         rows = visible_rows(field.remote_field.model, request.user)
         return [(str(row.pk), str(row)) for row in rows]
@@ -171,17 +171,17 @@ class ScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         for row in rows:
             self.remove(row, Actor.of(request))
 
-    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> str:
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> list[Any]:
         """Say nothing: what was changed stands in the audit."""
-        return ""
+        return []
 
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Leave it to the audit."""
 
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Leave it to the audit."""
 
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         """Leave it to the audit."""
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
@@ -259,7 +259,7 @@ class AuditAdmin(ReadOnlyAdmin):
     search_fields = ("actor_name", "action", "object_name")
     date_hierarchy = "at"
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Also filter by the object that an act was about."""
         return lookup in {"object_type", "object_id"} or super().lookup_allowed(lookup, value, request)
 

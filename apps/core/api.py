@@ -59,7 +59,7 @@ class PortalViewSet(GenericViewSet[Any]):
     reading = "view"  # for actions that permission_words does not name, when they read
     writing = "view"  # and when they write
     etag_related: ClassVar[Sequence[str]] = ()
-    http_method_names: ClassVar[Sequence[str]] = ("get", "post", "patch", "delete", "head", "options")
+    http_method_names: Sequence[str] = ("get", "post", "patch", "delete", "head", "options")
     lookup_value_converter = "int"
 
     @property
@@ -199,7 +199,8 @@ class ScopedViewSet(PortalViewSet):
         value = getattr(found, f"{last}_id", None)
         if value is None:
             value = getattr(found, last)
-        return value.pk if isinstance(value, models.Model) else value
+        pk: int | None = value.pk if isinstance(value, models.Model) else value
+        return pk
 
 
 class ScopedReadOnlyViewSet(Reads, mixins.ListModelMixin, ScopedViewSet):
@@ -218,7 +219,7 @@ def resource(prefix: str, viewset: type[GenericViewSet[Any]], basename: str | No
     """Give the routes of a resource with all its actions; they are named ``<basename>-list``, ``-detail`` and so on."""
     router = SimpleRouter(use_regex_path=False)
     router.register(prefix, viewset, basename=basename or prefix.rstrip("s"))
-    return router.urls
+    return [url for url in router.urls if isinstance(url, URLPattern)]
 
 
 class Accepted(serializers.Serializer[Job]):

@@ -1,6 +1,6 @@
 """The API resources of the core: jobs with their steps, options, the audit."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import django_filters
 from django.core.exceptions import ValidationError
@@ -138,21 +138,21 @@ class OptionSerializer(serializers.Serializer[Option]):
 
     id = serializers.CharField(source="name")
     name = serializers.CharField()
-    label = TextField()
+    label = TextField()  # type: ignore[assignment]  # named as in the API, which hides an attribute of the base
     help = TextField()
     section = TextField()
     unit = TextField()
     type = serializers.CharField(source="type.__name__")
-    value = serializers.SerializerMethodField()
+    value = serializers.SerializerMethodField("value_in_force")
     default = serializers.JSONField()
     minimum = serializers.FloatField(allow_null=True)
     maximum = serializers.FloatField(allow_null=True)
     also = serializers.ListField(child=serializers.IntegerField())
     choices = serializers.ListField(child=serializers.CharField())
-    read_only = serializers.BooleanField()
+    read_only = serializers.BooleanField()  # type: ignore[assignment]
     environment = serializers.CharField()
 
-    def get_value(self, option: Option) -> Any:
+    def value_in_force(self, option: Option) -> Any:
         """Give the value that is in force."""
         return options.get(option.name)
 
@@ -164,7 +164,7 @@ class OptionViewSet(Reads, PortalViewSet):
     reading = writing = "settings"
     lookup_field = "name"
     lookup_value_converter = "str"
-    filter_backends: ClassVar[list[Any]] = []
+    filter_backends = ()
 
     def get_queryset(self) -> Any:
         """Give every declared option by name."""

@@ -99,7 +99,7 @@ def claim(step_id: int) -> JobStep | None:
         ).update(state=StepState.RUNNING, started_at=now, deadline_at=now + kinds.get(kind).step_limit)
         if not won:
             return None
-        step = JobStep.objects.select_related("job").get(pk=step_id)
+        step: JobStep = JobStep.objects.select_related("job").get(pk=step_id)
         Job.objects.filter(pk=step.job_id, state=JobState.WAITING).update(state=JobState.RUNNING, started_at=now)
         events.publish("job")
     return step

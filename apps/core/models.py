@@ -49,6 +49,17 @@ class StepCode(models.TextChoices):
     OUTCOME_UNKNOWN = "outcome_unknown", _("Outcome unknown")
 
 
+class StepStage(models.TextChoices):
+    """How far a step came, where it consists of stages."""
+
+    NONE = "", ""
+    NAME = "name", _("Name")
+    ROUTE = "route", _("Route")
+    PORT = "port", _("Port")
+    SIGN_IN = "sign-in", _("Sign-in")
+    PROTOCOL = "protocol", _("Protocol")
+
+
 OPEN_JOBS = (JobState.WAITING, JobState.RUNNING, JobState.CANCELLING)
 OPEN_STEPS = (StepState.WAITING, StepState.RUNNING)
 
@@ -59,7 +70,7 @@ class JobQuerySet(scoping.Scoped):
     def visible_to(self, user: Any, permission: str = "view") -> Self:
         """Keep one's own jobs and those with a target in a group that the user may see."""
         scope = scoping.scope_of(user, permission)
-        if scope is scoping.EVERYTHING:
+        if isinstance(scope, scoping.Everything):
             return self
         if not scope and not getattr(user, "is_authenticated", False):
             return self.none()
@@ -133,7 +144,7 @@ class JobStep(models.Model):
     group = models.PositiveBigIntegerField(null=True, blank=True)
     target = models.CharField(max_length=300)
     state = models.CharField(max_length=12, choices=StepState, default=StepState.WAITING.value)
-    stage = models.CharField(max_length=20, blank=True)
+    stage = models.CharField(max_length=20, choices=StepStage, default="", blank=True)
     code = models.CharField(max_length=24, choices=StepCode, default="", blank=True)
     message = PhraseField(default=Phrase, blank=True)
     remedy = PhraseField(default=Phrase, blank=True)

@@ -107,6 +107,14 @@ async def say(*topics: str, heard_by: int = 1) -> None:
             await asyncio.sleep(0.02)
 
 
+async def nobody_listens() -> None:
+    """Wait until the last subscription has ended at the broker."""
+    async with asyncio.timeout(DEADLINE):
+        count = 1
+        while count:
+            [(_channel, count)] = await sync_to_async(events._client().pubsub_numsub)(events.CHANNEL)
+
+
 async def test_nobody_listens_without_signing_in():
     answer = await AsyncClient().get("/events/stream/")
     assert answer.status_code == 401
@@ -134,9 +142,7 @@ async def test_streams_share_one_subscription_that_ends_with_the_last():
     assert count == [(events.CHANNEL.encode(), 1)]
     await first.aclose()
     await second.aclose()
-    async with asyncio.timeout(DEADLINE):
-        while (await sync_to_async(events._client().pubsub_numsub)(events.CHANNEL))[0][1]:
-            await asyncio.sleep(0.02)  # noqa: ASYNC110  (the server tells nobody that a subscriber left)
+    await nobody_listens()
     assert not stream.hub().listeners
 
 

@@ -1,11 +1,14 @@
 """Makes and changes users and their passwords; every change is audited, no password ever is."""
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
@@ -105,9 +108,10 @@ def set_preferences(user: User, fields: Mapping[str, str]) -> None:
 def end_sessions(user: User) -> None:
     """Sign a user out everywhere."""
     # Sessions are opaque rows; an administrator's act on one user may look through them, and there are few.
-    for session in Session.objects.all().iterator():
+    store: Any = import_module(settings.SESSION_ENGINE).SessionStore
+    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
         if session.get_decoded().get("_auth_user_id") == str(user.pk):
-            session.get_session_store_class()(session.session_key).delete()
+            store(session.session_key).delete()
 
 
 def _facts(user: User) -> dict[str, Any]:
