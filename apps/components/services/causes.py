@@ -5,7 +5,7 @@ first, so that two writers of causes never miss each other's.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,6 +75,23 @@ def withdraw(component_id: int, source: str, key: str, interface_id: int | None 
     if not mine.exists():
         return False
     return _change([component_id], lambda ids, now: bool(mine.delete()[0]))
+
+
+def withdraw_all(source: str, keys: Mapping[int, Collection[str]]) -> None:
+    """Close the causes of a source with these keys, by component, where they are of no interface."""
+
+    def write(ids: Sequence[int], now: datetime) -> bool:
+        wanted = {(pk, key[:KEY_LENGTH]) for pk in ids for key in keys[pk]}
+        present = StatusCause.objects.filter(
+            component__in=ids, source=source, interface=None, key__in={key for _pk, key in wanted}
+        )
+        rows = present.values_list("pk", "component_id", "key")
+        gone = [pk for pk, component_id, key in rows if (component_id, key) in wanted]
+        if gone:
+            StatusCause.objects.filter(pk__in=gone).delete()
+        return bool(gone)
+
+    _change(keys, write)
 
 
 def settle(source: str, interface_ids: Iterable[int], causes: Iterable[Cause]) -> None:
