@@ -1,6 +1,7 @@
 """Stores alerts in bulk: opens, folds and ends incidents, and moves the causes in the status with them."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from django.db import IntegrityError, transaction
@@ -9,6 +10,7 @@ from apps.alerts.models import Alert, AlertDefinition, Incident, IncidentState, 
 from apps.alerts.services import catalogue
 from apps.alerts.services.arrivals import UNKNOWN_TITLE, Arrival
 from apps.alerts.services.quiet import quiet_reason
+from apps.components.models import StatusCause
 from apps.components.services import causes
 from apps.components.services.causes import Cause
 from apps.core import events
@@ -61,16 +63,23 @@ def cause_key(incident: Incident) -> str:
 
 def settle_causes(incidents: Iterable[Incident]) -> None:
     """Make the status of the components agree with these incidents: open ones count, ended ones do not."""
-    wanted = []
+    wanted, ended = [], []
     for incident in incidents:
         if incident.component_id is None:
             continue
         if incident.is_open and incident.definition.counts:
             wanted.append(Cause(incident.component_id, SOURCE, cause_key(incident), incident.severity, incident.title))
         elif not incident.is_open:
-            causes.withdraw(incident.component_id, SOURCE, cause_key(incident))
+            ended.append(cause_key(incident))
     if wanted:
         causes.put(wanted)
+    # Most of what ends counted, but not all: components are not locked for nothing.
+    rows = StatusCause.objects.filter(source=SOURCE, key__in=ended).order_by() if ended else None
+    standing: dict[int, list[str]] = defaultdict(list)
+    for component_id, key in rows.values_list("component_id", "key") if rows is not None else ():
+        standing[component_id].append(key)
+    if standing:
+        causes.withdraw_all(SOURCE, standing)
 
 
 class Batch:
@@ -82,6 +91,7 @@ class Batch:
         self.open = self._open_incidents()
         self.new: list[Incident] = []
         self.touched: dict[int, Incident] = {}  # by identity: a new one has no key yet
+        self.only_counted: set[int] = set()  # of the touched: where nothing but a repetition was added
 
     def _keys(self, arrival: Arrival) -> list[Key]:
         """Give the keys of the incidents that an arrival opens or ends."""
@@ -127,7 +137,10 @@ class Batch:
         Incident.objects.bulk_create(self.new)
         known = {id(incident) for incident in self.new}
         changed = [incident for key, incident in self.touched.items() if key not in known]
-        Incident.objects.bulk_update(changed, _CHANGED, batch_size=100)
+        counted = [incident for incident in changed if id(incident) in self.only_counted]
+        others = [incident for incident in changed if id(incident) not in self.only_counted]
+        Incident.objects.bulk_update(counted, ("count", "last_at"), batch_size=250)
+        Incident.objects.bulk_update(others, _CHANGED, batch_size=100)
 
     def _interpret(self, arrival: Arrival) -> Alert:
         definition = arrival.definition
@@ -173,11 +186,16 @@ class Batch:
             )
             self.open[key] = incident
             self.new.append(incident)
+        was = (incident.first_at, incident.severity, incident.title)
         incident.count += 1
         incident.first_at = min(incident.first_at, arrival.received_at)
         incident.last_at = max(incident.last_at, arrival.received_at)
         incident.severity = definition.severity
         incident.title = arrival.phrase(definition.title)
+        if was != (incident.first_at, incident.severity, incident.title):
+            self.only_counted.discard(id(incident))
+        elif id(incident) not in self.touched:
+            self.only_counted.add(id(incident))
         self.touched[id(incident)] = incident
         return incident
 
@@ -192,6 +210,7 @@ class Batch:
             incident.closed_by_name = ""
             incident.closed_why = arrival.phrase(definition.title)
             self.touched[id(incident)] = incident
+            self.only_counted.discard(id(incident))
             ended = incident
         return ended
 
