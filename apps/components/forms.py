@@ -62,7 +62,9 @@ class InterfaceForm(forms.Form):
     def __init__(self, *args: Any, user: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         specs = driver_parameters.offered()
-        self.fields["driver"].choices = [(name, _(spec.label)) for name, spec in specs.items()]
+        order = list(Category)
+        by_category = sorted(specs.items(), key=lambda entry: order.index(Category(entry[1].category.value)))
+        self.fields["driver"].choices = [(name, _(spec.label)) for name, spec in by_category]
         usable = Credential.objects.visible_to(user, "components")
         self.fields["credential"].choices = [("", _("None")), *((str(row.pk), row.name) for row in usable)]
         kinds = {kind for spec in specs.values() for kind in spec.credential_kinds}

@@ -91,7 +91,12 @@ def test_what_was_never_polled_is_unknown_and_says_why():
     interface = make_interface(component, polled=False)
     causes.recompute([component.pk])
     assert [str(row.text) for row in component.causes.all()] == ["Not polled yet."]
-    type(interface).objects.filter(pk=interface.pk).update(last_polled_at=timezone.now())
+    row = type(interface).objects.filter(pk=interface.pk)
+    row.update(last_polled_at=timezone.now(), last_error_code="unreachable")
+    causes.recompute([component.pk])
+    assert [str(row.text) for row in component.causes.all()] == ["It has not answered yet."]
+    assert status_of(component) == "unknown"
+    row.update(last_answer_at=timezone.now(), last_error_code="")
     causes.recompute([component.pk])
     assert list(component.causes.all()) == []
     assert status_of(component) == "normal"

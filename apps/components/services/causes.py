@@ -25,6 +25,7 @@ KEY_LENGTH = 200
 REGISTRATION = "registration"
 NOT_POLLED = "not-polled"
 NOT_POLLED_YET = Phrase(gettext_noop("Not polled yet."))
+NEVER_ANSWERED = Phrase(gettext_noop("It has not answered yet."))
 NOTHING_ENABLED = Phrase(gettext_noop("No management interface is enabled."))
 NOT_MANAGED = Phrase(gettext_noop("Set to not managed: it is not watched."))
 
@@ -175,7 +176,8 @@ class _Polled:
     """What is known of the interfaces of one component."""
 
     counted: set[int]  # enabled ones
-    answered: bool = False  # any of them was polled
+    asked: bool = False  # any of them was polled
+    answered: bool = False  # any of them was polled and did not stay silent
 
 
 def _follow(components: Sequence[Component], now: datetime) -> bool:
@@ -185,13 +187,14 @@ def _follow(components: Sequence[Component], now: datetime) -> bool:
     interfaces = list(
         ManagementInterface.objects.filter(component__in=ids)
         .order_by()
-        .values_list("pk", "component_id", "enabled", "last_polled_at", "last_error_code", "status")
+        .values_list("pk", "component_id", "enabled", "last_polled_at", "last_error_code", "status", "last_answer_at")
     )
     known = {pk: _Polled(set()) for pk in ids}
-    for pk, component_id, enabled, polled_at, _code, _status in interfaces:
+    for pk, component_id, enabled, polled_at, code, _status, answer_at in interfaces:
         if enabled and component_id not in unmanaged:
             known[component_id].counted.add(pk)
-            known[component_id].answered |= polled_at is not None
+            known[component_id].asked |= polled_at is not None
+            known[component_id].answered |= polled_at is not None and (answer_at is not None or not code)
     _mark_unpolled(known, unmanaged, now)
 
     worst: dict[int, tuple[str, Phrase]] = {}
@@ -208,7 +211,7 @@ def _follow(components: Sequence[Component], now: datetime) -> bool:
     _write_interfaces(
         {
             pk: _interface_status(of_interface.get(pk), polled_at, code)
-            for pk, _component, _enabled, polled_at, code, _status in interfaces
+            for pk, _component, _enabled, polled_at, code, _status, _answer_at in interfaces
         },
         {row[0]: row[5] for row in interfaces},
     )
@@ -227,7 +230,7 @@ def _interface_status(worst_cause: str | None, polled_at: datetime | None, error
 
 
 def _mark_unpolled(known: dict[int, _Polled], unmanaged: set[int], now: datetime) -> None:
-    """Keep a component unknown, with the reason, until an enabled interface was polled."""
+    """Keep a component unknown, with the reason, until an enabled interface has answered a poll."""
     present = {
         row.component_id: row
         for row in StatusCause.objects.filter(
@@ -238,12 +241,19 @@ def _mark_unpolled(known: dict[int, _Polled], unmanaged: set[int], now: datetime
     for pk, polled in known.items():
         if polled.answered:
             continue
-        text = NOT_MANAGED if pk in unmanaged else NOT_POLLED_YET if polled.counted else NOTHING_ENABLED
-        wanted.append(Cause(pk, REGISTRATION, NOT_POLLED, Status.UNKNOWN.value, text))
+        wanted.append(Cause(pk, REGISTRATION, NOT_POLLED, Status.UNKNOWN.value, _why_unknown(polled, pk in unmanaged)))
     _upsert(wanted, {_place(row): row for row in present.values()}, now)
     gone = [row.pk for pk, row in present.items() if known[pk].answered]
     if gone:
         StatusCause.objects.filter(pk__in=gone).delete()
+
+
+def _why_unknown(polled: _Polled, is_unmanaged: bool) -> Phrase:
+    if is_unmanaged:
+        return NOT_MANAGED
+    if not polled.counted:
+        return NOTHING_ENABLED
+    return NEVER_ANSWERED if polled.asked else NOT_POLLED_YET
 
 
 def _write_interfaces(wanted: dict[int, str], present: dict[int, str]) -> None:
