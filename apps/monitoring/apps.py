@@ -14,6 +14,7 @@ class MonitoringConfig(AppConfig):
         """Register options, the collector behind "collect now", and panels."""
         from apps.components import extensions
         from apps.monitoring import nav  # noqa: F401
-        from apps.monitoring.services import collecting
+        from apps.monitoring.services import collecting, presence
 
         extensions.collectors.add("monitoring", collecting.collect)
+        extensions.lookers.add("monitoring", presence.look_at)

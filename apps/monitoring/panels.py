@@ -8,10 +8,12 @@ from datetime import datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.components.extensions import Figure
 from apps.components.models import Component
+from apps.components.pages.look import Look
 from apps.drivers.contract import Limits, PortState, Quantity, Status
 from apps.monitoring.models import Liveness
-from apps.monitoring.services import history, liveness, readings
+from apps.monitoring.services import liveness, readings
 from apps.monitoring.services.readings import PortsView, SensorView
 
 LABELS: dict[Quantity, Promise | str] = {
@@ -31,7 +33,6 @@ LABELS: dict[Quantity, Promise | str] = {
 _CHARTED = (Quantity.CPU, Quantity.MEMORY, Quantity.STORAGE, Quantity.TRAFFIC, Quantity.TEMPERATURE, Quantity.POWER,
             Quantity.LATENCY)  # fmt: skip
 _RANK = {Status.CRITICAL: 0, Status.WARNING: 1, Status.UNKNOWN: 2, Status.NORMAL: 3}
-GAP = 2.5  # steps without a value, from which on a chart shows a gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,28 @@ def charts(panel: SensorPanel) -> list[SensorGroup]:
     return sorted(found, key=lambda group: _CHARTED.index(group.kind))
 
 
+def read_sensors(look: Look) -> SensorPanel | None:
+    """Give the sensors for one look at a page, however many panels show some of them."""
+    return look.once("monitoring.sensors", lambda: sensor_panel(look.component))
+
+
+def figures(look: Look) -> list[Figure]:
+    """Give the strip of values at the top of a component's overview."""
+    panel = read_sensors(look)
+    return [
+        Figure(
+            label=tile.label,
+            value=tile.sensor.value,
+            unit=tile.sensor.unit,
+            state=tile.sensor.status if _RANK[tile.sensor.status] < _RANK[Status.UNKNOWN] else "",
+            note=tile.sensor.name,
+            stale=tile.sensor.stale,
+            measured_at=tile.sensor.measured_at,
+        )
+        for tile in (tiles(panel) if panel is not None else ())
+    ]
+
+
 def port_panel(component: Component) -> PortPanel | None:
     """Give the ports; None when no interface reported any."""
     reports = [report for report in readings.ports(component) if report.ports]
@@ -194,21 +217,3 @@ def position(view: SensorView) -> Position | None:
 
 def _four(limits: Limits) -> tuple[float | None, ...]:
     return limits.lower_critical, limits.lower_warning, limits.upper_warning, limits.upper_critical
-
-
-def chart_data(series: history.Series) -> dict[str, list[float | None]]:
-    """Give a series by columns (t in seconds since 1970), with an empty point where nothing was measured for long."""
-    columns: dict[str, list[float | None]] = {"t": [], "min": [], "mean": [], "max": []}
-    before: float | None = None
-    for point in series.points:
-        at = point.at.timestamp()
-        if before is not None and series.step and at - before > GAP * series.step:
-            _append(columns, before + series.step, None, None, None)
-        _append(columns, at, point.minimum, point.mean, point.maximum)
-        before = at
-    return columns
-
-
-def _append(columns: dict[str, list[float | None]], *values: float | None) -> None:
-    for column, value in zip(columns.values(), values, strict=True):
-        column.append(value)

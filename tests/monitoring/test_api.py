@@ -241,12 +241,13 @@ def test_the_chart_of_a_page_has_the_same_values(admin, device, client):
     user = make_user("viewer")
     client.force_login(user)
     cpu = sensor_of(device, "cpu")
-    body = client.get(f"/components/{device.component_id}/sensors/{cpu.pk}/chart.json").json()
+    address = f"/components/{device.component_id}/sensors/{cpu.pk}/chart.json"
+    body = client.get(address).json()
     points = admin.get(url(device, "samples"), {"sensor": cpu.pk}).json()["points"]
-    assert body["mean"] == [point[2] for point in points]
-    assert body["t"] == [datetime.fromisoformat(point[0]).timestamp() for point in points]
+    assert body["points"] == [[datetime.fromisoformat(t).timestamp(), *rest] for t, *rest in points]
+    assert client.get(address, {"hours": "6"}).json()["points"] == body["points"]
     assert body["limits"] == dict.fromkeys(("lower_critical", "lower_warning", "upper_warning", "upper_critical"))
-    bad = client.get(f"/components/{device.component_id}/sensors/{cpu.pk}/chart.json?from=x")
+    bad = client.get(address, {"from": "x"})
     assert (bad.status_code, list(bad.json()["errors"])) == (400, ["from"])
 
 

@@ -12,7 +12,6 @@ from apps.drivers.contract import Sensor as Point
 from apps.monitoring import layouts, packing
 from apps.monitoring.judging import snapshot
 from apps.monitoring.models import RollUp, RollUpProgress, Sample, Sensor, SensorLayout, Span
-from apps.monitoring.panels import chart_data
 from apps.monitoring.services import history, retention, rollups
 from tests.factories import make_interface
 
@@ -193,15 +192,6 @@ def test_what_is_older_than_the_hours_are_kept_is_read_by_days(device):
 def test_a_sensor_that_is_in_no_row_has_no_points(device):
     device.sample(DAY, 20.0, points=(HEAT,))
     assert history.samples(device.power, DAY, DAY + HOUR).points == []
-
-
-def test_a_chart_shows_a_gap_where_nothing_was_measured_for_long(device):
-    for minutes in (0, 10, 60):
-        device.sample(DAY + timedelta(minutes=minutes), 20.0)
-    data = chart_data(history.samples(device.heat, DAY, DAY + 2 * HOUR))
-    start = DAY.timestamp()
-    assert data["t"] == [start, start + 600, start + 1200, start + 3600]
-    assert data["mean"] == [20.0, 20.0, None, 20.0]
 
 
 def test_what_is_too_old_is_forgotten_in_slices(device, monkeypatch):

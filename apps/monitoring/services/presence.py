@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from apps.accounts.services import sessions
+from apps.components.models import Component
 
 WATCHED_KEY = "monitoring:watched"
 WATCHED_FOR = 150.0  # seconds after the page asked last; an open page asks at least every minute
@@ -26,6 +27,11 @@ def watch(component_id: int) -> None:
     newest = sorted(watched.items(), key=lambda entry: -entry[1])[:WATCHED_AT_MOST]
     # Two pages that write at once lose one entry until its page asks again: harmless, and cheaper than a lock.
     cache.set(WATCHED_KEY, dict(newest), timeout=WATCHED_FOR)
+
+
+def look_at(component: Component) -> None:
+    """Note that somebody sees a component."""
+    watch(component.pk)
 
 
 def watched() -> list[int]:

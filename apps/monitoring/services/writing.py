@@ -60,9 +60,10 @@ def _write(batch: Sequence[Polled]) -> None:
     sensors.keep([(polled.line.interface_id, readings, layout_ids[readings.digest]) for polled, readings in measured])
     for part in _parts(told, INTERFACES_AT_ONCE):
         _write_values(part, layout_ids)
-    contact.note([contact.Outcome(polled.line, polled.error, polled.state) for polled in told])
-    _settle(POLL, told, _poll_causes(told))
-    _settle(LIMIT, told, _limit_causes(told))
+    with causes.together():
+        contact.note([contact.Outcome(polled.line, polled.error, polled.state) for polled in told])
+        _settle(POLL, told, _poll_causes(told))
+        _settle(LIMIT, told, _limit_causes(told))
     events.publish("component")
 
 
