@@ -11,5 +11,5 @@ class AlertsConfig(AppConfig):
     verbose_name = _("Alerts")
 
     def ready(self) -> None:
-        """Register what it offers."""
-        from apps.alerts import nav  # noqa: F401
+        """Register options, the menu entry, hooks, and the tab and panels of components."""
+        from apps.alerts import nav, panels  # noqa: F401

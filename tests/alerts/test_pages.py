@@ -211,3 +211,18 @@ def test_a_list_costs_the_same_for_one_row_and_for_fifty(operator):
             operator.get(LIST)
         costs.append(len(queries))
     assert costs[0] == costs[1]
+
+
+def test_a_components_page_shows_its_problems_and_alerts(operator):
+    web = make_component("web-01")
+    for number in (1, 2):
+        arrive("linkDown", web, object=str(number))
+    arrive("linkDown", make_component("db-01"), object="9")
+    overview = operator.get(f"/components/{web.pk}/").content.decode()
+    assert 'id="panel-incidents"' in overview
+    assert "Link of 2 went down" in overview
+    tab = operator.get(f"/components/{web.pk}/?tab=alerts")
+    page = tab.content.decode()
+    assert "Link of 1 went down" in page
+    assert "Link of 9 went down" not in page
+    assert [view.count for view in tab.context["tabs"] if view.tab.name == "alerts"] == [2]
