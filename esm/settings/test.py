@@ -15,6 +15,7 @@ if os.environ.get("TEST_DATABASE_URL"):
 
 from esm.settings.base import *  # noqa: F403
 
+DATABASES["default"]["TEST"] = {"NAME": None if "DATABASE_URL" in os.environ else str(DATA_DIR / "test.sqlite3")}  # noqa: F405
 SECRET_KEY = "only-for-tests-and-never-used-elsewhere-0123456789"  # noqa: S105
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
@@ -22,3 +23,4 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405 - else WhiteNoise warns in every test
