@@ -277,7 +277,7 @@ def _note(outcomes: Sequence[Outcome], now: datetime) -> None:
     }
     _note_answers([outcome for outcome in outcomes if outcome.error is None], rows, now)
     _note_errors([outcome for outcome in outcomes if outcome.error is not None], now)
-    polled = [o.line.interface_id for o in outcomes if o.line.purpose in POLLS]
+    polled = [o.line.interface_id for o in outcomes if o.line.purpose in POLLS and not isinstance(o.error, Withheld)]
     ManagementInterface.objects.filter(pk__in=polled).update(last_polled_at=now)
     causes.recompute(moved)
 

@@ -49,6 +49,7 @@ def names_in_group(group_id: int) -> dict[str, list[str]]:
         "credentials": list(Credential.objects.filter(group=group_id).values_list("name", flat=True)),
     }
 
+
 menu.register(menu.MenuEntry(label=_("Components"), url_name="components:list", icon="server-2", order=20))
 menu.register(
     menu.MenuEntry(

@@ -141,6 +141,36 @@ def test_settling_many_costs_as_many_statements_as_settling_one(django_assert_ma
     assert Component.objects.filter(status="critical").count() == 60
 
 
+def test_changes_made_together_are_one_change_of_status():
+    component = make_component()
+    interface = make_interface(component)
+    causes.put([Cause(component.pk, "poll", "contact", "unknown", Phrase("Silent."), interface.pk)])
+    before = len(changes_of(component))
+    with causes.together():
+        causes.settle("poll", [interface.pk], [])
+        assert status_of(component) == "unknown"
+        causes.put([Cause(component.pk, "limit", "inlet", "warning", HOT, interface.pk)])
+    assert changes_of(component)[before:] == [("unknown", "warning", "Inlet is too hot.")]
+
+
+def test_changes_made_together_are_undone_together():
+    component = make_component()
+    make_interface(component)
+    causes.recompute([component.pk])
+    hot = Cause(component.pk, "limit", "inlet", "warning", HOT)
+
+    def fail() -> None:
+        with causes.together():
+            causes.put([hot])
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert not StatusCause.objects.exists()
+    causes.put([hot])
+    assert status_of(component) == "warning"
+
+
 def test_an_interface_that_does_not_answer_is_unknown_whatever_it_said_last():
     interface = make_interface(last_error_code="unreachable")
     causes.put([Cause(interface.component_id, "limit", "inlet", "warning", HOT, interface.pk)])

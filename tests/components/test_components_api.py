@@ -393,6 +393,59 @@ def test_a_list_of_sixty_costs_as_many_queries_as_one(api, django_assert_max_num
     assert count() == for_one
 
 
+@pytest.mark.parametrize(
+    "body", [{"uuid": UUID}, {"serial_number": "abc123"}, {"interfaces": [{"driver": "fake", "address": "192.0.2.2"}]}]
+)
+def test_a_change_into_what_is_there_already_is_a_conflict_and_changes_nothing(api, body):
+    interface = {"driver": "fake", "address": "192.0.2.2"}
+    post(api, name="first", uuid=UUID, serial_number="ABC123", interfaces=[interface])
+    second = post(api, name="second").json()
+    response = patch(api, second, {"alias": "x", **body})
+    assert response.status_code == 409
+    assert "first" in response.json()["detail"]
+    assert api.get(f"{URL}{second['id']}/").json() == second
+
+
+def test_the_limit_is_a_conflict_with_a_sentence(api):
+    assert api.patch("/api/v1/options/max_managed_devices/", {"value": 1}, format="json").status_code == 200
+    assert post(api, name="one").status_code == 201
+    response = post(api, name="two")
+    assert response.status_code == 409
+    assert response.json()["detail"].startswith("At most 1 devices can be managed")
+
+
+def test_removing_leaves_nothing_to_be_found(api):
+    made = post(api, name="web01", interfaces=[{"driver": "fake", "address": "192.0.2.2"}]).json()
+    response = api.delete(f"{URL}{made['id']}/")
+    assert (response.status_code, response.content) == (204, b"")
+    assert api.get(f"{URL}{made['id']}/").status_code == 404
+    assert not ManagementInterface.objects.exists()
+
+
+def test_bodies_that_are_no_objects_are_bad_requests(api):
+    for body in (b"[]", b"5", b'"x"', b"null", b"{", b"", b"[" * 100_000):
+        assert api.post(URL, body, content_type="application/json").status_code == 400, body[:5]
+    assert not Component.objects.exists()
+
+
+class TestDrivers:
+    """What components can be managed with; the hidden one only where it is offered."""
+
+    def test_they_are_listed_with_their_parameters(self, api):
+        listed = api.get("/api/v1/drivers/").json()
+        assert [one["name"] for one in listed["results"]] == ["alert_only", "fake", "snmp_agent"]
+        snmp = api.get("/api/v1/drivers/snmp_agent/").json()
+        assert (snmp["default_port"], snmp["credential_kinds"]) == (161, ["snmp-community", "snmp-v3"])
+        delay = next(one for one in listed["results"][1]["parameters"] if one["name"] == "delay")
+        assert (delay["type"], delay["default"], delay["minimum"], delay["maximum"]) == ("integer", 0, 0, 600_000)
+
+    def test_the_hidden_one_is_neither_shown_nor_taken_in_production(self, api, settings):
+        settings.HIDDEN_DRIVERS_OFFERED = False
+        assert [one["name"] for one in api.get("/api/v1/drivers/?q=server").json()["results"]] == ["snmp_agent"]
+        assert api.get("/api/v1/drivers/fake/").status_code == 404
+        refused(post(api, name="x", interfaces=[{"driver": "fake", "address": "192.0.2.1"}]), "interfaces")
+
+
 class TestWhoMay:
     """Somebody else's component does not exist; what is seen but not permitted is refused."""
 

@@ -182,6 +182,13 @@ def test_without_a_credential_the_device_is_not_asked():
     assert str(fresh(interface).last_error) == "No credential is set for this interface."
 
 
+def test_a_poll_that_asked_nobody_is_none():
+    interface = fake(credential=None, polled=False)
+    ask(interface)
+    assert fresh(interface).last_polled_at is None
+    assert [str(cause.text) for cause in interface.component.causes.all()] == ["Not polled yet."]
+
+
 def test_a_credential_of_another_key_file_says_so(tmp_path, settings):
     interface = fake(credential=make_credential())
     settings.SECRETS_KEY_FILE = str(tmp_path / "other.key")

@@ -60,7 +60,7 @@ class CauseSerializer(serializers.Serializer[StatusCause]):
 
     status = serializers.CharField()
     text = Phrased()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     since = serializers.DateTimeField()
 
 

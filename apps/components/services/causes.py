@@ -6,6 +6,8 @@ first, so that two writers of causes never miss each other's.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,6 +30,8 @@ NOT_POLLED_YET = Phrase(gettext_noop("Not polled yet."))
 NEVER_ANSWERED = Phrase(gettext_noop("It has not answered yet."))
 NOTHING_ENABLED = Phrase(gettext_noop("No management interface is enabled."))
 NOT_MANAGED = Phrase(gettext_noop("Set to not managed: it is not watched."))
+
+_deferred: ContextVar[set[int] | None] = ContextVar("components whose status follows later", default=None)
 
 Place = tuple[int, int | None, str, str]  # component, interface, source, key
 
@@ -122,6 +126,26 @@ def recompute(component_ids: Iterable[int]) -> None:
     _change(component_ids, lambda ids, now: False)
 
 
+@contextmanager
+def together() -> Iterator[None]:
+    """Make several changes of causes one: in one transaction, after which the status follows once.
+
+    A device that answers again may lose one cause and gain another; in between it was not normal for a moment.
+    """
+    if _deferred.get() is not None:
+        yield
+        return
+    waiting: set[int] = set()
+    token = _deferred.set(waiting)
+    try:
+        with turn():
+            yield
+            _deferred.set(None)
+            recompute(waiting)
+    finally:
+        _deferred.reset(token)
+
+
 def _change(component_ids: Iterable[int], write: Callable[[Sequence[int], datetime], bool]) -> bool:
     """Run a change of causes under the locks of their components, then let the status follow."""
     changed = False
@@ -130,11 +154,19 @@ def _change(component_ids: Iterable[int], write: Callable[[Sequence[int], dateti
         with turn():
             locked = list(Component.objects.select_for_update().filter(pk__in=chunk).order_by("pk"))
             wrote = write([component.pk for component in locked], now)
-            followed = _follow(locked, now)
+            followed = _follow_or_wait(locked, now)
             if wrote or followed:
                 events.publish("status")
             changed = changed or wrote
     return changed
+
+
+def _follow_or_wait(components: Sequence[Component], now: datetime) -> bool:
+    waiting = _deferred.get()
+    if waiting is None:
+        return _follow(components, now)
+    waiting.update(component.pk for component in components)
+    return False
 
 
 def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.components import credential_kinds
-from apps.components.models import Credential, CredentialVersion, ManagementInterface
+from apps.components.models import Component, Credential, CredentialVersion, ManagementInterface
 from apps.core import audit
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
@@ -49,6 +49,7 @@ def change(
     Other fields make a new version: it is offered again where the old one was refused, at once.
     """
     with turn():
+        _lock_users(credential)
         credential = Credential.objects.select_for_update().get(pk=credential.pk)
         before = {"name": credential.name, "group": credential.group_id}
         if name is not None:
@@ -64,6 +65,12 @@ def change(
         if changed or before != after:
             audit.record(actor, "credential.change", credential, before=before, after=after)
     return credential
+
+
+def _lock_users(credential: Credential) -> None:
+    """Lock the components first, as whoever notes a contact does, so that the two never wait for each other."""
+    users = Component.objects.filter(pk__in=credential.interfaces.values("component"))
+    list(users.select_for_update().order_by("pk").values_list("pk"))
 
 
 def _new_version(credential: Credential, given: object) -> list[str]:

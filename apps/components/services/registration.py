@@ -126,7 +126,8 @@ def join(component: Component, other: Component, actor: Actor) -> Component:
         raise ValidationError({"with": [_("A component cannot be joined with itself.")]})
     with turn():
         _one_at_a_time()
-        rows = {row.pk: row for row in Component.objects.select_for_update().filter(pk__in=[component.pk, other.pk])}
+        both = Component.objects.select_for_update().filter(pk__in=[component.pk, other.pk]).order_by("pk")
+        rows = {row.pk: row for row in both}
         component, other = rows[component.pk], rows[other.pk]
         before, gone = _facts(component), _facts(other)
         for hook in extensions.join_hooks:
@@ -156,7 +157,7 @@ def join(component: Component, other: Component, actor: Actor) -> Component:
 def remove(components: Sequence[Component], actor: Actor) -> int:
     """Remove components with everything that was kept of them; jobs and the audit keep their names. Gives how many."""
     with turn():
-        rows = list(Component.objects.select_for_update().filter(pk__in=[one.pk for one in components]))
+        rows = list(Component.objects.select_for_update().filter(pk__in=[one.pk for one in components]).order_by("pk"))
         for component in rows:
             audit.record(actor, "component.remove", component, before=_facts(component))
         _delete([component.pk for component in rows])
