@@ -59,13 +59,13 @@ class Hub:
         self.listeners: set[Listener] = set()
         self._task: asyncio.Task[None] | None = None
 
-    def join(self) -> Listener:
-        """Start to listen."""
-        listener = Listener()
+    def join(self, listener: Listener) -> None:
+        """Start to listen, unless that was ended before it began."""
+        if listener.over.is_set():
+            return
         self.listeners.add(listener)
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._subscribe())
-        return listener
 
     def leave(self, listener: Listener) -> None:
         """Stop to listen; the last one ends the subscription."""
@@ -120,37 +120,54 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
     """Give the live stream to somebody signed in; a server that cannot hold it open answers that there is none."""
     if not hasattr(request, "scope"):
         return HttpResponse(status=204)  # tells the browser not to ask again; the page then asks by itself
-    answer = StreamingHttpResponse(_lines(request.session.session_key), content_type="text/event-stream")
+    answer = StreamingHttpResponse(Lines(request.session.session_key), content_type="text/event-stream")
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Accel-Buffering"] = "no"  # or nginx would keep the events to itself
     return answer
 
 
-async def _lines(session_key: str | None) -> AsyncIterator[bytes]:
-    # The request's thread holds a database connection from the sign-in check; the stream must not keep it for hours.
-    await sync_to_async(_let_go)()
-    loop = asyncio.get_running_loop()
-    place = hub()
-    listener = place.join()
-    checked_at = loop.time()
-    try:
-        yield b"retry: 3000\n\n"
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(listener.woken.wait(), min(HEARTBEAT, RECHECK))
-            if listener.over.is_set():
-                return
-            if loop.time() - checked_at >= RECHECK:
-                if not await sync_to_async(is_alive, thread_sensitive=False)(session_key):
+class Lines:
+    """What one stream says. Closing it does not wait for the garbage collector to find an abandoned generator."""
+
+    def __init__(self, session_key: str | None) -> None:
+        self._session_key = session_key
+        self._loop = asyncio.get_running_loop()
+        self._hub = hub()
+        self._listener = Listener()
+
+    def close(self) -> None:
+        """Stop to listen; Django calls it from another thread when the response has ended or the client has left."""
+        with suppress(RuntimeError):  # the loop is closed already, and its subscription with it
+            self._loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        self._listener.end()
+        self._hub.leave(self._listener)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        # The request's thread holds a database connection from the sign-in check; it is not kept for hours.
+        await sync_to_async(_let_go)()
+        listener = self._listener
+        checked_at = self._loop.time()
+        try:
+            self._hub.join(listener)
+            yield b"retry: 3000\n\n"
+            while True:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(listener.woken.wait(), min(HEARTBEAT, RECHECK))
+                if listener.over.is_set():
                     return
-                checked_at = loop.time()
-            topics, listener.topics = sorted(listener.topics), set()
-            listener.woken.clear()
-            yield b"".join(f"event: {topic}\ndata: 1\n\n".encode() for topic in topics) or b": nothing new\n\n"
-            if topics:
-                await _pause(listener)
-    finally:
-        place.leave(listener)
+                if self._loop.time() - checked_at >= RECHECK:
+                    if not await sync_to_async(is_alive, thread_sensitive=False)(self._session_key):
+                        return
+                    checked_at = self._loop.time()
+                topics, listener.topics = sorted(listener.topics), set()
+                listener.woken.clear()
+                yield b"".join(f"event: {topic}\ndata: 1\n\n".encode() for topic in topics) or b": nothing new\n\n"
+                if topics:
+                    await _pause(listener)
+        finally:
+            self._hub.leave(listener)
 
 
 async def _pause(listener: Listener) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -77,18 +78,33 @@ def quick(monkeypatch):
     monkeypatch.setattr(stream, "RETRY", (0.05,))
 
 
-async def open_stream() -> tuple[AsyncClient, AsyncIterator[bytes]]:
+class Reader:
+    """One open stream, read as the server of the portal reads it."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.lines = aiter(answer.streaming_content)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self.lines
+
+    async def aclose(self) -> None:
+        """Leave, as when the browser closes the page: the server closes the response in a thread."""
+        await sync_to_async(self.answer.close)()
+
+
+async def open_stream() -> tuple[AsyncClient, Reader]:
     client = AsyncClient()
     await client.aforce_login(await sync_to_async(make_user)())
     answer = await client.get("/events/stream/")
     assert answer.status_code == 200
     assert answer["Content-Type"] == "text/event-stream"
-    lines = aiter(answer.streaming_content)
-    assert await anext(lines) == b"retry: 3000\n\n"
-    return client, lines
+    reader = Reader(answer)
+    assert await anext(reader.lines) == b"retry: 3000\n\n"
+    return client, reader
 
 
-async def until(lines: AsyncIterator[bytes], wanted: bytes) -> bytes:
+async def until(lines: Reader, wanted: bytes) -> bytes:
     """Read until something is said."""
     async with asyncio.timeout(DEADLINE):
         async for line in lines:
@@ -187,7 +203,7 @@ async def test_the_stop_of_the_server_ends_all_streams_at_once():
         await rest
 
 
-async def _all(lines: AsyncIterator[bytes]) -> list[bytes]:
+async def _all(lines: Reader) -> list[bytes]:
     return [line async for line in lines]
 
 
