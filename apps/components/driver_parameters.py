@@ -15,7 +15,7 @@ LONGEST_TEXT = 500
 
 def offered() -> dict[str, DriverSpec]:
     """Give the drivers that may be registered with, by name; hidden ones only where the settings say so."""
-    hidden_too = getattr(settings, "HIDDEN_DRIVERS_OFFERED", False)
+    hidden_too = settings.HIDDEN_DRIVERS_OFFERED
     return {name: spec for name, spec in registry.specs().items() if hidden_too or not spec.hidden}
 
 

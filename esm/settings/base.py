@@ -152,6 +152,9 @@ STORAGES = {
 }
 FIXTURES_DIR = BASE_DIR / "fixtures"
 
+# --- drivers --------------------------------------------------------------------------------------------------------
+HIDDEN_DRIVERS_OFFERED = False  # the driver of devices that exist nowhere
+
 # --- security -------------------------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
