@@ -12,4 +12,4 @@ class ComponentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register options, job kinds, menu entries and panels."""
-        from apps.components import nav  # noqa: F401
+        from apps.components import nav, panels  # noqa: F401

@@ -1,13 +1,20 @@
 """What upper apps may add to components, from ``AppConfig.ready()``."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from django.utils.functional import Promise
 
 from apps.core.phrases import Phrase
 from apps.core.registries import Registry
+from apps.drivers.contract import Capability
 from apps.protocols.errors import ContactError
 
 if TYPE_CHECKING:
+    from apps.components.models import Component
+    from apps.components.pages.look import Look
     from apps.components.services.registration import NewComponent
 
 RegistrationCheck = Callable[["Sequence[NewComponent]"], Sequence[Phrase]]
@@ -25,9 +32,56 @@ Collector = Callable[[Sequence[int]], Mapping[int, ContactError | None]]
 Several may be registered; an interface is refreshed when all of them managed. It runs outside any event loop.
 """
 
+OVERVIEW = "overview"
+"""The tab that every component has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One section of a component's page; it is there when an interface's driver has the capability, if one is named."""
+
+    name: str  # stands in the address: ?tab=
+    label: Promise | str
+    order: int
+    capability: Capability | None = None
+    count: "Callable[[Look], int | None] | None" = None  # a number beside the label; None shows none
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One card of a tab. ``read`` gives what the template finds as ``panel``; on None the card is left out.
+
+    The card is ``<section id="panel-<name>" aria-labelledby="panel-<name>-h">``; header and body are the template's.
+    """
+
+    name: str
+    tab: str
+    template: str
+    read: "Callable[[Look], Any]"
+    order: int
+    width: str = "c12"  # classes of the twelve-column grid
+    capability: Capability | None = None
+    live: bool = True  # False: stands above the live ones and is not fetched again, as charts refresh themselves
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One value of the strip at the top of the overview; None is "not measured"."""
+
+    label: Promise | str
+    value: float | None
+    unit: str
+    state: str = ""  # where it is not normal
+    note: str = ""
+    stale: bool = False
+    measured_at: datetime | None = None
+
+
 registration_checks: Registry[RegistrationCheck] = Registry("registration check")
 removal_hooks: Registry[RemovalHook] = Registry("removal hook")
 join_hooks: Registry[JoinHook] = Registry("join hook")
 collectors: Registry[Collector] = Registry("collector")
-tabs: Registry[Any] = Registry("tab")
-panels: Registry[Any] = Registry("panel")
+tabs: Registry[Tab] = Registry("tab")
+panels: Registry[Panel] = Registry("panel")
+figures: "Registry[Callable[[Look], Sequence[Figure]]]" = Registry("figures of the overview")
+lookers: "Registry[Callable[[Component], None]]" = Registry("one who is told that a component's page is open")

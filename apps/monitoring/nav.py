@@ -1,8 +1,12 @@
-"""What monitoring registers with others: its options."""
+"""What monitoring registers with others: its options, and its tabs and panels on the component's page."""
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.components import extensions
+from apps.components.extensions import OVERVIEW, Panel, Tab
 from apps.core.options import Option, declare
+from apps.drivers.contract import Capability
+from apps.monitoring import panels
 
 _MONITORING = _("Monitoring")
 _RETENTION = _("Retention")
@@ -99,3 +103,24 @@ declare(
         unit=_("days"),
     ),
 )
+
+for _tab in (
+    Tab("sensors", _("Sensors"), 10, Capability.SENSORS, panels.count_sensors),
+    Tab("ports", _("Ports"), 20, Capability.PORTS, panels.count_ports),
+):
+    extensions.tabs.add(_tab.name, _tab)
+
+_SENSORS, _PORTS = Capability.SENSORS, Capability.PORTS
+for _panel in (
+    Panel("charts", OVERVIEW, "monitoring/charts.html", panels.overview_charts, 0, "c12", _SENSORS, live=False),
+    Panel("sensors", OVERVIEW, "monitoring/sensors.html", panels.first_sensors, 10, "c8 x-c12", _SENSORS),
+    Panel("disks", OVERVIEW, "monitoring/disks.html", panels.disks, 20, "c4 x-c12", _SENSORS),
+    Panel("ports", OVERVIEW, "monitoring/ports.html", panels.first_ports, 30, "c8 x-c12", _PORTS),
+    Panel("pings", OVERVIEW, "monitoring/pings.html", panels.pinged, 80, "c4 x-c6"),
+    Panel("chart", "sensors", "monitoring/charts.html", panels.sensor_chart, 0, "c12", _SENSORS, live=False),
+    Panel("all-sensors", "sensors", "monitoring/all_sensors.html", panels.all_sensors, 10, "c12", _SENSORS),
+    Panel("all-ports", "ports", "monitoring/all_ports.html", panels.all_ports, 10, "c12", _PORTS),
+):
+    extensions.panels.add(_panel.name, _panel)
+
+extensions.figures.add("monitoring", panels.figures)

@@ -3,18 +3,23 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.components.extensions import Figure
-from apps.components.models import Component
+from apps.components.models import Category, Component
 from apps.components.pages.look import Look
-from apps.drivers.contract import Limits, PortState, Quantity, Status
+from apps.drivers.contract import PortState, Quantity, Status
+from apps.monitoring.courses import Course, courses
 from apps.monitoring.models import Liveness
+from apps.monitoring.port_reports import PortView
 from apps.monitoring.services import liveness, readings
-from apps.monitoring.services.readings import PortsView, SensorView
+from apps.monitoring.services.readings import SensorView
 
 LABELS: dict[Quantity, Promise | str] = {
     Quantity.CPU: _("Processors"),
@@ -30,9 +35,52 @@ LABELS: dict[Quantity, Promise | str] = {
     Quantity.UPTIME: _("Uptime"),
     Quantity.OTHER: _("Others"),
 }
-_CHARTED = (Quantity.CPU, Quantity.MEMORY, Quantity.STORAGE, Quantity.TRAFFIC, Quantity.TEMPERATURE, Quantity.POWER,
-            Quantity.LATENCY)  # fmt: skip
+LARGE: dict[Quantity, Promise | str] = {
+    Quantity.CPU: _("CPU"),
+    Quantity.MEMORY: _("Memory"),
+    Quantity.STORAGE: _("Fullest disk"),
+    Quantity.TEMPERATURE: _("Temperature"),
+    Quantity.POWER: _("Power"),
+    Quantity.LATENCY: _("Round trip"),
+}
+ALWAYS = (Quantity.CPU, Quantity.MEMORY, Quantity.STORAGE)  # told as not measured, too
+PORT_STATES: dict[PortState, tuple[str, Promise | str]] = {  # the state that it looks like, its word
+    PortState.UP: ("normal", pgettext_lazy("port", "Up")),
+    PortState.DOWN: ("unknown", pgettext_lazy("port", "Down")),
+    PortState.DISABLED: ("suspended", pgettext_lazy("port", "Disabled")),
+    PortState.DORMANT: ("information", pgettext_lazy("port", "Dormant")),
+    PortState.NOT_PRESENT: ("unknown", pgettext_lazy("port", "Not present")),
+    PortState.UNKNOWN: ("unknown", pgettext_lazy("port", "Unknown")),
+}
+RANGES: dict[str, tuple[Promise | str, timedelta]] = {
+    "1h": (_("1 h"), timedelta(hours=1)),
+    "24h": (_("24 h"), timedelta(days=1)),
+    "7d": (_("7 d"), timedelta(days=7)),
+    "30d": (_("30 d"), timedelta(days=30)),
+    "1y": (_("1 y"), timedelta(days=365)),
+}
+USUAL_RANGE = "24h"
+TREND = timedelta(hours=6)
+FIRST_SENSORS, FIRST_PORTS, CHARTS = 10, 8, 4
 _RANK = {Status.CRITICAL: 0, Status.WARNING: 1, Status.UNKNOWN: 2, Status.NORMAL: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class SensorRow:
+    """One line of a sensor table."""
+
+    view: SensorView
+    course: Course
+
+    @property
+    def is_span(self) -> bool:
+        """Say whether the value is a length of time that reads better in days and hours."""
+        return self.view.unit == "s"
+
+    @property
+    def mark(self) -> float | None:
+        """Give the limit that the drawing of its course shows."""
+        return self.view.limits.upper_warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,43 +89,29 @@ class SensorGroup:
 
     kind: Quantity
     label: Promise | str
-    sensors: Sequence[SensorView]
+    rows: Sequence[SensorRow]
 
 
 @dataclass(frozen=True, slots=True)
 class SensorPanel:
-    """All sensors of a component."""
+    """Sensors of a component; ``groups`` may be a part of all."""
 
     groups: Sequence[SensorGroup]
     total: int
     out_of_range: int
-    measured_at: datetime | None  # of the oldest
-    stale: bool  # any of them
-
-    @property
-    def worst(self) -> list[SensorView]:
-        """Give the sensors that are out of range, worst first."""
-        found = [view for group in self.groups for view in group.sensors if _RANK[view.status] < _RANK[Status.UNKNOWN]]
-        return sorted(found, key=_by_rank)
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One value that a page shows large, with the sensor behind it."""
-
-    kind: Quantity
-    label: Promise | str
-    sensor: SensorView
+    stale_since: datetime | None  # when the oldest stale value was measured
+    may_set: bool
+    chosen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PortPanel:
-    """The network ports of a component."""
+    """The network ports of a component; ``rows`` may be a part of all."""
 
-    reports: Sequence[PortsView]
+    rows: Sequence[tuple[PortView, str, Promise | str]]  # the port, the state it looks like, its word
     up: int
-    down: int
     total: int
+    stale_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,102 +126,209 @@ class AddressView:
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """Where a value lies between the ends of a small scale, and where its limits lie; all from 0 to 100."""
+class Chart:
+    """One chart: where its values come from and what it is called."""
 
-    value: float
-    lower_critical: float | None
-    lower_warning: float | None
-    upper_warning: float | None
-    upper_critical: float | None
+    url: str
+    title: str
+    kind: Promise | str
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """Some charts over one range."""
+
+    charts: Sequence[Chart]
+    ranges: Sequence[tuple[str, Promise | str, bool]]
+    chosen: SensorView | None = None
+
+
+# --- sensors -------------------------------------------------------------------------------------------------------
+
+
+def views(look: Look) -> list[SensorView]:
+    """Give what the sensors measured last, read once for the page."""
+    return look.once("sensors", lambda: readings.latest(look.component))
+
+
+def _trends(look: Look) -> dict[tuple[int, str], Course]:
+    since = timezone.now() - TREND
+    return look.once("courses", lambda: courses({view.interface_id for view in views(look)}, since))
 
 
 def _by_rank(view: SensorView) -> int:
     return _RANK[view.status]
 
 
-def sensor_panel(component: Component) -> SensorPanel | None:
-    """Give the sensors by quantity; None when the component has none."""
-    views = readings.latest(component)
-    if not views:
-        return None
-    by_kind: dict[Quantity, list[SensorView]] = defaultdict(list)
-    for view in views:
-        by_kind[view.kind].append(view)
+def _row(look: Look, view: SensorView) -> SensorRow:
+    return SensorRow(view, _trends(look).get((view.interface_id, view.key), []))
+
+
+def _panel(look: Look, groups: Sequence[SensorGroup], chosen: int | None = None) -> SensorPanel:
+    found = views(look)
     return SensorPanel(
-        groups=[
-            SensorGroup(kind, label, sorted(by_kind[kind], key=_by_rank))
-            for kind, label in LABELS.items()
-            if kind in by_kind
-        ],
-        total=len(views),
-        out_of_range=sum(_RANK[view.status] < _RANK[Status.UNKNOWN] for view in views),
-        measured_at=min(view.measured_at for view in views),
-        stale=any(view.stale for view in views),
+        groups=groups,
+        total=len(found),
+        out_of_range=sum(_RANK[view.status] < _RANK[Status.UNKNOWN] for view in found),
+        stale_since=min((view.measured_at for view in found if view.stale), default=None),
+        may_set=look.may("components"),
+        chosen=chosen,
     )
 
 
-def tiles(panel: SensorPanel) -> list[Tile]:
-    """Give what a page shows large: of each charted quantity the sensor that says most."""
-    found = []
-    groups = {group.kind: group for group in panel.groups}
-    for kind in _CHARTED:
-        group = groups.get(kind)
-        if group is not None and kind is not Quantity.TRAFFIC:
-            found.append(Tile(kind, group.label, _foremost(group)))
-    return found
+def all_sensors(look: Look) -> SensorPanel:
+    """Give the sensors by quantity, worst first in each."""
+    by_kind: dict[Quantity, list[SensorView]] = defaultdict(list)
+    for view in views(look):
+        by_kind[view.kind].append(view)
+    groups = [
+        SensorGroup(kind, label, [_row(look, view) for view in sorted(by_kind[kind], key=_by_rank)])
+        for kind, label in LABELS.items()
+        if kind in by_kind
+    ]
+    chosen = _chosen(look)
+    return _panel(look, groups, chosen.id if chosen else None)
 
 
-def _foremost(group: SensorGroup) -> SensorView:
-    """The fullest disk that has limits; elsewhere the first that the device lists, which is the whole."""
-    listed = sorted(group.sensors, key=lambda view: view.id)
-    if group.kind is Quantity.STORAGE:
-        limited = [view for view in listed if view.limits_source is not None] or listed
-        return max(limited, key=lambda view: view.value if view.value is not None else -1.0)
-    return listed[0]
+def first_sensors(look: Look) -> SensorPanel:
+    """Give the sensors that say most: what is out of range, then one after the other of every quantity."""
+    taken: dict[Quantity, int] = defaultdict(int)
+    places = []
+    for view in views(look):
+        taken[view.kind] += 1
+        limited = view.limits_source is None
+        places.append((_by_rank(view), limited, taken[view.kind], list(LABELS).index(view.kind), view))
+    places.sort(key=lambda place: place[:4])
+    rows = [_row(look, place[4]) for place in places[:FIRST_SENSORS]]
+    return _panel(look, [SensorGroup(Quantity.OTHER, "", rows)] if rows else [])
 
 
-def charts(panel: SensorPanel) -> list[SensorGroup]:
-    """Give the sensors that are worth a chart, by quantity: at most six each, the busiest ports first."""
-    found = []
-    for group in panel.groups:
-        if group.kind in _CHARTED:
-            ordered = sorted(group.sensors, key=lambda view: view.id)
-            if group.kind is Quantity.TRAFFIC:
-                ordered = sorted(ordered, key=lambda view: -(view.value or 0.0))
-            found.append(SensorGroup(group.kind, group.label, ordered[:6]))
-    return sorted(found, key=lambda group: _CHARTED.index(group.kind))
+def disks(look: Look) -> SensorPanel | None:
+    """Give the disks, the fullest first; None where there are none."""
+    found = [view for view in views(look) if view.kind is Quantity.STORAGE]
+    found.sort(key=lambda view: -(view.value if view.value is not None else -1.0))
+    if not found:
+        return None
+    return _panel(look, [SensorGroup(Quantity.STORAGE, LABELS[Quantity.STORAGE], [_row(look, v) for v in found])])
 
 
-def read_sensors(look: Look) -> SensorPanel | None:
-    """Give the sensors for one look at a page, however many panels show some of them."""
-    return look.once("monitoring.sensors", lambda: sensor_panel(look.component))
+def count_sensors(look: Look) -> int:
+    """Give how many sensors there are, for the tab."""
+    return len(views(look))
 
 
 def figures(look: Look) -> list[Figure]:
-    """Give the strip of values at the top of a component's overview."""
-    panel = read_sensors(look)
-    return [
-        Figure(
-            label=tile.label,
-            value=tile.sensor.value,
-            unit=tile.sensor.unit,
-            state=tile.sensor.status if _RANK[tile.sensor.status] < _RANK[Status.UNKNOWN] else "",
-            note=tile.sensor.name,
-            stale=tile.sensor.stale,
-            measured_at=tile.sensor.measured_at,
-        )
-        for tile in (tiles(panel) if panel is not None else ())
-    ]
+    """Give what the page shows large: of each quantity the sensor that says most, or that nothing was measured."""
+    found = {kind: [view for view in views(look) if view.kind is kind] for kind in LARGE}
+    never = not views(look) and look.component.category != Category.ALERT_ONLY
+    told = []
+    for kind, label in LARGE.items():
+        if found[kind]:
+            told.append(_figure(label, _foremost(kind, found[kind])))
+        elif never and kind in ALWAYS:
+            told.append(Figure(label, None, "%"))
+    return told
 
 
-def port_panel(component: Component) -> PortPanel | None:
-    """Give the ports; None when no interface reported any."""
-    reports = [report for report in readings.ports(component) if report.ports]
-    if not reports:
+def _figure(label: Promise | str, view: SensorView) -> Figure:
+    bad = _RANK[view.status] < _RANK[Status.UNKNOWN]
+    note = view.name if view.kind is Quantity.STORAGE else ""
+    return Figure(label, view.value, view.unit, view.status.value if bad else "", note, view.stale, view.measured_at)
+
+
+def _foremost(kind: Quantity, found: Sequence[SensorView]) -> SensorView:
+    """The fullest disk that has limits; elsewhere the first that the device lists, which is the whole."""
+    if kind is Quantity.STORAGE:
+        limited = [view for view in found if view.limits_source is not None] or found
+        return max(limited, key=lambda view: view.value if view.value is not None else -1.0)
+    return found[0]
+
+
+# --- charts --------------------------------------------------------------------------------------------------------
+
+
+def range_of(word: str | None) -> str:
+    """Give the range that the address asks for, the usual one where it asks for none that there is."""
+    return word if word in RANGES else USUAL_RANGE
+
+
+def overview_charts(look: Look) -> Charts | None:
+    """Give the charts of the overview; None before anything was measured."""
+    found = views(look)
+    shown = []
+    for kind in (Quantity.CPU, Quantity.MEMORY, Quantity.STORAGE, Quantity.TRAFFIC, *LARGE):
+        of_kind = [view for view in found if view.kind is kind]
+        if of_kind and kind not in {view.kind for view in shown}:
+            busiest = max(of_kind, key=lambda view: view.value or 0.0)
+            shown.append(busiest if kind is Quantity.TRAFFIC else _foremost(kind, of_kind))
+    return _charts(look, shown[:CHARTS]) if shown else None
+
+
+def sensor_chart(look: Look) -> Charts | None:
+    """Give the chart of the sensor that the address names, else of the first one."""
+    chosen = _chosen(look)
+    return _charts(look, [chosen], chosen) if chosen else None
+
+
+def _chosen(look: Look) -> SensorView | None:
+    wanted = look.request.GET.get("sensor", "")
+    found = views(look)
+    return next((view for view in found if str(view.id) == wanted), found[0] if found else None)
+
+
+def _charts(look: Look, shown: Sequence[SensorView], chosen: SensorView | None = None) -> Charts:
+    word = range_of(look.request.GET.get("range"))
+    return Charts(
+        [
+            Chart(
+                f"{reverse('monitoring:chart', args=[look.component.pk, view.id])}?range={word}",
+                view.name,
+                LABELS[view.kind],
+            )
+            for view in shown
+        ],
+        [(name, label, name == word) for name, (label, _length) in RANGES.items()],
+        chosen,
+    )
+
+
+# --- ports and addresses -------------------------------------------------------------------------------------------
+
+
+def _ports(look: Look, *, most: int | None = None) -> PortPanel | None:
+    reports = look.once("ports", lambda: readings.ports(look.component))
+    ports = [port for report in reports for port in report.ports]
+    if not ports:
         return None
-    states = [port.state for report in reports for port in report.ports]
-    return PortPanel(reports, states.count(PortState.UP), states.count(PortState.DOWN), len(states))
+    shown = ports
+    if most is not None:
+        shown = sorted(ports, key=lambda port: (port.state is not PortState.UP, -_busy(port), port.index))[:most]
+    return PortPanel(
+        rows=[(port, *PORT_STATES[port.state]) for port in shown],
+        up=sum(port.state is PortState.UP for port in ports),
+        total=len(ports),
+        stale_since=min((report.measured_at for report in reports if report.stale), default=None),
+    )
+
+
+def _busy(port: PortView) -> float:
+    return (port.in_rate or 0.0) + (port.out_rate or 0.0)
+
+
+def first_ports(look: Look) -> PortPanel | None:
+    """Give the busiest ports; None when no interface reported any."""
+    return _ports(look, most=FIRST_PORTS)
+
+
+def all_ports(look: Look) -> PortPanel:
+    """Give every port in the device's order."""
+    return _ports(look) or PortPanel([], 0, 0, None)
+
+
+def count_ports(look: Look) -> int | None:
+    """Give how many ports there are, for the tab."""
+    found = _ports(look)
+    return found.total if found else None
 
 
 def addresses(component: Component) -> list[AddressView]:
@@ -197,23 +338,6 @@ def addresses(component: Component) -> list[AddressView]:
     return [AddressView(row.address, row.answers, row.since, row.access_lost_at, stale) for row in rows]
 
 
-def position(view: SensorView) -> Position | None:
-    """Give where a value lies on a scale that shows it and all its limits; None without value or limits."""
-    if view.value is None or view.limits_source is None:
-        return None
-    limits = view.limits
-    given = [limit for limit in _four(limits) if limit is not None]
-    if not given:
-        return None
-    low = min(0.0, view.value, *given)
-    high = max(100.0 if view.unit == "%" else 0.0, view.value, max(given) + 0.15 * (max(given) - low))
-    span = (high - low) or 1.0
-
-    def place(number: float | None) -> float | None:
-        return None if number is None else round(100 * (number - low) / span, 1)
-
-    return Position(place(view.value) or 0.0, *(place(limit) for limit in _four(limits)))
-
-
-def _four(limits: Limits) -> tuple[float | None, ...]:
-    return limits.lower_critical, limits.lower_warning, limits.upper_warning, limits.upper_critical
+def pinged(look: Look) -> list[AddressView] | None:
+    """Give the addresses that are pinged; None before the first sweep."""
+    return addresses(look.component) or None

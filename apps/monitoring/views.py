@@ -1,39 +1,36 @@
-"""What pages ask of monitoring: the data of a chart."""
+"""What pages ask of monitoring: the data of a chart, and the dialog of a sensor's limits."""
 
-from dataclasses import asdict
-from datetime import timedelta
-
-from django.http import HttpRequest, JsonResponse
-from django.shortcuts import get_object_or_404
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from apps.components.models import Component
-from apps.monitoring.models import Sensor
+from apps.core import scoping
+from apps.core.actors import Actor
+from apps.monitoring.forms import LimitsForm
+from apps.monitoring.models import Limit, Sensor
+from apps.monitoring.panels import RANGES
 from apps.monitoring.services import history, limits, presence
 from apps.monitoring.time_range import BadRange, time_range
-
-HOURS = {"1": 1, "6": 6, "24": 24, "48": 48, "168": 168, "720": 720, "2400": 2400, "8760": 8760}
 
 
 @require_safe
 def chart(request: HttpRequest, pk: int, sensor_pk: int) -> JsonResponse:
-    """Give the history of a sensor as the chart of a page draws it: the last ``hours``, or ``from`` and ``to``."""
-    component = get_object_or_404(Component.objects.visible_to(request.user), pk=pk)
-    sensor = get_object_or_404(
-        Sensor.objects.visible_to(request.user).select_related("interface__component"),
-        pk=sensor_pk,
-        interface__component=component,
-    )
-    presence.watch(component.pk)
+    """Give the history of a sensor as the chart in the page draws it: over a range that ends now, or from and to."""
+    sensor = _sensor(request, pk, sensor_pk)
+    presence.watch(pk)
     try:
-        start, end = time_range(request.GET)
+        if request.GET.get("range") in RANGES:
+            end = timezone.now()
+            start = end - RANGES[request.GET["range"]][1]
+        else:
+            start, end = time_range(request.GET)
     except BadRange as error:
         return JsonResponse({"errors": {error.field: [_(error.sentence)]}}, status=400)
-    if request.GET.get("hours") in HOURS:
-        end = timezone.now()
-        start = end - timedelta(hours=HOURS[request.GET["hours"]])
     series = history.samples(sensor, start, end)
     return JsonResponse(
         {
@@ -41,7 +38,53 @@ def chart(request: HttpRequest, pk: int, sensor_pk: int) -> JsonResponse:
             "name": sensor.name,
             "unit": sensor.unit,
             "step": series.step,
-            "limits": asdict(limits.in_force(sensor)),
             "points": [[point.at.timestamp(), *point[1:]] for point in series.points],
         }
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sensor_limits(request: HttpRequest, pk: int, sensor_pk: int) -> HttpResponse:
+    """Ask for a sensor's own limits and set them, or go back to the device's."""
+    sensor = _sensor(request, pk, sensor_pk)
+    component = sensor.interface.component
+    if not scoping.may(request.user, "components", component.group_id):
+        raise PermissionDenied
+    partial = bool(request.htmx and not request.htmx.boosted)
+    form = LimitsForm(request.POST or None, limits=limits.in_force(sensor))
+    if request.method == "POST" and _is_set(request, sensor, form):
+        back = f"{component.get_absolute_url()}?tab=sensors&sensor={sensor.pk}"
+        return HttpResponseClientRedirect(back) if partial else redirect(back)
+    context = {
+        "component": component,
+        "sensor": sensor,
+        "form": form,
+        "has_own": Limit.objects.filter(interface=sensor.interface_id, key=sensor.key).exists(),
+    }
+    template = "monitoring/_limits.html" if partial else "monitoring/limits.html"
+    return render(request, template, context, status=400 if request.method == "POST" else 200)
+
+
+def _sensor(request: HttpRequest, pk: int, sensor_pk: int) -> Sensor:
+    component = get_object_or_404(Component.objects.visible_to(request.user), pk=pk)
+    found: Sensor = get_object_or_404(
+        Sensor.objects.visible_to(request.user).select_related("interface__component"),
+        pk=sensor_pk,
+        interface__component=component,
+    )
+    return found
+
+
+def _is_set(request: HttpRequest, sensor: Sensor, form: LimitsForm) -> bool:
+    """Set what was entered; what cannot be stands at its field."""
+    if "reset" in request.POST:
+        limits.set_limits(sensor, None, Actor.of(request))
+        return True
+    if not form.is_valid():
+        return False
+    try:
+        limits.set_limits(sensor, form.cleaned_data, Actor.of(request))
+    except ValidationError as error:
+        form.add_error(None, error)
+        return False
+    return True

@@ -1,0 +1,205 @@
+"""The tabs and panels of a component's page that need nothing but components: interfaces, facts, inventory, history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.components.extensions import OVERVIEW, Panel, Tab, panels, tabs
+from apps.components.models import InventoryItem, ManagementInterface, StatusChange
+from apps.components.pages.look import Look
+from apps.components.services import checks
+from apps.core.phrases import Phrase
+from apps.drivers import registry
+from apps.drivers.contract import Capability, InventoryKind
+
+LATEST_CHANGES = 6
+PER_PAGE = 50
+
+KINDS: dict[InventoryKind, tuple[Promise | str, str]] = {
+    InventoryKind.SYSTEM: (gettext_lazy("System"), "server"),
+    InventoryKind.PROCESSOR: (gettext_lazy("Processors"), "cpu"),
+    InventoryKind.MEMORY: (gettext_lazy("Memory"), "device-sd-card"),
+    InventoryKind.STORAGE: (gettext_lazy("Storage"), "database"),
+    InventoryKind.NETWORK: (gettext_lazy("Network"), "network"),
+    InventoryKind.SOFTWARE: (gettext_lazy("Software"), "package"),
+    InventoryKind.OTHER: (gettext_lazy("Other parts"), "box"),
+}
+DETAILS: dict[str, tuple[Promise | str, str]] = {  # what drivers call a detail: how it reads, its unit
+    "Size (bytes)": (gettext_lazy("Size"), "B"),
+    "Used (bytes)": (gettext_lazy("Used"), "B"),
+    "Speed (bit/s)": (gettext_lazy("Speed"), "bit/s"),
+    "Read-only": (gettext_lazy("Read-only"), ""),
+    "Description": (gettext_lazy("Description"), ""),
+    "Alias": (gettext_lazy("Alias"), ""),
+    "MAC address": (gettext_lazy("MAC address"), ""),
+    "State": (gettext_lazy("State"), ""),
+    "Logical processors": (gettext_lazy("Logical processors"), ""),
+    "Operating system": (gettext_lazy("Operating system"), ""),
+    "Manufacturer": (gettext_lazy("Manufacturer"), ""),
+    "Model": (gettext_lazy("Model"), ""),
+    "Serial number": (gettext_lazy("Serial number"), ""),
+    "Agent version": (gettext_lazy("Agent version"), ""),
+    "Clock (UTC)": (gettext_lazy("Clock (UTC)"), ""),
+}
+WORDS: dict[str, Promise | str] = {"true": gettext_lazy("Yes"), "false": gettext_lazy("No")}
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceView:
+    """One way of managing, with how the last contact went and what to do about it."""
+
+    row: ManagementInterface
+    label: str
+    remedy: Phrase | None
+    withheld: bool  # the credential was refused and is not offered by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One line of an inventory item: a number has a unit, a text has none."""
+
+    label: str
+    value: Any
+    unit: str
+
+    @property
+    def is_number(self) -> bool:
+        """Say whether it is shown as a quantity."""
+        return isinstance(self.value, int | float) and not isinstance(self.value, bool)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """One part of a device."""
+
+    row: InventoryItem
+    details: list[Detail]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The parts of one kind."""
+
+    kind: InventoryKind
+    label: Promise | str
+    picture: str
+    items: list[ItemView]
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All parts of a device and when they were listed."""
+
+    shelves: list[Shelf]
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Changes of status, newest first."""
+
+    changes: Sequence[StatusChange]
+    page: "Page[StatusChange] | None" = None
+
+
+def interfaces(look: Look) -> list[InterfaceView]:
+    """Give the ways of managing."""
+    specs = registry.specs()
+    return [
+        InterfaceView(
+            row,
+            _(specs[row.driver].label) if row.driver in specs else row.driver,
+            checks.BY_CODE.get(row.last_error_code),
+            row.credential is not None and (row.refused_version == row.credential.version or row.credential.is_latched),
+        )
+        for row in look.interfaces
+    ]
+
+
+def identity(look: Look) -> list[tuple[str, Any]]:
+    """Give what is known of the component and not measured; what nobody said is left out."""
+    component = look.component
+    known = [
+        (_("Type"), component.get_category_display()),
+        (_("Name"), component.name if component.alias else ""),
+        (_("Manufacturer"), component.manufacturer),
+        (_("Model"), component.model),
+        (_("Serial number"), component.serial_number),
+        (_("Hardware UUID"), component.uuid),
+        (_("Operating system"), component.operating_system),
+        (_("Location"), component.location),
+        (_("Slot"), component.slot),
+        (_("Stands in"), component.parent if _sees(look, component.parent) else ""),
+        (_("Further alert addresses"), ", ".join(component.alert_addresses)),
+    ]
+    return [(label, value) for label, value in known if value]
+
+
+def _sees(look: Look, other: Any) -> bool:
+    return other is not None and type(other).objects.visible_to(look.request.user).filter(pk=other.pk).exists()
+
+
+def inventory(look: Look) -> Inventory | None:
+    """Give the parts by kind; None before they were listed."""
+    rows = list(InventoryItem.objects.filter(interface__component=look.component).order_by("pk"))
+    if not rows:
+        return None
+    shelves = [
+        Shelf(kind, label, picture, [ItemView(row, _details(row)) for row in rows if row.kind == kind])
+        for kind, (label, picture) in KINDS.items()
+    ]
+    return Inventory([shelf for shelf in shelves if shelf.items], min(row.read_at for row in rows))
+
+
+def _details(row: InventoryItem) -> list[Detail]:
+    found = []
+    for label, value in row.details.items():
+        if value in (None, ""):
+            continue
+        words, unit = DETAILS.get(label, (label, ""))
+        found.append(Detail(str(words), WORDS.get(value, value) if isinstance(value, str) else value, unit))
+    return found
+
+
+def latest_changes(look: Look) -> History | None:
+    """Give the newest changes of status; None where there were none."""
+    changes = list(look.component.status_changes.all()[:LATEST_CHANGES])
+    return History(changes) if changes else None
+
+
+def all_changes(look: Look) -> History:
+    """Give the changes of status by pages."""
+    page = Paginator(look.component.status_changes.all(), PER_PAGE).get_page(look.request.GET.get("page"))
+    return History(page.object_list, page)
+
+
+def _inventory_once(look: Look) -> Inventory | None:
+    return look.once("inventory", lambda: inventory(look))
+
+
+def _inventory_tab(look: Look) -> Inventory | str:
+    return _inventory_once(look) or "empty"
+
+
+for _tab in (
+    Tab(OVERVIEW, gettext_lazy("Overview"), 0),
+    Tab("inventory", gettext_lazy("Inventory"), 40, Capability.INVENTORY),
+    Tab("history", gettext_lazy("History"), 90),
+):
+    tabs.add(_tab.name, _tab)
+
+for _panel in (
+    Panel("interfaces", OVERVIEW, "components/panels/interfaces.html", interfaces, 40, "c4 x-c12"),
+    Panel("identity", OVERVIEW, "components/panels/identity.html", identity, 50, "c4 x-c6"),
+    Panel("parts", OVERVIEW, "components/panels/parts.html", _inventory_once, 60, "c4 x-c6", Capability.INVENTORY),
+    Panel("changes", OVERVIEW, "components/panels/changes.html", latest_changes, 70, "c4 x-c6"),
+    Panel("inventory", "inventory", "components/panels/inventory.html", _inventory_tab, 10),
+    Panel("history", "history", "components/panels/changes.html", all_changes, 10),
+):
+    panels.add(_panel.name, _panel)
