@@ -39,7 +39,7 @@ class AlertOnlyDriver(Driver, Health, Sensors):
             try:
                 self._seconds = await pinger().ping(address, timeout=self.target.timeout, retries=self.target.retries)
             except PingNotPermitted as error:
-                raise Unsupported("%(reason)s", stage=Stage.ROUTE, reason=error) from error
+                raise Unsupported("%(what)s", stage=Stage.ROUTE, what=error) from error
             except OSError as error:
                 raise Unreachable(
                     "There is no way to %(address)s: %(reason)s",
