@@ -62,9 +62,9 @@ async def _read(line: Line, device: Driver, own: Mapping[str, Limits]) -> Polled
             facts.append(Fact(f"unreadable.{name}", Status.UNKNOWN, PARTLY, {"part": name, "error": str(error)}))
             return None
 
-    health = await part("health", device.read_health) if isinstance(device, Health) else None
-    readings = await part("sensors", device.read_sensors) if isinstance(device, Sensors) else None
-    ports = await part("ports", device.read_ports) if isinstance(device, Ports) else None
+    health = await part(gettext_noop("health"), device.read_health) if isinstance(device, Health) else None
+    readings = await part(gettext_noop("sensors"), device.read_sensors) if isinstance(device, Sensors) else None
+    ports = await part(gettext_noop("ports"), device.read_ports) if isinstance(device, Ports) else None
     if not parts:
         await device.check()
     elif len(trouble) == parts:
