@@ -4,6 +4,9 @@ import pytest
 
 from apps.components import contact, tasks
 from apps.core.actors import Actor, ActorKind
+from tests.peers import snmpd
+
+__all__ = ["snmpd"]
 
 
 @pytest.fixture(autouse=True)
