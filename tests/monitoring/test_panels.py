@@ -1,60 +1,80 @@
 """What the component's page shows of monitoring."""
 
+from collections.abc import Callable
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
-from apps.drivers.contract import Limits, Quantity, Status
+from apps.components.models import Component, ManagementInterface
 from apps.monitoring import panels
-from apps.monitoring.models import Liveness
-from apps.monitoring.services import polling
-from apps.monitoring.services.readings import SensorView
-from tests.factories import make_component
+from apps.monitoring.models import LastValues, Liveness, Sensor
+from apps.monitoring.services import polling, presence
+from tests.factories import make_component, make_user
 from tests.monitoring.conftest import fake_device
 
 pytestmark = pytest.mark.django_db
 
 
-def test_sensors_are_grouped_by_what_they_measure_worst_first():
-    interface = fake_device(script="filling", sensors=2)
-    interface.state = {"contact": 15}
-    interface.save()
+@pytest.fixture
+def page(client) -> Callable[..., str]:
+    """Ask for a component's page as a viewer; gives its text."""
+    client.force_login(make_user("viewer"))
+
+    def get(component: Component, **query: str) -> str:
+        answer = client.get(f"/components/{component.pk}/", query)
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    return get
+
+
+@pytest.fixture
+def disk_is_full() -> ManagementInterface:
+    interface = fake_device(script="filling", ports=3)
+    ManagementInterface.objects.filter(pk=interface.pk).update(state={"contact": 15})
     polling.poll([interface.pk])
-    panel = panels.sensor_panel(interface.component)
-    assert [(group.kind, len(group.sensors)) for group in panel.groups] == [
-        (Quantity.CPU, 1),
-        (Quantity.MEMORY, 1),
-        (Quantity.STORAGE, 1),
-        (Quantity.TEMPERATURE, 1),
-        (Quantity.OTHER, 2),
-    ]
-    assert (panel.total, panel.out_of_range, panel.stale) == (6, 1, False)
-    assert [view.key for view in panel.worst] == ["storage.1"]
-    assert [tile.kind for tile in panels.tiles(panel)] == [
-        Quantity.CPU,
-        Quantity.MEMORY,
-        Quantity.STORAGE,
-        Quantity.TEMPERATURE,
-    ]
-    assert [group.kind for group in panels.charts(panel)] == [
-        Quantity.CPU,
-        Quantity.MEMORY,
-        Quantity.STORAGE,
-        Quantity.TEMPERATURE,
-    ]
+    return interface
 
 
-def test_ports_are_counted_by_state():
-    interface = fake_device(ports=3)
-    polling.poll([interface.pk])
-    panel = panels.port_panel(interface.component)
-    assert (panel.up, panel.down, panel.total) == (3, 0, 3)
+def test_the_overview_shows_charts_and_what_is_out_of_range(page, disk_is_full):
+    text = page(disk_is_full.component)
+    disk = Sensor.objects.get(interface=disk_is_full, key="storage.1")
+    assert f"/sensors/{disk.pk}/chart.json?range=24h" in text
+    assert "96\N{NO-BREAK SPACE}%" in text
 
 
-def test_a_component_that_was_never_polled_has_no_panels():
-    component = make_component()
-    assert panels.sensor_panel(component) is None
-    assert panels.port_panel(component) is None
-    assert panels.addresses(component) == []
+def test_who_looks_at_a_component_makes_it_be_polled_more_often(page, disk_is_full):
+    assert presence.watched() == []
+    page(disk_is_full.component)
+    assert presence.watched() == [disk_is_full.component_id]
+
+
+def test_the_sensor_tab_lists_all_and_charts_the_chosen_one(page, disk_is_full):
+    heat = Sensor.objects.get(interface=disk_is_full, key="temperature.1")
+    text = page(disk_is_full.component, tab="sensors", sensor=str(heat.pk), range="7d")
+    assert f"/sensors/{heat.pk}/chart.json?range=7d" in text
+    names = Sensor.objects.filter(interface=disk_is_full).values_list("name", flat=True)
+    assert len(names) == 8
+    assert [name for name in names if name not in text] == []
+
+
+def test_the_port_tab_lists_every_port(page, disk_is_full):
+    text = page(disk_is_full.component, tab="ports")
+    assert [name for name in ("eth0", "eth1", "eth2", "eth3") if name in text] == ["eth0", "eth1", "eth2"]
+
+
+@pytest.mark.parametrize("tab", ["overview", "sensors", "ports"])
+def test_what_was_not_measured_yet_has_no_chart_and_no_zero(page, tab):
+    text = page(fake_device().component, tab=tab)
+    assert "chart.json" not in text
+    assert "\N{NO-BREAK SPACE}%" not in text
+
+
+def test_old_values_are_marked_stale(page, disk_is_full):
+    assert "stale" not in page(disk_is_full.component, tab="sensors")
+    LastValues.objects.update(measured_at=timezone.now() - timedelta(hours=2))
+    assert "stale" in page(disk_is_full.component, tab="sensors")
 
 
 def test_addresses_say_that_the_sweeps_stand_still():
@@ -62,29 +82,3 @@ def test_addresses_say_that_the_sweeps_stand_still():
     since = timezone.now()
     Liveness.objects.create(component=component, address="192.0.2.1", answers=True, since=since)
     assert panels.addresses(component) == [panels.AddressView("192.0.2.1", True, since, None, stale=True)]
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "limits", "expected"),
-    [
-        (50.0, "%", Limits(upper_warning=90, upper_critical=95), (45.8, None, None, 82.4, 87.0)),
-        (22.0, "°C", Limits(upper_warning=40), (47.8, None, None, 87.0, None)),
-        (None, "%", Limits(upper_warning=90), None),
-        (50.0, "%", Limits(), None),
-    ],
-)
-def test_the_position_of_a_value_among_its_limits(value, unit, limits, expected):
-    now = timezone.now()
-    source = None if limits == Limits() else "device"
-    view = SensorView(1, 1, "k", "n", Quantity.OTHER, unit, value, Status.NORMAL, now, limits, source, now, False, None)
-    found = panels.position(view)
-    if expected is None:
-        assert found is None
-    else:
-        assert (
-            found.value,
-            found.lower_critical,
-            found.lower_warning,
-            found.upper_warning,
-            found.upper_critical,
-        ) == expected
