@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 
 import pytest
 from django.test import Client
@@ -259,3 +260,24 @@ class TestOptions:
         body = problem(api.patch("/api/v1/options/test_port/", {"value": 8}, JSON))
         assert body["status"] == 409
         assert "TEST_PORT" in body["detail"]
+
+
+class TestDescription:
+    """The schema and its page, which need nothing from another host and no inline script."""
+
+    def test_the_schema_describes_our_resources(self, api):
+        paths = api.get("/api/schema/?format=json").json()["paths"]
+        assert {"/api/v1/jobs/{id}/cancel/", "/api/v1/tokens/", "/api/v1/options/{name}/"} <= set(paths)
+
+    def test_the_page_loads_only_our_own_files(self, api):
+        page = api.get("/api/docs/")
+        text = page.content.decode()
+        assert page.status_code == 200
+        assert re.findall(r"<script(?![^>]* src=\"/)", text) == []
+        assert re.findall(r"(?:src|href)=\"(?!/)", text) == []
+        assert "<style" not in text
+        script = re.findall(r"src=\"(/api/docs/[^\"]*)\"", text)[0]
+        assert "SwaggerUIBundle" in api.get(script.replace("&amp;", "&")).content.decode()
+
+    def test_nobody_reads_it_without_signing_in(self, client):
+        assert client.get("/api/schema/").status_code == 401
