@@ -301,13 +301,22 @@ def _note_answers(answers: Sequence[Outcome], rows: Mapping[int, ManagementInter
             changed.append(row)
     if changed:
         ManagementInterface.objects.bulk_update(changed, ["state"])
+    by_hand = [answer.line.interface_id for answer in answers if answer.line.purpose in BY_HAND]
     proven = [a.line.credential_id for a in answers if a.line.purpose in BY_HAND and a.line.credential_id is not None]
+    if by_hand:
+        # Whoever has just repaired something does not want to wait until a device that was given up is asked again.
+        opened = Q(credential__in=proven, credential__latched_version__isnull=False) | Q(pk__in=by_hand)
+        ManagementInterface.objects.filter(pk__in=_ids(opened), enabled=True).update(next_poll_at=now)
     if proven:
         Credential.objects.filter(pk__in=proven).update(latched_version=None, proven_at=now)
     seen = {answer.line.component_id for answer in answers}
     Component.objects.filter(Q(last_seen_at=None) | Q(last_seen_at__lt=now - SEEN_AT_MOST_EVERY), pk__in=seen).update(
         last_seen_at=now
     )
+
+
+def _ids(condition: Q) -> list[int]:
+    return list(ManagementInterface.objects.filter(condition).order_by().values_list("pk", flat=True))
 
 
 def _note_errors(failures: Sequence[Outcome], now: datetime) -> None:

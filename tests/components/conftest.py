@@ -4,6 +4,7 @@ import pytest
 
 from apps.components import contact, tasks
 from apps.core.actors import Actor, ActorKind
+from apps.monitoring import layouts
 from tests.peers import snmpd
 
 __all__ = ["snmpd"]
@@ -15,9 +16,13 @@ def _hidden_drivers(settings):
 
 
 @pytest.fixture(autouse=True)
-def _no_contacts_yet():
+def _no_memories():
+    """Let no test see what the process remembers of the one before, whose rows are gone."""
     contact.connections.clear()
     contact.log_ons.clear()
+    layouts.forget()
+    yield
+    layouts.forget()
 
 
 @pytest.fixture

@@ -148,6 +148,21 @@ def test_asking_by_hand_offers_it_once_more_and_success_opens_the_latch():
     assert ask(first) is None
 
 
+def test_what_was_repaired_by_hand_is_polled_at_once():
+    credential, later = make_credential(), timezone.now() + timedelta(hours=1)
+    asked, stopped = (fake(credential=credential, next_poll_at=later) for _ in range(2))
+    other = fake(credential=make_credential(), next_poll_at=later)
+    Credential.objects.filter(pk=credential.pk).update(latched_version=1)
+    ask(asked, contact.CHECK)
+    assert list(ManagementInterface.objects.due(timezone.now()).order_by("pk")) == [asked, stopped]
+    ManagementInterface.objects.update(next_poll_at=later)
+    ask(asked, contact.CHECK)
+    assert list(ManagementInterface.objects.due(timezone.now())) == [asked]
+    ManagementInterface.objects.update(next_poll_at=later)
+    ask(asked)
+    assert fresh(asked).next_poll_at == fresh(other).next_poll_at == later
+
+
 def test_a_new_version_of_the_credential_opens_every_latch():
     credential = make_credential()
     first, second = (fake(credential=credential, parameters={"fault": "denied"}) for _ in range(2))

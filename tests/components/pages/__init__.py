@@ -1,0 +1,1 @@
+"""The pages of components, as people of different rights meet them."""
