@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import Promise
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from django.views.decorators.vary import vary_on_headers
 
-from apps.core import jobs, scoping
+from apps.core import jobs
 from apps.core.actors import Actor
 from apps.core.models import OPEN_JOBS, Job, JobState, JobStep, StepState
 
@@ -98,7 +98,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "tabs": tabs,
         "page": Paginator(listed.order_by(worst_first, "pk"), PER_PAGE).get_page(request.GET.get("page")),
         "bar": _bar(counts),
-        "may_cancel": found.state in (JobState.WAITING, JobState.RUNNING) and _may_cancel(found, request.user),
+        "may_cancel": found.state in (JobState.WAITING, JobState.RUNNING) and jobs.may_cancel(request.user, found),
     }
     template = "jobs/_job.html" if _partial(request) else "jobs/job.html"
     return render(request, template, context)
@@ -108,7 +108,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Stop a job."""
     found = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
-    if not _may_cancel(found, request.user):
+    if not jobs.may_cancel(request.user, found):
         messages.error(request, _("Only who started a job, or an administrator of all its targets, may cancel it."))
     elif jobs.cancel(found, Actor.of(request)):
         messages.success(request, _("What has not begun was cancelled; what runs will end by itself."))
@@ -120,15 +120,6 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 def _steps_of(found: Job, user: Any) -> "QuerySet[JobStep]":
     """Give the steps that a user may see: all of his own job, else those of his groups."""
     return found.steps.all() if found.created_by_id == user.pk else found.steps.visible_to(user)
-
-
-def _may_cancel(found: Job, user: Any) -> bool:
-    if found.created_by_id == user.pk:
-        return True
-    scope = scoping.scope_of(user, "components")
-    if scope is scoping.EVERYTHING:
-        return True
-    return bool(scope) and not found.steps.exclude(Q(group__in=scope)).exists()
 
 
 def _bar(counts: dict[str, int]) -> list[tuple[str, int]]:
