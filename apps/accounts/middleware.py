@@ -51,8 +51,8 @@ class IdleMiddleware(MiddlewareMixin):
             sessions.end_idle(request)
             logout(request)
             request.idled_out = True  # type: ignore[attr-defined]
-        elif not is_automatic(request):
-            sessions.note_activity(request.session)
+        elif not is_automatic(request) and not sessions.note_activity(request.session):
+            logout(request)
 
 
 class PreferencesMiddleware(MiddlewareMixin):

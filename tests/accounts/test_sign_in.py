@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from apps.accounts.middleware import PreferencesMiddleware
 from apps.accounts.models import User
+from apps.accounts.services import sessions
 from apps.core import options
 from apps.core.actors import SYSTEM
 from apps.core.models import AuditEntry
@@ -168,6 +169,14 @@ def test_what_a_page_does_by_itself_keeps_nobody_signed_in(signed_in, path, head
         clock.move_to(start + timedelta(minutes=30, seconds=1))
         assert signed_in.get(path, headers=headers).status_code in {302, 401}
         assert not is_signed_in(signed_in)
+
+
+def test_a_session_that_ends_in_another_tab_is_no_error(signed_in):
+    session, same = signed_in.session, signed_in.session
+    session["active_at"] = same["active_at"] = 1
+    session.modified = False
+    same.delete()
+    assert sessions.note_activity(session) is False
 
 
 def test_the_time_until_log_out_is_an_option(signed_in):

@@ -1,6 +1,6 @@
 """When a session is idle: only what a person does counts, and it is written at most once a second."""
 
-from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -11,17 +11,21 @@ from apps.core.writes import turn
 ACTIVE_AT = "active_at"  # seconds since 1970 at the last thing that a person did
 
 
-def note_activity(session: SessionBase) -> None:
-    """Remember that the person did something now."""
+def note_activity(session: SessionBase) -> bool:
+    """Remember that the person did something now; False when the session was ended meanwhile, in another tab."""
     now = int(timezone.now().timestamp())
     if session.get(ACTIVE_AT) == now:
-        return
+        return True
     was_modified = session.modified
     session[ACTIVE_AT] = now
     if not was_modified:
-        with turn():
-            session.save()
+        try:
+            with turn():
+                session.save()
+        except UpdateError:
+            return False
         session.modified = False
+    return True
 
 
 def is_idle(session: SessionBase) -> bool:
