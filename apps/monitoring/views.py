@@ -1,5 +1,7 @@
 """What pages ask of monitoring: the data of a chart, and the dialog of a sensor's limits."""
 
+from dataclasses import asdict
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -38,6 +40,7 @@ def chart(request: HttpRequest, pk: int, sensor_pk: int) -> JsonResponse:
             "name": sensor.name,
             "unit": sensor.unit,
             "step": series.step,
+            "limits": asdict(limits.in_force(sensor)),
             "points": [[point.at.timestamp(), *point[1:]] for point in series.points],
         }
     )
