@@ -66,13 +66,14 @@ class InterfaceForm(forms.Form):
         by_category = sorted(specs.items(), key=lambda entry: order.index(Category(entry[1].category.value)))
         self.fields["driver"].choices = [(name, _(spec.label)) for name, spec in by_category]
         usable = Credential.objects.visible_to(user, "components")
-        self.fields["credential"].choices = [("", _("None")), *((str(row.pk), row.name) for row in usable)]
+        choices = [("", _("None")), *((str(row.pk), row.name) for row in usable)]
         kinds = {kind for spec in specs.values() for kind in spec.credential_kinds}
         self.kinds = [kind for kind in credential_kinds.KINDS.values() if kind.name in kinds]
         self.may_add = scoping.may_somewhere(user, "credentials") and bool(self.kinds)
         if self.may_add:
-            self.fields["credential"].choices.append((NEW, _("A new one …")))
+            choices.append((NEW, _("A new one …")))
             self.fields["new_kind"].choices = [(kind.name, kind.label) for kind in self.kinds]
+        self.fields["credential"].choices = choices
         for kind in self.kinds if self.may_add else []:
             for field in kind.fields:
                 control = self.fields[f"{kind.name}-{field.name}"] = control_for(field, is_set=False)

@@ -39,6 +39,16 @@ def errors_of(answer) -> dict[str, dict[str, list[str]]]:
     return {prefix: errors for prefix, errors in found.items() if errors}
 
 
+def test_the_form_offers_the_ways_credentials_and_groups_that_one_may_use(browser, browser_of):
+    mine = make_group("mine")
+    make_credential(name="shared"), make_credential(name="ours", group=mine)
+    page = browser.get(ADD).content.decode()
+    assert all(f">{name}</option>" in page for name in ("shared", "ours", "A new one …", "Server (SNMP agent)"))
+    theirs = browser_of("administrator", mine).get(ADD).content.decode()
+    assert ">ours</option>" in theirs
+    assert ">shared</option>" not in theirs
+
+
 def test_a_server_is_registered_with_a_new_credential(browser):
     answer = browser.post(ADD, entered(alias="Front", alert_addresses="192.0.2.11\n192.0.2.12"))
     component = Component.objects.get()
