@@ -1,5 +1,6 @@
 """Decides in which groups a user holds a permission: the union of the subtrees of his grants."""
 
+from functools import cached_property
 from typing import Any
 
 from apps.access.models import Grant
@@ -7,23 +8,40 @@ from apps.core.scoping import EVERYTHING, Scope
 from apps.groups.models import Group, Tree
 
 
+class Holdings:
+    """What one user was granted, read once; it lives on the user object, and that as long as one request."""
+
+    def __init__(self, user_id: int) -> None:
+        self._user_id = user_id
+        self._scopes: dict[str, Scope] = {}
+
+    @cached_property
+    def _granted(self) -> list[tuple[int, frozenset[str]]]:
+        rows = Grant.objects.filter(user=self._user_id).select_related("role").order_by()
+        return [(row.group_id, frozenset(row.role.permissions)) for row in rows]
+
+    @cached_property
+    def _tree(self) -> Tree:
+        return Group.objects.all().tree()
+
+    def scope(self, permission: str) -> Scope:
+        """Give the groups in which the user holds a permission."""
+        if permission not in self._scopes:
+            self._scopes[permission] = self._resolve(permission)
+        return self._scopes[permission]
+
+    def _resolve(self, permission: str) -> Scope:
+        roots = [group for group, permissions in self._granted if permission in permissions]
+        if not roots:
+            return frozenset()
+        if self._tree.root in roots:
+            return EVERYTHING
+        return frozenset(self._tree.subtree(*roots))
+
+
 def scope_of(user: Any, permission: str) -> Scope:
-    """Give the groups; what was read is kept on the user object, which lives as long as one request."""
-    cached: dict[str, Scope] = user.__dict__.setdefault("_scopes", {})
-    if permission not in cached:
-        cached[permission] = _resolve(user, permission)
-    return cached[permission]
-
-
-def _resolve(user: Any, permission: str) -> Scope:
-    if "_granted" not in user.__dict__:
-        rows = Grant.objects.filter(user=user.pk).select_related("role").order_by()
-        user._granted = [(row.group_id, frozenset(row.role.permissions)) for row in rows]
-    roots = [group for group, permissions in user._granted if permission in permissions]
-    if not roots:
-        return frozenset()
-    tree: Tree = user.__dict__.setdefault("_tree", None) or Group.objects.all().tree()
-    user._tree = tree
-    if tree.root in roots:
-        return EVERYTHING
-    return frozenset(tree.subtree(*roots))
+    """Give the groups in which a user holds a permission, or EVERYTHING."""
+    holdings: Holdings | None = getattr(user, "_holdings", None)  # request.user is a lazy object: no look into __dict__
+    if holdings is None:
+        holdings = user._holdings = Holdings(user.pk)
+    return holdings.scope(permission)

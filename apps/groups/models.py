@@ -15,10 +15,14 @@ from apps.core.scoping import EVERYTHING, Scoped, scope_of
 
 @dataclass(frozen=True)
 class Tree:
-    """The whole group tree in memory: ids, names and parents, nothing else."""
+    """The group tree in memory, or the part of it that somebody may see: ids, names and parents, nothing else.
+
+    A group whose parent is not part of it stands at the top.
+    """
 
     parents: dict[int, int | None]
     names: dict[int, str]
+    whole: bool = True  # its top is the root of all groups
 
     @cached_property
     def children(self) -> dict[int | None, list[int]]:
@@ -45,10 +49,10 @@ class Tree:
         return found
 
     def path(self, pk: int) -> list[int]:
-        """Give the way from the root down to a group, itself last."""
+        """Give the way down to a group, itself last: from the root, or from the topmost group that is in this tree."""
         way: list[int] = []
         at: int | None = pk
-        while at is not None and at not in way:
+        while at is not None and at in self.parents and at not in way:
             way.append(at)
             at = self.parents.get(at)
         return way[::-1]
@@ -56,7 +60,11 @@ class Tree:
     def path_name(self, pk: int) -> str:
         """Give a group's name with those above it, the root left out unless it is the group itself."""
         way = self.path(pk)
-        return " · ".join(self.names[at] for at in (way[1:] or way))
+        return " · ".join(self.names[at] for at in ((way[1:] or way) if self.whole else way))
+
+    def ordered(self) -> list[int]:
+        """Give all groups as a printed tree has them: by name, each before those below it."""
+        return sorted(self.parents, key=lambda pk: [self.names[at].casefold() for at in self.path(pk)])
 
 
 class GroupQuerySet(Scoped):
@@ -69,11 +77,10 @@ class GroupQuerySet(Scoped):
 
     def tree(self) -> Tree:
         """Read the tree of these groups in one query."""
-        rows = self.order_by().values_list("pk", "parent_id", "name")
-        parents, names = {}, {}
-        for pk, parent, name in rows:
-            parents[pk], names[pk] = parent, name
-        return Tree(parents, names)
+        rows = list(self.order_by().values_list("pk", "parent_id", "name"))
+        names = {pk: name for pk, _parent, name in rows}
+        parents = {pk: parent if parent in names else None for pk, parent, _name in rows}
+        return Tree(parents, names, whole=any(parent is None for _pk, parent, _name in rows))
 
 
 class Group(models.Model):

@@ -39,7 +39,7 @@ def group_list(request: HttpRequest) -> HttpResponse:
     groups = {group.pk: group for group in _with_counts(request)}
     tree = Group.objects.visible_to(request.user).tree()
     scope = scoping.scope_of(request.user, "groups")
-    lines = [_branch(groups, tree, pk, pk in scope) for pk in _order(tree)]
+    lines = [_branch(groups, tree, pk, pk in scope) for pk in tree.ordered()]
     context = {"lines": lines, "may_add": bool(scope)}
     partial = request.htmx and not request.htmx.boosted
     return render(request, "groups/_tree.html" if partial else "groups/list.html", context)
@@ -49,10 +49,6 @@ def _with_counts(request: HttpRequest) -> "list[Group]":
     live = Q(components__suspended=False, components__unmanaged=False)
     counts = {word: Count("components", filter=live & Q(components__status=word)) for word in WORST_FIRST}
     return list(Group.objects.visible_to(request.user).annotate(total=Count("components"), **counts))
-
-
-def _order(tree: Tree) -> list[int]:
-    return sorted(tree.parents, key=lambda pk: [tree.names[at].casefold() for at in tree.path(pk)])
 
 
 def _branch(groups: dict[int, Group], tree: Tree, pk: int, may_change: bool) -> Branch:

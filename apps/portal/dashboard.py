@@ -4,7 +4,6 @@ The heat map draws one cell per component as long as a page can carry them; a la
 because the normal ones say nothing.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -148,19 +147,15 @@ def heat_map(components: "QuerySet[Component]", tree: Tree, total: int) -> list[
             state = _state(status, suspended, unmanaged)
             clusters[group].counts[state] = clusters[group].counts.get(state, 0) + 1
             clusters[group].cells.append((pk, name, state))
-    return [clusters[pk] for pk in _tree_order(tree) if clusters[pk].total]
+    return [clusters[pk] for pk in tree.ordered() if clusters[pk].total]
 
 
 def _state(status: str, suspended: bool, unmanaged: bool) -> str:
     return "suspended" if suspended or unmanaged else status
 
 
-def _tree_order(tree: Tree) -> Iterable[int]:
-    return sorted(tree.parents, key=lambda pk: [tree.names[at].casefold() for at in tree.path(pk)])
-
-
 def _choices(tree: Tree, chosen: int | None) -> list[tuple[int, str, bool]]:
-    return [(pk, tree.path_name(pk), pk == chosen) for pk in _tree_order(tree)]
+    return [(pk, tree.path_name(pk), pk == chosen) for pk in tree.ordered()]
 
 
 def _changes(components: "QuerySet[Component]") -> list[StatusChange]:

@@ -210,7 +210,7 @@ def _facets(visible: "QuerySet[Component]", filters: Filters) -> list[Facet]:
             _("Group"),
             [
                 FacetOption(str(pk), tree.path_name(pk), groups[pk], pk in filters.groups)
-                for pk in sorted(groups, key=lambda pk: [tree.names[at].casefold() for at in tree.path(pk)])
+                for pk in tree.ordered()
                 if groups[pk] or pk in filters.groups
             ],
         ),
