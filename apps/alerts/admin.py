@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.alerts.models import Alert, AlertDefinition, Counter, Incident
@@ -55,9 +56,14 @@ class DefinitionAdmin(ScopedAdmin):
 
     change_word = "settings"
     can_add = can_remove = False
-    list_display = ("key", "name", "severity", "alert_type", "trap_oid", "enabled")
+    list_display = ("key", "__str__", "severity", "kind", "trap_oid", "enabled")
     list_filter = ("enabled", "severity", "alert_type")
     search_fields = ("key", "name", "trap_oid", "title")
+
+    @admin.display(description=_("type"), ordering="alert_type")
+    def kind(self, row: AlertDefinition) -> str:
+        """Give the type in the reader's language."""
+        return gettext(row.alert_type)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Let nothing but the switch be changed."""

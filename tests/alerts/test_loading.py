@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from django.conf import settings as portal_settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from apps.alerts.definition_texts import TEXTS
 from apps.alerts.models import AlertDefinition
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.alerts.services.loading import BadDefinition, load, read
@@ -94,3 +96,9 @@ def test_a_bad_file_changes_nothing_and_the_command_says_why(tmp_path: Path, set
     with pytest.raises(CommandError, match="third is not a mapping"):
         call_command("load_definitions")
     assert not AlertDefinition.objects.exists()
+
+
+def test_every_sentence_of_the_shipped_definitions_can_be_translated():
+    shipped = read(sorted((portal_settings.FIXTURES_DIR / "alert_definitions").glob("*.yaml"))).values()
+    sentences = {fields[name] for fields in shipped for name in ("name", "title", "detail", "remedy")} - {""}
+    assert sentences == TEXTS

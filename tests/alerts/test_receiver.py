@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -70,7 +71,8 @@ class Receiver:
 def _share_database(folder: Path) -> str:
     """Let this process use a database that another can open, too; gives its URL."""
     if connection.vendor == "postgresql":
-        return os.environ["TEST_DATABASE_URL"].rpartition("/")[0] + f"/{connection.settings_dict['NAME']}"
+        parts = urlsplit(os.environ["TEST_DATABASE_URL"])
+        return f"postgresql://{parts.netloc}/{connection.settings_dict['NAME']}?{parts.query}"
     path = folder / "portal.sqlite3"
     copy = sqlite3.connect(path)
     connection.ensure_connection()

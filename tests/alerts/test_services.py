@@ -19,6 +19,7 @@ from apps.alerts.services import (
     reopen_overdue,
 )
 from apps.components.models import Component, Status, StatusCause
+from apps.components.services import registration
 from apps.core.actors import SYSTEM, Actor, ActorKind
 from apps.core.models import AuditEntry
 from tests.factories import make_component, make_interface, make_user
@@ -201,3 +202,31 @@ def test_a_removed_component_leaves_its_alerts_with_its_name(component):
     component.delete()
     alert = Alert.objects.get()
     assert (alert.component, alert.component_name) == (None, "web-01")
+
+
+def test_removing_a_component_closes_its_problems_and_keeps_its_alerts(component):
+    (alert,) = ingest([arrival("linkDown", component)])
+    registration.remove([component], SYSTEM)
+    alert.refresh_from_db()
+    assert (alert.component, alert.component_name) == (None, "web-01")
+    incident = Incident.objects.get()
+    assert (incident.state, incident.component, str(incident.closed_why)) == (
+        "closed",
+        None,
+        "The component was removed.",
+    )
+
+
+def test_joining_two_components_joins_their_problems(component):
+    other = make_component("web-01-bmc")
+    ingest([arrival("linkDown", component), arrival("linkDown", other), arrival("linkDown", other, "4")])
+    registration.join(component, other, SYSTEM)
+    assert set(Alert.objects.values_list("component", flat=True)) == {component.pk}
+    found = Incident.objects.open().filter(component=component)
+    assert sorted(found.values_list("object", "place")) == [
+        ("3", f"component {component.pk}"),
+        ("4", f"component {component.pk}"),
+    ]
+    assert str(Incident.objects.get(state="closed").closed_why).startswith("The component was joined")
+    ingest([arrival("linkUp", component), arrival("linkUp", component, "4")])
+    assert not StatusCause.objects.filter(component=component, source="alert").exists()

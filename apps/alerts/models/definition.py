@@ -2,9 +2,10 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-DEFAULT_ALERT_TYPE = "SNMP Trap"
+DEFAULT_ALERT_TYPE = gettext_noop("SNMP Trap")
 
 
 class Severity(models.TextChoices):
@@ -59,7 +60,7 @@ class AlertDefinition(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return gettext(self.name)
 
     @property
     def is_problem(self) -> bool:

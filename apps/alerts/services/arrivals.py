@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.utils.translation import gettext_noop
+
 from apps.alerts.models import AlertDefinition
 from apps.components.models import Component
 from apps.core.phrases import Phrase
 
-UNKNOWN_TITLE = "Unknown trap %(trap_oid)s"
+UNKNOWN_TITLE = gettext_noop("Unknown trap %(trap_oid)s")
 NOTHING = "–"  # stands where the sender left out what a sentence speaks of
 _PLACE = re.compile(r"%\((\w+)\)s")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from apps.alerts.models import Alert, Incident, IncidentState
 from apps.alerts.services import catalogue
@@ -16,9 +17,9 @@ from apps.core.phrases import Phrase
 from apps.core.writes import turn
 
 AT_ONCE = 500
-AGED = "Nothing more was heard of it for %(hours)s hours."
-REMOVED = "The component was removed."
-JOINED = "The component was joined with another that has the same problem."
+AGED = gettext_noop("Nothing more was heard of it for %(hours)s hours.")
+REMOVED = gettext_noop("The component was removed.")
+JOINED = gettext_noop("The component was joined with another that has the same problem.")
 
 
 def acknowledge(
