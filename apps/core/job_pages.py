@@ -16,6 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from apps.core import jobs
 from apps.core.actors import Actor
+from apps.core.htmx import wants_part
 from apps.core.models import OPEN_JOBS, Job, JobState, JobStep, StepState
 
 PER_PAGE = 50
@@ -60,7 +61,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
         "kinds": [(name, kind_entry.label, name == kind) for name, kind_entry in jobs.kinds.items()],
         "filtered": bool(states or kind),
     }
-    template = "jobs/_jobs.html" if _partial(request) else "jobs/list.html"
+    template = "jobs/_jobs.html" if wants_part(request) else "jobs/list.html"
     return render(request, template, context)
 
 
@@ -100,7 +101,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "bar": _bar(counts),
         "may_cancel": found.state in (JobState.WAITING, JobState.RUNNING) and jobs.may_cancel(request.user, found),
     }
-    template = "jobs/_job.html" if _partial(request) else "jobs/job.html"
+    template = "jobs/_job.html" if wants_part(request) else "jobs/job.html"
     return render(request, template, context)
 
 
@@ -132,7 +133,3 @@ def _bar(counts: dict[str, int]) -> list[tuple[str, int]]:
         StepState.WAITING,
     )
     return [(state.value, counts[state.value]) for state in order if counts.get(state.value)]
-
-
-def _partial(request: HttpRequest) -> bool:
-    return bool(request.htmx) and not request.htmx.boosted

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.core import scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
+from apps.core.htmx import wants_part
 from apps.groups import services
 from apps.groups.forms import GroupForm
 from apps.groups.models import Group, Tree
@@ -41,8 +42,7 @@ def group_list(request: HttpRequest) -> HttpResponse:
     scope = scoping.scope_of(request.user, "groups")
     lines = [_branch(groups, tree, pk, pk in scope) for pk in tree.ordered()]
     context = {"lines": lines, "may_add": bool(scope)}
-    partial = request.htmx and not request.htmx.boosted
-    return render(request, "groups/_tree.html" if partial else "groups/list.html", context)
+    return render(request, "groups/_tree.html" if wants_part(request) else "groups/list.html", context)
 
 
 def _with_counts(request: HttpRequest) -> "list[Group]":

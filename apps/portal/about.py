@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from apps.core import scoping
+from apps.core.htmx import wants_part
 from apps.core.version import VERSION
 from apps.system.instance import Instance, ProcessState
 
@@ -61,8 +62,7 @@ def about(request: HttpRequest) -> HttpResponse:
         else [],
         "may_see_processes": may_see_processes,
     }
-    partial = request.htmx and not request.htmx.boosted
-    return render(request, "portal/_processes.html" if partial else "portal/about.html", context)
+    return render(request, "portal/_processes.html" if wants_part(request) else "portal/about.html", context)
 
 
 def _running() -> list[Running]:

@@ -19,6 +19,7 @@ from django.views.decorators.vary import vary_on_headers
 from apps.alerts.services.incidents import attention
 from apps.components.models import Component, Status, StatusChange
 from apps.core import scoping
+from apps.core.htmx import wants_part
 from apps.core.models import Job
 from apps.groups.models import Group, Tree
 from apps.portal.phrasing import STATES, word_of
@@ -101,8 +102,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "legend": [*Status.values, "suspended"],
     }
-    partial = request.htmx and not request.htmx.boosted
-    return render(request, "portal/_dashboard.html" if partial else "portal/dashboard.html", context)
+    return render(request, "portal/_dashboard.html" if wants_part(request) else "portal/dashboard.html", context)
 
 
 def _chosen(request: HttpRequest, tree: Tree) -> int | None:

@@ -15,6 +15,7 @@ from apps.components.models import Category, Component, StatusCause
 from apps.components.models.status import WORST_FIRST
 from apps.components.pages.look import Look
 from apps.components.services import causes, machines
+from apps.core.htmx import wants_part
 from apps.groups.models import Group
 
 PICTURES = {
@@ -67,7 +68,7 @@ def component(request: HttpRequest, pk: int) -> HttpResponse:
         tell(found)
     offered = [tab for tab in extensions.tabs if tab.capability is None or tab.capability in look.capabilities]
     current = next((tab for tab in offered if tab.name == request.GET.get("tab")), extensions.tabs.get(OVERVIEW))
-    partial = bool(request.htmx and not request.htmx.boosted)
+    part = wants_part(request)
     context = {
         "component": found,
         "look": look,
@@ -81,9 +82,9 @@ def component(request: HttpRequest, pk: int) -> HttpResponse:
         "crumbs": _crumbs(request, found),
         "causes": _causes(look),
         "addresses": list(dict.fromkeys(row.address for row in look.interfaces if row.address)),
-        "still": [] if partial else _panels(look, current, live=False),
+        "still": [] if part else _panels(look, current, live=False),
         "panels": _panels(look, current, live=True),
-        "partial": partial,
+        "partial": part,
         **_permissions(look),
     }
     if current.name == OVERVIEW:
@@ -93,7 +94,7 @@ def component(request: HttpRequest, pk: int) -> HttpResponse:
             "last_answer": _last_answer(look),
             "uptime": timezone.now() - up_since if up_since else None,
         }
-    return render(request, "components/_component.html" if partial else "components/component.html", context)
+    return render(request, "components/_component.html" if part else "components/component.html", context)
 
 
 def _permissions(look: Look) -> dict[str, bool]:

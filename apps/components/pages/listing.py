@@ -16,6 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from apps.components.models import Category, Component, ManagementInterface, Status
 from apps.core import scoping
+from apps.core.htmx import wants_part
 from apps.groups.models import Group, Tree
 
 PER_PAGE = 50
@@ -169,8 +170,8 @@ def component_list(request: HttpRequest) -> HttpResponse:
         "may_change": scoping.may_somewhere(request.user, "components"),
         "move_to": _targets(request.user),
     }
-    partial = request.htmx and not request.htmx.boosted
-    return render(request, "components/_component_list.html" if partial else "components/component_list.html", context)
+    template = "components/_component_list.html" if wants_part(request) else "components/component_list.html"
+    return render(request, template, context)
 
 
 def _facets(visible: "QuerySet[Component]", filters: Filters) -> list[Facet]:
