@@ -8,7 +8,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.components.extensions import OVERVIEW, Panel, Tab, panels, tabs
 from apps.components.models import InventoryItem, ManagementInterface, StatusChange
@@ -47,7 +47,16 @@ DETAILS: dict[str, tuple[Promise | str, str]] = {  # what drivers call a detail:
     "Agent version": (gettext_lazy("Agent version"), ""),
     "Clock (UTC)": (gettext_lazy("Clock (UTC)"), ""),
 }
-WORDS: dict[str, Promise | str] = {"true": gettext_lazy("Yes"), "false": gettext_lazy("No")}
+WORDS: dict[str, Promise | str] = {  # what drivers say in one word
+    "true": gettext_lazy("Yes"),
+    "false": gettext_lazy("No"),
+    "up": pgettext_lazy("port", "Up"),
+    "down": pgettext_lazy("port", "Down"),
+    "disabled": pgettext_lazy("port", "Disabled"),
+    "dormant": pgettext_lazy("port", "Dormant"),
+    "not-present": pgettext_lazy("port", "Not present"),
+    "unknown": pgettext_lazy("port", "Unknown"),
+}
 
 
 @dataclass(frozen=True, slots=True)

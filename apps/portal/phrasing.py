@@ -109,6 +109,7 @@ def quantity(value: float, unit: str = "") -> str:
     if not math.isfinite(value):
         return _("not measured")
     prefix = ""
+    unit = "/s" if unit == "1/s" else unit
     if unit in BINARY_UNITS or unit in DECIMAL_UNITS:
         step, names = (1024, IEC) if unit in BINARY_UNITS else (1000, SI)
         index = 0

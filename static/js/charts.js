@@ -46,7 +46,7 @@ function write(value, unit) {
   const binary = unit === "B" || unit === "B/s";
   if (!binary && unit !== "bit/s") {
     const digits = Math.abs(value) >= 100 ? 0 : 2;
-    return `${value.toLocaleString(language, { maximumFractionDigits: digits })}${unit ? `\u00a0${unit}` : ""}`;
+    return `${value.toLocaleString(language, { maximumFractionDigits: digits })}${unit ? `\u00a0${unit === "1/s" ? "/s" : unit}` : ""}`;
   }
   const step = binary ? 1024 : 1000;
   let power = 0;

@@ -47,7 +47,7 @@ def test_from_sign_in_to_an_acknowledged_alert(browser: Browser, portal: Portal,
     page.locator("main a", has_text="eth42").first.click()
     drawer = page.locator("#drawer")
     expect(drawer).to_contain_text("eth42")
-    drawer.get_by_role("button", name=re.compile("Acknowledge")).click()
+    drawer.get_by_role("link", name=re.compile("^Acknowledge")).click()
     page.get_by_label(re.compile("Note")).last.fill("cable is being changed")
     page.get_by_role("button", name=re.compile("^Acknowledge")).last.click()
     acknowledged = api.wait_for(
