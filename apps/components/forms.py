@@ -1,6 +1,6 @@
 """The form of a component: what it is called, where it stands, and the ways in which it is managed."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -37,9 +37,9 @@ class ComponentForm(forms.Form):
 
     def __init__(self, *args: Any, user: Any, component: Component | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["group"].offer(user, "components")
+        cast(GroupChoice, self.fields["group"]).offer(user, "components")
         choices = [(category.value, category.label) for category in Category]
-        self.fields["category"].choices = choices if component else [("", _("As the way of managing says")), *choices]
+        _choice(self, "category").choices = choices if component else [("", _("As the way of managing says")), *choices]
 
     def clean_alert_addresses(self) -> list[str]:
         """Give the addresses as a list."""
@@ -64,7 +64,7 @@ class InterfaceForm(forms.Form):
         specs = driver_parameters.offered()
         order = list(Category)
         by_category = sorted(specs.items(), key=lambda entry: order.index(Category(entry[1].category.value)))
-        self.fields["driver"].choices = [(name, _(spec.label)) for name, spec in by_category]
+        _choice(self, "driver").choices = [(name, _(spec.label)) for name, spec in by_category]
         usable = Credential.objects.visible_to(user, "components")
         choices = [("", _("None")), *((str(row.pk), row.name) for row in usable)]
         kinds = {kind for spec in specs.values() for kind in spec.credential_kinds}
@@ -72,8 +72,8 @@ class InterfaceForm(forms.Form):
         self.may_add = scoping.may_somewhere(user, "credentials") and bool(self.kinds)
         if self.may_add:
             choices.append((NEW, _("A new one …")))
-            self.fields["new_kind"].choices = [(kind.name, kind.label) for kind in self.kinds]
-        self.fields["credential"].choices = choices
+            _choice(self, "new_kind").choices = [(kind.name, kind.label) for kind in self.kinds]
+        _choice(self, "credential").choices = choices
         for kind in self.kinds if self.may_add else []:
             for field in kind.fields:
                 control = self.fields[f"{kind.name}-{field.name}"] = control_for(field, is_set=False)
@@ -159,15 +159,23 @@ class InterfaceForm(forms.Form):
         )
 
 
+def _choice(form: forms.Form, name: str) -> forms.ChoiceField:
+    return cast(forms.ChoiceField, form.fields[name])
+
+
 def _parameter_control(parameter: Parameter) -> forms.Field:
-    words = {"label": _(parameter.label), "help_text": _(parameter.help) if parameter.help else "", "required": False}
+    words: dict[str, Any] = {
+        "label": _(parameter.label),
+        "help_text": _(parameter.help) if parameter.help else "",
+        "required": False,
+    }
     if parameter.type is bool:
         return forms.BooleanField(**words, initial=parameter.default)
     if parameter.type is int:
-        limits = {"min_value": parameter.minimum, "max_value": parameter.maximum}
+        limits: dict[str, Any] = {"min_value": parameter.minimum, "max_value": parameter.maximum}
         return forms.IntegerField(**words, **limits, initial=parameter.default)
     if parameter.choices:
-        return forms.ChoiceField(**words, choices=[("", "–"), *((word, word) for word in parameter.choices)])
+        return forms.ChoiceField(**words, choices=[("", "–"), *((word, _(word)) for word in parameter.choices)])
     return forms.CharField(**words, max_length=driver_parameters.LONGEST_TEXT, initial=parameter.default)
 
 

@@ -185,7 +185,7 @@ def latest_changes(look: Look) -> History | None:
 def all_changes(look: Look) -> History:
     """Give the changes of status by pages."""
     page = Paginator(look.component.status_changes.all(), PER_PAGE).get_page(look.request.GET.get("page"))
-    return History(page.object_list, page)
+    return History(list(page.object_list), page)
 
 
 def _inventory_once(look: Look) -> Inventory | None:

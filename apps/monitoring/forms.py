@@ -18,6 +18,7 @@ class LimitsForm(forms.Form):
     lower_critical = forms.FloatField(label=_("Critical down from"), required=False)
 
     def __init__(self, *args: Any, limits: Limits, **options: Any) -> None:
-        super().__init__(*args, initial={name: getattr(limits, name) for name in FIELDS}, **options)
+        options["initial"] = {name: getattr(limits, name) for name in FIELDS}
+        super().__init__(*args, **options)
         for field in self.fields.values():
             field.widget.attrs["step"] = "any"

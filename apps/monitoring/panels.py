@@ -232,7 +232,7 @@ def figures(look: Look) -> list[Figure]:
 
 def _figure(label: Promise | str, view: SensorView) -> Figure:
     bad = _RANK[view.status] < _RANK[Status.UNKNOWN]
-    note = view.name if view.kind is Quantity.STORAGE else ""
+    note = view.label if view.kind is Quantity.STORAGE else ""
     return Figure(label, view.value, view.unit, view.status.value if bad else "", note, view.stale, view.measured_at)
 
 
@@ -255,7 +255,7 @@ def range_of(word: str | None) -> str:
 def overview_charts(look: Look) -> Charts | None:
     """Give the charts of the overview; None before anything was measured."""
     found = views(look)
-    shown = []
+    shown: list[SensorView] = []
     for kind in (Quantity.CPU, Quantity.MEMORY, Quantity.STORAGE, Quantity.TRAFFIC, *LARGE):
         of_kind = [view for view in found if view.kind is kind]
         if of_kind and kind not in {view.kind for view in shown}:
@@ -282,7 +282,7 @@ def _charts(look: Look, shown: Sequence[SensorView], chosen: SensorView | None =
         [
             Chart(
                 f"{reverse('monitoring:chart', args=[look.component.pk, view.id])}?range={word}",
-                view.name,
+                view.label,
                 LABELS[view.kind],
             )
             for view in shown

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from apps.components.models import Component
+from apps.components.models import Component, ComponentQuerySet
 from apps.components.pages.listing import Filters
 from apps.components.services import checks, registration
 from apps.core.actors import Actor
@@ -47,7 +46,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
     return act(request, components)
 
 
-def _chosen(request: HttpRequest) -> "QuerySet[Component]":
+def _chosen(request: HttpRequest) -> ComponentQuerySet:
     visible = Component.objects.visible_to(request.user)
     if request.POST.get("scope") == "filter":
         query = QueryDict(request.POST.get("filter", ""))

@@ -1,7 +1,7 @@
 """The pages of credentials: write-only, shared, and opened again after they were refused."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -35,7 +35,7 @@ class CredentialForm(forms.Form):
         super().__init__(*args, **options)
         self.kind = kind
         self._is_set = is_set
-        self.fields["group"].offer(user, "credentials")
+        cast(GroupChoice, self.fields["group"]).offer(user, "credentials")
         for field in kind.fields:
             self.fields[PREFIX + field.name] = control_for(field, is_set)
             self.fields[PREFIX + field.name].initial = field.default
@@ -77,7 +77,8 @@ def add(request: HttpRequest) -> HttpResponse:
     kind = KINDS.get(request.GET.get("kind", ""), KINDS["snmp-community"])
     scope = scoping.scope_of(request.user, "credentials")
     form = CredentialForm(request.POST or None, user=request.user, kind=kind)
-    first = form.fields["group"].queryset.order_by("parent", "name").first()
+    offered = cast(GroupChoice, form.fields["group"]).queryset
+    first = offered.order_by("parent", "name").first() if offered is not None else None
     form.fields["group"].initial = first if first and first.pk in scope else None
 
     def save() -> None:

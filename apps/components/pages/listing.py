@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from apps.components.models import Category, Component, ManagementInterface, Status
+from apps.components.models import Category, Component, ComponentQuerySet, ManagementInterface, Status
 from apps.core import scoping
 from apps.core.htmx import wants_part
 from apps.groups.models import Group, Tree
@@ -66,6 +66,15 @@ SORTS: Mapping[str, Any] = {
     "disk": F("disk"),
     "last_seen": F("last_seen_at"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    component: Component
+    group_path: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +136,7 @@ class Filters:
         """Say whether anything is filtered."""
         return bool(self.words or self.states or self.categories or self.groups)
 
-    def apply(self, components: "QuerySet[Component]", *, without: str = "") -> "QuerySet[Component]":
+    def apply(self, components: ComponentQuerySet, *, without: str = "") -> ComponentQuerySet:
         """Keep what matches; a facet counts its own boxes without itself."""
         found = components.search(self.words) if self.words else components
         if self.states and without != "status":
@@ -158,11 +167,12 @@ def component_list(request: HttpRequest) -> HttpResponse:
     interfaces = ManagementInterface.objects.order_by("pk").only("pk", "component", "address", "driver")
     found = filters.ordered(filters.apply(visible)).prefetch_related(Prefetch("interfaces", interfaces))
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    for component in page.object_list:
-        component.group_path = tree.path_name(component.group_id)
-        component.shown_state = SUSPENDED if component.suspended or component.unmanaged else component.status
     context = {
         "page": page,
+        "rows": [
+            Row(one, tree.path_name(one.group_id), SUSPENDED if one.suspended or one.unmanaged else one.status)
+            for one in page.object_list
+        ],
         "filters": filters,
         "facets": _facets(visible, filters),
         "headers": _headers(filters.sort),
@@ -174,7 +184,7 @@ def component_list(request: HttpRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-def _facets(visible: "QuerySet[Component]", filters: Filters) -> list[Facet]:
+def _facets(visible: ComponentQuerySet, filters: Filters) -> list[Facet]:
     states = (
         filters.apply(visible, without="status")
         .order_by()
