@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.components.models import Component, ManagementInterface, Status
 from apps.core.scoping import ScopedModel
+from apps.monitoring import naming
 
 
 class SensorLayout(models.Model):
@@ -140,14 +141,20 @@ class RollUpProgress(models.Model):
 class Sensor(ScopedModel):
     """A measuring point that was seen, with the status it changed to last; written when it is new or changes only."""
 
-    interface = models.ForeignKey(ManagementInterface, on_delete=models.CASCADE, related_name="sensors", db_index=False)
-    key = models.CharField(max_length=200)
-    name = models.CharField(max_length=300)
-    quantity = models.CharField(max_length=20)
-    unit = models.CharField(max_length=20, blank=True)
-    status = models.CharField(max_length=10, choices=Status)
-    since = models.DateTimeField(default=timezone.now)
-    gone_at = models.DateTimeField(null=True, blank=True)  # when the device stopped listing it
+    interface = models.ForeignKey(
+        ManagementInterface,
+        verbose_name=_("interface"),
+        on_delete=models.CASCADE,
+        related_name="sensors",
+        db_index=False,
+    )
+    key = models.CharField(_("key"), max_length=200)
+    name = models.CharField(_("name"), max_length=300)
+    quantity = models.CharField(_("quantity"), max_length=20)
+    unit = models.CharField(_("unit"), max_length=20, blank=True)
+    status = models.CharField(_("status"), max_length=10, choices=Status)
+    since = models.DateTimeField(_("since"), default=timezone.now)
+    gone_at = models.DateTimeField(_("gone since"), null=True, blank=True)  # when the device stopped listing it
 
     scope_path = "interface__component__group"
 
@@ -163,12 +170,23 @@ class Sensor(ScopedModel):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def label(self) -> str:
+        """Give the name in the reader's language."""
+        return naming.label(self.name, self.quantity)
+
 
 class Limit(ScopedModel):
     """A user's own thresholds of one sensor; they stand in place of the device's. NULL is "no limit", never 0."""
 
-    interface = models.ForeignKey(ManagementInterface, on_delete=models.CASCADE, related_name="limits", db_index=False)
-    key = models.CharField(max_length=200)
+    interface = models.ForeignKey(
+        ManagementInterface,
+        verbose_name=_("interface"),
+        on_delete=models.CASCADE,
+        related_name="limits",
+        db_index=False,
+    )
+    key = models.CharField(_("key"), max_length=200)
     lower_critical = models.FloatField(_("lower critical"), null=True, blank=True)
     lower_warning = models.FloatField(_("lower warning"), null=True, blank=True)
     upper_warning = models.FloatField(_("upper warning"), null=True, blank=True)
@@ -188,13 +206,19 @@ class Limit(ScopedModel):
 class Liveness(ScopedModel):
     """Whether an address of a component answers ping; written when that changes, not at every sweep."""
 
-    component = models.ForeignKey(Component, on_delete=models.CASCADE, related_name="liveness", db_index=False)
-    address = models.CharField(max_length=253)
-    answers = models.BooleanField()
-    since = models.DateTimeField()  # since when it answers, or is silent
-    lost = models.PositiveIntegerField(default=0)  # sweeps in a row without an answer, counted up to the retry count
-    ever_answered = models.BooleanField(default=False)
-    access_lost_at = models.DateTimeField(null=True, blank=True)  # told as lost, not yet as recovered
+    component = models.ForeignKey(
+        Component, verbose_name=_("component"), on_delete=models.CASCADE, related_name="liveness", db_index=False
+    )
+    address = models.CharField(_("address"), max_length=253)
+    answers = models.BooleanField(_("answers"))
+    since = models.DateTimeField(_("since"))  # since when it answers, or is silent
+    lost = models.PositiveIntegerField(
+        _("lost"), default=0
+    )  # sweeps in a row without an answer, counted up to the retry count
+    ever_answered = models.BooleanField(_("ever answered"), default=False)
+    access_lost_at = models.DateTimeField(
+        _("access lost since"), null=True, blank=True
+    )  # told as lost, not yet as recovered
 
     scope_path = "component__group"
 

@@ -13,6 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from apps.components.models import Component
 from apps.core import scoping
 from apps.core.actors import Actor
+from apps.core.htmx import wants_part
 from apps.monitoring.forms import LimitsForm
 from apps.monitoring.models import Limit, Sensor
 from apps.monitoring.panels import RANGES
@@ -37,7 +38,7 @@ def chart(request: HttpRequest, pk: int, sensor_pk: int) -> JsonResponse:
     return JsonResponse(
         {
             "sensor": sensor.pk,
-            "name": sensor.name,
+            "name": sensor.label,
             "unit": sensor.unit,
             "step": series.step,
             "limits": asdict(limits.in_force(sensor)),
@@ -53,18 +54,17 @@ def sensor_limits(request: HttpRequest, pk: int, sensor_pk: int) -> HttpResponse
     component = sensor.interface.component
     if not scoping.may(request.user, "components", component.group_id):
         raise PermissionDenied
-    partial = bool(request.htmx and not request.htmx.boosted)
     form = LimitsForm(request.POST or None, limits=limits.in_force(sensor))
     if request.method == "POST" and _is_set(request, sensor, form):
         back = f"{component.get_absolute_url()}?tab=sensors&sensor={sensor.pk}"
-        return HttpResponseClientRedirect(back) if partial else redirect(back)
+        return HttpResponseClientRedirect(back) if wants_part(request) else redirect(back)
     context = {
         "component": component,
         "sensor": sensor,
         "form": form,
         "has_own": Limit.objects.filter(interface=sensor.interface_id, key=sensor.key).exists(),
     }
-    template = "monitoring/_limits.html" if partial else "monitoring/limits.html"
+    template = "monitoring/_limits.html" if wants_part(request) else "monitoring/limits.html"
     return render(request, template, context, status=400 if request.method == "POST" else 200)
 
 

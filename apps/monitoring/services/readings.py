@@ -12,7 +12,7 @@ from apps.components.models import Component, ManagementInterface
 from apps.core.phrases import Phrase
 from apps.drivers.contract import Limits, Quantity, Status
 from apps.drivers.contract import Sensor as Point
-from apps.monitoring import layouts, packing, port_reports
+from apps.monitoring import layouts, naming, packing, port_reports
 from apps.monitoring.judging import STATUSES
 from apps.monitoring.layouts import NO_LIMITS
 from apps.monitoring.models import LastPorts, LastValues, Sensor
@@ -44,6 +44,11 @@ class SensorView:
     measured_at: datetime
     stale: bool
     why: Phrase  # why there is no value; empty where there is one
+
+    @property
+    def label(self) -> str:
+        """Give the name in the reader's language."""
+        return naming.label(self.name, self.kind)
 
 
 @dataclass(frozen=True, slots=True)
