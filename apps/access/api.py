@@ -151,7 +151,6 @@ class MadeTokenSerializer(serializers.Serializer[Any]):
 
     id = serializers.IntegerField()
     token = serializers.CharField()
-    expires_at = serializers.DateTimeField()
 
 
 class TokenViewSet(Reads, Removes, mixins.ListModelMixin, PortalViewSet):
@@ -192,7 +191,7 @@ class TokenViewSet(Reads, Removes, mixins.ListModelMixin, PortalViewSet):
         made = tokens.create(
             user, asked["name"], actor, expires_at=asked.get("expires_at"), read_only=asked["read_only"]
         )
-        body = {"id": made.token.pk, "token": made.secret, "expires_at": made.token.expires_at}
+        body = {"id": made.token.pk, "token": made.secret}
         headers = {"Location": f"{request.path}{made.token.pk}/", "Cache-Control": "no-store"}
         return Response(body, status=status.HTTP_201_CREATED, headers=headers)
 

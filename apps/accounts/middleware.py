@@ -21,7 +21,7 @@ from apps.core.problems import problem
 
 API = "/api/"
 STREAM = "/events/stream/"
-THEME_COOKIE = "esm_theme"
+THEME_COOKIE = f"esm_theme_{settings.HTTP_PORT}"
 PASSWORD_PAGE = "/password/"  # noqa: S105  (a path)
 
 # Open to everybody whom the address check lets in; health and metrics look by themselves at who asks.

@@ -28,6 +28,11 @@ class Actor:
     user: "User | None" = None
     address: str | None = None
 
+    @property
+    def short_name(self) -> str:
+        """Give the name of the person alone, for lists that do not need to know by which way he acted."""
+        return self.user.get_username() if self.user is not None else self.name
+
     @classmethod
     def of(cls, request: HttpRequest) -> "Actor":
         """Give the actor of a page or API request."""

@@ -32,7 +32,6 @@ class TextField(serializers.Field[Any, Any, str, Any]):
 class JobSerializer(serializers.ModelSerializer[Job]):
     """A job with its counts."""
 
-    title = TextField(read_only=True)
     steps_url = serializers.SerializerMethodField()
     created_by = serializers.CharField(source="created_by_name")
 
@@ -41,7 +40,6 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         fields = (
             "id",
             "kind",
-            "title",
             "state",
             "total",
             "finished",

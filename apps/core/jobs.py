@@ -66,7 +66,7 @@ def create(
             total=len(rows),
             arguments=arguments or {},
             created_by=actor.user,
-            created_by_name=actor.name,
+            created_by_name=actor.short_name,
             created_at=now,
             state=JobState.WAITING if rows else JobState.DONE,
             finished_at=None if rows else now,

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import ProtectedError, RestrictedError
 from django.http import Http404, HttpRequest, JsonResponse
@@ -37,6 +38,14 @@ class PreconditionFailed(exceptions.APIException):
     status_code = status.HTTP_412_PRECONDITION_FAILED
     default_detail = gettext_lazy("This was changed since you read it. Read it again.")
     default_code = "precondition_failed"
+
+
+class TooLarge(exceptions.APIException):
+    """The body is longer than anything that is sent to an API of this kind: 413."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = gettext_lazy("What was sent is too large.")
+    default_code = "too_large"
 
 
 class SignInRefused(exceptions.APIException):
@@ -90,6 +99,8 @@ def _known(error: Exception) -> exceptions.APIException | None:
         return exceptions.NotFound()
     if isinstance(error, errors.Conflict):
         return Conflict(str(error))
+    if isinstance(error, RequestDataTooBig):
+        return TooLarge()
     if isinstance(error, DjangoPermissionDenied):
         return exceptions.PermissionDenied(str(error) or None)
     if isinstance(error, DjangoValidationError):

@@ -37,7 +37,7 @@ def acknowledge(
             before = {"state": incident.state, "note": incident.note, "until": _text(incident.acknowledged_until)}
             incident.state = IncidentState.ACKNOWLEDGED.value
             incident.acknowledged_by = actor.user
-            incident.acknowledged_by_name = actor.name[:300]
+            incident.acknowledged_by_name = actor.short_name[:300]
             incident.acknowledged_at = now
             incident.acknowledged_until = until
             incident.note = note
@@ -161,7 +161,7 @@ def _end(incidents: list[Incident], why: Phrase, actor: Actor | None) -> None:
         incident.state = IncidentState.CLOSED.value
         incident.closed_at = now
         incident.closed_by = actor.user if actor else None
-        incident.closed_by_name = actor.name[:300] if actor else ""
+        incident.closed_by_name = actor.short_name[:300] if actor else ""
         incident.closed_why = why
     Incident.objects.bulk_update(
         incidents, ["state", "closed_at", "closed_by", "closed_by_name", "closed_why"], batch_size=100
