@@ -116,7 +116,7 @@ for _panel in (
     Panel("sensors", OVERVIEW, "monitoring/sensors.html", panels.first_sensors, 10, "c8 x-c12", _SENSORS),
     Panel("disks", OVERVIEW, "monitoring/disks.html", panels.disks, 20, "c4 x-c12", _SENSORS),
     Panel("ports", OVERVIEW, "monitoring/ports.html", panels.first_ports, 30, "c8 x-c12", _PORTS),
-    Panel("pings", OVERVIEW, "monitoring/pings.html", panels.pinged, 80, "c4 x-c6"),
+    Panel("pings", OVERVIEW, "monitoring/pings.html", panels.pinged, 80, "c3 x-c6"),
     Panel("chart", "sensors", "monitoring/charts.html", panels.sensor_chart, 0, "c12", _SENSORS, live=False),
     Panel("all-sensors", "sensors", "monitoring/all_sensors.html", panels.all_sensors, 10, "c12", _SENSORS),
     Panel("all-ports", "ports", "monitoring/all_ports.html", panels.all_ports, 10, "c12", _PORTS),

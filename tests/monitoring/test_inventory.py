@@ -61,12 +61,19 @@ def test_a_device_that_did_not_answer_is_asked_again_soon():
     (error,) = inventory.read([interface.pk]).values()
     assert error.code == "unreachable"
     interface.refresh_from_db()
-    assert interface.last_error_code == "unreachable"
+    assert interface.failures == 0  # the polls count
     assert timedelta(minutes=9) < interface.next_inventory_at - timezone.now() <= timedelta(minutes=10)
     ManagementInterface.objects.update(next_inventory_at=tomorrow, identity={"name": "known"})
     inventory.read([interface.pk])
     interface.refresh_from_db()
     assert timedelta(minutes=59) < interface.next_inventory_at - timezone.now() <= timedelta(hours=1)
+
+
+def test_a_refused_login_stops_the_polls_too():
+    interface = fake_device(fault="denied")
+    inventory.read([interface.pk])
+    interface.refresh_from_db()
+    assert (interface.last_error_code, interface.refused_version) == ("authentication_failed", 1)
 
 
 def test_collecting_now_polls_and_reads_the_inventory():

@@ -263,6 +263,10 @@ def test_a_dead_address_is_not_asked_while_the_sweep_hears_nothing(monkeypatch):
     assert str(error) == asking.SILENT % {"address": interface.address}
     assert contact.connections[interface.pk, "poll"] == before
 
+    # Whoever asks by hand is not told what the sweep thinks.
+    assert polling.poll([interface.pk], even_silent=True) == {interface.pk: None}
+    ManagementInterface.objects.filter(pk=interface.pk).update(failures=3, last_error_code="unreachable")
+
     # Somebody who never answered a ping may still answer his driver.
     Liveness.objects.update(ever_answered=False)
     assert polling.poll([interface.pk]) == {interface.pk: None}

@@ -17,7 +17,7 @@ from apps.core.writes import turn
 from apps.drivers.contract import Driver, Identity, IdentityFacts, Inventory
 from apps.drivers.contract import InventoryItem as Item
 from apps.monitoring.services import rounds
-from apps.protocols.errors import ContactError, DeviceError, Unsupported
+from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Unsupported
 
 PURPOSE = "inventory"
 DEADLINE = 60.0  # seconds: tables of parts are long
@@ -88,7 +88,10 @@ def keep(batch: Sequence[Told]) -> None:
     listed = [(told.line.interface_id, told.items) for told in answered if told.items is not None]
     for start in range(0, len(listed), INTERFACES_AT_ONCE):
         _keep_items(listed[start : start + INTERFACES_AT_ONCE])
-    contact.note([contact.Outcome(told.line, told.error) for told in batch if told.error is not None])
+    # A refused login must stop further ones; whether a device is there at all, the polls find out and count.
+    contact.note(
+        [contact.Outcome(told.line, told.error) for told in batch if isinstance(told.error, AuthenticationFailed)]
+    )
     _ask_again([told.line.interface_id for told in batch if told.error is not None])
     events.publish("component")
 

@@ -21,11 +21,16 @@ BLOCKING_AT_ONCE = 20
 DEAD_AFTER = 2  # failures in a row, from which on an address that stays silent is not asked
 
 
-def poll(interface_ids: Iterable[int], *, deadline: float = DEADLINE) -> dict[int, ContactError | None]:
-    """Poll these interfaces now and write what they say; gives how each went. Those that are gone are left out."""
+def poll(
+    interface_ids: Iterable[int], *, deadline: float = DEADLINE, even_silent: bool = False
+) -> dict[int, ContactError | None]:
+    """Poll these interfaces now and write what they say; gives how each went. Those that are gone are left out.
+
+    Who failed often and does not answer pings either is not asked, unless ``even_silent`` says so.
+    """
     lines = contact.lines(interface_ids, contact.POLL)
     own = own_limits(line.interface_id for line in lines)
-    silent = _silent(lines)
+    silent = set() if even_silent else _silent(lines)
     outcome: dict[int, ContactError | None] = {}
 
     def write(batch: Sequence[Polled]) -> None:
