@@ -93,12 +93,16 @@ class InterfaceForm(forms.Form):
         """Say whether a credential is entered here."""
         return bool(self.cleaned_data.get("credential") == NEW)
 
-    def kind_fields(self) -> list[tuple[str, str, list[forms.BoundField]]]:
-        """Give the controls of each kind of credential: its name, its label, its fields."""
+    def kind_fields(self) -> list[tuple[str, str, list[tuple[forms.BoundField, bool]]]]:
+        """Give the controls of each kind of credential: its name, its label, its fields and whether they are needed."""
         if not self.may_add:
             return []
         return [
-            (kind.name, str(kind.label), [self[f"{kind.name}-{field.name}"] for field in kind.fields])
+            (
+                kind.name,
+                str(kind.label),
+                [(self[f"{kind.name}-{field.name}"], field.required or bool(field.choices)) for field in kind.fields],
+            )
             for kind in self.kinds
         ]
 

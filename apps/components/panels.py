@@ -205,9 +205,9 @@ for _tab in (
 
 for _panel in (
     Panel("interfaces", OVERVIEW, "components/panels/interfaces.html", interfaces, 40, "c4 x-c12"),
-    Panel("identity", OVERVIEW, "components/panels/identity.html", identity, 50, "c4 x-c6"),
-    Panel("parts", OVERVIEW, "components/panels/parts.html", _inventory_once, 60, "c4 x-c6", Capability.INVENTORY),
-    Panel("changes", OVERVIEW, "components/panels/changes.html", latest_changes, 70, "c4 x-c6"),
+    Panel("identity", OVERVIEW, "components/panels/identity.html", identity, 50, "c3 x-c6"),
+    Panel("parts", OVERVIEW, "components/panels/parts.html", _inventory_once, 60, "c3 x-c6", Capability.INVENTORY),
+    Panel("changes", OVERVIEW, "components/panels/changes.html", latest_changes, 70, "c3 x-c6"),
     Panel("inventory", "inventory", "components/panels/inventory.html", _inventory_tab, 10),
     Panel("history", "history", "components/panels/changes.html", all_changes, 10),
 ):

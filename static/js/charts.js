@@ -85,7 +85,7 @@ function draw(figure) {
   const axis = { stroke: colour("--text-3"), font, ticks: { show: false } };
   const band = colour("--accent", 16);
   const hidden = { stroke: "transparent", width: 0, points: { show: false } };
-  const single = chart.data[0].length < 3;
+  const single = chart.data[2].filter((mean) => mean !== null).length < 3;
   chart.plot = new window.uPlot(
     {
       width: box.clientWidth,
