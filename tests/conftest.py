@@ -4,6 +4,13 @@ import os
 
 import pytest
 
+from apps.system import translations
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the message catalogues, as every start of the portal does, before a process reads them."""
+    translations.compile_stale()
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """On PostgreSQL run only what touches the database: the rest has run on the default already."""

@@ -15,12 +15,21 @@ from apps.core.actors import Actor
 from apps.core.admin import ReadOnlyAdmin, ScopedAdmin
 
 
+class TypeFilter(admin.AllValuesFieldListFilter):
+    """The types of alerts in the reader's language."""
+
+    def choices(self, changelist: Any) -> Any:
+        """Give the types that there are."""
+        for choice in super().choices(changelist):
+            yield {**choice, "display": gettext(str(choice["display"]))}
+
+
 @admin.register(Alert)
 class AlertAdmin(ReadOnlyAdmin):
     """What arrived and what the portal raised."""
 
     list_display = ("received_at", "severity", "title", "where", "alert_type", "quiet")
-    list_filter = ("severity", "matched", "source", "alert_type")
+    list_filter = ("severity", "matched", "source", ("alert_type", TypeFilter))
     search_fields = ("title", "component_name", "address", "trap_oid")
     exclude = ("digest", "datagram")
     show_full_result_count = False
@@ -57,7 +66,7 @@ class DefinitionAdmin(ScopedAdmin):
     change_word = "settings"
     can_add = can_remove = False
     list_display = ("key", "__str__", "severity", "kind", "trap_oid", "enabled")
-    list_filter = ("enabled", "severity", "alert_type")
+    list_filter = ("enabled", "severity", ("alert_type", TypeFilter))
     search_fields = ("key", "name", "trap_oid", "title")
 
     @admin.display(description=_("type"), ordering="alert_type")

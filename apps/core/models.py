@@ -85,21 +85,26 @@ class JobQuerySet(scoping.Scoped):
 class Job(models.Model):
     """Anything that takes time: its targets are steps, its progress is counted, its end is certain."""
 
-    kind = models.CharField(max_length=40)
-    title = PhraseField()
-    state = models.CharField(max_length=12, choices=JobState, default=JobState.WAITING.value)
-    total = models.PositiveIntegerField(default=0)
-    finished = models.PositiveIntegerField(default=0)
-    failed = models.PositiveIntegerField(default=0)
-    skipped = models.PositiveIntegerField(default=0)
-    arguments = models.JSONField(default=dict, blank=True)
+    kind = models.CharField(_("kind"), max_length=40)
+    title = PhraseField(_("title"))
+    state = models.CharField(_("state"), max_length=12, choices=JobState, default=JobState.WAITING.value)
+    total = models.PositiveIntegerField(_("total"), default=0)
+    finished = models.PositiveIntegerField(_("finished"), default=0)
+    failed = models.PositiveIntegerField(_("failed"), default=0)
+    skipped = models.PositiveIntegerField(_("skipped"), default=0)
+    arguments = models.JSONField(_("arguments"), default=dict, blank=True)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("started by (user)"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
-    created_by_name = models.CharField(max_length=200)
-    created_at = models.DateTimeField(default=timezone.now)
-    started_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    created_by_name = models.CharField(_("started by"), max_length=200)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
     objects = JobQuerySet.as_manager()
 
@@ -138,19 +143,19 @@ class JobStep(models.Model):
     whoever may see the group that it was in on that day.
     """
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="steps")
-    component = models.PositiveBigIntegerField(null=True, blank=True)
-    interface = models.PositiveBigIntegerField(null=True, blank=True)
-    group = models.PositiveBigIntegerField(null=True, blank=True)
-    target = models.CharField(max_length=300)
-    state = models.CharField(max_length=12, choices=StepState, default=StepState.WAITING.value)
-    stage = models.CharField(max_length=20, choices=StepStage, default="", blank=True)
-    code = models.CharField(max_length=24, choices=StepCode, default="", blank=True)
-    message = PhraseField(default=Phrase, blank=True)
-    remedy = PhraseField(default=Phrase, blank=True)
-    started_at = models.DateTimeField(null=True, blank=True)
-    deadline_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.CASCADE, related_name="steps")
+    component = models.PositiveBigIntegerField(_("component"), null=True, blank=True)
+    interface = models.PositiveBigIntegerField(_("interface"), null=True, blank=True)
+    group = models.PositiveBigIntegerField(_("group"), null=True, blank=True)
+    target = models.CharField(_("target"), max_length=300)
+    state = models.CharField(_("state"), max_length=12, choices=StepState, default=StepState.WAITING.value)
+    stage = models.CharField(_("stage"), max_length=20, choices=StepStage, default="", blank=True)
+    code = models.CharField(_("code"), max_length=24, choices=StepCode, default="", blank=True)
+    message = PhraseField(_("message"), default=Phrase, blank=True)
+    remedy = PhraseField(_("remedy"), default=Phrase, blank=True)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
     objects = scoping.Scoped.as_manager()
     scope_path = "group"
@@ -184,22 +189,27 @@ class Outcome(models.TextChoices):
 class AuditEntry(models.Model):
     """Who did what to what, from where, before and after; written in the transaction of the act, chained by hash."""
 
-    at = models.DateTimeField(default=timezone.now, db_index=True)
-    actor_kind = models.CharField(max_length=12)
-    actor_name = models.CharField(max_length=300)
+    at = models.DateTimeField(_("time"), default=timezone.now, db_index=True)
+    actor_kind = models.CharField(_("kind of actor"), max_length=12)
+    actor_name = models.CharField(_("who"), max_length=300)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
-    address = models.GenericIPAddressField(null=True, blank=True)
-    action = models.CharField(max_length=60, db_index=True)
-    object_type = models.CharField(max_length=60, blank=True)
-    object_id = models.CharField(max_length=60, blank=True)
-    object_name = models.CharField(max_length=300, blank=True)
-    before = models.JSONField(null=True, blank=True)
-    after = models.JSONField(null=True, blank=True)
-    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.SUCCESS.value)
-    sequence = models.PositiveBigIntegerField(null=True, blank=True, unique=True)
-    digest = models.CharField(max_length=64, blank=True)
+    address = models.GenericIPAddressField(_("address"), null=True, blank=True)
+    action = models.CharField(_("action"), max_length=60, db_index=True)
+    object_type = models.CharField(_("kind of object"), max_length=60, blank=True)
+    object_id = models.CharField(_("object id"), max_length=60, blank=True)
+    object_name = models.CharField(_("object"), max_length=300, blank=True)
+    before = models.JSONField(_("before"), null=True, blank=True)
+    after = models.JSONField(_("after"), null=True, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, default=Outcome.SUCCESS.value)
+    sequence = models.PositiveBigIntegerField(_("sequence"), null=True, blank=True, unique=True)
+    digest = models.CharField(_("hash"), max_length=64, blank=True)
 
     class Meta:
         ordering = ["-pk"]
@@ -214,10 +224,10 @@ class AuditEntry(models.Model):
 class OptionValue(models.Model):
     """The value of an option that somebody set; an option without a row has its default."""
 
-    name = models.CharField(max_length=60, primary_key=True)
-    value = models.JSONField()
-    changed_at = models.DateTimeField(default=timezone.now)
-    changed_by_name = models.CharField(max_length=300)
+    name = models.CharField(_("name"), max_length=60, primary_key=True)
+    value = models.JSONField(_("value"))
+    changed_at = models.DateTimeField(_("changed"), default=timezone.now)
+    changed_by_name = models.CharField(_("changed by"), max_length=300)
 
     class Meta:
         ordering = ["name"]

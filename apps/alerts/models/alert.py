@@ -51,29 +51,38 @@ class Alert(models.Model):
     occurred_at = models.DateTimeField(_("occurred"), null=True, blank=True)
     source = models.CharField(_("source"), max_length=20)
     address = models.GenericIPAddressField(_("address"), null=True, blank=True)
-    version = models.CharField(max_length=4, blank=True)
+    version = models.CharField(_("version"), max_length=4, blank=True)
     trap_oid = models.CharField(_("trap OID"), max_length=1500, blank=True)
-    request_id = models.BigIntegerField(null=True, blank=True)
+    request_id = models.BigIntegerField(_("request id"), null=True, blank=True)
     bindings = models.JSONField(_("bindings"), default=list, blank=True)
-    datagram = models.BinaryField(blank=True, default=b"")  # as it came, the community blanked out
-    digest = models.CharField(max_length=32, blank=True)  # of the datagram: recognises a repeated inform
+    datagram = models.BinaryField(_("datagram"), blank=True, default=b"")  # as it came, the community blanked out
+    digest = models.CharField(_("hash"), max_length=32, blank=True)  # of the datagram: recognises a repeated inform
 
     component = models.ForeignKey(
         Component, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts", verbose_name=_("component")
     )
     component_name = models.CharField(_("component"), max_length=200, blank=True)
-    candidates = models.JSONField(default=list, blank=True)  # ids of the components that it may have come from
+    candidates = models.JSONField(
+        _("candidates"), default=list, blank=True
+    )  # ids of the components that it may have come from
     definition = models.ForeignKey(
-        AlertDefinition, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts"
+        AlertDefinition,
+        verbose_name=_("definition"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="alerts",
     )
-    matched = models.BooleanField(default=True)
+    matched = models.BooleanField(_("matched"), default=True)
     object = models.CharField(_("object"), max_length=200, blank=True)
     severity = models.CharField(_("severity"), max_length=12, choices=Severity, default=Severity.UNKNOWN.value)
     alert_type = models.CharField(_("type"), max_length=60, default=DEFAULT_ALERT_TYPE)
     title = PhraseField(_("title"))
     detail = PhraseField(_("detail"), default="", blank=True)
     remedy = PhraseField(_("what to do"), default="", blank=True)
-    incident = models.ForeignKey(Incident, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts")
+    incident = models.ForeignKey(
+        Incident, verbose_name=_("incident"), null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts"
+    )
     quiet = models.CharField(_("quiet"), max_length=20, choices=Quiet, blank=True, default="")
 
     objects = AlertQuerySet.as_manager()

@@ -23,9 +23,9 @@ class Count(models.TextChoices):
 class Counter(models.Model):
     """A number that only grows."""
 
-    name = models.CharField(max_length=20, primary_key=True, choices=Count)
-    value = models.PositiveBigIntegerField(default=0)
-    changed_at = models.DateTimeField(default=timezone.now)
+    name = models.CharField(_("name"), max_length=20, primary_key=True, choices=Count)
+    value = models.PositiveBigIntegerField(_("value"), default=0)
+    changed_at = models.DateTimeField(_("changed"), default=timezone.now)
 
     class Meta:
         ordering = ["name"]

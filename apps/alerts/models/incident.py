@@ -63,12 +63,14 @@ class Incident(models.Model):
         related_name="incidents",
         verbose_name=_("component"),
     )
-    component_name = models.CharField(max_length=200, blank=True)
+    component_name = models.CharField(_("component's name"), max_length=200, blank=True)
     address = models.GenericIPAddressField(_("address"), null=True, blank=True)
     place = models.CharField(
-        max_length=60, editable=False
+        _("place"), max_length=60, editable=False
     )  # component, else address: what the one open incident is for
-    definition = models.ForeignKey(AlertDefinition, on_delete=models.PROTECT, related_name="incidents")
+    definition = models.ForeignKey(
+        AlertDefinition, verbose_name=_("definition"), on_delete=models.PROTECT, related_name="incidents"
+    )
     object = models.CharField(_("object"), max_length=200, blank=True)
     severity = models.CharField(_("severity"), max_length=12, choices=Severity)
     title = PhraseField(_("title"))
@@ -77,18 +79,30 @@ class Incident(models.Model):
     first_at = models.DateTimeField(_("first"), default=timezone.now)
     last_at = models.DateTimeField(_("last"), default=timezone.now)
     acknowledged_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("acknowledged by (user)"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
-    acknowledged_by_name = models.CharField(max_length=300, blank=True)
-    acknowledged_at = models.DateTimeField(null=True, blank=True)
-    acknowledged_until = models.DateTimeField(null=True, blank=True)  # None: until it is closed
+    acknowledged_by_name = models.CharField(_("acknowledged by"), max_length=300, blank=True)
+    acknowledged_at = models.DateTimeField(_("acknowledged"), null=True, blank=True)
+    acknowledged_until = models.DateTimeField(
+        _("acknowledged until"), null=True, blank=True
+    )  # None: until it is closed
     note = models.TextField(_("note"), blank=True)
-    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     closed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("closed by (user)"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
-    closed_by_name = models.CharField(max_length=300, blank=True)
-    closed_why = PhraseField(default="", blank=True)
+    closed_by_name = models.CharField(_("closed by"), max_length=300, blank=True)
+    closed_why = PhraseField(_("why it was closed"), default="", blank=True)
 
     objects = IncidentQuerySet.as_manager()
     scope_path = "component__group"

@@ -61,20 +61,22 @@ class Component(models.Model):
     operating_system = models.CharField(_("operating system"), max_length=300, blank=True)
     location = models.CharField(_("location"), max_length=300, blank=True)
     alert_addresses = models.JSONField(_("alert addresses"), default=list, blank=True)
-    status = models.CharField(max_length=10, choices=Status, default=Status.UNKNOWN.value, editable=False)
-    status_since = models.DateTimeField(default=timezone.now, editable=False)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.UNKNOWN.value, editable=False)
+    status_since = models.DateTimeField(_("status since"), default=timezone.now, editable=False)
     suspended = models.BooleanField(_("suspended"), default=False, editable=False)
     unmanaged = models.BooleanField(_("not managed"), default=False)
-    last_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
-    up_since = models.DateTimeField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True, editable=False)
+    up_since = models.DateTimeField(_("up since"), null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     # What lists sort and facet by; None is "not measured".
     cpu = models.FloatField(_("CPU load"), null=True, blank=True, editable=False)  # %
     memory = models.FloatField(_("memory"), null=True, blank=True, editable=False)  # %
     disk = models.FloatField(_("fullest disk"), null=True, blank=True, editable=False)  # %
     temperature = models.FloatField(_("inlet temperature"), null=True, blank=True, editable=False)  # °C
     power = models.FloatField(_("power"), null=True, blank=True, editable=False)  # W
-    search_text = models.TextField(editable=False, default="", blank=True)  # casefolded; kept by services
+    search_text = models.TextField(
+        _("text for searches"), editable=False, default="", blank=True
+    )  # casefolded; kept by services
 
     objects = ComponentQuerySet.as_manager()
     scope_path = "group"

@@ -16,10 +16,14 @@ class Credential(ScopedModel):
     name = models.CharField(_("name"), max_length=100)
     kind = models.CharField(_("kind"), max_length=20)
     group = models.ForeignKey(Group, verbose_name=_("group"), on_delete=models.PROTECT, related_name="credentials")
-    version = models.PositiveIntegerField(default=1)
-    latched_version = models.PositiveIntegerField(null=True, blank=True)  # refused on two devices: used nowhere
-    proven_at = models.DateTimeField(null=True, blank=True)  # asked by hand and accepted: earlier refusals do not count
-    changed_at = models.DateTimeField(default=timezone.now)
+    version = models.PositiveIntegerField(_("version"), default=1)
+    latched_version = models.PositiveIntegerField(
+        _("version not offered"), null=True, blank=True
+    )  # refused on two devices: used nowhere
+    proven_at = models.DateTimeField(
+        _("proven"), null=True, blank=True
+    )  # asked by hand and accepted: earlier refusals do not count
+    changed_at = models.DateTimeField(_("changed"), default=timezone.now)
 
     class Meta:
         ordering = ["name"]

@@ -32,7 +32,9 @@ class ManagementInterfaceQuerySet(Scoped):
 class ManagementInterface(models.Model):
     """One way of managing a component: a driver, an address, a credential, and how the last contact went."""
 
-    component = models.ForeignKey(Component, on_delete=models.CASCADE, related_name="interfaces")
+    component = models.ForeignKey(
+        Component, verbose_name=_("component"), on_delete=models.CASCADE, related_name="interfaces"
+    )
     driver = models.CharField(_("driver"), max_length=40)
     address = models.CharField(_("address"), max_length=253)
     port = models.PositiveIntegerField(_("port"), null=True, blank=True)
@@ -46,19 +48,25 @@ class ManagementInterface(models.Model):
     )
     parameters = models.JSONField(_("parameters"), default=dict, blank=True)
     enabled = models.BooleanField(_("enabled"), default=True)
-    status = models.CharField(max_length=10, choices=Status, default=Status.UNKNOWN.value, editable=False)
-    last_polled_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_answer_at = models.DateTimeField(null=True, blank=True, editable=False)
-    last_error = PhraseField(default=Phrase, blank=True, editable=False)
-    last_error_code = models.CharField(max_length=24, blank=True, editable=False)
-    failures = models.PositiveIntegerField(default=0, editable=False)  # in a row
-    next_poll_at = models.DateTimeField(default=timezone.now, null=True, blank=True, editable=False)
-    next_inventory_at = models.DateTimeField(default=timezone.now, null=True, blank=True, editable=False)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.UNKNOWN.value, editable=False)
+    last_polled_at = models.DateTimeField(_("last polled"), null=True, blank=True, editable=False)
+    last_answer_at = models.DateTimeField(_("last answer"), null=True, blank=True, editable=False)
+    last_error = PhraseField(_("last error"), default=Phrase, blank=True, editable=False)
+    last_error_code = models.CharField(_("last error code"), max_length=24, blank=True, editable=False)
+    failures = models.PositiveIntegerField(_("failures"), default=0, editable=False)  # in a row
+    next_poll_at = models.DateTimeField(_("next poll"), default=timezone.now, null=True, blank=True, editable=False)
+    next_inventory_at = models.DateTimeField(
+        _("next inventory"), default=timezone.now, null=True, blank=True, editable=False
+    )
     # The version of the credential that this device refused: not offered again until it is changed or somebody asks.
-    refused_version = models.PositiveIntegerField(null=True, blank=True, editable=False)
-    refused_at = models.DateTimeField(null=True, blank=True, editable=False)
-    state = models.JSONField(default=dict, blank=True, editable=False)  # what the driver wants to find next time
-    identity = models.JSONField(default=dict, blank=True, editable=False)  # what the device said of itself last
+    refused_version = models.PositiveIntegerField(_("refused version"), null=True, blank=True, editable=False)
+    refused_at = models.DateTimeField(_("refused"), null=True, blank=True, editable=False)
+    state = models.JSONField(
+        _("state"), default=dict, blank=True, editable=False
+    )  # what the driver wants to find next time
+    identity = models.JSONField(
+        _("identity"), default=dict, blank=True, editable=False
+    )  # what the device said of itself last
 
     objects = ManagementInterfaceQuerySet.as_manager()
     scope_path = "component__group"

@@ -1,0 +1,1 @@
+"""Tests of the translation: the catalogue, its extraction, and what Japanese pages show."""

@@ -1,0 +1,227 @@
+"""Every page of a small fleet, read in Japanese: nothing that has a Japanese form is left in English."""
+
+import re
+import zoneinfo
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+import polib
+import pytest
+from django.contrib import admin
+from django.core.cache import cache
+from django.test import Client
+from django.urls import URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from apps.access.models import AllowedAddress, Role
+from apps.access.services import tokens
+from apps.alerts.models import AlertDefinition
+from apps.alerts.services import Arrival, catalogue, ingest
+from apps.alerts.services.loading import load
+from apps.components import credential_kinds
+from apps.components.services import checks
+from apps.core.actors import Actor, ActorKind
+from apps.core.admin import ScopedAdmin
+from apps.drivers.contract import Quantity
+from apps.monitoring import layouts
+from apps.monitoring.models import Liveness, Sensor
+from apps.monitoring.services import inventory, polling
+from apps.system import extraction
+from tests.factories import make_component, make_credential, make_group, make_interface, make_user
+from tests.i18n.visible_text import left_in_english
+
+pytestmark = pytest.mark.django_db
+
+NAMESPACES = {"portal", "accounts", "access", "jobs", "groups", "components", "monitoring", "alerts"}
+NO_PAGE = {  # routes that give no page of their own: posts, data, streams, redirections
+    "accounts:login",
+    "accounts:logout",
+    "accounts:old-login",
+    "accounts:language",
+    "components:check",
+    "components:refresh",
+    "components:manage",
+    "components:join",
+    "jobs:cancel",
+    "monitoring:chart",
+    "alerts:assign",
+    "access:user-remove",
+    "access:role-remove",
+    "access:grant-remove",
+    "access:address-remove",
+    "access:token-remove",
+    "groups:remove",
+    "components:bulk",
+    "components:credential-remove",
+    "portal:style-guide-series",
+}
+TABS = ("overview", "sensors", "ports", "inventory", "history", "alerts")
+# What devices and people of this fleet are called.
+DATA = (
+    "Administrator", "anna", "ben", "web-01", "db-01", "silent-01", "bare-01", "Tokyo", "shared login", "spare login",
+    "night shift", "Fake CPU", "Sensor 1", "Fan 2", "fake",
+    *(name.replace("_", " ") for name in zoneinfo.available_timezones()),
+    *re.findall(r'<symbol id="([\w-]+)"', (extraction.ROOT / "static/vendor/icons.svg").read_text(encoding="utf-8")),
+)  # fmt: skip
+
+
+@pytest.fixture
+def fleet(settings) -> Iterator[dict[str, Any]]:
+    """Give a fleet with something of everything, by what the parameters of addresses are called."""
+    settings.HIDDEN_DRIVERS_OFFERED = True
+    cache.clear()
+    layouts.forget()
+    load(settings.FIXTURES_DIR / "alert_definitions")
+    anna = make_user("administrator", username="anna", language="ja", is_staff=True)
+    actor = Actor(ActorKind.USER, anna.username, anna, "127.0.0.1")
+    tokyo = make_group("Tokyo")
+    login = make_credential("password", tokyo, name="shared login")
+    rows = [
+        make_interface(
+            make_component(name, tokyo), polled=False, driver="fake", credential=login, parameters=about, state=state
+        )
+        for name, about, state in (
+            ("web-01", {"script": "ailing", "sensors": 1}, {}),
+            ("db-01", {"script": "filling", "sensors": 0}, {"contact": 15}),
+            ("silent-01", {"fault": "refusing"}, {}),
+        )
+    ]
+    make_component("bare-01", tokyo)
+    ids = [row.pk for row in rows]
+    for _contact in range(2):
+        polling.poll(ids)
+    inventory.read(ids)
+    job = checks.check([row.component for row in rows], actor)
+    checks.run_check(job.pk)
+    now = timezone.now()
+    for row, lost_at in zip(rows, (None, None, now), strict=True):
+        Liveness.objects.create(
+            component=row.component, address=row.address, answers=lost_at is None, since=now, access_lost_at=lost_at
+        )
+    alerts = [
+        ingest([Arrival("snmp-trap", now, definition, component, address="192.0.2.9", trap_oid="1.3.6.1.4.1")])
+        for definition, component in (
+            (AlertDefinition.objects.get(key="linkDown"), rows[0].component),
+            (AlertDefinition.objects.get(key="authenticationFailure"), rows[1].component),
+            (AlertDefinition.objects.get(key="coldStart"), rows[1].component),
+            (None, None),
+        )
+    ]
+    make_user("viewer", username="ben")
+    make_credential(group=tokyo, name="spare login")
+    AllowedAddress.objects.create(network="192.0.2.0/24")
+    tokens.create(anna, "night shift", actor, expires_at=now + timedelta(days=30))
+    sensors = Sensor.objects.filter(interface=rows[0])
+    yield {
+        "accounts": anna,
+        "access:user": anna,
+        "access:role": Role.objects.create(name="night shift", permissions=["view"]),
+        "groups": tokyo,
+        "components": rows[0].component,
+        "components:credential": login,
+        "monitoring": rows[0].component,
+        "sensor_pk": sensors.order_by("pk").first(),
+        "jobs": job,
+        "alerts": alerts[0][0],
+        "all components": [row.component for row in rows],
+        "all alerts": [alert for (alert,) in alerts],
+    }
+    cache.clear()
+    layouts.forget()
+    catalogue.forget()
+
+
+@pytest.fixture(scope="module")
+def japanese() -> Mapping[str, str]:
+    """Give the Japanese of every sentence that has one of its own."""
+    return {
+        entry.msgid: entry.msgstr for entry in polib.pofile(str(extraction.CATALOGUE)) if entry.msgstr != entry.msgid
+    }
+
+
+def routes() -> Iterator[tuple[str, set[str]]]:
+    """Give the name of every page's route with its namespace, and its parameters."""
+    for resolver in get_resolver("esm.urls").url_patterns:
+        if not isinstance(resolver, URLResolver):
+            continue
+        for included in resolver.url_patterns:
+            if not isinstance(included, URLResolver) and resolver.namespace in NAMESPACES:
+                yield f"{resolver.namespace}:{included.name}", set(included.pattern.converters)
+
+
+def addresses(fleet: Mapping[str, Any]) -> Iterator[str]:
+    """Give the addresses of all pages, of each with one row of the fleet."""
+    for name, parameters in routes():
+        if name in NO_PAGE:
+            continue
+        namespace = name.partition(":")[0]
+        if name in {"alerts:acknowledge", "alerts:close"}:
+            yield f"{reverse(name)}?incident={fleet['alerts'].incident_id}"
+            continue
+        row = {"pk": fleet.get(name) or fleet.get(namespace), "sensor_pk": fleet["sensor_pk"]}
+        yield reverse(name, kwargs={parameter: row[parameter].pk for parameter in parameters})
+    for component in fleet["all components"]:
+        for tab in TABS:
+            yield f"{component.get_absolute_url()}?tab={tab}"
+    for alert in fleet["all alerts"]:
+        yield reverse("alerts:alert", kwargs={"pk": alert.pk})
+    for tab in ("open", "acknowledged", "all", "unmatched"):
+        yield f"{reverse('alerts:list')}?tab={tab}"
+    for driver in ("snmp_agent", "fake", "alert_only"):
+        yield f"{reverse('components:add')}?driver={driver}"
+    for kind in credential_kinds.KINDS:
+        yield f"{reverse('components:credential-add')}?kind={kind}"
+
+
+def findings(
+    client: Client, pages: Iterator[str], japanese: Mapping[str, str], data: tuple[str, ...] = DATA
+) -> tuple[list[str], int]:
+    """Read the pages; give what was left in English, and how many pages were read."""
+    wrong, read = [], 0
+    for address in pages:
+        answer = client.get(address)
+        if answer.status_code != 200 or not answer["Content-Type"].startswith("text/html"):
+            wrong.append(f"{address}: {answer.status_code} {answer['Content-Type']}")
+            continue
+        read += 1
+        wrong += [f"{address}: {text}" for text in left_in_english(answer.content.decode(), japanese, data)]
+    return wrong, read
+
+
+def test_no_page_leaves_english_to_a_japanese_administrator(client: Client, fleet, japanese):
+    client.force_login(fleet["accounts"])
+    wrong, read = findings(client, addresses(fleet), japanese)
+    assert not wrong, "\n" + "\n".join(wrong)
+    assert read > 50
+
+
+def test_the_sign_in_page_speaks_the_language_of_the_browser(japanese):
+    client = Client(headers={"accept-language": "ja"})
+    wrong, read = findings(client, iter(["/login/", "/login/?idle=1"]), japanese)
+    assert (wrong, read) == ([], 2)
+    refused = client.post("/login/", {"username": "nobody", "password": "wrong"})
+    assert left_in_english(refused.content.decode(), japanese) == []
+    assert "ユーザー名またはパスワードが正しくありません。" in refused.content.decode()
+
+
+def test_classic_mode_leaves_no_english(client: Client, fleet, japanese, settings):
+    settings.ROOT_URLCONF = "esm.classic_urls"
+    client.force_login(fleet["accounts"])
+    lists = [
+        f"/{model._meta.app_label}/{model._meta.model_name}/"
+        for model, page in admin.site._registry.items()
+        if isinstance(page, ScopedAdmin)
+    ]
+    forms = [
+        f"/{model._meta.app_label}/{model._meta.model_name}/{row.pk}/change/"
+        for model, page in admin.site._registry.items()
+        if isinstance(page, ScopedAdmin) and (row := model._default_manager.order_by("pk").first()) is not None
+    ]
+    assert len(forms) > 8
+    stored = {text for row in AlertDefinition.objects.values() for text in row.values() if isinstance(text, str)}
+    # Classic mode shows these as they are stored.
+    data = (*DATA, *filter(None, stored), *Quantity, *Sensor.objects.values_list("name", flat=True))
+    wrong, read = findings(client, iter(["/", *lists, *forms]), japanese, data)
+    assert not wrong, "\n" + "\n".join(wrong)
+    assert read == 1 + len(lists) + len(forms)
