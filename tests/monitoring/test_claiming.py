@@ -241,13 +241,13 @@ def test_four_processes_share_what_is_due_without_a_double(tmp_path: Path):
         "PYTHONPATH": os.pathsep.join([str(settings.BASE_DIR), os.environ.get("PYTHONPATH", "")]),
     }
     environment.pop("TEST_DATABASE_URL", None)
-    subprocess.run([sys.executable, "-c", FILLER], env=environment, check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", FILLER], env=environment, check=True, timeout=180)
     begin = str(time.time() + 4)
     claimers = [
         subprocess.Popen([sys.executable, "-c", CLAIMER, begin], env=environment, stdout=subprocess.PIPE, text=True)
         for _ in range(4)
     ]
-    shares = [json.loads(process.communicate(timeout=60)[0]) for process in claimers]
+    shares = [json.loads(process.communicate(timeout=180)[0]) for process in claimers]
     claimed = [pk for share in shares for pk in share]
     assert len(claimed) == len(set(claimed)) == 1200
     with sqlite3.connect(tmp_path / "portal.sqlite3") as database:
