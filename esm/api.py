@@ -1,6 +1,6 @@
 """The REST API: every app's routes under one version, its schema and its documentation."""
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from apps.access.api import routes as access_routes
@@ -11,7 +11,7 @@ from apps.core.api_routes import routes as core_routes
 from apps.groups.api import routes as groups_routes
 from apps.monitoring.api import routes as monitoring_routes
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "v1/",
         include(

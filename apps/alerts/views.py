@@ -22,6 +22,7 @@ from apps.alerts.services import incidents, reinterpret
 from apps.components.models import Component
 from apps.core import scoping
 from apps.core.actors import Actor
+from apps.core.htmx import wants_part
 
 AT_ONCE = 1000  # incidents in one request
 HISTORY = 20  # alerts of an incident in the drawer
@@ -31,7 +32,7 @@ HISTORY = 20  # alerts of an incident in the drawer
 @vary_on_headers("HX-Request")
 def alert_list(request: HttpRequest) -> HttpResponse:
     """Show the alerts of a tab, newest first."""
-    template = "alerts/_alerts.html" if _partial(request) else "alerts/list.html"
+    template = "alerts/_alerts.html" if wants_part(request) else "alerts/list.html"
     return render(request, template, _list_context(request, request.get_full_path()))
 
 
@@ -43,7 +44,7 @@ def alert(request: HttpRequest, pk: int) -> HttpResponse:
         Alert.objects.visible_to(request.user).select_related("component", "incident", "definition"), pk=pk
     )
     context = _alert_context(request, found)
-    if _partial(request):
+    if wants_part(request):
         return render(request, "alerts/_alert.html", context)
     return render(request, "alerts/list.html", {**_list_context(request, reverse("alerts:list")), **context})
 
@@ -157,12 +158,7 @@ def _ask(
     if request.method == "POST" and (form is None or form.is_valid()):
         number = len(do())
         messages.success(request, said(number) % {"number": number})
-        return HttpResponseClientRedirect(back) if _partial(request) else redirect(back)
+        return HttpResponseClientRedirect(back) if wants_part(request) else redirect(back)
     context = {"chosen": chosen, "form": form, "next": back, "verb": verb, "url": reverse(f"alerts:{verb}")}
-    template = f"alerts/_{verb}.html" if _partial(request) else "alerts/ask.html"
+    template = f"alerts/_{verb}.html" if wants_part(request) else "alerts/ask.html"
     return render(request, template, context, status=400 if request.method == "POST" else 200)
-
-
-def _partial(request: HttpRequest) -> bool:
-    htmx: Any = getattr(request, "htmx", None)  # set by its middleware
-    return bool(htmx) and not htmx.boosted

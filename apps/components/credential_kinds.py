@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.drivers.contract import Secret
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 AUTH_PROTOCOLS = ("none", "MD5", "SHA", "SHA-224", "SHA-256", "SHA-384", "SHA-512")
 PRIV_PROTOCOLS = ("none", "DES", "3DES", "AES-128", "AES-192", "AES-256")
@@ -21,7 +23,7 @@ class CredentialField:
     """One field of a credential."""
 
     name: str
-    label: Promise | str
+    label: "StrOrPromise"
     secret: bool = False
     required: bool = False
     choices: tuple[str, ...] = ()
@@ -35,7 +37,7 @@ class CredentialKind:
     """One kind of login; ``check`` gives what is wrong with a set of clean fields, by field."""
 
     name: str
-    label: Promise | str
+    label: "StrOrPromise"
     fields: tuple[CredentialField, ...]
     check: Callable[[Mapping[str, str]], dict[str, str]] = lambda fields: {}
 

@@ -1,6 +1,7 @@
 """The form of a group."""
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Self, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -15,10 +16,15 @@ class GroupChoice(forms.ModelChoiceField):
         super().__init__(queryset=Group.objects.none(), **options)
         self._tree = Group.objects.none().tree()
 
-    def offer(self, user: Any, permission: str) -> None:
+    @classmethod
+    def of(cls, form: forms.Form, name: str) -> Self:
+        """Give the field of a form that chooses a group."""
+        return cast(Self, form.fields[name])
+
+    def offer(self, user: Any, permission: str, without: Collection[int] = ()) -> None:
         """Offer the groups in which a user holds a permission."""
         self._tree = Group.objects.visible_to(user).tree()
-        self.queryset = Group.objects.visible_to(user, permission)
+        self.queryset = Group.objects.visible_to(user, permission).exclude(pk__in=without)
 
     def label_from_instance(self, obj: Group) -> str:
         """Write the path of a group."""
@@ -34,11 +40,9 @@ class GroupForm(forms.Form):
 
     def __init__(self, *args: Any, user: Any, group: Group | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
-        parent = self.fields["parent"]
-        parent.offer(user, "groups")
         if group is not None and group.parent_id is None:
             del self.fields["parent"]  # the root stays where it is
             return
+        parent = GroupChoice.of(self, "parent")
         parent.required = True
-        if group is not None:
-            parent.queryset = parent.queryset.exclude(pk__in=Group.objects.all().tree().subtree(group.pk))
+        parent.offer(user, "groups", without=Group.objects.all().tree().subtree(group.pk) if group else ())

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,12 +15,21 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.core import scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
+from apps.core.forms import attempt
 from apps.core.htmx import wants_part
 from apps.groups import services
 from apps.groups.forms import GroupForm
-from apps.groups.models import Group, Tree
+from apps.groups.models import Group, GroupQuerySet
 
 WORST_FIRST = ("critical", "warning", "unknown", "normal")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands in one group itself."""
+
+    total: int
+    states: frozenset[str]  # of what is watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +46,27 @@ class Branch:
 @require_safe
 def group_list(request: HttpRequest) -> HttpResponse:
     """Show the tree with how many components stand in each group and how the worst of them is."""
-    groups = {group.pk: group for group in _with_counts(request)}
-    tree = Group.objects.visible_to(request.user).tree()
+    visible = Group.objects.visible_to(request.user)
+    groups, tree, standing = visible.in_bulk(), visible.tree(), _standing(visible)
     scope = scoping.scope_of(request.user, "groups")
-    lines = [_branch(groups, tree, pk, pk in scope) for pk in tree.ordered()]
+    lines = [
+        _branch(groups[pk], len(tree.path(pk)) - 1, [standing[below] for below in tree.subtree(pk)], pk in scope)
+        for pk in tree.ordered()
+    ]
     context = {"lines": lines, "may_add": bool(scope)}
     return render(request, "groups/_tree.html" if wants_part(request) else "groups/list.html", context)
 
 
-def _with_counts(request: HttpRequest) -> "list[Group]":
+def _standing(groups: GroupQuerySet) -> dict[int, Standing]:
     live = Q(components__suspended=False, components__unmanaged=False)
     counts = {word: Count("components", filter=live & Q(components__status=word)) for word in WORST_FIRST}
-    return list(Group.objects.visible_to(request.user).annotate(total=Count("components"), **counts))
+    rows = groups.annotate(total=Count("components"), **counts).values("pk", "total", *counts)
+    return {row["pk"]: Standing(row["total"], frozenset(word for word in counts if row[word])) for row in rows}
 
 
-def _branch(groups: dict[int, Group], tree: Tree, pk: int, may_change: bool) -> Branch:
-    below = [groups[each] for each in tree.subtree(pk) if each in groups]
-    worst = next((word for word in WORST_FIRST if any(getattr(group, word) for group in below)), "")
-    return Branch(groups[pk], len(tree.path(pk)) - 1, sum(group.total for group in below), worst, may_change)
+def _branch(group: Group, depth: int, below: list[Standing], may_change: bool) -> Branch:
+    worst = next((word for word in WORST_FIRST if any(word in each.states for each in below)), "")
+    return Branch(group, depth, sum(each.total for each in below), worst, may_change)
 
 
 def add(request: HttpRequest) -> HttpResponse:
@@ -89,21 +101,11 @@ def _answer(
     request: HttpRequest, form: GroupForm, save: Callable[[], None], title: str, group: Group | None = None
 ) -> HttpResponse:
     """Save a valid form and go back to the tree; what the service refuses stands at its field."""
-    if request.method == "POST" and form.is_valid():
-        try:
-            save()
-        except ValidationError as error:
-            form.add_error(None, error) if not hasattr(error, "error_dict") else _spread(form, error)
-        else:
-            messages.success(request, _("The group was saved."))
-            return redirect("groups:list")
+    if request.method == "POST" and form.is_valid() and attempt(form, save):
+        messages.success(request, _("The group was saved."))
+        return redirect("groups:list")
     context = {"form": form, "title": title, "group": group}
     return render(request, "groups/form.html", context, status=400 if form.errors else 200)
-
-
-def _spread(form: GroupForm, error: ValidationError) -> None:
-    for name, errors in error.error_dict.items():
-        form.add_error(name if name in form.fields else None, errors)
 
 
 @require_POST

@@ -86,7 +86,7 @@ def _library(name: str) -> Library | None:
         about_it = metadata.metadata(name)
     except metadata.PackageNotFoundError:
         return None
-    licence = about_it.get("License-Expression") or about_it.get("License") or ""
+    licence = next((about_it[name] for name in ("License-Expression", "License") if name in about_it), "")
     if not licence or len(licence) > 40:
         classifiers = [line for line in about_it.get_all("Classifier", []) if line.startswith("License ::")]
         licence = classifiers[0].rsplit(" :: ", 1)[-1] if classifiers else ""

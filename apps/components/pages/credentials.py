@@ -1,7 +1,8 @@
 """The pages of credentials: write-only, shared, and opened again after they were refused."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -17,6 +18,7 @@ from apps.components.credential_controls import control_for
 from apps.components.credential_kinds import KINDS, CredentialKind
 from apps.components.models import Credential
 from apps.components.services import credentials
+from apps.components.services.drafts import topmost_group
 from apps.core import scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
@@ -35,7 +37,7 @@ class CredentialForm(forms.Form):
         super().__init__(*args, **options)
         self.kind = kind
         self._is_set = is_set
-        cast(GroupChoice, self.fields["group"]).offer(user, "credentials")
+        GroupChoice.of(self, "group").offer(user, "credentials")
         for field in kind.fields:
             self.fields[PREFIX + field.name] = control_for(field, is_set)
             self.fields[PREFIX + field.name].initial = field.default
@@ -58,6 +60,15 @@ class CredentialForm(forms.Form):
                     self.add_error(name if name in self.fields else None, sentence)
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list."""
+
+    credential: Credential
+    kind: CredentialKind
+    used: int  # by so many interfaces
+
+
 @require_safe
 def credential_list(request: HttpRequest) -> HttpResponse:
     """Show the credentials that the user may see, with how many interfaces use each."""
@@ -65,9 +76,8 @@ def credential_list(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     rows = Credential.objects.visible_to(request.user, "credentials").select_related("group")
     rows = rows.annotate(used=Count("interfaces"))
-    for row in rows:
-        row.kind_label = KINDS[row.kind].label
-    return render(request, "components/credentials/list.html", {"credentials": rows, "kinds": KINDS.values()})
+    listed = [Row(row, KINDS[row.kind], row.used) for row in rows]
+    return render(request, "components/credentials/list.html", {"rows": listed})
 
 
 def add(request: HttpRequest) -> HttpResponse:
@@ -75,11 +85,8 @@ def add(request: HttpRequest) -> HttpResponse:
     if not scoping.may_somewhere(request.user, "credentials"):
         raise PermissionDenied
     kind = KINDS.get(request.GET.get("kind", ""), KINDS["snmp-community"])
-    scope = scoping.scope_of(request.user, "credentials")
-    form = CredentialForm(request.POST or None, user=request.user, kind=kind)
-    offered = cast(GroupChoice, form.fields["group"]).queryset
-    first = offered.order_by("parent", "name").first() if offered is not None else None
-    form.fields["group"].initial = first if first and first.pk in scope else None
+    initial = {"group": topmost_group(request.user, "credentials")}
+    form = CredentialForm(request.POST or None, user=request.user, kind=kind, initial=initial)
 
     def save() -> None:
         given = form.cleaned_data
