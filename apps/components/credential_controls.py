@@ -9,7 +9,9 @@ from apps.components.credential_kinds import CredentialField
 def control_for(field: CredentialField, is_set: bool) -> forms.Field:
     """Make the control of one field; a secret that is set is not shown, and empty keeps it."""
     if field.choices:
-        return forms.ChoiceField(label=field.label, choices=[(word, gettext_lazy(word)) for word in field.choices], required=False)
+        return forms.ChoiceField(
+            label=field.label, choices=[(word, gettext_lazy(word)) for word in field.choices], required=False
+        )
     widget: forms.Widget = forms.TextInput(attrs={"autocomplete": "off"})
     if field.multiline:
         widget = forms.Textarea(attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false"})

@@ -7,74 +7,100 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('components', '0001_initial'),
-        ('groups', '0001_initial'),
+        ("components", "0001_initial"),
+        ("groups", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='MachineId',
+            name="MachineId",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('uuid', 'Hardware UUID'), ('serial', 'Serial number'), ('mac', 'MAC address')], max_length=8)),
-                ('value', models.CharField(max_length=100)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("uuid", "Hardware UUID"), ("serial", "Serial number"), ("mac", "MAC address")],
+                        max_length=8,
+                    ),
+                ),
+                ("value", models.CharField(max_length=100)),
             ],
             options={
-                'verbose_name': 'machine identifier',
-                'verbose_name_plural': 'machine identifiers',
+                "verbose_name": "machine identifier",
+                "verbose_name_plural": "machine identifiers",
             },
         ),
         migrations.RemoveConstraint(
-            model_name='managementinterface',
-            name='components_managementinterface_once',
+            model_name="managementinterface",
+            name="components_managementinterface_once",
         ),
         migrations.RemoveConstraint(
-            model_name='statuscause',
-            name='components_statuscause_once',
+            model_name="statuscause",
+            name="components_statuscause_once",
         ),
         migrations.RemoveIndex(
-            model_name='component',
-            name='components_serial',
+            model_name="component",
+            name="components_serial",
         ),
         migrations.AddField(
-            model_name='credential',
-            name='proven_at',
+            model_name="credential",
+            name="proven_at",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='managementinterface',
-            name='refused_at',
+            model_name="managementinterface",
+            name="refused_at",
             field=models.DateTimeField(blank=True, editable=False, null=True),
         ),
         migrations.AddIndex(
-            model_name='component',
-            index=models.Index(django.db.models.functions.text.Lower(django.db.models.functions.text.Trim('serial_number')), name='components_serial'),
+            model_name="component",
+            index=models.Index(
+                django.db.models.functions.text.Lower(django.db.models.functions.text.Trim("serial_number")),
+                name="components_serial",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='managementinterface',
-            constraint=models.UniqueConstraint(models.F('driver'), django.db.models.functions.text.Lower('address'), django.db.models.functions.comparison.Coalesce('port', 0), name='components_managementinterface_once', violation_error_message='This address is managed in this way already.'),
+            model_name="managementinterface",
+            constraint=models.UniqueConstraint(
+                models.F("driver"),
+                django.db.models.functions.text.Lower("address"),
+                django.db.models.functions.comparison.Coalesce("port", 0),
+                name="components_managementinterface_once",
+                violation_error_message="This address is managed in this way already.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='statuscause',
-            constraint=models.UniqueConstraint(models.F('component'), django.db.models.functions.comparison.Coalesce('interface', 0), models.F('source'), models.F('key'), name='components_statuscause_once'),
+            model_name="statuscause",
+            constraint=models.UniqueConstraint(
+                models.F("component"),
+                django.db.models.functions.comparison.Coalesce("interface", 0),
+                models.F("source"),
+                models.F("key"),
+                name="components_statuscause_once",
+            ),
         ),
         migrations.AddField(
-            model_name='machineid',
-            name='interface',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='machine_ids', to='components.managementinterface'),
+            model_name="machineid",
+            name="interface",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="machine_ids",
+                to="components.managementinterface",
+            ),
         ),
         migrations.AddIndex(
-            model_name='machineid',
-            index=models.Index(fields=['kind', 'value'], name='components_machine_value'),
+            model_name="machineid",
+            index=models.Index(fields=["kind", "value"], name="components_machine_value"),
         ),
         migrations.AddConstraint(
-            model_name='machineid',
-            constraint=models.UniqueConstraint(fields=('interface', 'kind', 'value'), name='components_machineid_once'),
+            model_name="machineid",
+            constraint=models.UniqueConstraint(fields=("interface", "kind", "value"), name="components_machineid_once"),
         ),
         migrations.AddConstraint(
-            model_name='machineid',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['uuid', 'serial', 'mac'])), name='components_machineid_known_kind'),
+            model_name="machineid",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["uuid", "serial", "mac"])), name="components_machineid_known_kind"
+            ),
         ),
     ]

@@ -4,15 +4,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('core', '0001_initial'),
+        ("core", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='jobstep',
-            name='stage',
-            field=models.CharField(blank=True, choices=[('', ''), ('name', 'Name'), ('route', 'Route'), ('port', 'Port'), ('sign-in', 'Sign-in'), ('protocol', 'Protocol')], default='', max_length=20),
+            model_name="jobstep",
+            name="stage",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("", ""),
+                    ("name", "Name"),
+                    ("route", "Route"),
+                    ("port", "Port"),
+                    ("sign-in", "Sign-in"),
+                    ("protocol", "Protocol"),
+                ],
+                default="",
+                max_length=20,
+            ),
         ),
     ]
