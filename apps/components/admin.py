@@ -14,28 +14,14 @@ from apps.components import credential_kinds
 from apps.components.models import Component, Credential, ManagementInterface
 from apps.components.services import credentials, registration
 from apps.core.actors import Actor
-from apps.core.admin import ScopedAdmin, VisibleFilter
+from apps.core.admin import ReadOnlyInline, ScopedAdmin, VisibleFilter
 
 
-class InterfaceInline(admin.TabularInline):  # type: ignore[type-arg]
+class InterfaceInline(ReadOnlyInline):
     """The ways in which a component is managed; they are changed on its own page."""
 
     model = ManagementInterface
     fields = readonly_fields = ("driver", "address", "port", "enabled", "status", "last_polled_at", "last_error")
-    extra = 0
-    can_delete = False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Leave it to the component."""
-        return True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Not here."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Not here."""
-        return False
 
 
 @admin.register(Component)
@@ -62,7 +48,7 @@ class ComponentAdmin(ScopedAdmin):
         registration.remove([found], actor)
 
 
-class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]
+class CredentialForm(forms.ModelForm):
     """A credential whose fields are only ever written."""
 
     secret_fields = forms.CharField(

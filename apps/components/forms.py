@@ -37,7 +37,7 @@ class ComponentForm(forms.Form):
 
     def __init__(self, *args: Any, user: Any, component: Component | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
-        cast(GroupChoice, self.fields["group"]).offer(user, "components")
+        GroupChoice.of(self, "group").offer(user, "components")
         choices = [(category.value, category.label) for category in Category]
         _choice(self, "category").choices = choices if component else [("", _("As the way of managing says")), *choices]
 

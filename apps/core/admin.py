@@ -200,32 +200,36 @@ class ReadOnlyAdmin(ScopedAdmin):
     change_word = None
 
 
-class StepInline(admin.TabularInline):  # type: ignore[type-arg]
-    """The steps of a job."""
+class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Rows that are shown on the page of the row that they belong to, and changed elsewhere."""
+
+    extra = 0
+    can_delete = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Leave it to the row that they belong to."""
+        return True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Not here."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Not here."""
+        return False
+
+
+class StepInline(ReadOnlyInline):
+    """The steps of a job; they are made by jobs and ended by workers."""
 
     model = JobStep
     fields = readonly_fields = ("target", "state", "stage", "code", "message", "remedy", "finished_at")
-    extra = 0
-    can_delete = False
-    show_change_link = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Give the steps that the user may see; all those of his own jobs."""
         rows = super().get_queryset(request)
         visible = JobStep.objects.visible_to(request.user).values("pk")
         return rows.filter(models.Q(job__created_by=request.user.pk) | models.Q(pk__in=visible))
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Leave it to the job."""
-        return True
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Steps are made by jobs."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Steps are ended by workers."""
-        return False
 
 
 @admin.register(Job)

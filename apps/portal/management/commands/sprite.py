@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.portal import icons
+from apps.portal.node_modules import installed, take_folder
 
 SYMBOL = (
     '<symbol id="{name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-linecap="round" '
@@ -24,18 +25,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the folder that npm installed into."""
-        parser.add_argument(
-            "--node-modules",
-            type=Path,
-            default=Path(settings.BASE_DIR) / "static" / "vendor" / "node_modules",
-            help="the folder that `npm ci --ignore-scripts` filled (default: static/vendor/node_modules)",
-        )
+        take_folder(parser)
 
     def handle(self, *args: Any, node_modules: Path, **options: Any) -> None:
         """Collect the names, read the shapes, write the sprite in the order of the names."""
-        outline = node_modules / "@tabler" / "icons" / "icons" / "outline"
-        if not outline.is_dir():
-            raise CommandError(f"{outline} does not exist: run `npm ci --ignore-scripts` in static/vendor first")
+        outline = installed(node_modules / "@tabler" / "icons" / "icons" / "outline")
         wanted = {name: "apps/portal/icons.py" for name in icons.CHOSEN_BY_DATA} | icons.named_in_sources()
         symbols = []
         for name, source in sorted(wanted.items()):

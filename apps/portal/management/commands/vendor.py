@@ -10,6 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from apps.portal.node_modules import installed, take_folder
+
 FILES = {
     "htmx.org": ("dist/htmx.min.js",),
     "idiomorph": ("dist/idiomorph-ext.min.js",),
@@ -29,12 +31,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the folder that npm installed into."""
-        parser.add_argument(
-            "--node-modules",
-            type=Path,
-            default=Path(settings.BASE_DIR) / "static" / "vendor" / "node_modules",
-            help="the folder that `npm ci --ignore-scripts` filled (default: static/vendor/node_modules)",
-        )
+        take_folder(parser)
 
     def handle(self, *args: Any, node_modules: Path, **options: Any) -> None:
         """Copy each file and licence; note package, version, licence and checksum."""
@@ -43,9 +40,7 @@ class Command(BaseCommand):
         (vendor / "licenses").mkdir(exist_ok=True)
         record: dict[str, dict[str, str]] = {}
         for package in (*FILES, SPRITE_SOURCE):
-            folder = node_modules / package
-            if not folder.is_dir():
-                raise CommandError(f"{folder} does not exist: run `npm ci --ignore-scripts` in static/vendor first")
+            folder = installed(node_modules / package)
             about = json.loads((folder / "package.json").read_text())
             if about["version"] != pinned[package]:
                 raise CommandError(f"{package} is {about['version']}, but package.json pins {pinned[package]}")
