@@ -29,3 +29,13 @@ def _fresh_options():
     options.forget()
     yield
     options.forget()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_language():
+    """Let no test speak the language, or live in the zone, of the user who made a request in another one."""
+    from django.utils import timezone, translation
+
+    yield
+    translation.deactivate()
+    timezone.deactivate()

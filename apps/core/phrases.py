@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Union
 
 from django.utils.translation import gettext
 
@@ -14,11 +15,12 @@ class Phrase:
     """An English sentence with ``%(name)s`` places and what fills them; ``str()`` gives it in the active language.
 
     A sentence without parameters is shown as it is when no translation is known, so a device's own words stay; so are
-    the words in the places of ``WORD_PLACES``. What fills any other place is data and is not translated.
+    the words in the places of ``WORD_PLACES``. A place may hold a phrase. What else fills a place is data and is not
+    translated.
     """
 
     text: str = ""
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, Union[str, "Phrase"]] = field(default_factory=dict)
 
     def __str__(self) -> str:
         translated = gettext(self.text) if self.text else ""
@@ -27,7 +29,7 @@ class Phrase:
         except (KeyError, ValueError, TypeError):
             return translated
 
-    def _filled(self) -> dict[str, str]:
+    def _filled(self) -> dict[str, Any]:
         return {
             name: gettext(value) if name in WORD_PLACES and isinstance(value, str) and value else value
             for name, value in self.params.items()
@@ -37,10 +39,14 @@ class Phrase:
         return bool(self.text)
 
     def dumps(self) -> str:
-        """Write it for the database: plain text where there are no parameters."""
-        if not self.params:
+        """Write it for the database: plain text where there are no parameters and none could be seen in it."""
+        if not self.params and not self.text.startswith('["'):
             return self.text
-        return json.dumps([self.text, dict(self.params)], ensure_ascii=False)
+        return json.dumps(self._as_json(), ensure_ascii=False)
+
+    def _as_json(self) -> list[Any]:
+        filled = {name: value._as_json() if isinstance(value, Phrase) else value for name, value in self.params.items()}
+        return [self.text, filled]
 
     @classmethod
     def loads(cls, stored: str) -> "Phrase":
@@ -48,7 +54,13 @@ class Phrase:
         if stored.startswith('["') and stored.endswith("}]"):
             try:
                 text, params = json.loads(stored)
-            except ValueError:
+                return cls._from_json(text, params)
+            except (ValueError, TypeError, AttributeError, RecursionError):
                 return cls(stored)
-            return cls(text, params)
         return cls(stored)
+
+    @classmethod
+    def _from_json(cls, text: str, params: Mapping[str, Any]) -> "Phrase":
+        return cls(
+            text, {name: cls._from_json(*value) if isinstance(value, list) else value for name, value in params.items()}
+        )

@@ -307,7 +307,8 @@ class CheckStep:
     """One stage of a connection check that was passed, with what was seen."""
 
     stage: Stage
-    seen: str
+    seen: str  # English, with %(name)s places
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
 class Driver(ABC):

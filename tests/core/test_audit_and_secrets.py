@@ -5,6 +5,7 @@ import os
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import translation
 
 from apps.components.models import CredentialVersion
 from apps.core import audit, options, secrets
@@ -94,10 +95,20 @@ class TestSecrets:
 def test_phrases_survive_the_database_and_odd_parameters():
     phrase = Phrase("%(name)s does not answer", {"name": "alpha"})
     assert Phrase.loads(phrase.dumps()) == phrase
+    both = Phrase("%(first)s; %(more)s", {"first": phrase, "more": Phrase("Answers.")})
+    assert Phrase.loads(both.dumps()) == Phrase("%(first)s; %(more)s", {"first": phrase, "more": Phrase("Answers.")})
+    assert str(both) == "alpha does not answer; Answers."
+    with translation.override("ja"):
+        assert str(both) == "alpha does not answer; 応答しました。"
+        assert (
+            str(Phrase("%(part)s fails at %(name)s", {"part": "Memory", "name": "Memory"})) == "メモリ fails at Memory"
+        )
     assert str(phrase) == "alpha does not answer"
     assert str(Phrase("100% sure")) == "100% sure"
     assert str(Phrase("%(gone)s", {"name": "x"})) == "%(gone)s"
     assert Phrase.loads('["not ours') == Phrase('["not ours')
+    forged = '["%(a)999999999s", {"a": "x"}]'  # a device's own words never become a sentence with places
+    assert str(Phrase.loads(Phrase(forged).dumps())) == forged
 
 
 class TestCommand:

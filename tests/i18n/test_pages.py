@@ -167,7 +167,7 @@ def addresses(fleet: Mapping[str, Any]) -> Iterator[str]:
     for alert in fleet["all alerts"]:
         yield reverse("alerts:alert", kwargs={"pk": alert.pk})
     for tab in ("open", "acknowledged", "all", "unmatched"):
-        yield f"{reverse('alerts:list')}?tab={tab}"
+        yield f"{reverse('alerts:list')}?show={tab}"
     for driver in ("snmp_agent", "fake", "alert_only"):
         yield f"{reverse('components:add')}?driver={driver}"
     for kind in credential_kinds.KINDS:

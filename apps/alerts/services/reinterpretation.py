@@ -47,7 +47,7 @@ def reinterpret(
 
 def arrival_of(alert: Alert, component: Component | None, definition: AlertDefinition | None) -> Arrival:
     """Read a stored alert as if it had just arrived from that component with that definition."""
-    object_key, params = alert.object, dict(alert.title.params)
+    object_key, params = alert.object, {name: str(value) for name, value in alert.title.params.items()}
     if alert.bindings and definition is not None:
         params = named_bindings(definition, alert.bindings)
         object_key = object_of(definition, alert.bindings)

@@ -195,8 +195,16 @@ async def _resolve(address: str) -> None:
 
 
 def _seen(passed: Sequence[CheckStep]) -> Phrase:
-    seen = "; ".join(dict.fromkeys(step.seen for step in passed if step.seen))
-    return Phrase(ANSWERS, {"seen": seen}) if seen else ANSWERS_PLAINLY
+    told: list[Phrase] = []
+    for step in passed:
+        if step.seen and (phrase := Phrase(step.seen, dict(step.params))) not in told:
+            told.append(phrase)
+    if not told:
+        return ANSWERS_PLAINLY
+    *before, seen = told
+    for phrase in reversed(before):
+        seen = Phrase("%(first)s; %(more)s", {"first": phrase, "more": seen})
+    return Phrase(ANSWERS, {"seen": seen})
 
 
 def _finish(step: JobStep, error: ContactError | None, success: Phrase) -> None:

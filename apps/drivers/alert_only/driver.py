@@ -22,7 +22,8 @@ class AlertOnlyDriver(Driver, Health, Sensors):
     async def check(self) -> Sequence[CheckStep]:
         """Ping once."""
         seconds = await self._round_trip()
-        return (CheckStep(Stage.ROUTE, f"{self.target.address} answers a ping in {seconds * 1000:.1f} ms"),)
+        params = {"address": self.target.address, "milliseconds": f"{seconds * 1000:.1f}"}
+        return (CheckStep(Stage.ROUTE, "%(address)s answers a ping in %(milliseconds)s ms", params),)
 
     async def read_health(self) -> HealthReport:
         """A device that answers is well: nothing more is known of it."""

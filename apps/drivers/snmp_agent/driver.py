@@ -76,11 +76,18 @@ class SnmpAgentDriver(Driver, Identity, Health, Inventory, Sensors, Ports):
         if not found:
             raise Unsupported("%(address)s answers, but shows no system group", address=self.target.address)
         seen = line(found.get(oids.SYS_DESCR)) or object_identifier(found.get(oids.SYS_OBJECT_ID)) or "SNMP"
-        who = f"user {self._agent.username}" if self._agent.version == "3" else "community accepted"
         return (
-            CheckStep(Stage.PORT, f"UDP port {self._agent.port} answers"),
-            CheckStep(Stage.SIGN_IN, who),
-            CheckStep(Stage.PROTOCOL, f"SNMP version {self._agent.version}: {seen[:200]}"),
+            CheckStep(Stage.PORT, "UDP port %(port)s answers", {"port": str(self._agent.port)}),
+            CheckStep(
+                Stage.SIGN_IN,
+                "user %(user)s accepted" if self._agent.version == "3" else "community accepted",
+                {"user": self._agent.username},
+            ),
+            CheckStep(
+                Stage.PROTOCOL,
+                "SNMP version %(version)s: %(description)s",
+                {"version": self._agent.version, "description": seen[:200]},
+            ),
         )
 
     async def _refuse_version(self, silence: Unreachable) -> None:
