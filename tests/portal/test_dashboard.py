@@ -2,8 +2,6 @@
 
 import pytest
 from django.conf import settings
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -12,6 +10,7 @@ from apps.alerts.services.loading import load
 from apps.components.models import StatusChange
 from apps.portal import dashboard
 from tests.factories import make_component, make_group, make_user, root_group
+from tests.statements import statements_of
 
 pytestmark = pytest.mark.django_db
 DASHBOARD = reverse("portal:dashboard")
@@ -110,11 +109,7 @@ def test_open_problems_and_changes_are_listed_for_those_who_may_see_them(client,
 def test_the_dashboard_costs_the_same_for_one_component_and_for_sixty(client):
     client.force_login(make_user("viewer"))
     make_component(group=root_group(), disk=1.0, cpu=1.0)
-    client.get(DASHBOARD)
-    with CaptureQueriesContext(connection) as few:
-        client.get(DASHBOARD)
+    few = statements_of(lambda: client.get(DASHBOARD))
     for _ in range(59):
         make_component(disk=1.0, cpu=1.0)
-    with CaptureQueriesContext(connection) as many:
-        client.get(DASHBOARD)
-    assert len(many) == len(few)
+    assert statements_of(lambda: client.get(DASHBOARD)) == few

@@ -4,8 +4,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.components.models import Component, StatusChange
@@ -15,6 +13,7 @@ from apps.drivers.contract import IdentityFacts
 from apps.monitoring.models import LastValues, Limit, Sensor
 from apps.monitoring.services import presence
 from tests.factories import make_component, make_group, make_interface
+from tests.statements import statements_of
 
 pytestmark = pytest.mark.django_db
 
@@ -259,10 +258,4 @@ def test_many_sensors_need_no_more_queries_than_one(browser, polled, tab):
 
 
 def queries_of(browser, interface, tab: str) -> int:
-    """Count what a look needs once a process remembers options and layouts: the least of three looks."""
-    counts = []
-    for _look in range(3):
-        with CaptureQueriesContext(connection) as queries:
-            assert browser.get(f"{interface.component.get_absolute_url()}?tab={tab}").status_code == 200
-        counts.append(len(queries))
-    return min(counts)
+    return statements_of(lambda: browser.get(f"{interface.component.get_absolute_url()}?tab={tab}"))
