@@ -23,6 +23,7 @@ from apps.components import credential_kinds
 from apps.components.services import checks
 from apps.core.actors import Actor, ActorKind
 from apps.core.admin import ScopedAdmin
+from apps.core.models import AuditEntry
 from apps.drivers.contract import Quantity
 from apps.monitoring import layouts
 from apps.monitoring.models import Liveness, Sensor
@@ -221,7 +222,9 @@ def test_classic_mode_leaves_no_english(client: Client, fleet, japanese, setting
     assert len(forms) > 8
     stored = {text for row in AlertDefinition.objects.values() for text in row.values() if isinstance(text, str)}
     # Classic mode shows these as they are stored.
-    data = (*DATA, *filter(None, stored), *Quantity, *Sensor.objects.values_list("name", flat=True))
+    stored |= set(Sensor.objects.values_list("name", flat=True))
+    stored |= set(AuditEntry.objects.values_list("object_name", flat=True))
+    data = (*DATA, *filter(None, stored), *Quantity)
     wrong, read = findings(client, iter(["/", *lists, *forms]), japanese, data)
     assert not wrong, "\n" + "\n".join(wrong)
     assert read == 1 + len(lists) + len(forms)
