@@ -17,7 +17,7 @@ class GroupAdmin(ScopedAdmin):
     """The groups that components stand in."""
 
     change_word = "groups"
-    list_display = ("name", "parent", "description")
+    list_display = ("__str__", "parent", "description")
     list_filter = (("parent", VisibleFilter),)
     search_fields = ("name", "description")
     fields = ("name", "parent", "description")

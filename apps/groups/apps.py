@@ -22,7 +22,7 @@ class GroupsConfig(AppConfig):
 
 def plant(using: str, **about: Any) -> None:
     """Make the root group of a new database."""
-    from apps.groups.models import Group
+    from apps.groups.models import ROOT_NAME, Group
 
     if not Group.objects.using(using).exists():
-        Group.objects.using(using).create(name="All components")
+        Group.objects.using(using).create(name=ROOT_NAME)

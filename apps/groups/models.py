@@ -8,9 +8,17 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.scoping import EVERYTHING, Scoped, scope_of
+
+ROOT_NAME = gettext_noop("All components")
+
+
+def shown(name: str, parent: int | None) -> str:
+    """Give a group's name for readers: the root has one in their language until somebody renames it."""
+    return gettext(name) if parent is None and name == ROOT_NAME else name
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,7 @@ class GroupQuerySet(Scoped):
     def tree(self) -> Tree:
         """Read the tree of these groups in one query."""
         rows = list(self.order_by().values_list("pk", "parent_id", "name"))
-        names = {pk: name for pk, _parent, name in rows}
+        names = {pk: shown(name, parent) for pk, parent, name in rows}
         parents = {pk: parent if parent in names else None for pk, parent, _name in rows}
         return Tree(parents, names, whole=any(parent is None for _pk, parent, _name in rows))
 
@@ -110,7 +118,7 @@ class Group(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return shown(self.name, self.parent_id)
 
     def get_absolute_url(self) -> str:
         """Give the group's page."""

@@ -94,7 +94,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     def save() -> None:
         services.change(group, Actor.of(request), **form.cleaned_data)
 
-    return _answer(request, form, save, _("Change the group %(group)s") % {"group": group.name}, group)
+    return _answer(request, form, save, _("Change the group %(group)s") % {"group": group}, group)
 
 
 def _answer(
