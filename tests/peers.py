@@ -38,6 +38,12 @@ _USERS = {
 _NET_SNMP_PRIV = {"AES-128": "AES", "AES-192": "AES-192", "AES-256": "AES-256", "DES": "DES"}
 AUTH_PASSWORD = "authpass123"
 PRIV_PASSWORD = "privpass123"
+V3_LOGIN = {
+    "username": "sha256-aes",
+    "auth_password": AUTH_PASSWORD,
+    "priv_password": PRIV_PASSWORD,
+    **_USERS["sha256-aes"],
+}
 
 
 def program(name: str, package: str) -> str:

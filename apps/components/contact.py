@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, connection
+from django.db import connection
 from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop
@@ -376,27 +376,3 @@ def _latch(refused: Sequence[Line], now: datetime) -> None:
         devices = stopped.aggregate(devices=Count("component", distinct=True))["devices"]
         if devices >= ENOUGH:
             Credential.objects.filter(pk=credential_id, version=version).update(latched_version=version)
-
-
-def reserve(interface_id: int, purpose: str, holder: str, duration: timedelta) -> bool:
-    """Hold an interface for one purpose; False when somebody else holds it. The same purpose extends its time."""
-    now = timezone.now()
-    with turn():
-        Reservation.objects.filter(interface=interface_id, until__lte=now).delete()
-        mine = Reservation.objects.filter(interface=interface_id, purpose=purpose, holder=holder)
-        if mine.update(until=now + duration):
-            return True
-        try:
-            with turn():
-                Reservation.objects.create(
-                    interface_id=interface_id, purpose=purpose, holder=holder, until=now + duration
-                )
-        except IntegrityError:
-            return False
-    return True
-
-
-def release(interface_id: int, purpose: str, holder: str) -> bool:
-    """Give an interface back; False when it was not held."""
-    with turn():
-        return bool(Reservation.objects.filter(interface=interface_id, purpose=purpose, holder=holder).delete()[0])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.system.waiting import until
+from tests.system.waiting import until_answer
 
 ENVELOPE = {"count", "next", "previous", "results"}
 PROBLEM = {"type", "title", "status", "detail", "instance"}
@@ -100,17 +100,7 @@ class Caller:
 
     def wait(self, path: str, holds: Callable[[Any], object], what: str, seconds: float = 40) -> Any:
         """Ask until the answer is as wanted; give it."""
-        last: list[Any] = [None]
-
-        def ask() -> object:
-            last[0] = self.get(path)
-            return holds(last[0])
-
-        try:
-            until(ask, what, seconds)
-        except AssertionError as error:
-            raise AssertionError(f"{error}; last answer: {last[0]}") from None
-        return last[0]
+        return until_answer(lambda: self.get(path), holds, what, seconds)
 
     def finish(self, accepted: Mapping[str, Any], seconds: float = 60) -> dict[str, Any]:
         """Wait for the end of the job of a 202; give the job."""

@@ -8,17 +8,10 @@ import pytest
 
 from tests.blackbox.client import Caller
 from tests.e2e.portal import ADMIN, PASSWORD, Portal
-from tests.peers import AUTH_PASSWORD, PRIV_PASSWORD, Snmpd, snmpd
+from tests.peers import V3_LOGIN, Snmpd, snmpd
 
 __all__ = ["snmpd"]
 
-V3 = {
-    "username": "sha256-aes",
-    "auth_protocol": "SHA-256",
-    "auth_password": AUTH_PASSWORD,
-    "priv_protocol": "AES-128",
-    "priv_password": PRIV_PASSWORD,
-}
 NEEDS_A_PORTAL = ("test_api_", "test_kills")
 
 
@@ -87,7 +80,7 @@ def north_rack(admin: Caller, north: int) -> int:
 @pytest.fixture(scope="session")
 def login(admin: Caller) -> int:
     """A credential that the real device takes."""
-    return int(admin.post("credentials/", {"name": "watcher", "kind": "snmp-v3", "fields": V3})["id"])
+    return int(admin.post("credentials/", {"name": "watcher", "kind": "snmp-v3", "fields": V3_LOGIN})["id"])
 
 
 @pytest.fixture(scope="session")

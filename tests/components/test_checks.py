@@ -10,7 +10,7 @@ from django.utils import translation
 
 from apps.components import contact, extensions, tasks
 from apps.components.models import ManagementInterface
-from apps.components.services import checks
+from apps.components.services import checks, reservations
 from apps.core import jobs
 from apps.core.models import Job, JobStep
 from apps.core.phrases import Phrase
@@ -137,7 +137,7 @@ def test_a_reserved_interface_is_told_as_busy_and_not_asked(admin, queued):
 
     component = make_component()
     interface = fake(component, address="127.0.0.1")
-    contact.reserve(interface.pk, "console", "alice", timedelta(minutes=1))
+    reservations.reserve(interface.pk, "console", "alice", timedelta(minutes=1))
     (step,) = run(component, admin, queued)
     assert (step.state, step.code) == ("failed", "already_running")
     assert contact.connections[interface.pk, contact.CHECK] == 0

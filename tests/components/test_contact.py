@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.components import contact
 from apps.components.models import Component, Credential, ManagementInterface, Reservation
-from apps.components.services import credentials
+from apps.components.services import credentials, reservations
 from apps.core.actors import SYSTEM
 from apps.drivers import registry
 from apps.drivers.contract import CheckStep, Driver, Stage
@@ -217,8 +217,8 @@ def test_a_credential_of_another_key_file_says_so(tmp_path, settings):
 
 def test_a_reservation_keeps_polls_away_until_it_ends():
     interface = fake(credential=make_credential())
-    assert contact.reserve(interface.pk, "console", "alice", timedelta(minutes=5)) is True
-    assert contact.reserve(interface.pk, "update", "bob", timedelta(minutes=5)) is False
+    assert reservations.reserve(interface.pk, "console", "alice", timedelta(minutes=5)) is True
+    assert reservations.reserve(interface.pk, "update", "bob", timedelta(minutes=5)) is False
     error = ask(interface)
     assert type(error) is contact.Busy
     assert str(error) == "alice holds this interface for: console."
@@ -227,9 +227,9 @@ def test_a_reservation_keeps_polls_away_until_it_ends():
     assert line.refusal is None
     Reservation.objects.update(until=timezone.now() - timedelta(seconds=1))
     assert ask(interface) is None
-    assert contact.reserve(interface.pk, "update", "bob", timedelta(minutes=5)) is True
-    assert contact.release(interface.pk, "update", "alice") is False
-    assert contact.release(interface.pk, "update", "bob") is True
+    assert reservations.reserve(interface.pk, "update", "bob", timedelta(minutes=5)) is True
+    assert reservations.release(interface.pk, "update", "alice") is False
+    assert reservations.release(interface.pk, "update", "bob") is True
 
 
 def test_a_deadline_ends_a_slow_device_as_unreachable():

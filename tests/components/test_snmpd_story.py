@@ -4,17 +4,9 @@ import pytest
 
 from apps.components import contact, tasks
 from apps.components.models import ManagementInterface
-from tests.peers import AUTH_PASSWORD, PRIV_PASSWORD, Snmpd
+from tests.peers import AUTH_PASSWORD, V3_LOGIN, Snmpd
 
 pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("snmpd")]
-
-V3 = {
-    "username": "sha256-aes",
-    "auth_protocol": "SHA-256",
-    "auth_password": AUTH_PASSWORD,
-    "priv_protocol": "AES-128",
-    "priv_password": PRIV_PASSWORD,
-}
 
 
 def credential(api, kind: str, **fields: str) -> int:
@@ -40,7 +32,7 @@ def step_of(api, component: dict, verb: str) -> dict:
 
 
 def test_a_server_is_registered_checked_refreshed_and_seen(api, queued, snmpd):
-    component = registered(api, snmpd, credential(api, "snmp-v3", **V3))
+    component = registered(api, snmpd, credential(api, "snmp-v3", **V3_LOGIN))
     assert [cause["text"] for cause in component["causes"]] == ["Not polled yet."]
 
     step = step_of(api, component, "check")
@@ -64,9 +56,9 @@ def test_a_server_is_registered_checked_refreshed_and_seen(api, queued, snmpd):
     ("kind", "fields", "code", "words"),
     [
         ("snmp-community", {"community": "wrong"}, "unreachable", "no answer: address, community or privacy key"),
-        ("snmp-v3", {**V3, "username": "nobody"}, "authentication_failed", ""),
-        ("snmp-v3", {**V3, "auth_password": "wrong-password"}, "authentication_failed", ""),
-        ("snmp-v3", {**V3, "priv_password": "wrong-password"}, "unreachable", ""),
+        ("snmp-v3", {**V3_LOGIN, "username": "nobody"}, "authentication_failed", ""),
+        ("snmp-v3", {**V3_LOGIN, "auth_password": "wrong-password"}, "authentication_failed", ""),
+        ("snmp-v3", {**V3_LOGIN, "priv_password": "wrong-password"}, "unreachable", ""),
     ],
 )
 def test_each_wrong_login_fails_at_sign_in(api, queued, snmpd, kind, fields, code, words):
@@ -81,7 +73,7 @@ def test_each_wrong_login_fails_at_sign_in(api, queued, snmpd, kind, fields, cod
 
 
 def test_after_a_refusal_only_a_check_or_a_new_credential_asks_again(api, queued, snmpd):
-    login = credential(api, "snmp-v3", **{**V3, "auth_password": "wrong-password"})
+    login = credential(api, "snmp-v3", **{**V3_LOGIN, "auth_password": "wrong-password"})
     component = registered(api, snmpd, login)
     interface = component["interfaces"][0]["id"]
     assert step_of(api, component, "check")["code"] == "authentication_failed"

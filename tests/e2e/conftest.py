@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.e2e.portal import ADMIN, PASSWORD, Client, Portal
-from tests.peers import AUTH_PASSWORD, PRIV_PASSWORD, Snmpd, program, snmpd  # noqa: F401 - a fixture
+from tests.peers import V3_LOGIN, Snmpd, program, snmpd  # noqa: F401 - a fixture
 
 CHROMIUM_FLAGS = [
     "--headless",
@@ -55,13 +55,7 @@ def server(portal: Portal, api: Client, snmpd: Snmpd) -> int:  # noqa: F811
         {
             "name": "watcher",
             "kind": "snmp-v3",
-            "fields": {
-                "username": "sha256-aes",
-                "auth_protocol": "SHA-256",
-                "auth_password": AUTH_PASSWORD,
-                "priv_protocol": "AES-128",
-                "priv_password": PRIV_PASSWORD,
-            },
+            "fields": V3_LOGIN,
         },
     )
     component = api.post(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.peers import free_udp_port
-from tests.system.waiting import until
+from tests.system.waiting import until, until_answer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ADMIN, PASSWORD = "admin", "correct horse battery"
@@ -158,14 +158,4 @@ class Client:
 
     def wait_for(self, path: str, holds: Callable[[Any], bool], what: str, seconds: float = 30) -> Any:
         """Ask until the answer is as wanted; give it."""
-        last: list[Any] = [None]
-
-        def ask() -> bool:
-            last[0] = self.get(path)
-            return holds(last[0])
-
-        try:
-            until(ask, what, seconds)
-        except AssertionError as error:
-            raise AssertionError(f"{error}; last answer: {last[0]}") from None
-        return last[0]
+        return until_answer(lambda: self.get(path), holds, what, seconds)

@@ -17,8 +17,8 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from apps.accounts.services import sessions
-from apps.components import contact
 from apps.components.models import Component, ManagementInterface
+from apps.components.services import reservations
 from apps.core import options
 from apps.core.actors import SYSTEM
 from apps.monitoring.services import claiming, periods, presence
@@ -78,9 +78,9 @@ def test_disabled_unmanaged_and_reserved_interfaces_are_not_claimed(claim):
     unmanaged = due()
     Component.objects.filter(pk=unmanaged.component_id).update(unmanaged=True)
     held = due(timezone.now())
-    assert contact.reserve(held.pk, "console", "anna", timedelta(minutes=5))
+    assert reservations.reserve(held.pk, "console", "anna", timedelta(minutes=5))
     assert claim(timezone.now()) == []
-    contact.release(held.pk, "console", "anna")
+    reservations.release(held.pk, "console", "anna")
     assert claim(timezone.now()) == [held.pk]
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from apps.components import contact
 from apps.components.models import Component, ManagementInterface, StatusCause
+from apps.components.services import reservations
 from apps.core import options
 from apps.core.actors import SYSTEM
 from apps.drivers.contract import Limits
@@ -185,7 +186,7 @@ def test_results_are_written_two_hundred_at_a_time(monkeypatch):
 
 def test_a_reserved_interface_is_left_alone():
     interface = fake_device()
-    assert contact.reserve(interface.pk, "console", "anna", timedelta(minutes=5))
+    assert reservations.reserve(interface.pk, "console", "anna", timedelta(minutes=5))
     (error,) = polling.poll([interface.pk]).values()
     assert error.code == "already_running"
     interface.refresh_from_db()

@@ -9,7 +9,7 @@ from apps.components.models import Component, InventoryItem, ManagementInterface
 from apps.monitoring.models import Sensor
 from apps.monitoring.services import collecting, history, polling, readings
 from tests.factories import make_component, make_credential, make_interface
-from tests.peers import AUTH_PASSWORD, PRIV_PASSWORD, snmpd  # noqa: F401
+from tests.peers import V3_LOGIN, snmpd  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 
@@ -25,14 +25,7 @@ def test_a_real_agent_is_polled_shown_and_normal(snmpd, version):  # noqa: F811
     credential = (
         make_credential("snmp-community", version="2c", community="public")
         if version == "2c"
-        else make_credential(
-            "snmp-v3",
-            username="sha256-aes",
-            auth_protocol="SHA-256",
-            auth_password=AUTH_PASSWORD,
-            priv_protocol="AES-128",
-            priv_password=PRIV_PASSWORD,
-        )
+        else make_credential("snmp-v3", **V3_LOGIN)
     )
     interface = registered(snmpd.port, credential)
     assert collecting.collect([interface.pk]) == {interface.pk: None}

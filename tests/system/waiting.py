@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = 15) -> None:
@@ -11,3 +12,19 @@ def until(condition: Callable[[], object], what: str, seconds: float = 15) -> No
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:.0f} s: {what}")
         time.sleep(0.02)
+
+
+def until_answer(ask: Callable[[], Any], holds: Callable[[Any], object], what: str, seconds: float) -> Any:
+    """Ask until the answer is as wanted, and give it; fail with the last one when it is not in time."""
+    answer: Any = None
+
+    def is_wanted() -> object:
+        nonlocal answer
+        answer = ask()
+        return holds(answer)
+
+    try:
+        until(is_wanted, what, seconds)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; last answer: {answer}") from None
+    return answer

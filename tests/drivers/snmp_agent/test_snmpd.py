@@ -11,19 +11,12 @@ import pytest
 from apps.drivers.contract import InventoryKind, PortState, Status, Target
 from apps.drivers.snmp_agent.driver import SnmpAgentDriver
 from apps.protocols.errors import AuthenticationFailed, Stage, Unreachable
-from tests.peers import AUTH_PASSWORD, PRIV_PASSWORD, Snmpd
+from tests.peers import V3_LOGIN, Snmpd
 
-V3 = {
-    "username": "sha256-aes",
-    "auth_protocol": "SHA-256",
-    "auth_password": AUTH_PASSWORD,
-    "priv_protocol": "AES-128",
-    "priv_password": PRIV_PASSWORD,
-}
 LOGINS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "v1": ("snmp-community", {"version": "1", "community": "public"}),
     "v2c": ("snmp-community", {"version": "2c", "community": "public"}),
-    "v3 SHA-256 AES-128": ("snmp-v3", V3),
+    "v3 SHA-256 AES-128": ("snmp-v3", V3_LOGIN),
 }
 
 
@@ -95,7 +88,7 @@ def _fill(mount: str) -> float:
 )
 async def test_a_wrong_user_or_password_is_a_refusal(snmpd: Snmpd, changed: dict[str, str], words: str) -> None:
     with pytest.raises(AuthenticationFailed, match=words) as refused:
-        async with SnmpAgentDriver(target(snmpd, "snmp-v3", {**V3, **changed})) as driver:
+        async with SnmpAgentDriver(target(snmpd, "snmp-v3", {**V3_LOGIN, **changed})) as driver:
             await driver.check()
     assert refused.value.stage is Stage.SIGN_IN
     assert not refused.value.retry_helps
@@ -106,7 +99,7 @@ async def test_a_wrong_user_or_password_is_a_refusal(snmpd: Snmpd, changed: dict
     ("kind", "credential"),
     [
         ("snmp-community", {"version": "2c", "community": "secret"}),
-        ("snmp-v3", {**V3, "priv_password": "wrong password"}),
+        ("snmp-v3", {**V3_LOGIN, "priv_password": "wrong password"}),
     ],
 )
 async def test_silence_after_a_login_names_what_may_be_wrong(
