@@ -228,3 +228,27 @@ def test_classic_mode_leaves_no_english(client: Client, fleet, japanese, setting
     wrong, read = findings(client, iter(["/", *lists, *forms]), japanese, data)
     assert not wrong, "\n" + "\n".join(wrong)
     assert read == 1 + len(lists) + len(forms)
+
+
+def test_what_forms_refuse_is_refused_in_japanese(client: Client, fleet, japanese):
+    client.force_login(fleet["accounts"])
+    component = fleet["components"]
+    posts = (
+        (reverse("components:add"), {"address-0": "not an address"}),
+        (reverse("components:edit", args=[component.pk]), {"name": "x" * 300}),
+        (reverse("components:credential-add") + "?kind=snmp-v3", {"name": "", "group": "999999"}),
+        (reverse("access:user-new"), {"username": "ben", "password": "short"}),
+        (reverse("access:addresses"), {"network": "everywhere"}),
+        (reverse("access:tokens"), {"name": "", "days": "-1"}),
+        (reverse("groups:add"), {"name": "Tokyo", "parent": "999999"}),
+        (reverse("accounts:preferences"), {"language": "xx", "time_zone": "Nowhere/There"}),
+        (reverse("accounts:password"), {"old": "wrong", "new": "short", "again": "other"}),
+        (reverse("monitoring:limits", args=[component.pk, fleet["sensor_pk"].pk]), {"upper_warning": "high"}),
+    )
+    data = (*DATA, "not an address", "everywhere", "Nowhere/There")
+    for address, sent in posts:
+        answer = client.post(address, sent)
+        assert answer.status_code in {200, 400}, address
+        page = answer.content.decode()
+        assert "aria-invalid" in page or "errorlist" in page or 'role="alert"' in page, address
+        assert left_in_english(page, japanese, data) == [], address
