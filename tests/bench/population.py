@@ -16,7 +16,7 @@ import django
 def main(verb: str, *arguments: str) -> None:
     """Do one thing."""
     django.setup()
-    verbs = {"agents": agents, "due": due, "fill": fill, "session": session, "polled": polled}
+    verbs = {"agents": agents, "due": due, "fill": fill, "polled": polled}
     verbs[verb](*arguments)
 
 
@@ -96,22 +96,6 @@ def fill(count: str) -> None:
                     for row in rows
                 ]
             )
-
-
-def session(name: str) -> None:
-    """Sign a user in without a browser."""
-    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.contrib.sessions.backends.cached_db import SessionStore
-
-    from apps.accounts.models import User
-
-    user = User.objects.get(username=name)
-    store = SessionStore()
-    store[SESSION_KEY] = str(user.pk)
-    store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    store.save()
-    print(store.session_key)
 
 
 def polled(since: str) -> None:
