@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from tests.blackbox.client import Caller
-from tests.blackbox.conftest import V3
-from tests.peers import AUTH_PASSWORD, Snmpd, free_udp_port
+from tests.peers import AUTH_PASSWORD, V3_LOGIN, Snmpd, free_udp_port
 
 JOB = {
     *("id", "kind", "state", "total", "finished", "failed", "skipped", "steps_url", "created_by", "created_at"),
@@ -109,7 +108,7 @@ def test_silence_after_a_community_is_said_for_what_it_is(admin: Caller, snmpd: 
 
 
 def test_a_refused_login_latches_until_a_new_credential(admin: Caller, snmpd: Snmpd) -> None:
-    login = credential(admin, "old password", "snmp-v3", **{**V3, "auth_password": "yesterdays-password"})
+    login = credential(admin, "old password", "snmp-v3", **{**V3_LOGIN, "auth_password": "yesterdays-password"})
     address = {"address": "localhost", "port": snmpd.port, "credential": login, "enabled": True}
     component = registered(admin, "latched", address)
     path = f"components/{component['id']}/"
