@@ -105,16 +105,6 @@ def holder_pid(number: int, protocol: str) -> int | None:
     return None
 
 
-def is_free(port: Port, bind: str) -> bool:
-    """Tell whether a port could be opened now."""
-    try:
-        _number, descriptors = open_port(port, [bind])
-    except PortTaken:
-        return False
-    close(descriptors)
-    return True
-
-
 def open_ping_sockets() -> tuple[int, int]:
     """Open raw ICMP sockets for IPv4 and IPv6; -1 where that is not permitted."""
     opened = []

@@ -22,11 +22,6 @@ class Catalogue:
         return {definition.key: definition for definition in self.definitions}
 
     @cached_property
-    def by_id(self) -> dict[int, AlertDefinition]:
-        """Give the definitions by row."""
-        return {definition.pk: definition for definition in self.definitions}
-
-    @cached_property
     def _exact(self) -> dict[str, AlertDefinition]:
         return {entry.trap_oid: entry for entry in self.definitions if entry.trap_oid and not entry.prefix}
 

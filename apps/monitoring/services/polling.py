@@ -2,10 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from functools import partial
-
-from django.utils import timezone
 
 from apps.components import contact
 from apps.components.contact import Line
@@ -71,11 +68,3 @@ def _silent(lines: Sequence[Line]) -> set[int]:
         component__in={component for component, _address in candidates}, answers=False, ever_answered=True
     )
     return {candidates[place] for place in rows.values_list("component_id", "address") if place in candidates}
-
-
-def ask_soon(interface_ids: Iterable[int]) -> int:
-    """Have these interfaces polled at the next tick; gives how many."""
-    now = timezone.now()
-    return ManagementInterface.objects.filter(
-        pk__in=list(interface_ids), next_poll_at__gt=now + timedelta(seconds=1)
-    ).update(next_poll_at=now)
