@@ -22,6 +22,7 @@ from apps.alerts.services import incidents, reinterpret
 from apps.components.models import Component
 from apps.core import scoping
 from apps.core.actors import Actor
+from apps.core.forms import row_id
 from apps.core.htmx import wants_part
 
 AT_ONCE = 1000  # incidents in one request
@@ -84,10 +85,10 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Alert.objects.visible_to(request.user), pk=pk)
     if not scoping.may(request.user, "alerts"):
         raise PermissionDenied
-    chosen = request.POST.get("component", "")
-    if found.component_id is not None or not chosen.isdecimal() or int(chosen) not in found.candidates:
+    chosen = row_id(request.POST.get("component", ""))
+    if found.component_id is not None or chosen not in found.candidates:
         raise Http404
-    component = get_object_or_404(Component.objects.visible_to(request.user), pk=int(chosen))
+    component = get_object_or_404(Component.objects.visible_to(request.user), pk=chosen)
     reinterpret(found, Actor.of(request), component=component, definition=found.definition)
     messages.success(request, _("The alert was assigned to %(component)s.") % {"component": component})
     return redirect(found)

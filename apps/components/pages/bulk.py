@@ -14,6 +14,7 @@ from apps.components.models import Component, ComponentQuerySet
 from apps.components.pages.listing import Filters
 from apps.components.services import checks, registration
 from apps.core.actors import Actor
+from apps.core.forms import row_id
 from apps.groups.models import Group
 
 
@@ -51,8 +52,8 @@ def _chosen(request: HttpRequest) -> ComponentQuerySet:
     if request.POST.get("scope") == "filter":
         query = QueryDict(request.POST.get("filter", ""))
         return Filters.of(query, Group.objects.visible_to(request.user).tree()).apply(visible)
-    ids = [int(raw) for raw in request.POST.getlist("ids") if raw.isascii() and raw.isdigit()]
-    return visible.filter(pk__in=ids)
+    ids = map(row_id, request.POST.getlist("ids"))
+    return visible.filter(pk__in=[pk for pk in ids if pk is not None])
 
 
 def _back(request: HttpRequest) -> str:
@@ -83,9 +84,8 @@ def _remove(request: HttpRequest, components: list[Component]) -> HttpResponse:
 
 
 def _move(request: HttpRequest, components: list[Component]) -> HttpResponse:
-    raw = request.POST.get("group", "")
     groups = Group.objects.visible_to(request.user, "components")
-    group = groups.filter(pk=int(raw)).first() if raw.isascii() and raw.isdigit() else None
+    group = groups.filter(pk=row_id(request.POST.get("group", ""))).first()
     if group is None:
         messages.error(request, _("Choose a group that you may change."))
         return redirect(_back(request))

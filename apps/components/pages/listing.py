@@ -16,6 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from apps.components.models import Category, Component, ComponentQuerySet, ManagementInterface, Status
 from apps.core import scoping
+from apps.core.forms import row_id
 from apps.core.htmx import wants_part
 from apps.groups.models import Group, Tree
 
@@ -120,11 +121,11 @@ class Filters:
     @classmethod
     def of(cls, query: QueryDict, tree: Tree) -> "Filters":
         """Read them from a query string."""
-        groups = [int(raw) for raw in query.getlist("group") if raw.isascii() and raw.isdigit()]
+        groups = [pk for pk in map(row_id, query.getlist("group")) if pk is not None]
         sort = query.get("sort", "name")
         return cls(
             tree=tree,
-            words=query.get("q", "").strip()[:200],
+            words=query.get("q", "").replace("\x00", "").strip()[:200],
             states=[state for state in query.getlist("status") if state in STATES],
             categories=[category for category in query.getlist("category") if category in Category.values],
             groups=[pk for pk in groups if pk in tree.parents],

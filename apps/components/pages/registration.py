@@ -18,6 +18,7 @@ from apps.components.services.drafts import NewComponent, NewInterface, topmost_
 from apps.core import scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
+from apps.core.forms import row_id
 from apps.core.writes import turn
 from apps.groups.models import Group
 
@@ -73,7 +74,7 @@ def _interface_forms(request: HttpRequest, present: list[dict[str, Any]]) -> lis
         shown = present or [{}]
         return [InterfaceForm(prefix=f"i{n}", user=request.user, initial=one) for n, one in enumerate(shown)]
     raw = request.POST.get("interfaces", "")
-    number = min(int(raw), MOST_FORMS) if raw.isascii() and raw.isdigit() else 0
+    number = min(row_id(raw) or 0, MOST_FORMS)
     forms = [InterfaceForm(request.POST, prefix=f"i{n}", user=request.user) for n in range(number)]
     if "more" in request.POST and number < MOST_FORMS:
         forms.append(InterfaceForm(prefix=f"i{number}", user=request.user))
@@ -165,8 +166,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
 def join(request: HttpRequest, pk: int) -> HttpResponse:
     """Make one component of two registrations of the same machine; this one stays."""
     component = _changeable(request, pk)
-    raw = request.POST.get("with", "")
-    other = _changeable(request, int(raw) if raw.isascii() and raw.isdigit() else 0)
+    other = _changeable(request, row_id(request.POST.get("with", "")) or 0)
     try:
         registration.join(component, other, Actor.of(request))
     except (ValidationError, Conflict) as error:
