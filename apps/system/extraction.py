@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polib
 import yaml
@@ -52,6 +52,13 @@ class Message:
     context: str = ""
     plural: str = ""
     python_format: bool = False
+
+
+class Differences(NamedTuple):
+    """How a catalogue and the sources differ: sentences without a translation, with their files, and the reverse."""
+
+    missing: dict[Message, set[str]]
+    gone: list[str]
 
 
 class ExtractionFailed(RuntimeError):
@@ -206,10 +213,10 @@ def definitions(root: Path = ROOT) -> Iterator[tuple[Message, str]]:
                     )
 
 
-def renew(catalogue: Path = CATALOGUE, root: Path = ROOT) -> tuple[list[Message], list[str]]:
-    """Write the catalogue anew: new sentences come in empty, gone ones go; give the empty and the gone ones.
+def renew(catalogue: Path = CATALOGUE, root: Path = ROOT) -> Differences:
+    """Write the catalogue anew: new sentences come in empty, gone ones go; give what it lacked and had too much.
 
-    Sorted by sentence and with files only, so that moving code changes nothing in it.
+    Sorted by sentence and without places, so that moving code changes nothing in it.
     """
     present = _entries(catalogue)
     renewed = polib.POFile(wrapwidth=0)
@@ -221,14 +228,14 @@ def renew(catalogue: Path = CATALOGUE, root: Path = ROOT) -> tuple[list[Message]
         "Plural-Forms": "nplurals=1; plural=0;",
     }
     found = messages(root)
-    for message, paths in sorted(found.items()):
-        renewed.append(_entry(message, paths, present.get((message.text, message.context))))
+    for message in sorted(found):
+        renewed.append(_entry(message, present.get((message.text, message.context))))
     renewed.save(str(catalogue))
     return _differences(found, present)
 
 
-def compare(catalogue: Path = CATALOGUE, root: Path = ROOT) -> tuple[list[Message], list[str]]:
-    """Give the sentences that have no translation, and the translations that have no sentence; write nothing."""
+def compare(catalogue: Path = CATALOGUE, root: Path = ROOT) -> Differences:
+    """Compare the catalogue with what the sources say; write nothing."""
     return _differences(messages(root), _entries(catalogue))
 
 
@@ -238,9 +245,7 @@ def _entries(catalogue: Path) -> dict[tuple[str, str], polib.POEntry]:
     return {(entry.msgid, entry.msgctxt or ""): entry for entry in polib.pofile(str(catalogue))}
 
 
-def _differences(
-    found: Iterable[Message], present: dict[tuple[str, str], polib.POEntry]
-) -> tuple[list[Message], list[str]]:
+def _differences(found: Iterable[Message], present: dict[tuple[str, str], polib.POEntry]) -> Differences:
     wanted = {(message.text, message.context): message for message in found}
     missing = [
         message
@@ -250,12 +255,11 @@ def _differences(
     return missing, sorted(text for text, context in present.keys() - wanted.keys())
 
 
-def _entry(message: Message, paths: set[str], old: polib.POEntry | None) -> polib.POEntry:
+def _entry(message: Message, old: polib.POEntry | None) -> polib.POEntry:
     text = (old.msgstr or old.msgstr_plural.get(0, "")) if old is not None else ""
     entry = polib.POEntry(
         msgid=message.text,
         msgctxt=message.context or None,
-        occurrences=[(path, "") for path in sorted(paths)],
         flags=["python-format"] if message.python_format else [],
         tcomment=old.tcomment if old is not None else "",
     )

@@ -98,7 +98,7 @@ def test_the_catalogue_keeps_what_is_translated_and_drops_what_is_gone(checkout:
     entries.save()
     (checkout / "apps/shop/views.py").unlink()
     assert extraction.compare(catalogue, checkout) == (
-        [Message("Welcome")],
+        {Message("Welcome"): {"templates/page.html"}},
         ["%(n)s thing", "Open", "Two parts of one sentence"],
     )
     extraction.renew(catalogue, checkout)

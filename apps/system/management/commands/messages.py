@@ -26,8 +26,8 @@ class Command(BaseCommand):
                 missing, gone = extraction.renew()
         except extraction.ExtractionFailed as error:
             raise CommandError(str(error)) from error
-        for message in missing:
-            self.stdout.write(f"untranslated: {message.text}")
+        for message, files in missing.items():
+            self.stdout.write(f"untranslated: {message.text} ({', '.join(sorted(files))})")
         for text in gone:
             self.stdout.write(f"gone: {text}")
         if options["check"] and (missing or gone):
