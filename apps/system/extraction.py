@@ -245,14 +245,14 @@ def _entries(catalogue: Path) -> dict[tuple[str, str], polib.POEntry]:
     return {(entry.msgid, entry.msgctxt or ""): entry for entry in polib.pofile(str(catalogue))}
 
 
-def _differences(found: Iterable[Message], present: dict[tuple[str, str], polib.POEntry]) -> Differences:
+def _differences(found: dict[Message, set[str]], present: dict[tuple[str, str], polib.POEntry]) -> Differences:
     wanted = {(message.text, message.context): message for message in found}
-    missing = [
-        message
+    missing = {
+        message: found[message]
         for key, message in sorted(wanted.items())
         if key not in present or not is_translated(present[key], plural=bool(message.plural))
-    ]
-    return missing, sorted(text for text, context in present.keys() - wanted.keys())
+    }
+    return Differences(missing, sorted(text for text, context in present.keys() - wanted.keys()))
 
 
 def _entry(message: Message, old: polib.POEntry | None) -> polib.POEntry:
