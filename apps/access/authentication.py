@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 
 from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
@@ -37,3 +38,14 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Say how to sign in."""
         return "Bearer"
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """Says in the description of the API that it takes bearer tokens."""
+
+    target_class = TokenAuthentication
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """Give the scheme of RFC 6750."""
+        return {"type": "http", "scheme": "bearer"}

@@ -17,16 +17,9 @@ from rest_framework.reverse import reverse
 
 from apps.core import jobs, options
 from apps.core.api import Accepted, Conflict, PortalViewSet, Reads, ScopedReadOnlyViewSet, accepted, resource
+from apps.core.api_fields import Phrased
 from apps.core.models import AuditEntry, Job, JobState, JobStep, Outcome, StepState
 from apps.core.options import Option
-
-
-class TextField(serializers.Field[Any, Any, str, Any]):
-    """A phrase, read in the caller's language."""
-
-    def to_representation(self, value: Any) -> str:
-        """Give the text."""
-        return str(value)
 
 
 class JobSerializer(serializers.ModelSerializer[Job]):
@@ -62,8 +55,8 @@ class JobSerializer(serializers.ModelSerializer[Job]):
 class StepSerializer(serializers.ModelSerializer[JobStep]):
     """One target of a job and how it ended."""
 
-    message = TextField(read_only=True)
-    remedy = TextField(read_only=True)
+    message = Phrased(read_only=True)
+    remedy = Phrased(read_only=True)
 
     class Meta:
         model = JobStep
@@ -136,10 +129,10 @@ class OptionSerializer(serializers.Serializer[Option]):
 
     id = serializers.CharField(source="name")
     name = serializers.CharField()
-    label = TextField()  # type: ignore[assignment]  # named as in the API, which hides an attribute of the base
-    help = TextField()
-    section = TextField()
-    unit = TextField()
+    label = Phrased()  # type: ignore[assignment]  # named as in the API, which hides an attribute of the base
+    help = Phrased()
+    section = Phrased()
+    unit = Phrased()
     type = serializers.CharField(source="type.__name__")
     value = serializers.SerializerMethodField("value_in_force")
     default = serializers.JSONField()

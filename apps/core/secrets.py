@@ -119,4 +119,4 @@ def drop_old_keys(*, signing_too: bool = False) -> None:
 
 def signing_key(path: Path) -> str:
     """Derive Django's SECRET_KEY from the oldest key, so that rotating secrets signs nobody out."""
-    return base64.urlsafe_b64encode(hashlib.sha256(b"signing" + _keys(path)[-1]).digest()).decode()
+    return base64.urlsafe_b64encode(hashlib.sha512(b"signing" + _keys(path)[-1]).digest()).decode()

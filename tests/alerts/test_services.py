@@ -117,7 +117,7 @@ def test_a_definition_that_is_switched_off_hides_its_alerts(component):
 
 def test_an_acknowledged_incident_stays_in_the_status_but_is_quiet(component):
     ingest([arrival("linkDown", component)])
-    person = Actor(ActorKind.USER, "Mori", make_user("operator"))
+    person = Actor(ActorKind.USER, "Mori (+token)", make_user("operator", username="Mori"))
     (incident,) = acknowledge(Incident.objects.all(), person, "cable ordered", timezone.now() + timedelta(hours=1))
     assert (incident.state, incident.note, incident.acknowledged_by_name) == ("acknowledged", "cable ordered", "Mori")
     assert AuditEntry.objects.get(action="incident.acknowledge").after["note"] == "cable ordered"
