@@ -1,6 +1,7 @@
 """What holds for every address of the API: problems, methods, media types, the way in."""
 
 import http.client
+import re
 import urllib.parse
 
 import pytest
@@ -93,6 +94,24 @@ def test_the_way_in_for_people(portal: Portal) -> None:
         answer = answer_of(portal, "GET", protected)
         assert answer.status == 302
         assert answer.headers["Location"].startswith("/login/?next=")
+
+
+def test_static_names_are_hashed_and_cookies_carry_the_port(portal: Portal) -> None:
+    answer = answer_of(portal, "GET", "/login/")
+    page = answer.read().decode()
+    names = re.findall(r'(?:src|href)="(/static/[^"#?]+)', page)
+    assert len(names) >= 2
+    for name in names:
+        assert re.search(r"\.[0-9a-f]{12}\.\w+$", name), name
+        file = answer_of(portal, "GET", name)
+        assert file.status == 200, name
+        assert "immutable" in file.headers["Cache-Control"], name
+    cookies = [value.split("=")[0] for value in answer.headers.get_all("Set-Cookie") or []]
+    assert cookies
+    assert all(name.endswith(f"_{portal.http_port}") for name in cookies), cookies
+    policy = answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'self'" in policy
 
 
 def test_a_token_opens_no_page(portal: Portal, admin: Caller) -> None:
