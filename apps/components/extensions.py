@@ -15,7 +15,7 @@ from apps.protocols.errors import ContactError
 if TYPE_CHECKING:
     from apps.components.models import Component
     from apps.components.pages.look import Look
-    from apps.components.services.registration import NewComponent
+    from apps.components.services.drafts import NewComponent
 
 RegistrationCheck = Callable[["Sequence[NewComponent]"], Sequence[Phrase]]
 """Looks at what is about to be registered and gives the reasons against it; none lets it pass."""
