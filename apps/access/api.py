@@ -1,6 +1,6 @@
 """The API resources of access: roles, grants, tokens and the addresses that may connect."""
 
-from typing import Any
+from typing import Any, cast
 
 import django_filters
 from django.urls import URLPattern
@@ -166,7 +166,7 @@ class TokenViewSet(Reads, Removes, mixins.ListModelMixin, PortalViewSet):
 
     def get_queryset(self) -> Any:
         """Give one's own tokens."""
-        return super().get_queryset().visible_to(self.request.user)  # type: ignore[attr-defined]
+        return cast(scoping.Scoped, super().get_queryset()).visible_to(self.request.user)
 
     def get_authenticators(self) -> list[Any]:
         """Ask nobody who makes a token for another sign-in than the one in the body."""

@@ -5,7 +5,7 @@ the services alone; so what is done there is checked and audited as everywhere e
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -77,7 +77,7 @@ class ScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Give what the user may see."""
         rows = super().get_queryset(request)
         if self.is_scoped:
-            return rows.visible_to(request.user)  # type: ignore[attr-defined, no-any-return]
+            return cast(scoping.Scoped, rows).visible_to(request.user)
         return rows
 
     def _may(self, request: HttpRequest, word: str | None, found: Any = None) -> bool:

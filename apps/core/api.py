@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -179,8 +179,7 @@ class ScopedViewSet(PortalViewSet):
         """Give what the user may see, whatever the action: refusing comes after seeing."""
         if getattr(self, "swagger_fake_view", False):
             return super().get_queryset().none()
-        visible: QuerySet[Any] = super().get_queryset().visible_to(self.request.user)  # type: ignore[attr-defined]
-        return visible
+        return cast(scoping.Scoped, super().get_queryset()).visible_to(self.request.user)
 
     def check_object_permissions(self, request: Request, obj: Any) -> None:
         """Refuse what is visible but not permitted in its group."""

@@ -1,13 +1,15 @@
 """Fields of the API that take a JSON value for what it is: no number for a text, no "yes" for true, no unknown key."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers
+
+from apps.core import scoping
 
 LARGEST_ID = 2**63 - 1
 
@@ -82,8 +84,7 @@ class Reference(serializers.PrimaryKeyRelatedField[Any]):
 
     def get_queryset(self) -> QuerySet[Any]:
         """Give the rows that the caller may see."""
-        visible: QuerySet[Any] = super().get_queryset().visible_to(self.context["request"].user)  # type: ignore[union-attr]
-        return visible
+        return cast(scoping.Scoped, super().get_queryset()).visible_to(self.context["request"].user)
 
     def to_internal_value(self, data: Any) -> Model:
         """Refuse what is no id, and ids of nothing."""

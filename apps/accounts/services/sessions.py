@@ -1,5 +1,8 @@
 """When a session is idle: only what a person does counts, and it is written at most once a second."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.http import HttpRequest
 from django.utils import timezone
@@ -28,7 +31,7 @@ def note_activity(session: SessionBase) -> bool:
     return True
 
 
-def is_idle(session: SessionBase) -> bool:
+def is_idle(session: SessionBase | Mapping[str, Any]) -> bool:
     """Say whether nobody did anything for as long as the option ``auto_logout`` says."""
     active_at = session.get(ACTIVE_AT)
     if active_at is None:

@@ -51,7 +51,7 @@ def anybody_signed_in() -> bool:
 
 def _is_present(session: Session) -> bool:
     data = session.get_decoded()
-    return SESSION_KEY in data and not sessions.is_idle(data)  # type: ignore[arg-type]
+    return SESSION_KEY in data and not sessions.is_idle(data)
 
 
 def forget() -> None:
