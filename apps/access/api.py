@@ -143,6 +143,7 @@ class NewTokenSerializer(serializers.Serializer[Any]):
     otp = serializers.CharField(max_length=20, required=False, allow_blank=True)
     name = serializers.CharField(max_length=100)
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
+    # Named as in the API, which hides an attribute of the base.
     read_only = serializers.BooleanField(required=False, default=False)  # type: ignore[assignment]
 
 

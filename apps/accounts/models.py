@@ -22,8 +22,8 @@ class User(AbstractUser):
     must_change_password = models.BooleanField(_("must change the password"), default=False)
 
     class Meta(AbstractUser.Meta):
-        verbose_name = _("user")  # type: ignore[assignment]
-        verbose_name_plural = _("users")  # type: ignore[assignment]
+        verbose_name = _("user")  # type: ignore[assignment]  # the stubs know only the base's plain text
+        verbose_name_plural = _("users")  # type: ignore[assignment]  # the same
 
     def __str__(self) -> str:
         return self.username

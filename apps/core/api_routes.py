@@ -140,6 +140,7 @@ class OptionSerializer(serializers.Serializer[Option]):
     maximum = serializers.FloatField(allow_null=True)
     also = serializers.ListField(child=serializers.IntegerField())
     choices = serializers.ListField(child=serializers.CharField())
+    # Named as in the API, which hides an attribute of the base.
     read_only = serializers.BooleanField()  # type: ignore[assignment]
     environment = serializers.CharField()
 

@@ -18,6 +18,7 @@ class GroupSerializer(Strict):
 
     id = serializers.IntegerField(read_only=True)
     name = Text(max_length=100)
+    # Named as in the API, which hides an attribute of the base.
     parent = Reference(queryset=Group.objects.all(), required=True)  # type: ignore[assignment]
     description = Text(max_length=300, required=False, allow_blank=True)
 

@@ -33,6 +33,7 @@ class LimitsSerializer(serializers.Serializer[Any]):
     lower_warning = serializers.FloatField(allow_null=True, required=False)
     upper_warning = serializers.FloatField(allow_null=True, required=False)
     upper_critical = serializers.FloatField(allow_null=True, required=False)
+    # Named as in the API, which hides an attribute of the base.
     source = serializers.CharField(read_only=True, allow_null=True)  # type: ignore[assignment]
 
 

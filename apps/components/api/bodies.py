@@ -60,6 +60,7 @@ class CauseSerializer(serializers.Serializer[StatusCause]):
 
     status = serializers.CharField()
     text = Phrased()
+    # Named as in the API, which hides an attribute of the base.
     source = serializers.CharField()  # type: ignore[assignment]
     since = serializers.DateTimeField()
 
@@ -72,6 +73,7 @@ class ComponentSerializer(Strict):
     alias = Text(max_length=200, required=False, allow_blank=True)
     category = serializers.ChoiceField(choices=Category.choices, required=False)
     group = Reference(queryset=Group.objects.all(), required=False)
+    # Named as in the API, which hides an attribute of the base.
     parent = Reference(queryset=Component.objects.all(), required=False, allow_null=True)  # type: ignore[assignment]
     slot = Text(max_length=40, required=False, allow_blank=True)
     addresses = serializers.ListField(child=serializers.CharField(), read_only=True)

@@ -17,7 +17,7 @@ class ParameterSerializer(serializers.Serializer[Parameter]):
     """One setting of an interface that its driver knows."""
 
     name = serializers.CharField()
-    label = Phrased()  # type: ignore[assignment]
+    label = Phrased()  # type: ignore[assignment]  # named as in the API, which hides an attribute of the base
     type = serializers.SerializerMethodField()
     default = Anything()
     minimum = serializers.IntegerField(allow_null=True)
@@ -34,7 +34,7 @@ class DriverSerializer(serializers.Serializer[DriverSpec]):
     """One way of managing a device; its name is what interfaces say in ``driver``."""
 
     name = serializers.CharField()
-    label = Phrased()  # type: ignore[assignment]
+    label = Phrased()  # type: ignore[assignment]  # named as in the API, which hides an attribute of the base
     category = serializers.CharField()
     capabilities = serializers.SerializerMethodField()
     credential_kinds = serializers.ListField(child=serializers.CharField())
