@@ -35,6 +35,7 @@ _PHRASES_OF: dict[str, tuple[int | str, ...]] = {
     "Fact": (2, "message"),
     "Reading": (3, "why"),
     "Sensor": (1, "name"),
+    "sensor": (1, "name"),
     "InventoryItem": (2, "name"),
     "Parameter": (1, "label", 7, "help"),
     "DriverSpec": (1, "label"),

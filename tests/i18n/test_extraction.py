@@ -17,6 +17,7 @@ class Silent(ContactError):
     """Not a phrase."""
 def read(port, name):
     yield Reading(Sensor("cpu", "CPU load"), None, why="not measured")
+    yield Reading(sensor("swap", "Swap space"), 1.0)
     yield Fact("fan", Status.WARNING, "%(part)s fails", {"part": name})
     yield InventoryItem(KIND, "memory", name or "Memory module")
     raise Silent("Nobody answers") if port else Unreachable("Port %(port)s is closed", port=port)
@@ -72,6 +73,7 @@ def test_every_kind_of_source_is_read(checkout: Path):
         "Open",
         "Port %(port)s is closed",
         "Serial number",
+        "Swap space",
         "Two parts of one sentence",
         "Welcome",
         "a length is wrong",
@@ -87,7 +89,7 @@ def test_the_catalogue_keeps_what_is_translated_and_drops_what_is_gone(checkout:
     catalogue = checkout / "ja" / "LC_MESSAGES" / "django.po"
     catalogue.parent.mkdir(parents=True)
     missing, gone = extraction.renew(catalogue, checkout)
-    assert (len(missing), gone) == (18, [])
+    assert (len(missing), gone) == (19, [])
     entries = polib.pofile(str(catalogue))
     for entry in entries:
         if entry.msgid_plural:
