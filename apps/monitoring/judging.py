@@ -25,6 +25,7 @@ _CPU, _MEMORY, _STORAGE, _TEMPERATURE, _POWER, _UPTIME = (
     Quantity.CPU, Quantity.MEMORY, Quantity.STORAGE, Quantity.TEMPERATURE, Quantity.POWER, Quantity.UPTIME
 )  # fmt: skip
 _UNITS = frozenset({"%", "°C", "W", "s"})
+PLANS_AT_MOST = 2000
 
 ABOVE = gettext_noop("%(sensor)s is %(value)s %(unit)s; the upper limit is %(limit)s %(unit)s")
 BELOW = gettext_noop("%(sensor)s is %(value)s %(unit)s; the lower limit is %(limit)s %(unit)s")
@@ -98,31 +99,34 @@ class Snapshot:
 
 def snapshot(readings: Iterable[Reading], own: Mapping[str, Limits]) -> Snapshot:
     """Judge readings, by the user's ``own`` limits where there are some, else by the device's word or defaults."""
-    told = _each_once(list(readings))
-    sensors: list[Sensor] = []
-    values: list[float | None] = []
-    letters: list[str] = []
+    told = list(readings)
+    plan = _plan([reading.sensor for reading in told])
+    if len(plan.places) != len(told):
+        told = _each_once(told)
+        plan = _plan([reading.sensor for reading in told])
+    sensors = plan.sensors
+    numbers = np.array([reading.value for reading in told], dtype=np.float64)
+    measured = np.isfinite(numbers)  # NaN and infinity are no measurement
+    letters = ["n"] * len(told)
     whys: dict[str, list[int]] = {}
+    if not measured.all():
+        numbers[~measured] = np.nan
+        for place in np.flatnonzero(~measured).tolist():
+            letters[place] = "u"
+            whys.setdefault(told[place].why or NOT_MEASURED, []).append(place)
+    values = [None if value != value else value for value in numbers.tolist()]
     breaches: list[Breach] = []
-    for place, reading in enumerate(told):
-        sensor, value, status = reading.sensor, reading.value, reading.status
-        if value is None or value - value != 0.0:  # NaN and infinity are no measurement either
-            value, letter = None, "u"
-            whys.setdefault(reading.why or NOT_MEASURED, []).append(place)
-        else:
-            letter = "n"
-        if status is not None or sensor.limits is not NO_LIMITS or own:
-            letter, breach = _judge(sensor, value, status, own.get(sensor.key))
-            if breach is not None:
-                breaches.append(breach)
-        sensors.append(sensor)
-        values.append(value)
-        letters.append(letter)
-    numbers = np.array(values, dtype=np.float64)
-    found, uptime = columns(sensors, values)
+    by_device = [place for place, reading in enumerate(told) if reading.status is not None]
+    by_user = [plan.places[key] for key in own if key in plan.places]
+    for place in sorted({*plan.limited, *by_device, *by_user}) if by_device or by_user else plan.limited:
+        sensor = sensors[place]
+        letters[place], breach = _judge(sensor, values[place], told[place].status, own.get(sensor.key))
+        if breach is not None:
+            breaches.append(breach)
+    found, uptime = columns([sensors[place] for place in plan.listed], [values[place] for place in plan.listed])
     return Snapshot(
-        digest=layouts.digest(sensors),
-        sensors=tuple(sensors),
+        digest=plan.digest,
+        sensors=sensors,
         packed=packing.pack(numbers),
         exact=packing.pack_exactly(numbers),
         statuses="".join(letters),
@@ -133,10 +137,44 @@ def snapshot(readings: Iterable[Reading], own: Mapping[str, Limits]) -> Snapshot
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What follows from a list of sensors alone: the same at every poll."""
+
+    sensors: tuple[Sensor, ...]
+    digest: bytes
+    places: Mapping[str, int]  # by key
+    limited: tuple[int, ...]  # places of those that have limits of their own
+    listed: tuple[int, ...]  # places of those that ``columns`` may look at
+
+
+_plans: dict[bytes, _Plan] = {}  # by digest
+_recognised: dict[tuple[int, ...], _Plan] = {}  # by the identity of the sensors, which the plan keeps alive
+
+
+def _plan(sensors: Sequence[Sensor]) -> _Plan:
+    """Know a list again by its very objects, which most drivers share between polls; else by its digest."""
+    identity = tuple(map(id, sensors))
+    if (plan := _recognised.get(identity)) is not None:
+        return plan
+    digest = layouts.digest(sensors)
+    if (plan := _plans.get(digest)) is not None:
+        return plan
+    if len(_plans) >= PLANS_AT_MOST:
+        _plans.clear()
+        _recognised.clear()
+    plan = _plans[digest] = _recognised[identity] = _Plan(
+        tuple(sensors),
+        digest,
+        {sensor.key: place for place, sensor in enumerate(sensors)},
+        tuple(place for place, sensor in enumerate(sensors) if sensor.limits is not NO_LIMITS),
+        tuple(place for place, sensor in enumerate(sensors) if sensor.unit in _UNITS),
+    )
+    return plan
+
+
 def _each_once(readings: list[Reading]) -> list[Reading]:
     """Keep the first of the readings that a device gives twice under one key."""
-    if len({reading.sensor.key for reading in readings}) == len(readings):
-        return readings
     return list({reading.sensor.key: reading for reading in reversed(readings)}.values())[::-1]
 
 

@@ -29,9 +29,19 @@ from apps.drivers.contract import (
     Target,
 )
 from apps.drivers.snmp_agent import oids
+from apps.drivers.snmp_agent.absence import Absence
 from apps.drivers.snmp_agent.parse import ports, processors, storage, system
 from apps.drivers.snmp_agent.parse.rates import Interval, Snapshot
-from apps.drivers.snmp_agent.parse.values import Cells, Scalars, date_and_time, line, object_identifier, text
+from apps.drivers.snmp_agent.parse.values import (
+    Cells,
+    Scalars,
+    date_and_time,
+    line,
+    number,
+    object_identifier,
+    text,
+    ticks,
+)
 from apps.drivers.snmp_clients import snmp_client
 from apps.protocols.errors import ContactError, DeviceError, Unreachable, Unsupported
 from apps.protocols.snmp import Oid, SnmpClient, SnmpTarget, Table, Value
@@ -52,6 +62,8 @@ class SnmpAgentDriver(Driver, Identity, Health, Inventory, Sensors, Ports):
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._state = dict(target.state)
         self._unreadable: list[Fact] = []
+        self._absence = Absence.from_state(target.state.get("absent"))
+        self._missed: set[Oid] = set()
         self._version: str | None = None
         self._client: SnmpClient
         self._agent: SnmpTarget
@@ -63,7 +75,7 @@ class SnmpAgentDriver(Driver, Identity, Health, Inventory, Sensors, Ports):
 
     @property
     def state(self) -> Mapping[str, Any]:
-        """Last counters (``rates``) and the ports that were up (``up``)."""
+        """Last counters (``rates``), the ports that were up (``up``), what the agent does not have (``absent``)."""
         return self._state
 
     async def check(self) -> Sequence[CheckStep]:
@@ -73,7 +85,7 @@ class SnmpAgentDriver(Driver, Identity, Health, Inventory, Sensors, Ports):
         except Unreachable as silence:
             await self._refuse_version(silence)
             raise
-        if not found:
+        if found.keys().isdisjoint(oids.SYSTEM):
             raise Unsupported("%(address)s answers, but shows no system group", address=self.target.address)
         seen = line(found.get(oids.SYS_DESCR)) or object_identifier(found.get(oids.SYS_OBJECT_ID)) or "SNMP"
         return (
@@ -140,6 +152,7 @@ class SnmpAgentDriver(Driver, Identity, Health, Inventory, Sensors, Ports):
         now = Snapshot(self._found["ports.at"], up.total_seconds() if up is not None else None, counters)
         interval = Interval.between(Snapshot.from_state(self.target.state.get("rates")), now)
         self._state["rates"] = now.to_state()
+        self._remember_absence(_agents_uptime(scalars))
         return (
             *processors.cpu_readings(tables, interval),
             *storage.memory_readings(storage.memory(disks, scalars)),
@@ -186,13 +199,35 @@ class SnmpAgentDriver(Driver, Identity, Health, Inventory, Sensors, Ports):
             return cast(T, self._found[key])
 
     async def _get(self, wanted: Sequence[Oid]) -> dict[Oid, Value]:
-        return await self._client.get(self._agent, wanted)
+        found = await self._client.get(self._agent, wanted)
+        self._missed.update(oid for oid in wanted if oid not in found)
+        return found
+
+    async def _table(self, columns: Sequence[Oid], **limits: int) -> Table:
+        """Read columns of tables, without those that the agent is known not to have."""
+        wanted = self._absence.without(columns) if self._absence else columns
+        cells = await self._client.table(self._agent, wanted, max_rows=_MOST_ROWS, **limits) if wanted else {}
+        self._missed.update(column for column in wanted if not cells[column])
+        return cells
+
+    def _remember_absence(self, uptime: float | None) -> None:
+        """Keep what this contact found out; what an earlier one did stays as long as it holds."""
+        if self._absence is None and not self._unreadable:
+            self._state.pop("absent", None)
+            if found := Absence.found(self._missed, self._found["ports.at"], uptime):
+                self._state["absent"] = found.to_state()
 
     async def _system(self) -> Scalars:
-        """Read the system group, and refuse an agent that is too old before anything else is asked."""
+        """Read the system group, and refuse an agent that is too old before anything else is asked.
+
+        From an agent that is known well enough, everything else that is no table comes in the same answer.
+        """
 
         async def read() -> Scalars:
-            found = await self._get(oids.SYSTEM)
+            known = self._absence
+            found = await self._get(known.without(oids.SCALARS) if known else oids.SYSTEM)
+            if known and not known.holds(time.time(), _agents_uptime(found)):
+                self._absence = None
             self._version = await self._read_agent_version(text(found.get(oids.SYS_DESCR)))
             system.refuse_old_agent(self._version)
             return found
@@ -206,18 +241,20 @@ class SnmpAgentDriver(Driver, Identity, Health, Inventory, Sensors, Ports):
         oid = object_identifier(wanted)
         if oid is None:
             raise Unsupported("%(oid)s is not an object identifier", oid=wanted)
-        return system.agent_version(description, (await self._get([oid])).get(oid))
+        return system.agent_version(description, (await self._client.get(self._agent, [oid])).get(oid))
 
     async def _host(self) -> Scalars:
+        await self._system()
+        if self._absence is not None:
+            return {}
         return await self._once("host", lambda: self._get((*oids.HOST, *oids.UCD)))
 
     async def _host_tables(self) -> Cells:
         async def read() -> Table:
+            await self._system()
             try:
                 # All tables of the host in the same questions: each column goes on by itself until it ends.
-                return await self._client.table(
-                    self._agent, oids.HOST_TABLES, max_repetitions=_HOST_ROWS_AT_ONCE, max_rows=_MOST_ROWS
-                )
+                return await self._table(oids.HOST_TABLES, max_repetitions=_HOST_ROWS_AT_ONCE)
             except DeviceError as error:
                 self._unreadable.append(
                     Fact(
@@ -254,13 +291,20 @@ class SnmpAgentDriver(Driver, Identity, Health, Inventory, Sensors, Ports):
 
     async def _ports(self) -> tuple[Port, ...]:
         async def read() -> tuple[Port, ...]:
+            scalars = await self._system()
+            expected = number(scalars.get(oids.IF_NUMBER)) or 0
             wide = () if self._agent.version == "1" else oids.WIDE_COUNTERS
-            cells = await self._client.table(self._agent, (*oids.INTERFACES, *wide), max_rows=_MOST_ROWS)
-            rows = cells[oids.IF_DESCR].keys() | cells[oids.IF_OPER_STATUS].keys()
-            if rows - cells.get(oids.IF_HC_IN_OCTETS, {}).keys():
-                cells |= await self._client.table(self._agent, oids.NARROW_COUNTERS, max_rows=_MOST_ROWS)
+            # 32-bit counters are read where a port has no others; at once, where that is known beforehand.
+            lacks_wide = not wide or (self._absence is not None and oids.IF_HC_IN_OCTETS in self._absence.oids)
+            narrow = oids.NARROW_COUNTERS if lacks_wide else ()
+            cells = await self._table((*oids.INTERFACES, *wide, *narrow), expected_rows=expected)
+            rows = cells.get(oids.IF_DESCR, {}).keys() | cells.get(oids.IF_OPER_STATUS, {}).keys()
+            if not narrow and rows - cells.get(oids.IF_HC_IN_OCTETS, {}).keys():
+                cells |= await self._table(oids.NARROW_COUNTERS, expected_rows=expected)
+            if not rows:
+                self._missed.difference_update(oids.INTERFACES, wide, oids.NARROW_COUNTERS)
             self._found["ports.at"] = time.time()
-            return ports.ports(cells, system.uptime({oids.SYS_UP_TIME: (await self._system()).get(oids.SYS_UP_TIME)}))
+            return ports.ports(cells, ticks(scalars.get(oids.SYS_UP_TIME)))
 
         return await self._once("ports", read)
 
@@ -295,6 +339,11 @@ def snmp_target(target: Target) -> SnmpTarget:
             "The credential or the address cannot be used: %(reason)s", stage=Stage.SIGN_IN, reason=error
         ) from error
     raise Unsupported("An SNMP credential is needed", stage=Stage.SIGN_IN)
+
+
+def _agents_uptime(scalars: Scalars) -> float | None:
+    up = ticks(scalars.get(oids.SYS_UP_TIME))
+    return up.total_seconds() if up is not None else None
 
 
 def _without_none(details: Mapping[str, str | int | float | None]) -> dict[str, str | int | float | None]:

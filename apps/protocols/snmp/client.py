@@ -153,32 +153,42 @@ class SnmpClient:
         *,
         max_repetitions: int = MAX_REPETITIONS,
         max_rows: int = MAX_ROWS,
+        expected_rows: int = 0,
     ) -> Table:
         """The cells of a table as ``{column: {index: value}}``, all columns in one question as long as they last.
 
         Columns that the agent lacks are empty. The number of rows asked for shrinks when the agent cannot answer so
-        much; ``DeviceError`` when names do not increase, or there are more than ``max_rows`` rows.
+        much, and towards the end where ``expected_rows`` tells it; a table that has more is still read whole.
+        ``DeviceError`` when names do not increase, or there are more than ``max_rows`` rows.
         """
         asked = [_Column(column) for column in dict.fromkeys(_checked(columns))]
-        await self._read(target, asked, max_repetitions, max_rows)
+        await self._read(target, asked, max_repetitions, max_rows, expected_rows)
         return {column.oid: column.cells for column in asked}
 
-    async def _read(self, target: SnmpTarget, columns: list["_Column"], repetitions: int, max_rows: int) -> None:
+    async def _read(
+        self, target: SnmpTarget, columns: list["_Column"], repetitions: int, max_rows: int, expected_rows: int = 0
+    ) -> None:
         way = self._way_to(target)
         kind = PduKind.GET_NEXT if target.version == "1" else PduKind.GET_BULK
         octets = 0
+        if kind == PduKind.GET_NEXT:
+            repetitions = 1
+        room = repetitions * len(columns)  # bindings that fit into an answer
         groups = [columns]
         while groups:
             group = groups.pop()
             while alive := [column for column in group if column.alive]:
                 cursors = [column.cursor for column in alive]
-                answer = await way.exchange(target, kind, cursors, 0, repetitions if kind == PduKind.GET_BULK else 0)
+                # One row more than there are shows where the columns end.
+                left = expected_rows + 1 - min(column.rows for column in alive)
+                rows = max(1, min(repetitions, room // len(alive), left if expected_rows and left > 0 else repetitions))
+                answer = await way.exchange(target, kind, cursors, 0, rows if kind == PduKind.GET_BULK else 0)
                 status, index = answer.error_status, answer.error_index
                 if status == ErrorStatus.NO_SUCH_NAME and (0 < index <= len(alive) or len(alive) == 1):
                     alive[max(index, 1) - 1].alive = False
                     continue
-                if (status in _ASK_FOR_LESS or not (status or answer.varbinds)) and repetitions > 1:
-                    repetitions //= 2
+                if (status in _ASK_FOR_LESS or not (status or answer.varbinds)) and rows > 1:
+                    repetitions = rows // 2
                     continue
                 if status in (*_ASK_FOR_LESS, ErrorStatus.NO_SUCH_NAME) and len(alive) > 1:
                     groups += _halves(alive)
@@ -188,7 +198,8 @@ class SnmpClient:
                 if not answer.varbinds:
                     raise DeviceError("%(address)s answers without a value", address=target.address)
                 # The agent, or the way to it, has a limit: no more is asked for than came this time.
-                repetitions = max(1, min(repetitions, len(answer.varbinds) // len(alive)))
+                if len(answer.varbinds) < rows * len(alive):
+                    room = len(answer.varbinds)
                 # An agent may cut even the first row short: the columns it left out are asked again.
                 for at, column in enumerate(alive[: len(answer.varbinds)]):
                     octets += column.take(answer.varbinds[at :: len(alive)], target)

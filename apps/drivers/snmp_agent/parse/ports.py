@@ -4,11 +4,12 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from functools import lru_cache
+from typing import Any
 
 from apps.drivers.contract import Fact, InventoryItem, InventoryKind, Port, PortState, Quantity, Reading, Sensor, Status
 from apps.drivers.snmp_agent import oids
 from apps.drivers.snmp_agent.parse.rates import Interval, Rate
-from apps.drivers.snmp_agent.parse.values import Cells, cell, indexes, line, mac_address, number, ticks
+from apps.drivers.snmp_agent.parse.values import Cells, indexes, line, mac_address, number, ticks
 
 LOOPBACK = 24  # IANAifType softwareLoopback
 _CABLED = frozenset({6, 7, 9, 15, 26, 56, 62, 69, 117, 161, 199, 277})  # types whose link going down means something
@@ -23,48 +24,72 @@ _UNKNOWN_HIGH_SPEEDS = frozenset({None, 0, 4294, 4295, _UNKNOWN_SPEED})
 _STATES = {1: PortState.UP, 2: PortState.DOWN, 5: PortState.DORMANT, 6: PortState.NOT_PRESENT, 7: PortState.DOWN}
 
 COUNTERS = ("in", "out", "in-errors", "out-errors", "in-discards", "out-discards")
+_ERROR_COUNTERS = tuple((place, 32, None) for place in range(2, len(COUNTERS)))
+
+
+_COLUMNS = (
+    oids.IF_DESCR,
+    oids.IF_NAME,
+    oids.IF_ALIAS,
+    oids.IF_PHYS_ADDRESS,
+    oids.IF_TYPE,
+    oids.IF_ADMIN_STATUS,
+    oids.IF_OPER_STATUS,
+    oids.IF_SPEED,
+    oids.IF_HIGH_SPEED,
+    oids.IF_LAST_CHANGE,
+    *oids.WIDE_COUNTERS,
+    *oids.NARROW_COUNTERS,
+    oids.IF_IN_ERRORS,
+    oids.IF_OUT_ERRORS,
+    oids.IF_IN_DISCARDS,
+    oids.IF_OUT_DISCARDS,
+)
+_FIRST_COUNTER = _COLUMNS.index(oids.WIDE_COUNTERS[0])
 
 
 def ports(cells: Cells, uptime: timedelta | None) -> tuple[Port, ...]:
     """Put the columns of ifTable and ifXTable together; 64-bit counters win, names are the agent's shortest."""
     # A row that only ifXTable has, or that has neither state nor name, is a left-over and no port.
-    rows = indexes(cells, oids.IF_DESCR, oids.IF_OPER_STATUS)
-    return tuple(_port(cells, index, uptime) for index in rows if index.isdigit())
+    rows = [index for index in indexes(cells, oids.IF_DESCR, oids.IF_OPER_STATUS) if index.isdigit()]
+    # By columns, because every poll of every port comes through here.
+    columns = [list(map(cells.get(column, {}).get, rows)) for column in _COLUMNS]
+    columns[_FIRST_COUNTER:] = [[_counter(value) for value in column] for column in columns[_FIRST_COUNTER:]]
+    return tuple(_port(index, values, uptime) for index, values in zip(rows, zip(*columns, strict=True), strict=True))
 
 
-def _port(cells: Cells, index: str, uptime: timedelta | None) -> Port:
-    description = line(cell(cells, oids.IF_DESCR, index)) or ""
-    wide = number(cell(cells, oids.IF_HC_IN_OCTETS, index)) is not None
-    octets_in, octets_out, packets_in, packets_out = oids.WIDE_COUNTERS if wide else oids.NARROW_COUNTERS
-    kind = number(cell(cells, oids.IF_TYPE, index)) or 1
+def _port(index: str, values: Sequence[Any], uptime: timedelta | None) -> Port:
+    """Put one row together; ``values`` are in the order of ``_COLUMNS``."""
+    said, name, alias, address, kind, admin, oper, speed, high_speed, changed, *counted = values
+    is_wide = counted[0] is not None
+    octets_in, octets_out, packets_in, packets_out = counted[:4] if is_wide else counted[4:8]
+    errors_in, errors_out, discards_in, discards_out = counted[8:]
+    description = line(said) or ""
+    iana_type = number(kind) or 1
     return Port(
         index=int(index),
-        name=line(cell(cells, oids.IF_NAME, index)) or description or index,
+        name=line(name) or description or index,
         description=description,
-        alias=line(cell(cells, oids.IF_ALIAS, index)) or "",
-        mac_address=mac_address(cell(cells, oids.IF_PHYS_ADDRESS, index)),
-        state=port_state(
-            number(cell(cells, oids.IF_ADMIN_STATUS, index)), number(cell(cells, oids.IF_OPER_STATUS, index))
-        ),
-        speed=port_speed(
-            number(cell(cells, oids.IF_SPEED, index)), number(cell(cells, oids.IF_HIGH_SPEED, index)), kind
-        ),
-        type=kind,
-        counter_bits=64 if wide else 32,
-        in_octets=_counter(cells, octets_in, index),
-        out_octets=_counter(cells, octets_out, index),
-        in_packets=_counter(cells, packets_in, index),
-        out_packets=_counter(cells, packets_out, index),
-        in_errors=_counter(cells, oids.IF_IN_ERRORS, index),
-        out_errors=_counter(cells, oids.IF_OUT_ERRORS, index),
-        in_discards=_counter(cells, oids.IF_IN_DISCARDS, index),
-        out_discards=_counter(cells, oids.IF_OUT_DISCARDS, index),
-        last_change=_age(ticks(cell(cells, oids.IF_LAST_CHANGE, index)), uptime),
+        alias=line(alias) or "",
+        mac_address=mac_address(address),
+        state=port_state(number(admin), number(oper)),
+        speed=port_speed(number(speed), number(high_speed), iana_type),
+        type=iana_type,
+        counter_bits=64 if is_wide else 32,
+        in_octets=octets_in,
+        out_octets=octets_out,
+        in_packets=packets_in,
+        out_packets=packets_out,
+        in_errors=errors_in,
+        out_errors=errors_out,
+        in_discards=discards_in,
+        out_discards=discards_out,
+        last_change=_age(ticks(changed), uptime),
     )
 
 
-def _counter(cells: Cells, column: str, index: str) -> int | None:
-    found = number(cell(cells, column, index))
+def _counter(value: Any) -> int | None:
+    found = value if type(value) is int else number(value)
     return found if found is not None and found >= 0 else None
 
 
@@ -120,13 +145,13 @@ def readings(found: Sequence[Port], interval: Interval) -> Iterator[Reading]:
             continue
         key = f"if.{port.index}"
         fastest = port.speed / 8 if port.speed else None
+        octets = (port.counter_bits, fastest)
+        rates = interval.rates(key, ((0, *octets), (1, *octets), *_ERROR_COUNTERS))
         into, out, errors, discards = _sensors(key, port.name)
-        for place, sensor in ((0, into), (1, out)):
-            rate = interval.rate(key, place, port.counter_bits, fastest)
-            yield Reading(sensor, None if rate.value is None else rate.value * 8, why=rate.why)
-        for place, sensor in ((2, errors), (4, discards)):
-            rate = _sum(interval.rate(key, place, 32), interval.rate(key, place + 1, 32))
-            yield Reading(sensor, rate.value, why=rate.why)
+        for sensor, rate in ((into, rates[0]), (out, rates[1])):
+            yield Reading(sensor, None if rate.value is None else rate.value * 8, None, rate.why)
+        for sensor, rate in ((errors, _sum(rates[2], rates[3])), (discards, _sum(rates[4], rates[5]))):
+            yield Reading(sensor, rate.value, None, rate.why)
 
 
 @lru_cache(maxsize=32768)
@@ -140,8 +165,9 @@ def _sensors(key: str, name: str) -> tuple[Sensor, Sensor, Sensor, Sensor]:
 
 
 def _sum(first: Rate, second: Rate) -> Rate:
-    values = [rate.value for rate in (first, second) if rate.value is not None]
-    return Rate(sum(values)) if values else first
+    if first.value is None or second.value is None:
+        return first if second.value is None else second
+    return Rate(first.value + second.value)
 
 
 def remembered_up(found: Sequence[Port], before: Collection[int]) -> list[int]:

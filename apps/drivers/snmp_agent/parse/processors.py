@@ -3,11 +3,21 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from apps.drivers.contract import Fact, InventoryItem, InventoryKind, Quantity, Reading, Sensor, Status
+from apps.drivers.contract import Fact, InventoryItem, InventoryKind, Quantity, Reading, Status
 from apps.drivers.snmp_agent import oids
 from apps.drivers.snmp_agent.parse.rates import Interval
 from apps.drivers.snmp_agent.parse.system import uptime
-from apps.drivers.snmp_agent.parse.values import Cells, Scalars, cell, decimal, indexes, line, number, object_identifier
+from apps.drivers.snmp_agent.parse.values import (
+    Cells,
+    Scalars,
+    cell,
+    decimal,
+    indexes,
+    line,
+    number,
+    object_identifier,
+    sensor,
+)
 
 TICKS = "cpu"  # the key of the processor ticks in a snapshot
 _DEVICE_STATES = {1: None, 2: Status.NORMAL, 3: Status.WARNING, 4: None, 5: Status.CRITICAL}
@@ -37,14 +47,13 @@ def cpu_readings(cells: Cells, interval: Interval) -> Iterator[Reading]:
     ticks = interval.now.counters.get(TICKS, ())
     if not loads and not ticks:
         return
-    sensor = Sensor("cpu", "CPU load", Quantity.CPU, "%")
     value, why = _busy(interval, len(ticks))
     if value is None and loads:
         value, why = sum(loads.values()) / len(loads), ""
-    yield Reading(sensor, value, why=why)
+    yield Reading(sensor("cpu", "CPU load", Quantity.CPU, "%"), value, why=why)
     if len(loads) > 1:
         for place, (index, load) in enumerate(loads.items(), 1):
-            yield Reading(Sensor(f"cpu.{index}", f"CPU {place}", Quantity.CPU, "%"), float(load))
+            yield Reading(sensor(f"cpu.{index}", f"CPU {place}", Quantity.CPU, "%"), float(load))
 
 
 def _busy(interval: Interval, places: int) -> tuple[float | None, str]:
@@ -66,16 +75,16 @@ def host_readings(scalars: Scalars, ucd: Scalars) -> Iterator[Reading]:
     for minutes, oid in oids.LOADS:
         load = decimal(ucd.get(oid))
         if load is not None and load >= 0:
-            yield Reading(Sensor(f"load.{minutes}", f"Load average {minutes} min", Quantity.LOAD, ""), load)
+            yield Reading(sensor(f"load.{minutes}", f"Load average {minutes} min", Quantity.LOAD, ""), load)
     processes = number(scalars.get(oids.HR_SYSTEM_PROCESSES))
     if processes is not None:
-        yield Reading(Sensor("processes", "Processes", Quantity.PROCESSES, ""), float(processes))
+        yield Reading(sensor("processes", "Processes", Quantity.PROCESSES, ""), float(processes))
     users = number(scalars.get(oids.HR_SYSTEM_NUM_USERS))
     if users is not None:
-        yield Reading(Sensor("users", "Users", Quantity.OTHER, ""), float(users))
+        yield Reading(sensor("users", "Users", Quantity.OTHER, ""), float(users))
     up = uptime(scalars)
     if up is not None:
-        yield Reading(Sensor("uptime", "Uptime", Quantity.UPTIME, "s"), up.total_seconds())
+        yield Reading(sensor("uptime", "Uptime", Quantity.UPTIME, "s"), up.total_seconds())
 
 
 def device_facts(cells: Cells) -> Iterator[Fact]:

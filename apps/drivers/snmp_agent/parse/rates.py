@@ -1,8 +1,8 @@
 """From two readings of a counter to a rate: wraps are mended, resets and impossible jumps give no value."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 NEEDS_TWO_READINGS = "needs two readings"
 TOO_SOON = "read again too soon"
@@ -44,12 +44,15 @@ class Snapshot:
         return cls(float(taken_at), float(uptime) if isinstance(uptime, int | float) else None, state["counters"])
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """A value per second, or why there is none."""
 
     value: float | None
     why: str = ""
+
+
+_NOT_COUNTED, _NEEDS_TWO_READINGS = Rate(None, NOT_COUNTED), Rate(None, NEEDS_TWO_READINGS)
+_UNCHANGED = Rate(0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +78,40 @@ class Interval:
 
     def rate(self, key: str, place: int, bits: int, fastest: float | None = None) -> Rate:
         """Give the increase per second of one counter; ``fastest`` is what the thing can do at most."""
-        current = self.now.counters[key][place]
-        if current is None:
-            return Rate(None, NOT_COUNTED)
+        return self.rates(key, [(place, bits, fastest)])[0]
+
+    def rates(self, key: str, counters: Iterable[tuple[int, int, float | None]]) -> list[Rate]:
+        """Give the increase per second of several counters of one thing, each by its place, bits and fastest rate."""
+        current = self.now.counters[key]
         if self.why or self.before is None:
-            return Rate(None, self.why)
-        earlier = self.before.counters.get(key)
-        previous = earlier[place] if earlier is not None and place < len(earlier) else None
-        if not isinstance(previous, int):
-            return Rate(None, NEEDS_TWO_READINGS)
-        if bits == 32 and fastest and fastest * self.seconds > 2**32:
-            return Rate(None, WRAPS_TOO_OFTEN)
-        increase = current - previous
-        if increase < 0:
-            increase += 2**bits
-            if increase < 0 or (not fastest and increase > 2**bits * _PLAUSIBLE_WRAP):
-                return Rate(None, WAS_RESET)
-        per_second = increase / self.seconds
-        if fastest and per_second > fastest * HEADROOM:
-            return Rate(None, TOO_FAST)
-        return Rate(per_second)
+            useless = Rate(None, self.why)
+            return [_NOT_COUNTED if current[place] is None else useless for place, _bits, _fastest in counters]
+        earlier = self.before.counters.get(key, ())
+        counted = len(earlier)
+        return [
+            _rate(current[place], earlier[place] if place < counted else None, self.seconds, bits, fastest)
+            for place, bits, fastest in counters
+        ]
+
+
+def _rate(current: int | None, previous: Any, seconds: float, bits: int, fastest: float | None) -> Rate:
+    if current is None:
+        return _NOT_COUNTED
+    if not isinstance(previous, int):
+        return _NEEDS_TWO_READINGS
+    if bits == 32 and fastest and fastest * seconds > 2**32:
+        return Rate(None, WRAPS_TOO_OFTEN)
+    increase = current - previous
+    if not increase:
+        return _UNCHANGED
+    if increase < 0:
+        increase += 2**bits
+        if increase < 0 or (not fastest and increase > 2**bits * _PLAUSIBLE_WRAP):
+            return Rate(None, WAS_RESET)
+    per_second = increase / seconds
+    if fastest and per_second > fastest * HEADROOM:
+        return Rate(None, TOO_FAST)
+    return Rate(per_second)
 
 
 def _restarted(before: float | None, now: float | None, seconds: float) -> bool:

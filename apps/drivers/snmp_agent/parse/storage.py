@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apps.drivers.contract import InventoryItem, InventoryKind, Limits, Quantity, Reading, Sensor
+from apps.drivers.contract import InventoryItem, InventoryKind, Limits, Quantity, Reading
 from apps.drivers.snmp_agent import oids
-from apps.drivers.snmp_agent.parse.values import Cells, Scalars, cell, indexes, line, number, object_identifier
+from apps.drivers.snmp_agent.parse.values import Cells, Scalars, cell, indexes, line, number, object_identifier, sensor
 
 DISK_LIMITS = Limits(upper_warning=90, upper_critical=95)
 
@@ -148,10 +148,10 @@ def memory_readings(found: Memory | None) -> Iterator[Reading]:
     """Give real memory, and swap where there is any."""
     if found is None:
         return
-    yield Reading(Sensor("memory", "Memory", Quantity.MEMORY, "%"), 100.0 * found.used / found.size)
-    yield Reading(Sensor("memory.used", "Memory in use", Quantity.MEMORY, "B"), float(found.used))
+    yield Reading(sensor("memory", "Memory", Quantity.MEMORY, "%"), 100.0 * found.used / found.size)
+    yield Reading(sensor("memory.used", "Memory in use", Quantity.MEMORY, "B"), float(found.used))
     if found.swap_size:
-        swap = Sensor("swap", "Swap", Quantity.MEMORY, "%")
+        swap = sensor("swap", "Swap", Quantity.MEMORY, "%")
         yield Reading(swap, 100.0 * min(found.swap_used, found.swap_size) / found.swap_size)
 
 
@@ -159,8 +159,8 @@ def disk_readings(found: Sequence[Storage]) -> Iterator[Reading]:
     """Give the fill level of every disk that is not a file system of the kernel."""
     for disk in found:
         if disk.is_disk and not disk.pseudo:
-            limits = DISK_LIMITS if disk.has_limits else Limits()
-            yield Reading(Sensor(f"storage.{disk.index}", disk.name, Quantity.STORAGE, "%", limits), disk.percent)
+            limits = DISK_LIMITS if disk.has_limits else None
+            yield Reading(sensor(f"storage.{disk.index}", disk.name, Quantity.STORAGE, "%", limits), disk.percent)
 
 
 def inventory(found: Sequence[Storage], real: Memory | None) -> Iterator[InventoryItem]:

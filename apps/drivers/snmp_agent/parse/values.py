@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from apps.drivers.contract import Limits, Quantity, Sensor
+from apps.protocols.snmp.ber import arcs
+
 Scalars: TypeAlias = Mapping[str, Any]  # object identifier with instance → value
 Cells: TypeAlias = Mapping[str, Mapping[str, Any]]  # column's object identifier → row index → value
 
@@ -18,7 +21,7 @@ _CP932_LEAD = re.compile(rb"[\x81-\x9f][\x40-\x7e\x80-\xfc]")
 def indexes(cells: Cells, *columns: str) -> list[str]:
     """Give the indexes of all rows that have a value in one of the columns, in the order of the table."""
     found = {index for column in columns for index in cells.get(column, {})}
-    return sorted(found, key=lambda index: [int(part) for part in index.split(".")])
+    return sorted(found, key=arcs)
 
 
 def cell(cells: Cells, column: str, index: str) -> Any:
@@ -141,3 +144,9 @@ def ticks(value: Any) -> timedelta | None:
     """Give the length of TimeTicks (hundredths of a second)."""
     found = number(value)
     return None if found is None or found < 0 else timedelta(milliseconds=found * 10)
+
+
+@lru_cache(maxsize=16384)  # the same sensors in every poll are the same objects, by which judging knows them again
+def sensor(key: str, name: str, quantity: Quantity, unit: str, limits: Limits | None = None) -> Sensor:
+    """Give a sensor; without ``limits`` it has none."""
+    return Sensor(key, name, quantity, unit) if limits is None else Sensor(key, name, quantity, unit, limits)
