@@ -6,11 +6,15 @@ import sys
 
 
 def main() -> None:
-    """Run one management command."""
+    """Run one management command; settings that are wrong end it with one sentence."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "esm.settings.prod")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"manage.py: {error}")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("e2e"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """A portal on the embedded default, with an administrator."""
     portal = Portal(tmp_path_factory.mktemp("portal"))
@@ -41,13 +41,13 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     portal.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api(portal: Portal) -> Client:
     """The API as the administrator."""
     return Client(portal.url).sign_in()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(portal: Portal, api: Client, snmpd: Snmpd) -> int:  # noqa: F811
     """A real SNMP agent, registered by API over v3 and read; gives the component's id."""
     credential = api.post(
@@ -73,7 +73,7 @@ def server(portal: Portal, api: Client, snmpd: Snmpd) -> int:  # noqa: F811
     return pk
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def link_down(portal: Portal, api: Client, server: int) -> int:
     """A genuine linkDown of the real server's address; gives the incident's id."""
     subprocess.run(
@@ -99,7 +99,7 @@ def link_down(portal: Portal, api: Client, server: int) -> int:
     return int(incidents["results"][0]["id"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium."""
     path = program("chromium", "chromium")
@@ -133,7 +133,7 @@ def sign_in(context: BrowserContext, portal: Portal, name: str = ADMIN, password
     return page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def signed_in(browser: Browser, portal: Portal, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The path of a stored session of the administrator."""
     path = tmp_path_factory.mktemp("session") / "state.json"

