@@ -24,9 +24,10 @@ from apps.core.api import (
     SignInRefused,
     resource,
 )
+from apps.core.api_fields import KnownKeys, Strict
 
 
-class RoleSerializer(serializers.ModelSerializer[Role]):
+class RoleSerializer(KnownKeys, serializers.ModelSerializer[Role]):
     """A role."""
 
     permissions = serializers.ListField(child=serializers.ChoiceField(choices=list(scoping.PERMISSIONS)))
@@ -58,7 +59,7 @@ class RoleViewSet(PortalModelViewSet):
         roles.remove_role(found, self.actor)
 
 
-class GrantSerializer(serializers.ModelSerializer[Grant]):
+class GrantSerializer(KnownKeys, serializers.ModelSerializer[Grant]):
     """A role given to a user on a group and everything below it."""
 
     class Meta:
@@ -92,7 +93,7 @@ class GrantViewSet(Reads, Creates, Removes, mixins.ListModelMixin, PortalViewSet
         roles.withdraw(found, self.actor)
 
 
-class AddressSerializer(serializers.ModelSerializer[AllowedAddress]):
+class AddressSerializer(KnownKeys, serializers.ModelSerializer[AllowedAddress]):
     """An address or prefix that may connect."""
 
     class Meta:
@@ -135,7 +136,7 @@ class TokenSerializer(serializers.ModelSerializer[ApiToken]):
         read_only_fields = fields
 
 
-class NewTokenSerializer(serializers.Serializer[Any]):
+class NewTokenSerializer(Strict):
     """What is sent for a token."""
 
     username = serializers.CharField(max_length=150)

@@ -9,9 +9,10 @@ from rest_framework import serializers
 from apps.accounts.models import User
 from apps.accounts.services import users
 from apps.core.api import PortalModelViewSet, resource
+from apps.core.api_fields import KnownKeys
 
 
-class UserSerializer(serializers.ModelSerializer[User]):
+class UserSerializer(KnownKeys, serializers.ModelSerializer[User]):
     """A user; the password is only ever written."""
 
     password = serializers.CharField(write_only=True, max_length=1000, trim_whitespace=False)

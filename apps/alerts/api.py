@@ -17,6 +17,7 @@ from apps.alerts.filters import LARGEST_ID, AlertFilter, IncidentFilter
 from apps.alerts.models import Alert, Incident
 from apps.alerts.services import incidents
 from apps.core.api import Pages, ScopedReadOnlyViewSet, resource
+from apps.core.api_fields import Strict
 
 AT_ONCE = 1000  # incidents in one request
 
@@ -145,7 +146,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
         )
 
 
-class ChosenSerializer(serializers.Serializer[Any]):
+class ChosenSerializer(Strict):
     """Which incidents."""
 
     ids = serializers.ListField(

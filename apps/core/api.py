@@ -20,6 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from apps.core import scoping
 from apps.core.actors import Actor
+from apps.core.api_fields import Nothing
 from apps.core.models import Job
 from apps.core.paging import Pages, Search
 from apps.core.problems import Conflict, PreconditionFailed, SignInRefused, problem, problem_details
@@ -61,6 +62,12 @@ class PortalViewSet(GenericViewSet[Any]):
     etag_related: ClassVar[Sequence[str]] = ()
     http_method_names: Sequence[str] = ("get", "post", "patch", "delete", "head", "options")
     lookup_value_converter = "int"
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Sign in and permit; then, where an order takes no body, refuse whatever was sent with it."""
+        super().initial(request, *args, **kwargs)
+        if request.method in {"POST", "PATCH"} and self.action and self.serializer_class is Nothing:
+            Nothing(data=_sent(request)).is_valid(raise_exception=True)
 
     @property
     def actor(self) -> Actor:
@@ -162,6 +169,14 @@ class Removes:
         with turn():
             self.perform_destroy(self.get_object())
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _sent(request: Request) -> Any:
+    """Give the body where it is one of ours; what comes as a form has nothing that an order without a body reads."""
+    try:
+        return request.data
+    except exceptions.UnsupportedMediaType:
+        return {}
 
 
 def _facts(row: models.Model) -> list[Any]:

@@ -96,19 +96,27 @@ class Reference(serializers.PrimaryKeyRelatedField[Any]):
         return found
 
 
-class Strict(serializers.Serializer[Any]):
-    """A body in which every key is known; keys that are only read may be sent back and are not looked at."""
+class KnownKeys:
+    """Lets a serializer refuse keys it does not know; those that are only read may be sent back, unread."""
 
-    def to_internal_value(self, data: Any) -> Any:
+    def to_internal_value(self: Any, data: Any) -> Any:
         """Check the keys, then the values; faults of both are told together."""
         wrong: dict[str, Any] = {}
         if isinstance(data, Mapping):
             wrong = {str(key): [_("There is no such field.")] for key in data if key not in self.fields}
         try:
-            cleaned = super().to_internal_value(data)
+            cleaned = super().to_internal_value(data)  # type: ignore[misc]  # of the serializer it is mixed into
         except (exceptions.ValidationError, DjangoValidationError) as error:
             detail = getattr(error, "detail", None)
             raise exceptions.ValidationError({**(detail if isinstance(detail, dict) else {}), **wrong}) from error
         if wrong:
             raise exceptions.ValidationError(wrong)
         return cleaned
+
+
+class Strict(KnownKeys, serializers.Serializer[Any]):
+    """A body in which every key is known."""
+
+
+class Nothing(Strict):
+    """The body of an order that has nothing to say: none, or an empty object."""

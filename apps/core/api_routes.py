@@ -17,7 +17,7 @@ from rest_framework.reverse import reverse
 
 from apps.core import jobs, options
 from apps.core.api import Accepted, Conflict, PortalViewSet, Reads, ScopedReadOnlyViewSet, accepted, resource
-from apps.core.api_fields import Phrased
+from apps.core.api_fields import Anything, Nothing, Phrased, Strict
 from apps.core.models import AuditEntry, Job, JobState, JobStep, Outcome, StepState
 from apps.core.options import Option
 
@@ -113,7 +113,7 @@ class JobViewSet(ScopedReadOnlyViewSet):
         return self.get_paginated_response(StepSerializer(page, many=True).data)
 
     @extend_schema(request=None, responses={202: Accepted})
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], serializer_class=Nothing)
     def cancel(self, request: Request, pk: int) -> Response:
         """Stop a job: what waits is cancelled, what runs ends by itself."""
         job = self.get_object()
@@ -149,6 +149,12 @@ class OptionSerializer(serializers.Serializer[Option]):
         return options.get(option.name)
 
 
+class OptionValueSerializer(Strict):
+    """The value that an option is to have."""
+
+    value = Anything()
+
+
 class OptionViewSet(Reads, PortalViewSet):
     """The settings of the whole portal."""
 
@@ -180,15 +186,16 @@ class OptionViewSet(Reads, PortalViewSet):
         """Give one option."""
         return Response(self.get_serializer(self.get_object()).data)
 
+    @extend_schema(request=OptionValueSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Set the value: ``{"value": …}``."""
         option = self.get_object()
-        if not isinstance(request.data, dict) or "value" not in request.data:
-            raise exceptions.ValidationError({"value": [_("This field is required.")]})
+        sent = OptionValueSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
         if option.read_only:
             raise Conflict(_("%(variable)s in the environment decides this option.") % {"variable": option.environment})
         try:
-            options.set_value(option.name, request.data["value"], self.actor)
+            options.set_value(option.name, sent.validated_data["value"], self.actor)
         except ValidationError as error:
             raise exceptions.ValidationError({"value": error.messages}) from error
         return Response(self.get_serializer(option).data)

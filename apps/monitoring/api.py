@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from apps.components.models import Component, Status
 from apps.core.api import PreconditionFailed, ScopedViewSet
+from apps.core.api_fields import Strict
 from apps.drivers.contract import PortState, Quantity
 from apps.monitoring.models import Sensor
 from apps.monitoring.services import history, limits, readings
@@ -26,7 +27,7 @@ from apps.monitoring.time_range import BadRange, time_range
 LONGEST_STEP = 366 * 86400
 
 
-class LimitsSerializer(serializers.Serializer[Any]):
+class LimitsSerializer(Strict):
     """Thresholds in the sensor's unit; null is "no limit". ``source`` is ``user``, ``device`` or null."""
 
     lower_critical = serializers.FloatField(allow_null=True, required=False)
@@ -37,7 +38,7 @@ class LimitsSerializer(serializers.Serializer[Any]):
     source = serializers.CharField(read_only=True, allow_null=True)  # type: ignore[assignment]
 
 
-class SensorSerializer(serializers.Serializer[SensorView]):
+class SensorSerializer(Strict):
     """A sensor with its last value. Setting ``limits`` to null goes back to the device's own."""
 
     id = serializers.IntegerField(read_only=True)

@@ -23,6 +23,7 @@ from apps.components.models import Category, Component, InventoryItem, Managemen
 from apps.components.services import checks, registration
 from apps.core import scoping
 from apps.core.api import Accepted, ScopedModelViewSet, accepted
+from apps.core.api_fields import Nothing
 from apps.core.api_filters import IdFilter
 from apps.groups.models import Group
 
@@ -106,13 +107,13 @@ class ComponentViewSet(ScopedModelViewSet):
         registration.remove([found], self.actor)
 
     @extend_schema(request=None, responses={202: Accepted})
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], serializer_class=Nothing)
     def check(self, request: Request, pk: int) -> Response:
         """Check the connection of every interface."""
         return accepted(checks.check([self.get_object()], self.actor), request)
 
     @extend_schema(request=None, responses={202: Accepted})
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], serializer_class=Nothing)
     def refresh(self, request: Request, pk: int) -> Response:
         """Read values and inventory now."""
         return accepted(checks.refresh([self.get_object()], self.actor), request)
