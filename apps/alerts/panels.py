@@ -39,6 +39,9 @@ def latest_alerts(look: Look) -> LatestAlerts:
     return LatestAlerts(rows[:LATEST], len(rows) > LATEST)
 
 
-tabs.add(ALERTS, Tab(ALERTS, _("Alerts"), 50, count=lambda look: len(open_incidents(look) or ()) or None))
+tabs.add(
+    ALERTS,
+    Tab(ALERTS, _("Alerts"), 50, count=lambda look: len(open_incidents(look) or ()) or None, topics=("alert",)),
+)
 panels.add("incidents", Panel("incidents", OVERVIEW, "components/panels/incidents.html", open_incidents, 25))
 panels.add("alerts", Panel("alerts", ALERTS, "components/panels/alerts.html", latest_alerts, 10))

@@ -45,6 +45,7 @@ class Tab:
     order: int
     capability: Capability | None = None
     count: "Callable[[Look], int | None] | None" = None  # a number beside the label; None shows none
+    topics: tuple[str, ...] = ()  # of the live stream, at which it is fetched again besides status and component
 
 
 @dataclass(frozen=True, slots=True)

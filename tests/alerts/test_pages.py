@@ -220,3 +220,21 @@ def test_a_components_page_shows_its_problems_and_alerts(operator):
     assert "Link of 1 went down" in page
     assert "Link of 9 went down" not in page
     assert [view.count for view in tab.context["tabs"] if view.tab.name == "alerts"] == [2]
+
+
+def test_the_alerts_of_a_component_are_fetched_again_when_alerts_arrive(operator):
+    web = make_component("web-01")
+    page = operator.get(f"/components/{web.pk}/?tab=alerts").content.decode()
+    assert 'hx-trigger="sse:status, sse:component, sse:alert"' in page
+    overview = operator.get(f"/components/{web.pk}/").content.decode()
+    assert 'hx-trigger="sse:status, sse:component"' in overview
+
+
+def test_the_top_of_every_page_says_that_its_numbers_are_open_problems(operator):
+    for number in (1, 2):
+        arrive("linkDown", make_component(), object=str(number))
+    page = operator.get("/pulse/").content.decode()
+    assert 'title="Open problems"' in page
+    assert " ".join(page[page.index('<span class="sr">') :].split()).startswith(
+        '<span class="sr"> 2 open warnings </span>'
+    )
