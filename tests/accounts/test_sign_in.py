@@ -1,5 +1,6 @@
 """Signing in and out, the forced change of the password, idle log-out and preferences."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -115,6 +116,10 @@ def test_a_new_user_must_choose_a_password_before_anything_else(client):
         answer = client.post("/password/", {**sent, **bad})
         assert answer.status_code == 400
         assert list(answer.context["form"].errors) == [field]
+    page = client.get("/preferences/", follow=True).content.decode()
+    [action] = re.findall(r'<form method="post" action="(/password/[^"]*)"', page)
+    again = client.post(action, {**sent, "again": "different"})  # then he switches the language
+    assert 'name="next" value="/password/?next=%2Fpreferences%2F"' in again.content.decode()
     assert User.objects.get(username="neu").must_change_password
 
     assert client.post("/password/", sent)["Location"] == "/preferences/"
