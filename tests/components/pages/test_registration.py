@@ -1,5 +1,7 @@
 """Registering, changing and removing components by page: what is entered is kept, what is wrong stands at its field."""
 
+import re
+
 import pytest
 
 from apps.alerts.models import Incident
@@ -47,6 +49,17 @@ def test_the_form_offers_the_ways_credentials_and_groups_that_one_may_use(browse
     theirs = browser_of("administrator", mine).get(ADD).content.decode()
     assert ">ours</option>" in theirs
     assert ">shared</option>" not in theirs
+
+
+def test_a_phone_offers_the_same_button_again_at_the_end_of_the_form(browser, server):
+    for url, word in ((ADD, "Register"), (f"{server.get_absolute_url()}edit/", "Save")):
+        page = browser.get(url).content.decode()
+        form = page[page.index('<form class="stack"') :]
+        buttons = re.findall(
+            r'<button class="btn pri" type="submit">\s*(\w+)\s*</button>', form[: form.index("</form>")]
+        )
+        assert buttons == [word, word]
+        assert re.search(r'<div class="acts show-m">\s*<button class="btn pri"', form)
 
 
 def test_a_server_is_registered_with_a_new_credential(browser):
