@@ -89,6 +89,22 @@ async def test_a_limited_agent_is_read_completely(client: SnmpClient, behaviour:
         assert len(await client.walk(target, COLUMN)) == 120
 
 
+@pytest.mark.parametrize("version", ["1", "2c"])
+@pytest.mark.parametrize("expected", [-1, 0, 1, 39, 40, 41, 4000])
+async def test_a_table_is_read_completely_however_many_rows_were_expected(
+    client: SnmpClient, version: str, expected: int
+) -> None:
+    async with await _agent(largest=600) as agent:
+        assert await client.table(_target(agent, version=version), TABLE, expected_rows=expected) == TABLE
+
+
+async def test_room_that_columns_leave_is_used_by_the_others(client: SnmpClient) -> None:
+    missing = [f"{COLUMN}.{column}" for column in range(50, 59)]
+    async with await _agent(largest=1000) as agent:
+        assert await client.table(_target(agent), [*TABLE, *missing]) == {**TABLE, **{column: {} for column in missing}}
+        assert agent.requests == 4  # four rows of twelve columns, then sixteen of three at a time
+
+
 async def test_a_lossy_agent_is_read_completely(client: SnmpClient) -> None:
     async with await _agent(loss=0.3) as agent:
         target = _target(agent, timeout=0.02, retries=12)
