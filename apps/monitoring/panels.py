@@ -19,7 +19,7 @@ from apps.monitoring.courses import Course, courses
 from apps.monitoring.models import Liveness
 from apps.monitoring.port_reports import PortView
 from apps.monitoring.services import liveness, readings
-from apps.monitoring.services.readings import SensorView
+from apps.monitoring.services.readings import PortsView, SensorView
 
 LABELS: dict[Quantity, Promise | str] = {
     Quantity.CPU: _("Processors"),
@@ -259,9 +259,24 @@ def overview_charts(look: Look) -> Charts | None:
     for kind in (Quantity.CPU, Quantity.MEMORY, Quantity.STORAGE, Quantity.TRAFFIC, *LARGE):
         of_kind = [view for view in found if view.kind is kind]
         if of_kind and kind not in {view.kind for view in shown}:
-            busiest = max(of_kind, key=lambda view: view.value or 0.0)
-            shown.append(busiest if kind is Quantity.TRAFFIC else _foremost(kind, of_kind))
+            shown.append(_busiest(look, of_kind) if kind is Quantity.TRAFFIC else _foremost(kind, of_kind))
     return _charts(look, shown[:CHARTS]) if shown else None
+
+
+def _busiest(look: Look, traffic: Sequence[SensorView]) -> SensorView:
+    """Give the traffic of the port that carries most; one that is up comes first, also while nothing flows."""
+    up = {
+        (report.interface_id, port.name)
+        for report in _port_reports(look)
+        for port in report.ports
+        if port.state is PortState.UP
+    }
+
+    def rank(view: SensorView) -> tuple[bool, float]:
+        port = view.name.rpartition(" ")[0]  # the sensor is called after its port and the direction
+        return (view.interface_id, port) in up, view.value or 0.0
+
+    return max(traffic, key=rank)
 
 
 def sensor_chart(look: Look) -> Charts | None:
@@ -295,8 +310,12 @@ def _charts(look: Look, shown: Sequence[SensorView], chosen: SensorView | None =
 # --- ports and addresses -------------------------------------------------------------------------------------------
 
 
+def _port_reports(look: Look) -> list[PortsView]:
+    return look.once("ports", lambda: readings.ports(look.component))
+
+
 def _ports(look: Look, *, most: int | None = None) -> PortPanel | None:
-    reports = look.once("ports", lambda: readings.ports(look.component))
+    reports = _port_reports(look)
     ports = [port for report in reports for port in report.ports]
     if not ports:
         return None

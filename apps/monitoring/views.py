@@ -41,6 +41,8 @@ def chart(request: HttpRequest, pk: int, sensor_pk: int) -> JsonResponse:
             "name": sensor.label,
             "unit": sensor.unit,
             "step": series.step,
+            "from": start.timestamp(),
+            "to": end.timestamp(),
             "limits": asdict(limits.in_force(sensor)),
             "points": [[point.at.timestamp(), *point[1:]] for point in series.points],
         }

@@ -1,5 +1,5 @@
 // Charts: <figure data-chart-url="…"> fetches {sensor, unit, step, points: [[t, min, mean, max], …]} and draws the mean
-// as a line over the band from min to max. The drawing library is loaded when the first chart appears.
+// as a line over the band from min to max, over the time between from and to where the answer names them. The drawing library is loaded when the first chart appears.
 
 const BINARY = ["", "Ki", "Mi", "Gi", "Ti", "Pi"];
 const DECIMAL = ["", "k", "M", "G", "T", "P"];
@@ -93,7 +93,7 @@ function draw(figure) {
       padding: [8, 8, 0, 0],
       legend: { show: false },
       cursor: { points: { size: 6 }, drag: { x: true, y: false } },
-      scales: { y: { range: (_u, low, high) => range(low, high, unit) } },
+      scales: { x: { range: (_u, low, high) => span(chart, low, high) }, y: { range: (_u, low, high) => range(low, high, unit) } },
       axes: [
         {
           ...axis,
@@ -121,6 +121,12 @@ function draw(figure) {
     chart.data,
     box,
   );
+}
+
+// the whole range that was asked for, also where nothing was measured in it; what is chosen with the mouse stays chosen
+function span({ answer: { from, to }, data: [times] }, low, high) {
+  const all = low === times[0] && high === times.at(-1);
+  return all && from !== undefined && to > from ? [from, to] : [low, high];
 }
 
 function range(low, high, unit) {

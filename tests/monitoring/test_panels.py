@@ -7,9 +7,14 @@ import pytest
 from django.utils import timezone
 
 from apps.components.models import Component, ManagementInterface
+from apps.components.pages.look import Look
+from apps.core.phrases import Phrase
+from apps.drivers.contract import Limits, PortState, Quantity, Status
 from apps.monitoring import panels
 from apps.monitoring.models import LastValues, Liveness, Sensor
-from apps.monitoring.services import polling, presence
+from apps.monitoring.port_reports import COUNTERS, PortView
+from apps.monitoring.services import polling, presence, readings
+from apps.monitoring.services.readings import PortsView, SensorView
 from tests.factories import make_component, make_user
 from tests.monitoring.conftest import fake_device
 
@@ -75,6 +80,39 @@ def test_old_values_are_marked_stale(page, disk_is_full):
     assert "stale" not in page(disk_is_full.component, tab="sensors")
     LastValues.objects.update(measured_at=timezone.now() - timedelta(hours=2))
     assert "stale" in page(disk_is_full.component, tab="sensors")
+
+
+@pytest.mark.parametrize(
+    ("rates", "chosen"),
+    [
+        ({"lo": 0.0, "eth0": 0.0, "eth1": 0.0}, "eth1 in"),  # nothing flows: the one that is up
+        ({"lo": None, "eth0": 900.0, "eth1": 5.0}, "eth1 in"),  # what was measured last before the port went down
+        ({"lo": None, "eth0": 900.0, "eth1": None}, "eth1 in"),
+    ],
+)
+def test_the_traffic_that_is_charted_is_that_of_a_port_that_is_up(rf, monkeypatch, rates, chosen):
+    component = make_component()
+    now = timezone.now()
+    sensors = [
+        SensorView(
+            n, 1, f"if.{n}.in", f"{name} in", Quantity.TRAFFIC, "bit/s", rate, Status.NORMAL, now, Limits(), None, now,
+            stale=False, why=Phrase(),
+        )
+        for n, (name, rate) in enumerate(rates.items(), 1)
+    ]  # fmt: skip
+    nothing = dict.fromkeys(COUNTERS)
+    ports = [
+        PortView(
+            n, name, "", "", None, PortState.UP if name == "eth1" else PortState.DOWN, None, nothing, nothing, None
+        )
+        for n, name in enumerate(rates, 1)
+    ]
+    monkeypatch.setattr(readings, "latest", lambda component: sensors)
+    monkeypatch.setattr(readings, "ports", lambda component: [PortsView(1, now, stale=False, ports=ports)])
+    request = rf.get("/")
+    request.user = make_user("viewer")
+    charts = panels.overview_charts(Look(request, component))
+    assert [chart.title for chart in charts.charts] == [chosen]
 
 
 def test_addresses_say_that_the_sweeps_stand_still():
