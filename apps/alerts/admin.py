@@ -30,9 +30,10 @@ class AlertAdmin(ReadOnlyAdmin):
 
     list_display = ("received_at", "severity", "title", "where", "alert_type", "quiet")
     list_filter = ("severity", "matched", "source", ("alert_type", TypeFilter))
-    search_fields = ("title", "component_name", "address", "trap_oid")
+    search_fields = ("title", "component_name", "component__alias", "address", "trap_oid")
     exclude = ("digest", "datagram")
     show_full_result_count = False
+    list_select_related = ("component",)
 
     @admin.display(description=_("from"))
     def where(self, alert: Alert) -> str:
@@ -46,12 +47,12 @@ class IncidentAdmin(ReadOnlyAdmin):
 
     list_display = ("last_at", "severity", "title", "where", "state", "count", "acknowledged_by_name")
     list_filter = ("state", "severity")
-    search_fields = ("title", "component_name", "address", "note")
+    search_fields = ("title", "component_name", "component__alias", "address", "note")
     exclude = ("acknowledged_by", "closed_by")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Give the incidents that the user may see, with what a row shows."""
-        return super().get_queryset(request).select_related("definition")
+        return super().get_queryset(request).select_related("definition", "component")
 
     @admin.display(description=_("from"))
     def where(self, incident: Incident) -> str:

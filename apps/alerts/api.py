@@ -109,7 +109,7 @@ class AlertViewSet(ScopedReadOnlyViewSet):
     serializer_class = AlertSerializer
     filterset_class = AlertFilter
     pagination_class = AlertPages
-    search_fields = ("title", "component_name", "address", "trap_oid", "alert_type")
+    search_fields = ("title", "component_name", "component__alias", "address", "trap_oid", "alert_type")
 
 
 class IncidentSerializer(serializers.ModelSerializer[Incident]):
@@ -173,7 +173,7 @@ class IncidentViewSet(ScopedReadOnlyViewSet):
     queryset = Incident.objects.select_related("definition")
     serializer_class = IncidentSerializer
     filterset_class = IncidentFilter
-    search_fields = ("title", "component_name", "address", "note")
+    search_fields = ("title", "component_name", "component__alias", "address", "note")
     permission_words = {"acknowledge": "alerts", "close": "alerts"}
 
     @extend_schema(request=AcknowledgeSerializer, responses=IncidentSerializer(many=True))

@@ -76,6 +76,7 @@ def matching(user: Any, wanted: dict[str, Any]) -> "QuerySet[Alert]":
             found = found.filter(**{name: wanted[name]})
     for word in wanted.get("q", "").split()[:8]:
         anywhere = Q(title__icontains=word) | Q(component_name__icontains=word) | Q(address__icontains=word)
+        anywhere |= Q(component__alias__icontains=word)
         found = found.filter(anywhere | Q(trap_oid__icontains=word) | Q(detail__icontains=word))
     return found
 

@@ -136,7 +136,9 @@ def _chosen(request: HttpRequest) -> list[Incident]:
     ids = {int(word) for word in sent if word.isdecimal() and len(word) < 19}
     if not ids or len(ids) > AT_ONCE:
         raise Http404
-    chosen = list(Incident.objects.visible_to(request.user).filter(pk__in=ids).worst_first())
+    chosen = list(
+        Incident.objects.visible_to(request.user).filter(pk__in=ids).select_related("component").worst_first()
+    )
     if len(chosen) != len(ids):
         raise Http404
     if Incident.objects.visible_to(request.user, "alerts").filter(pk__in=ids).count() != len(ids):

@@ -30,7 +30,10 @@ def record(
     outcome: Outcome = Outcome.SUCCESS,
     name: str = "",
 ) -> AuditEntry:
-    """Keep one act. ``before`` and ``after`` hold JSON values; equal pairs are left out, secrets are ``CHANGED``."""
+    """Keep one act. ``before`` and ``after`` hold JSON values; equal pairs are left out, secrets are ``CHANGED``.
+
+    The subject is called by its ``audit_name`` where it has one, else as everywhere.
+    """
     old, new = dict(before or {}), dict(after or {})
     for key in old.keys() & new.keys():
         if old[key] == new[key] and new[key] != CHANGED:
@@ -43,11 +46,15 @@ def record(
         action=action,
         object_type=subject._meta.label_lower if subject is not None else "",
         object_id=str(subject.pk) if subject is not None and subject.pk is not None else "",
-        object_name=(name or (str(subject) if subject is not None else ""))[:300],
+        object_name=(name or _name_of(subject))[:300],
         before=old or None,
         after=new or None,
         outcome=outcome,
     )
+
+
+def _name_of(subject: models.Model | None) -> str:
+    return "" if subject is None else str(getattr(subject, "audit_name", subject))
 
 
 def seal() -> int:

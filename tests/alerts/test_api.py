@@ -8,7 +8,8 @@ from rest_framework.test import APIClient
 
 from apps.access.models import Grant, Role
 from apps.alerts.models import Alert, AlertDefinition, Incident
-from apps.alerts.services import Arrival, ingest
+from apps.alerts.services import Arrival, ingest, reinterpret
+from apps.core.actors import SYSTEM
 from apps.core.models import AuditEntry
 from tests.factories import make_component, make_group, make_user
 from tests.statements import statements_of
@@ -236,3 +237,21 @@ def test_a_list_costs_the_same_for_one_row_and_for_sixty(operator):
         for path in ("alerts", "incidents"):
             costs.append(statements_of(lambda path=path: operator.get(f"/api/v1/{path}/")))
     assert costs[:2] == costs[2:]
+
+
+def test_component_names_are_names_and_not_what_the_component_is_called_for_now(operator):
+    component = make_component("web-01", alias="Front door")
+    first, second = arrive("linkDown", component, object="1"), arrive("linkDown", None, object="2")
+    reinterpret(second, SYSTEM, component=component, definition=second.definition)
+    for kind in ("alerts", "incidents"):
+        rows = operator.get(f"/api/v1/{kind}/?component={component.pk}").json()["results"]
+        assert [row["component_name"] for row in rows] == ["web-01", "web-01"], kind
+        assert operator.get(f"/api/v1/{kind}/?q=front").json()["count"] == 2
+    assert first.where == first.incident.where == "Front door"
+
+
+def test_pages_show_the_alias(client):
+    client.force_login(make_user("operator"))
+    arrive("linkDown", make_component("web-01", alias="Front door"), object="1")
+    for path in ("/alerts/", f"/alerts/{Alert.objects.get().pk}/", "/", "/alerts/?q=front"):
+        assert "Front door" in client.get(path).content.decode(), path

@@ -197,7 +197,7 @@ class TestJoining:
         child.refresh_from_db()
         assert child.parent == joined
         entry = AuditEntry.objects.get(action="component.join")
-        assert (entry.object_name, entry.after["joined"]["name"]) == ("first", "two")
+        assert (entry.object_name, entry.after["joined"]["name"]) == ("one", "two")
 
     def test_its_own_parent_or_child_can_be_joined(self, admin):
         outer = make_component("outer")
@@ -277,3 +277,10 @@ def test_the_search_finds_names_addresses_and_what_devices_said(admin):
     for words in ("web", "GRÖSSE", "192.0.2", "tokyo", "xyz web"):
         assert list(Component.objects.search(words)) == [component], words
     assert list(Component.objects.search("osaka")) == []
+
+
+def test_the_audit_calls_a_component_by_its_name(admin):
+    made = registration.register(NewComponent(name="web-01", alias="Front door"), admin)
+    registration.change(made, {"alias": "Back door"}, admin)
+    registration.remove([made], admin)
+    assert set(AuditEntry.objects.values_list("object_name", flat=True)) == {"web-01"}

@@ -143,8 +143,8 @@ class Incident(models.Model):
 
     @property
     def where(self) -> str:
-        """Give the component's name, else the address it came from."""
-        return self.component_name or self.address or ""
+        """Give the component as pages call it, the name of one that is gone, else the address it came from."""
+        return str(self.component) if self.component is not None else self.component_name or self.address or ""
 
     @staticmethod
     def place_of(component_id: int | None, address: Any) -> str:

@@ -159,7 +159,7 @@ class Batch:
             datagram=arrival.datagram,
             digest=arrival.digest,
             component=arrival.component,
-            component_name=str(arrival.component)[:200] if arrival.component is not None else "",
+            component_name=arrival.component.name if arrival.component is not None else "",
             candidates=list(arrival.candidates),
             object=arrival.object[:200],
             incident=incident,
@@ -175,7 +175,7 @@ class Batch:
         if incident is None:
             incident = Incident(
                 component=arrival.component,
-                component_name=str(arrival.component)[:200] if arrival.component is not None else "",
+                component_name=arrival.component.name if arrival.component is not None else "",
                 address=arrival.address,
                 place=key[0],
                 definition=definition,

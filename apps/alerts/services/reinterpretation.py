@@ -27,7 +27,7 @@ def reinterpret(
         left = _leave(alert)
         arrival = arrival_of(alert, component, definition)
         alert.component = component
-        alert.component_name = str(component)[:200] if component is not None else ""
+        alert.component_name = component.name if component is not None else ""
         alert.object = arrival.object[:200]
         explain(alert, definition, arrival)
         joined: Iterable[Incident] = ()
