@@ -9,13 +9,15 @@ from rest_framework import serializers
 from apps.accounts.models import User
 from apps.accounts.services import users
 from apps.core.api import PortalModelViewSet, resource
-from apps.core.api_fields import KnownKeys
+from apps.core.api_fields import Flag, KnownKeys
 
 
 class UserSerializer(KnownKeys, serializers.ModelSerializer[User]):
     """A user; the password is only ever written."""
 
     password = serializers.CharField(write_only=True, max_length=1000, trim_whitespace=False)
+
+    must_change_password = Flag(default=True, help_text="Whether the next sign-in asks for another password.")
 
     class Meta:
         model = User
@@ -54,7 +56,7 @@ class UserViewSet(PortalModelViewSet):
         """Make a user; he has to change the password that somebody else chose, unless that says otherwise."""
         fields = dict(serializer.validated_data)
         name, password = fields.pop("username"), fields.pop("password")
-        must_change = fields.pop("must_change_password", True)
+        must_change = fields.pop("must_change_password")
         return users.create(name, password, self.actor, must_change=must_change, fields=fields)
 
     def perform_update(self, serializer: Any) -> None:

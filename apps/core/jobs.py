@@ -69,6 +69,7 @@ def create(
             created_by_name=actor.short_name,
             created_at=now,
             state=JobState.WAITING if rows else JobState.DONE,
+            started_at=None if rows else now,
             finished_at=None if rows else now,
         )
         JobStep.objects.bulk_create(

@@ -175,6 +175,7 @@ def test_an_interface_that_went_meanwhile_is_skipped(admin, queued):
 def test_a_component_without_interfaces_has_nothing_to_check(admin, queued):
     job = checks.check([make_component()], admin)
     assert (job.state, job.total) == ("done", 0)
+    assert job.started_at == job.finished_at == job.created_at
     assert queued == []
 
 

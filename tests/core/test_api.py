@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
 
 from apps.access.models import Grant, Role
 from apps.accounts.models import User
@@ -107,6 +108,21 @@ class TestUsers:
         acts = list(AuditEntry.objects.order_by("pk").values_list("action", "actor_name"))
         assert acts == [("user.create", "anna"), ("user.change", "anna"), ("user.remove", "anna")]
         assert NEW not in str(AuditEntry.objects.values())
+
+    def test_a_user_may_keep_the_password_that_was_chosen_for_him(self, api):
+        sent = {"username": "vera", "password": NEW, "must_change_password": False}
+        made = api.post("/api/v1/users/", sent, JSON)
+        assert (made.status_code, made.json()["must_change_password"]) == (201, False)
+        assert User.objects.get(username="vera").must_change_password is False
+        url = made["Location"]
+        assert api.patch(url, {"email": "v@example.com"}, JSON).json()["must_change_password"] is False
+        assert api.patch(url, {"password": NEW + "2"}, JSON).json()["must_change_password"] is True
+        assert list(problem(api.patch(url, {"must_change_password": "no"}, JSON))["errors"]) == ["must_change_password"]
+
+    def test_the_description_says_that_he_has_to_change_it_otherwise(self):
+        schemas = SchemaGenerator().get_schema(request=None, public=True)["components"]["schemas"]
+        assert schemas["User"]["properties"]["must_change_password"]["default"] is True
+        assert "must_change_password" not in schemas["User"]["required"]
 
     @pytest.mark.parametrize(
         ("change", "field"),
