@@ -8,6 +8,7 @@ the credential's version everywhere, until it is changed or somebody asks by han
 import asyncio
 import json
 import logging
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -58,6 +59,7 @@ log = logging.getLogger(__name__)
 
 connections: Counter[tuple[int, str]] = Counter()  # (interface, purpose): drivers opened by this process
 log_ons: Counter[tuple[int, str]] = Counter()  # those of them that offered a credential: the target log budget
+_told: set[tuple[str, str, str]] = set()  # driver, class and place of mistakes that this process has logged in full
 
 
 class Withheld(AuthenticationFailed):
@@ -222,13 +224,24 @@ async def open(line: Line, *, deadline: float) -> AsyncIterator[Driver]:
         reason = error.strerror or type(error).__name__
         raise Unreachable(NO_WAY, stage=Stage.ROUTE, address=address, reason=reason) from error
     except Exception as error:
-        # Only the class and the place are kept: the text of a foreign exception may quote what we sent.
-        trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None:
-            trace = trace.tb_next
-        where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
-        log.warning("%s through %s: %s at %s", address, line.driver, type(error).__name__, where)
+        _tell_mistake(line, error)
         raise DeviceError(UNEXPECTED, address=address, kind=type(error).__name__) from None
+
+
+def _tell_mistake(line: Line, error: Exception) -> None:
+    """Log a mistake of a driver with the way to it, once for each place: a fleet would repeat it every minute.
+
+    The text of a foreign exception is left out, because it may quote what we sent.
+    """
+    address, kind = line.target.address, type(error).__name__
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    if (line.driver, kind, where) in _told:
+        log.warning("%s through %s: %s at %s", address, line.driver, kind, where)
+        return
+    _told.add((line.driver, kind, where))
+    way = "".join(traceback.format_list(frames))
+    log.error("%s through %s: %s at %s, on this way:\n%s", address, line.driver, kind, where, way)
 
 
 def _construct(line: Line) -> Driver:

@@ -270,6 +270,20 @@ def test_whatever_a_driver_raises_ends_as_a_contact_error_and_it_is_closed(monke
     assert "hunter2" not in caplog.text
 
 
+def test_a_mistake_of_a_driver_is_an_error_with_the_way_to_it_once(monkeypatch, caplog):
+    monkeypatch.setattr(contact, "_told", set())
+    monkeypatch.setattr(registry, "driver_class", lambda name: Misbehaving)
+    monkeypatch.setattr(Misbehaving, "error", ValueError("hunter2"))
+    for address in ("192.0.2.9", "192.0.2.10"):
+        assert isinstance(ask(fake(credential=make_credential(), address=address)), DeviceError)
+    first, second = (record for record in caplog.records if record.name == contact.__name__)
+    assert (first.levelname, second.levelname) == ("ERROR", "WARNING")
+    assert "in check\n    raise self.error" in first.getMessage()
+    assert second.getMessage().startswith("192.0.2.10 through fake: ValueError at ")
+    assert "\n" not in second.getMessage()
+    assert "hunter2" not in caplog.text
+
+
 def test_secrets_never_show_in_what_contact_hands_around():
     credential = make_credential(community="hunter2")
     interface = fake(credential=credential, parameters={"fault": "denied"})
