@@ -26,6 +26,11 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
     return _answer(request, HTTPStatus.NOT_FOUND, _("There is no such page."))
 
 
+def method_not_allowed(request: HttpRequest) -> HttpResponse:
+    """Answer for an address that takes nothing in this way, such as a button's that was opened as a page."""
+    return _answer(request, HTTPStatus.METHOD_NOT_ALLOWED, _("This address is not used in this way."))
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer for a fault of ours; needs neither the database nor a session."""
     return _answer(request, HTTPStatus.INTERNAL_SERVER_ERROR, _("The portal made a mistake."))

@@ -16,6 +16,7 @@ from apps.core.menu import MenuEntry
 from apps.portal import errors
 from apps.portal.context_processors import Shell
 from apps.portal.middleware import PortMiddleware
+from tests.factories import make_user
 
 SOMEBODY = SimpleNamespace(is_authenticated=True, is_active=True)
 
@@ -138,6 +139,25 @@ def test_a_part_of_a_page_gets_one_plain_sentence() -> None:
     response = errors.permission_denied(RequestFactory().get("/x/", headers={"HX-Request": "true"}))
     assert response["Content-Type"].startswith("text/plain")
     assert re.fullmatch(rb"You may not do this\. \(error [0-9a-f]{8}\)", response.content)
+
+
+@pytest.mark.django_db
+def test_the_address_of_a_button_opened_as_a_page_says_so_with_an_id(client, caplog) -> None:
+    client.force_login(make_user("administrator"))
+    with caplog.at_level(logging.INFO, logger="apps.portal.errors"):
+        response = client.get("/logout/")
+    assert (response.status_code, response["Allow"]) == (405, "POST")
+    text = response.content.decode()
+    assert "This address is not used in this way" in text
+    [error_id] = re.findall(r"<code>([0-9a-f]{8})</code>", text)
+    assert f"error {error_id}: 405 for GET /logout/" in caplog.text
+
+
+@pytest.mark.django_db
+def test_programs_are_told_by_the_api_itself_what_is_not_allowed(client) -> None:
+    client.force_login(make_user("administrator"))
+    response = client.delete("/api/v1/groups/")
+    assert (response.status_code, response["Content-Type"]) == (405, "application/problem+json")
 
 
 @pytest.mark.django_db
