@@ -116,14 +116,19 @@ def _answer(
     save: Callable[[], Component],
     component: Component | None,
 ) -> HttpResponse:
+    conflict: Conflict | None = None
     if request.method == "POST" and "more" not in request.POST:
-        saved = _saved(form, forms, save)
+        try:
+            saved = _saved(form, forms, save)
+        except Conflict as error:
+            saved, conflict = None, error
+            _mark(conflict, form, forms)
         if saved is not None:
             messages.success(request, _("%(name)s was saved.") % {"name": saved})
             if "check" in request.POST and scoping.may(request.user, "check", saved.group_id):
                 return redirect(checks.check([saved], Actor.of(request)))
             return redirect(saved)
-    context = {"form": form, "forms": forms, "component": component}
+    context = {"form": form, "forms": forms, "component": component, "other": _in_the_way(request, conflict)}
     failed = request.method == "POST" and "more" not in request.POST
     if "more" in request.POST:
         form.errors.clear()  # nothing was to be saved yet
@@ -132,8 +137,31 @@ def _answer(
     return render(request, "components/form.html", context, status=400 if failed else 200)
 
 
+def _mark(conflict: Conflict, form: ComponentForm, forms: list[InterfaceForm]) -> None:
+    """Say what stands in the way, and mark the field that it is about."""
+    form.add_error(None, str(conflict))
+    if conflict.field == "uuid":
+        form.add_error("uuid", _("Another component has this UUID."))
+    elif conflict.field == "serial_number":
+        form.add_error("serial_number", _("Another component has this serial number."))
+    elif conflict.position is not None:
+        asked = [each for each in forms if not each.is_empty and not each.cleaned_data["remove"]]
+        asked[conflict.position].add_error("address", _("This address is managed in this way already."))
+
+
+def _in_the_way(request: HttpRequest, conflict: Conflict | None) -> dict[str, Any] | None:
+    """Give the component that is there already, with what helps."""
+    if conflict is None or conflict.component_id is None:
+        return None
+    found = Component.objects.visible_to(request.user).filter(pk=conflict.component_id).first()
+    if found is None:
+        return None
+    may_change = scoping.may(request.user, "components", found.group_id)
+    return {"component": found, "may_change": may_change, "is_managed_so": conflict.position is not None}
+
+
 def _saved(form: ComponentForm, forms: list[InterfaceForm], save: Callable[[], Component]) -> Component | None:
-    """Save all or nothing; what was refused stands at its field."""
+    """Save all or nothing; what was refused stands at its field. Raises Conflict."""
     valid = [each.is_empty or each.is_valid() for each in forms]
     if not form.is_valid() or not all(valid):
         return None
@@ -142,8 +170,6 @@ def _saved(form: ComponentForm, forms: list[InterfaceForm], save: Callable[[], C
             return save()
     except Refused:
         return None
-    except Conflict as conflict:
-        form.add_error(None, str(conflict))
     except ValidationError as error:
         for name, sentences in error.message_dict.items():
             for sentence in sentences:

@@ -205,36 +205,41 @@ def _refuse_duplicates(component: Component, wanted: Sequence[NewInterface], act
         stored = Component.objects.values("uuid", "serial_number").get(pk=component.pk)
         same = same if stored["uuid"] != same else None
         serial = serial if stored["serial_number"] != serial else ""
-    for other in machines.holders(same, serial):
-        if other.pk != component.pk:
-            raise Conflict(_registered(other, actor))
-    for one in wanted:
+    for field, holders in (("uuid", machines.holders(same, "")), ("serial_number", machines.holders(None, serial))):
+        for other in holders:
+            if other.pk != component.pk:
+                raise _registered(other, field, actor)
+    for position, one in enumerate(wanted):
         taken = ManagementInterface.objects.filter(
             driver=one.driver, address__iexact=one.address, port=one.port
         ).select_related("component")
         for row in taken:
             if row.component_id != component.pk:
-                raise Conflict(_managed(row, actor))
+                raise _managed(row, position, actor)
 
 
 def _sees(other: Component, actor: Actor) -> bool:
     return actor.user is None or scoping.may(actor.user, "view", other.group_id)
 
 
-def _registered(other: Component, actor: Actor) -> str:
+def _registered(other: Component, field: str, actor: Actor) -> Conflict:
     if not _sees(other, actor):
-        return _("This machine is registered already, in a group that you may not see.")
+        return Conflict(_("This machine is registered already, in a group that you may not see."), field=field)
     names = {"name": str(other), "id": other.pk}
-    return _("This machine is registered already: %(name)s (component %(id)s) has the same UUID or serial.") % names
+    if field == "uuid":
+        sentence = _("This machine is registered already: %(name)s (component %(id)s) has the same hardware UUID.")
+    else:
+        sentence = _("This machine is registered already: %(name)s (component %(id)s) has the same serial number.")
+    return Conflict(sentence % names, component_id=other.pk, field=field)
 
 
-def _managed(row: ManagementInterface, actor: Actor) -> str:
+def _managed(row: ManagementInterface, position: int, actor: Actor) -> Conflict:
     if not _sees(row.component, actor):
-        return _("%(address)s is managed in this way already, in a group that you may not see.") % {
-            "address": row.address
-        }
+        sentence = _("%(address)s is managed in this way already, in a group that you may not see.")
+        return Conflict(sentence % {"address": row.address}, field="address", position=position)
     names = {"address": row.address, "name": str(row.component), "id": row.component_id}
-    return _("%(address)s is managed in this way already: it belongs to %(name)s (component %(id)s).") % names
+    sentence = _("%(address)s is managed in this way already: it belongs to %(name)s (component %(id)s).")
+    return Conflict(sentence % names, component_id=row.component_id, field="address", position=position)
 
 
 def _ask_checks(new: Sequence[NewComponent]) -> None:

@@ -142,22 +142,51 @@ def test_the_error_is_tied_to_its_control(browser):
     assert 'id="id_name_error"' in page
 
 
-def test_a_machine_that_is_registered_already_is_named(browser):
-    other = make_component("db-01", serial_number="SN-1")
-    answer = browser.post(ADD, entered(serial_number="SN-1"))
+@pytest.mark.parametrize(
+    ("shared", "word"),
+    [({"serial_number": "SN-1"}, "serial number"), ({"uuid": "4c4c4544-0042-3510-8052-b4c04f4d3132"}, "hardware UUID")],
+)
+def test_a_machine_that_is_registered_already_is_linked_with_what_it_shares(browser, shared, word):
+    other = make_component("db-01", **shared)
+    answer = browser.post(ADD, entered(**shared))
     assert answer.status_code == 400
     (sentence,) = answer.context["form"].non_field_errors()
-    assert "db-01" in sentence
-    assert str(other.pk) in sentence
+    assert sentence.endswith(f"db-01 (component {other.pk}) has the same {word}.")
+    assert errors_of(answer)[""].keys() == {"__all__", *shared}
+    page = answer.content.decode()
+    assert links_of(page, other) == {"": "Open db-01", "edit/": "Add this way of managing there"}
     assert Component.objects.count() == 1
     assert not Credential.objects.exists()
 
 
-def test_an_address_that_is_managed_already_is_named(browser):
-    make_interface(make_component("db-01"), address="192.0.2.10", port=161)
-    answer = browser.post(ADD, entered())
+def test_an_address_that_is_managed_already_is_marked_and_its_component_linked(browser):
+    other = make_component("db-01")
+    make_interface(other, address="192.0.2.10", port=161)
+    first = {"i0-driver": "alert_only", "i0-port": "", "i0-credential": ""}
+    asked = {f"i1-{name[3:]}": value for name, value in entered().items() if name.startswith("i0-")}
+    answer = browser.post(ADD, entered(**first, **asked, interfaces="2"))
     assert answer.status_code == 400
     assert "db-01" in answer.context["form"].non_field_errors()[0]
+    assert errors_of(answer)["i1"] == {"address": ["This address is managed in this way already."]}
+    assert "i0" not in errors_of(answer)
+    page = answer.content.decode()
+    assert links_of(page, other) == {"": "Open db-01", "edit/": "Change how it is managed"}
+
+
+def test_a_component_that_one_may_not_see_is_neither_named_nor_linked(browser_of):
+    mine, other = make_group("mine"), make_component("secret-name", serial_number="SN-1")
+    answer = browser_of("administrator", mine).post(ADD, entered(group=str(mine.pk), serial_number="SN-1"))
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    assert "in a group that you may not see" in page
+    assert "secret-name" not in page
+    assert links_of(page, other) == {}
+
+
+def links_of(page: str, component: Component) -> dict[str, str]:
+    """Give the links in a page to a component and what is below it, with their words."""
+    links = re.findall(rf'<a [^>]*href="{component.get_absolute_url()}([^"]*)"[^>]*>(.*?)</a>', page, re.S)
+    return {below: " ".join(re.sub(r"<svg.*?</svg>", "", words, flags=re.S).split()) for below, words in links}
 
 
 def test_another_interface_is_added_without_saving_or_complaining(browser):
