@@ -153,7 +153,7 @@ def test_everything_stops_although_one_does_not_listen(tmp_path: Path) -> None:
     portal.wait_for("base", "worker", "web")
     until((tmp_path / "stubborn").exists, "the signal is ignored")
     family = portal.everything()
-    portal.process.send_signal(signal.SIGINT)
+    portal.process.send_signal(signal.SIGTERM)
     assert portal.process.wait(timeout=STOP_DEADLINE) == 0
     assert [each for each in family if runs(each.pid)] == []
     portal.process.stdout.close()
