@@ -123,9 +123,10 @@ function draw(figure) {
   );
 }
 
-// the whole range that was asked for, also where nothing was measured in it; what is chosen with the mouse stays chosen
+// the whole range that was asked for, also where nothing was measured in it; what is chosen with the mouse stays chosen;
+// the library makes a range of years of a single value
 function span({ answer: { from, to }, data: [times] }, low, high) {
-  const all = low === times[0] && high === times.at(-1);
+  const all = low === times[0] && (high === times.at(-1) || times.length === 1);
   return all && from !== undefined && to > from ? [from, to] : [low, high];
 }
 
