@@ -25,6 +25,7 @@ from apps.core.api import (
     resource,
 )
 from apps.core.api_fields import KnownKeys, Strict
+from apps.core.api_filters import FlagFilter, IdFilter
 
 
 class RoleSerializer(KnownKeys, serializers.ModelSerializer[Role]):
@@ -38,11 +39,20 @@ class RoleSerializer(KnownKeys, serializers.ModelSerializer[Role]):
         read_only_fields = ("built_in",)
 
 
+class RoleFilter(django_filters.FilterSet):
+    """Which roles."""
+
+    id = IdFilter()
+    name = django_filters.CharFilter()
+    built_in = FlagFilter()
+
+
 class RoleViewSet(PortalModelViewSet):
     """What users may be allowed to do, by name."""
 
     queryset = Role.objects.all()
     serializer_class = RoleSerializer
+    filterset_class = RoleFilter
     search_fields = ("name",)
     reading = writing = "access"
 
@@ -70,9 +80,10 @@ class GrantSerializer(KnownKeys, serializers.ModelSerializer[Grant]):
 class GrantFilter(django_filters.FilterSet):
     """Which grants."""
 
-    class Meta:
-        model = Grant
-        fields = ("user", "role", "group")
+    id = IdFilter()
+    user = IdFilter()
+    role = IdFilter()
+    group = IdFilter()
 
 
 class GrantViewSet(Reads, Creates, Removes, mixins.ListModelMixin, PortalViewSet):
@@ -102,11 +113,20 @@ class AddressSerializer(KnownKeys, serializers.ModelSerializer[AllowedAddress]):
         read_only_fields = ("created_at",)
 
 
+class AllowedAddressFilter(django_filters.FilterSet):
+    """Which addresses that may connect."""
+
+    id = IdFilter()
+    network = django_filters.CharFilter()
+    note = django_filters.CharFilter()
+
+
 class AddressViewSet(PortalModelViewSet):
     """Who may connect besides the machine itself."""
 
     queryset = AllowedAddress.objects.all()
     serializer_class = AddressSerializer
+    filterset_class = AllowedAddressFilter
     search_fields = ("network", "note")
     reading = writing = "access"
 
@@ -155,11 +175,21 @@ class MadeTokenSerializer(serializers.Serializer[Any]):
     token = serializers.CharField()
 
 
+class TokenFilter(django_filters.FilterSet):
+    """Which tokens."""
+
+    id = IdFilter()
+    name = django_filters.CharFilter()
+    prefix = django_filters.CharFilter()
+    read_only = FlagFilter()
+
+
 class TokenViewSet(Reads, Removes, mixins.ListModelMixin, PortalViewSet):
     """The caller's own tokens; a new one is given for a name and a password."""
 
     queryset = ApiToken.objects.all()
     serializer_class = TokenSerializer
+    filterset_class = TokenFilter
     search_fields = ("name", "prefix")
 
     def is_open_to(self, user: Any) -> bool:

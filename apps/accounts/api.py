@@ -10,6 +10,7 @@ from apps.accounts.models import User
 from apps.accounts.services import users
 from apps.core.api import PortalModelViewSet, resource
 from apps.core.api_fields import Flag, KnownKeys
+from apps.core.api_filters import FlagFilter, IdFilter
 
 
 class UserSerializer(KnownKeys, serializers.ModelSerializer[User]):
@@ -39,8 +40,13 @@ class UserSerializer(KnownKeys, serializers.ModelSerializer[User]):
 class UserFilter(django_filters.FilterSet):
     """Which users."""
 
+    id = IdFilter()
     username = django_filters.CharFilter()
-    is_active = django_filters.BooleanFilter()
+    email = django_filters.CharFilter(lookup_expr="iexact")
+    first_name = django_filters.CharFilter()
+    last_name = django_filters.CharFilter()
+    is_active = FlagFilter()
+    must_change_password = FlagFilter()
 
 
 class UserViewSet(PortalModelViewSet):

@@ -6,6 +6,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.alerts.models import Alert, Incident, IncidentState, Severity
+from apps.alerts.models.alert import Quiet
+from apps.core.api_filters import AddressFilter
 
 LARGEST_ID = 2**63 - 1
 UNMATCHED = (("false", _("No")), ("true", _("Only")), ("all", _("Both")))
@@ -20,8 +22,13 @@ class IdFilter(django_filters.NumberFilter):
 class AlertFilter(django_filters.FilterSet):
     """Which alerts. Without ``unmatched`` those that no definition explains are left out."""
 
+    id = IdFilter(min_value=1, max_value=LARGEST_ID)
     severity = django_filters.MultipleChoiceFilter(choices=Severity.choices)
+    state = django_filters.MultipleChoiceFilter(field_name="incident__state", choices=IncidentState.choices)
     component = IdFilter(field_name="component_id", min_value=1, max_value=LARGEST_ID)
+    component_name = django_filters.CharFilter()
+    address = AddressFilter()
+    quiet = django_filters.MultipleChoiceFilter(choices=Quiet.choices)
     source = django_filters.CharFilter()
     alert_type = django_filters.CharFilter()
     incident = IdFilter(field_name="incident_id", min_value=1, max_value=LARGEST_ID)
@@ -46,9 +53,15 @@ class AlertFilter(django_filters.FilterSet):
 class IncidentFilter(django_filters.FilterSet):
     """Which incidents."""
 
+    id = IdFilter(min_value=1, max_value=LARGEST_ID)
     state = django_filters.MultipleChoiceFilter(choices=IncidentState.choices)
     severity = django_filters.MultipleChoiceFilter(choices=Severity.choices)
     component = IdFilter(field_name="component_id", min_value=1, max_value=LARGEST_ID)
+    component_name = django_filters.CharFilter()
+    address = AddressFilter()
+    object = django_filters.CharFilter()
+    acknowledged_by = django_filters.CharFilter(field_name="acknowledged_by_name")
+    closed_by = django_filters.CharFilter(field_name="closed_by_name")
     definition = django_filters.CharFilter(field_name="definition__key")
 
     class Meta:

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import Http404
 from django.urls import URLPattern
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import exceptions, mixins, serializers, status
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
@@ -21,6 +22,7 @@ from rest_framework.viewsets import GenericViewSet
 from apps.core import scoping
 from apps.core.actors import Actor
 from apps.core.api_fields import Nothing
+from apps.core.api_filters import refuse_unknown_parameters
 from apps.core.models import Job
 from apps.core.paging import Pages, Search
 from apps.core.problems import Conflict, PreconditionFailed, SignInRefused, problem, problem_details
@@ -60,6 +62,7 @@ class PortalViewSet(GenericViewSet[Any]):
     reading = "view"  # for actions that permission_words does not name, when they read
     writing = "view"  # and when they write
     etag_related: ClassVar[Sequence[str]] = ()
+    query_parameters: ClassVar[Sequence[OpenApiParameter]] = ()  # those of a list that filters by itself
     http_method_names: Sequence[str] = ("get", "post", "patch", "delete", "head", "options")
     lookup_value_converter = "int"
 
@@ -68,6 +71,11 @@ class PortalViewSet(GenericViewSet[Any]):
         super().initial(request, *args, **kwargs)
         if request.method in {"POST", "PATCH"} and self.action and self.serializer_class is Nothing:
             Nothing(data=_sent(request)).is_valid(raise_exception=True)
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        """Give one page of a list, whose parameters are all known: what the address names was found before."""
+        refuse_unknown_parameters(self.request, self)
+        return super().paginate_queryset(queryset)
 
     @property
     def actor(self) -> Actor:

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -16,9 +16,11 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from apps.core import jobs, options
+from apps.core.actors import ActorKind
 from apps.core.api import Accepted, Conflict, PortalViewSet, Reads, ScopedReadOnlyViewSet, accepted, resource
 from apps.core.api_fields import Anything, Nothing, Phrased, Strict
-from apps.core.models import AuditEntry, Job, JobState, JobStep, Outcome, StepState
+from apps.core.api_filters import AddressFilter, IdFilter
+from apps.core.models import AuditEntry, Job, JobState, JobStep, Outcome, StepCode, StepStage, StepState
 from apps.core.options import Option
 
 
@@ -79,6 +81,7 @@ class StepSerializer(serializers.ModelSerializer[JobStep]):
 class JobFilter(django_filters.FilterSet):
     """Which jobs."""
 
+    id = IdFilter()
     state = django_filters.MultipleChoiceFilter(choices=JobState.choices)
     kind = django_filters.CharFilter()
     created_by = django_filters.CharFilter(field_name="created_by_name")
@@ -87,9 +90,13 @@ class JobFilter(django_filters.FilterSet):
 class StepFilter(django_filters.FilterSet):
     """Which steps."""
 
+    id = IdFilter()
+    component = IdFilter()
+    interface = IdFilter()
+    target = django_filters.CharFilter()
     state = django_filters.MultipleChoiceFilter(choices=StepState.choices)
-    component = django_filters.NumberFilter()
-    code = django_filters.CharFilter()
+    stage = django_filters.MultipleChoiceFilter(choices=StepStage.choices)
+    code = django_filters.MultipleChoiceFilter(choices=StepCode.choices)
 
 
 class JobViewSet(ScopedReadOnlyViewSet):
@@ -163,11 +170,16 @@ class OptionViewSet(Reads, PortalViewSet):
     lookup_field = "name"
     lookup_value_converter = "str"
     filter_backends = ()
+    query_parameters = (
+        OpenApiParameter("q", str, description="Words of the option's name and label"),
+        OpenApiParameter("name", str),
+    )
 
     def get_queryset(self) -> Any:
-        """Give every declared option by name."""
+        """Give every declared option by name, as far as it is asked for."""
         words = self.request.query_params.get("q", "").casefold().split()
-        found = options.all_options()
+        name = self.request.query_params.get("name", "").casefold()
+        found = [one for one in options.all_options() if name in {"", one.name.casefold()}]
         return [one for one in found if all(word in f"{one.name} {one.label}".casefold() for word in words)]
 
     def get_object(self) -> Option:
@@ -177,6 +189,7 @@ class OptionViewSet(Reads, PortalViewSet):
         except KeyError as error:
             raise Http404 from error
 
+    @extend_schema(parameters=[*query_parameters])
     def list(self, request: Request) -> Response:
         """Give the options."""
         page = self.paginate_queryset(self.get_queryset())
@@ -228,10 +241,15 @@ class AuditSerializer(serializers.ModelSerializer[AuditEntry]):
 class AuditFilter(django_filters.FilterSet):
     """Which acts."""
 
-    action = django_filters.CharFilter()
+    id = IdFilter()
+    actor_kind = django_filters.MultipleChoiceFilter(choices=[(kind.value, kind.value) for kind in ActorKind])
     actor_name = django_filters.CharFilter()
+    address = AddressFilter()
+    action = django_filters.CharFilter()
     object_type = django_filters.CharFilter()
     object_id = django_filters.CharFilter()
+    object_name = django_filters.CharFilter()
+    sequence = IdFilter()
     outcome = django_filters.MultipleChoiceFilter(choices=Outcome.choices)
     at_after = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
     at_before = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")

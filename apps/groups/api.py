@@ -4,7 +4,7 @@ from typing import Any
 
 import django_filters
 from django.urls import URLPattern
-from rest_framework import serializers
+from rest_framework import exceptions, serializers
 
 from apps.core.api import ScopedModelViewSet, resource
 from apps.core.api_fields import Reference, Strict, Text
@@ -14,12 +14,12 @@ from apps.groups.models import Group
 
 
 class GroupSerializer(Strict):
-    """A group of the tree; the topmost one has no parent."""
+    """A group of the tree; only the topmost has no parent. Without one, a new group stands in the caller's topmost."""
 
     id = serializers.IntegerField(read_only=True)
     name = Text(max_length=100)
     # Named as in the API, which hides an attribute of the base.
-    parent = Reference(queryset=Group.objects.all(), required=True)  # type: ignore[assignment]
+    parent = Reference(queryset=Group.objects.all(), required=False)  # type: ignore[assignment]
     description = Text(max_length=300, required=False, allow_blank=True)
 
 
@@ -29,6 +29,7 @@ class GroupFilter(django_filters.FilterSet):
     id = IdFilter()
     name = django_filters.CharFilter()
     parent = IdFilter()
+    description = django_filters.CharFilter()
 
 
 class GroupViewSet(ScopedModelViewSet):
@@ -43,8 +44,11 @@ class GroupViewSet(ScopedModelViewSet):
     def perform_create(self, serializer: Any) -> Group:
         """Make a group below one that the caller may change."""
         sent = serializer.validated_data
-        self.require(sent["parent"].pk)
-        return services.create(sent["name"], sent["parent"], self.actor, sent.get("description", ""))
+        parent = sent.get("parent") or services.topmost_group(self.request.user, self.word)
+        if parent is None:
+            raise exceptions.PermissionDenied
+        self.require(parent.pk)
+        return services.create(sent["name"], parent, self.actor, sent.get("description", ""))
 
     def perform_update(self, serializer: Any) -> None:
         """Rename, describe or move a group."""

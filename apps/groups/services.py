@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.core import audit, events
+from apps.core import audit, events, scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
 from apps.core.registries import Registry
@@ -19,6 +19,16 @@ Occupants = Callable[[int], Mapping[str, list[str]]]
 
 occupants: Registry[Occupants] = Registry("occupants of a group")
 SHOWN = 5
+
+
+def topmost_group(user: Any, permission: str) -> Group | None:
+    """Give the highest group in which a user holds the permission; None when there is none."""
+    tree = Group.objects.all().tree()
+    scope = scoping.EVERYTHING if user is None else scoping.scope_of(user, permission)
+    if isinstance(scope, scoping.Everything):
+        return Group.objects.get(pk=tree.root)
+    ranked = sorted(scope & tree.parents.keys(), key=lambda pk: (len(tree.path(pk)), tree.path_name(pk).casefold()))
+    return Group.objects.get(pk=ranked[0]) if ranked else None
 
 
 def create(name: str, parent: Group, actor: Actor, description: str = "") -> Group:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -17,7 +18,8 @@ from rest_framework.response import Response
 
 from apps.components.models import Component, Status
 from apps.core.api import PreconditionFailed, ScopedViewSet
-from apps.core.api_fields import Strict
+from apps.core.api_fields import LARGEST_ID, Strict
+from apps.core.api_filters import chosen, numbered, refuse_unknown_parameters
 from apps.drivers.contract import PortState, Quantity
 from apps.monitoring.models import Sensor
 from apps.monitoring.services import history, limits, readings
@@ -124,30 +126,32 @@ class SensorViewSet(ComponentPartViewSet):
 
     serializer_class = SensorSerializer
     writing = "components"
-
-    @extend_schema(
-        parameters=[
-            OpenApiParameter("q", str, description="Words of the sensor's name"),
-            OpenApiParameter("kind", str, enum=[kind.value for kind in Quantity]),
-            OpenApiParameter("status", str, enum=Status.values),
-            OpenApiParameter("interface", int),
-            OpenApiParameter("stale", bool),
-        ]
+    query_parameters = (
+        OpenApiParameter("q", str, description="Words of the sensor's name"),
+        OpenApiParameter("name", str),
+        OpenApiParameter("kind", str, enum=[kind.value for kind in Quantity]),
+        OpenApiParameter("status", str, enum=Status.values),
+        OpenApiParameter("interface", int),
+        OpenApiParameter("stale", bool),
     )
+
+    @extend_schema(parameters=[*query_parameters])
     def list(self, request: Request, pk: int) -> Response:
         """List the sensors with their last values."""
         found = readings.latest(self.get_object())
         query = request.query_params
         for word in query.get("q", "").casefold().split():
             found = [view for view in found if word in view.name.casefold()]
-        if kind := _choice(request, "kind", [kind.value for kind in Quantity]):
+        if name := query.get("name"):
+            found = [view for view in found if view.name == name]
+        if kind := chosen(request, "kind", [kind.value for kind in Quantity]):
             found = [view for view in found if view.kind == kind]
-        if status := _choice(request, "status", Status.values):
+        if status := chosen(request, "status", Status.values):
             found = [view for view in found if view.status == status]
-        if stale := _choice(request, "stale", ["true", "false"]):
+        if stale := chosen(request, "stale", ["true", "false"]):
             found = [view for view in found if view.stale is (stale == "true")]
         if "interface" in query:
-            interface_id = _number(request, "interface", 1, 2**63 - 1)
+            interface_id = numbered(request, "interface", 1, LARGEST_ID)
             found = [view for view in found if view.interface_id == interface_id]
         return self.page(found)
 
@@ -191,24 +195,25 @@ class SamplesViewSet(ComponentPartViewSet):
     """The history of a sensor."""
 
     serializer_class = SamplesSerializer
-
-    @extend_schema(
-        parameters=[
-            OpenApiParameter("sensor", int, required=True),
-            OpenApiParameter("from", OpenApiTypes.DATETIME, description="A day before `to` when it is left out"),
-            OpenApiParameter("to", OpenApiTypes.DATETIME, description="Now when it is left out"),
-            OpenApiParameter("step", int, description="Seconds that one point covers at least"),
-        ]
+    pagination_class = None
+    query_parameters = (
+        OpenApiParameter("sensor", int, required=True),
+        OpenApiParameter("from", OpenApiTypes.DATETIME, description="A day before `to` when it is left out"),
+        OpenApiParameter("to", OpenApiTypes.DATETIME, description="Now when it is left out"),
+        OpenApiParameter("step", int, description="Seconds that one point covers at least"),
     )
-    def retrieve(self, request: Request, pk: int) -> Response:
+
+    @extend_schema(parameters=[*query_parameters])
+    def samples(self, request: Request, pk: int) -> Response:
         """Give the history of one sensor, at most 1,000 points."""
         component = self.get_object()
+        refuse_unknown_parameters(request, self)
         sensor = _sensor(request, component)
         try:
             start, end = time_range(request.query_params)
         except BadRange as error:
             raise serializers.ValidationError({error.field: [_(error.sentence)]}) from error
-        step = _number(request, "step", 1, LONGEST_STEP) if "step" in request.query_params else None
+        step = numbered(request, "step", 1, LONGEST_STEP) if "step" in request.query_params else None
         return Response(self.get_serializer(history.samples(sensor, start, end, step)).data)
 
 
@@ -216,9 +221,17 @@ class PortViewSet(ComponentPartViewSet):
     """The network ports of a component."""
 
     serializer_class = PortSerializer
+    query_parameters = (
+        OpenApiParameter("q", str, description="Words of the port's name, description and alias"),
+        OpenApiParameter("name", str),
+        OpenApiParameter("state", str, enum=[state.value for state in PortState]),
+        OpenApiParameter("interface", int),
+    )
 
+    @extend_schema(parameters=[*query_parameters])
     def list(self, request: Request, pk: int) -> Response:
         """List the ports as they were at the last poll."""
+        wanted = _wanted_ports(request)
         rows = [
             {
                 "interface": report.interface_id,
@@ -240,30 +253,34 @@ class PortViewSet(ComponentPartViewSet):
             }
             for report in readings.ports(self.get_object())
             for port in report.ports
+            if wanted(report.interface_id, port)
         ]
         return self.page(rows)
 
 
-def _choice(request: Any, name: str, choices: list[str]) -> str:
-    value: str = request.GET.get(name, "")
-    if value and value not in choices:
-        sentence = _("Choose one of: %(choices)s.") % {"choices": ", ".join(choices)}
-        raise serializers.ValidationError({name: [sentence]})
-    return value
+def _wanted_ports(request: Request) -> Callable[[int, Any], bool]:
+    """Give what says whether a port is one of those that were asked for."""
+    query = request.query_params
+    words, name = query.get("q", "").casefold().split(), query.get("name", "")
+    state = chosen(request, "state", [state.value for state in PortState])
+    interface_id = numbered(request, "interface", 1, LARGEST_ID) if "interface" in query else None
 
+    def wanted(found_at: int, port: Any) -> bool:
+        text = f"{port.name} {port.description} {port.alias}".casefold()
+        return (
+            name in {"", port.name}
+            and state in {"", port.state.value}
+            and interface_id in {None, found_at}
+            and all(word in text for word in words)
+        )
 
-def _number(request: Any, name: str, low: int, high: int) -> int:
-    raw = request.GET.get(name, "").strip()
-    if not (raw.isascii() and raw.isdigit() and len(raw) <= 19 and low <= int(raw) <= high):
-        sentence = _("Enter a number from %(low)s to %(high)s.") % {"low": low, "high": high}
-        raise serializers.ValidationError({name: [sentence]})
-    return int(raw)
+    return wanted
 
 
 def _sensor(request: Any, component: Component) -> Sensor:
     if not request.GET.get("sensor"):
         raise serializers.ValidationError({"sensor": [_("Say which sensor.")]})
-    pk = _number(request, "sensor", 1, 2**63 - 1)
+    pk = numbered(request, "sensor", 1, LARGEST_ID)
     sensor = Sensor.objects.filter(pk=pk, interface__component=component).select_related("interface__component").first()
     if sensor is None:
         raise serializers.ValidationError({"sensor": [_("This component has no such sensor.")]})
@@ -277,6 +294,6 @@ routes: list[URLPattern] = [
         SensorViewSet.as_view({"get": "retrieve", "patch": "partial_update"}),
         name="component-sensor",
     ),
-    path("components/<int:pk>/samples/", SamplesViewSet.as_view({"get": "retrieve"}), name="component-samples"),
+    path("components/<int:pk>/samples/", SamplesViewSet.as_view({"get": "samples"}), name="component-samples"),
     path("components/<int:pk>/ports/", PortViewSet.as_view({"get": "list"}), name="component-ports"),
 ]

@@ -3,6 +3,7 @@
 import pytest
 from rest_framework.test import APIClient
 
+from apps.access.models import Grant, Role
 from apps.core.models import AuditEntry
 from apps.groups.models import Group
 from tests.factories import make_component, make_credential, make_group, make_user, root_group
@@ -44,6 +45,20 @@ def test_a_group_is_made_renamed_moved_and_removed(api):
     assert list(AuditEntry.objects.order_by("pk").values_list("action", flat=True)) == [
         *("group.create", "group.change", "group.remove")
     ]
+
+
+def test_the_parent_defaults_to_the_callers_topmost(api):
+    made = api.post(URL, {"name": "Tokyo"}, format="json")
+    assert (made.status_code, made.json()["parent"]) == (201, root_group().pk)
+    low = make_group("Low", make_group("High"))
+    role = Role.objects.create(name="gardener", permissions=["view", "groups"])
+    user = make_user("viewer")
+    Grant.objects.create(user=user, role=role, group=low)
+    gardener = client_of(user)
+    made = gardener.post(URL, {"name": "Shibuya"}, format="json")
+    assert (made.status_code, made.json()["parent"]) == (201, low.pk)
+    assert client_of(make_user("viewer")).post(URL, {"name": "Ueno"}, format="json").status_code == 403
+    assert not Group.objects.filter(name="Ueno").exists()
 
 
 @pytest.mark.parametrize(

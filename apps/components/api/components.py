@@ -22,9 +22,9 @@ from apps.components.api.bodies import (
 from apps.components.models import Category, Component, InventoryItem, ManagementInterface, Status, StatusCause
 from apps.components.services import checks, registration
 from apps.core import scoping
-from apps.core.api import Accepted, ScopedModelViewSet, accepted
+from apps.core.api import Accepted, ScopedModelViewSet, Search, accepted
 from apps.core.api_fields import Nothing
-from apps.core.api_filters import IdFilter
+from apps.core.api_filters import FlagFilter, IdFilter
 from apps.groups.models import Group
 
 
@@ -36,16 +36,17 @@ class ComponentFilter(django_filters.FilterSet):
     alias = django_filters.CharFilter()
     category = django_filters.MultipleChoiceFilter(choices=Category.choices)
     group = IdFilter(method="in_group")
-    include_subgroups = django_filters.BooleanFilter(method="nothing")
+    include_subgroups = FlagFilter(method="nothing")
     parent = IdFilter()
     slot = django_filters.CharFilter()
     addresses = django_filters.CharFilter(field_name="interfaces__address", lookup_expr="iexact", distinct=True)
+    address = django_filters.CharFilter(field_name="interfaces__address", lookup_expr="iexact", distinct=True)
     uuid = django_filters.UUIDFilter()
     serial_number = django_filters.CharFilter(lookup_expr="iexact")
     manufacturer = django_filters.CharFilter()
     model = django_filters.CharFilter()
     status = django_filters.MultipleChoiceFilter(choices=Status.choices)
-    suspended = django_filters.BooleanFilter()
+    suspended = FlagFilter()
     driver = django_filters.CharFilter(field_name="interfaces__driver", distinct=True)
     credential = IdFilter(field_name="interfaces__credential", distinct=True)
 
@@ -63,8 +64,11 @@ class ComponentFilter(django_filters.FilterSet):
 class InventoryFilter(django_filters.FilterSet):
     """Which parts."""
 
+    id = IdFilter()
     interface = IdFilter()
     kind = django_filters.CharFilter()
+    key = django_filters.CharFilter()
+    name = django_filters.CharFilter()
     status = django_filters.MultipleChoiceFilter(choices=Status.choices)
 
 
@@ -141,7 +145,7 @@ class ComponentViewSet(ScopedModelViewSet):
         return self.get_paginated_response(InventorySerializer(page, many=True).data)
 
     @extend_schema(responses=EventLogSerializer(many=True))
-    @action(detail=True, url_path="event-log", filter_backends=())
+    @action(detail=True, url_path="event-log", filter_backends=(Search,))
     def event_log(self, request: Request, pk: int) -> Response:
         """List what the devices wrote into their own event logs; none of the drivers there are reads one."""
         self.get_object()

@@ -13,6 +13,7 @@ from apps.core.api import ScopedModelViewSet
 from apps.core.api_fields import Anything, Reference, Strict, Text
 from apps.core.api_filters import IdFilter
 from apps.groups.models import Group
+from apps.groups.services import topmost_group
 
 
 class CredentialSerializer(Strict):
@@ -49,7 +50,9 @@ class CredentialViewSet(ScopedModelViewSet):
     def perform_create(self, serializer: Any) -> Credential:
         """Keep a login."""
         sent = serializer.validated_data
-        group = sent.get("group") or topmost(self, "credentials")
+        group = sent.get("group") or topmost_group(self.request.user, self.word)
+        if group is None:
+            raise exceptions.PermissionDenied
         self.require(group.pk)
         return credentials.create(sent["name"], sent["kind"], group, sent["fields"], self.actor)
 
@@ -67,13 +70,3 @@ class CredentialViewSet(ScopedModelViewSet):
     def perform_destroy(self, found: Credential) -> None:
         """Forget a login."""
         credentials.remove(found, self.actor)
-
-
-def topmost(view: Any, permission: str) -> Group:
-    """Give the topmost group in which the caller holds a permission; 403 when there is none."""
-    from apps.components.services.drafts import topmost_group
-
-    group = topmost_group(view.request.user, permission)
-    if group is None:
-        raise exceptions.PermissionDenied
-    return group

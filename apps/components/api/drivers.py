@@ -3,13 +3,16 @@
 from typing import Any
 
 from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.components import driver_parameters
+from apps.components.models import Category
 from apps.core.api import PortalViewSet
 from apps.core.api_fields import Anything, Phrased
+from apps.core.api_filters import chosen
 from apps.drivers.contract import DriverSpec, Parameter
 
 
@@ -52,18 +55,27 @@ class DriverViewSet(PortalViewSet):
 
     serializer_class = DriverSerializer
     filter_backends = ()
+    query_parameters = (
+        OpenApiParameter("q", str, description="Words of the driver's name and label"),
+        OpenApiParameter("name", str),
+        OpenApiParameter("category", str, enum=Category.values),
+    )
 
     def is_open_to(self, user: Any) -> bool:
         """Drivers belong to the product, not to a group: whoever signs in may read them."""
         return True
 
+    @extend_schema(parameters=[*query_parameters])
     def list(self, request: Request) -> Response:
         """Give the drivers by name."""
         words = request.query_params.get("q", "").casefold().split()
+        name, category = request.query_params.get("name", ""), chosen(request, "category", Category.values)
         found = [
             spec
             for spec in driver_parameters.offered().values()
-            if all(word in f"{spec.name} {spec.label}".casefold() for word in words)
+            if name in {"", spec.name}
+            and category in {"", spec.category.value}
+            and all(word in f"{spec.name} {spec.label}".casefold() for word in words)
         ]
         page = self.paginate_queryset(found)
         return self.get_paginated_response([DriverSerializer(spec).data for spec in page or ()])

@@ -18,11 +18,11 @@ from apps.components.credential_controls import control_for
 from apps.components.credential_kinds import KINDS, CredentialKind
 from apps.components.models import Credential
 from apps.components.services import credentials
-from apps.components.services.drafts import topmost_group
 from apps.core import scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
 from apps.groups.forms import GroupChoice
+from apps.groups.services import topmost_group
 
 PREFIX = "field_"
 

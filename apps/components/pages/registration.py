@@ -14,13 +14,14 @@ from django.views.decorators.http import require_POST
 from apps.components.forms import MOST_FORMS, ComponentForm, InterfaceForm, initial_of
 from apps.components.models import Component
 from apps.components.services import checks, credentials, registration
-from apps.components.services.drafts import NewComponent, NewInterface, topmost_group
+from apps.components.services.drafts import NewComponent, NewInterface
 from apps.core import scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
 from apps.core.forms import row_id
 from apps.core.writes import turn
 from apps.groups.models import Group
+from apps.groups.services import topmost_group
 
 
 class Refused(Exception):
@@ -32,7 +33,7 @@ def add(request: HttpRequest) -> HttpResponse:
     """Register a component."""
     if not scoping.may_somewhere(request.user, "components"):
         raise PermissionDenied
-    initial = {"group": request.GET.get("group") or topmost_group(request.user)}
+    initial = {"group": request.GET.get("group") or topmost_group(request.user, "components")}
     form = ComponentForm(request.POST or None, user=request.user, initial=initial)
     forms = _interface_forms(request, [])
 

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from apps.components import addresses, driver_parameters
 from apps.components.models import Category, Component, Credential, ManagementInterface
 from apps.components.services.machines import is_real_uuid
-from apps.core import scoping
 from apps.core.actors import Actor
 from apps.drivers.contract import DriverSpec
 from apps.groups.models import Group
@@ -57,16 +56,6 @@ class NewComponent:
     interfaces: Sequence[NewInterface] = ()
     unmanaged: bool = False
     id: int | None = None  # of a component that is there already and asks to be counted anew
-
-
-def topmost_group(user: Any, permission: str = "components") -> Group | None:
-    """Give the highest group in which a user holds the permission; None when there is none."""
-    tree = Group.objects.all().tree()
-    scope = scoping.EVERYTHING if user is None else scoping.scope_of(user, permission)
-    if isinstance(scope, scoping.Everything):
-        return Group.objects.get(pk=tree.root)
-    ranked = sorted(scope & tree.parents.keys(), key=lambda pk: (len(tree.path(pk)), tree.path_name(pk).casefold()))
-    return Group.objects.get(pk=ranked[0]) if ranked else None
 
 
 def default_category(interfaces: Sequence[NewInterface]) -> str:

@@ -18,7 +18,6 @@ from apps.components.services.drafts import (
     clean_interfaces,
     clean_uuid,
     default_category,
-    topmost_group,
 )
 from apps.components.services.search_text import refresh_search_text
 from apps.core import audit, events, scoping
@@ -26,6 +25,7 @@ from apps.core.actors import Actor
 from apps.core.errors import Conflict
 from apps.core.writes import turn
 from apps.groups.models import Group
+from apps.groups.services import topmost_group
 
 __all__ = ["NewComponent", "NewInterface", "change", "join", "move", "register", "remove"]
 
@@ -40,7 +40,7 @@ def register(new: NewComponent, actor: Actor) -> Component:
     Raises ValidationError by field, Conflict when it is registered already or a limit is reached, PermissionDenied
     when the actor may register nowhere.
     """
-    group = new.group or topmost_group(actor.user)
+    group = new.group or topmost_group(actor.user, "components")
     if group is None:
         raise PermissionDenied
     new = replace(
