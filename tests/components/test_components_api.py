@@ -150,11 +150,52 @@ def test_each_bad_value_of_an_interface_is_refused_under_interfaces(api, bad):
     assert not Component.objects.exists()
 
 
+def test_one_answer_names_every_fault(api):
+    bad = [
+        {"driver": "fake"},
+        {"driver": "fake", "address": "not an address", "port": 70000, "parameters": {"colour": 1}},
+        {"driver": "nothing", "address": "192.0.2.3", "credential": 999, "colour": 1},
+        {"address": "192.0.2.4", "enabled": "yes"},
+        "no object",
+    ]
+    rest = {"uuid": "0" * 32, "alert_addresses": ["nowhere"], "group": 999, "colour": "red", "category": "tree"}
+    response = post(api, name="", interfaces=bad, **rest)
+    assert response.status_code == 400
+    errors = response.json()["errors"]
+    assert set(errors) == {"name", "interfaces", *rest}
+    named = {tuple(text.split(": ")[:2]) for text in errors["interfaces"]}
+    assert named == {
+        ("No. 1", "address"),
+        *[("No. 2", field) for field in ("address", "port", "parameters")],
+        *[("No. 3", field) for field in ("driver", "credential", "colour")],
+        *[("No. 4", field) for field in ("driver", "enabled")],
+        ("No. 5", "non_field_errors"),
+    }
+    assert not Component.objects.exists()
+
+
+def test_one_answer_to_a_change_names_every_fault(api):
+    made = post(api, name="a", interfaces=[{"driver": "fake", "address": "192.0.2.1"}]).json()
+    first = made["interfaces"][0]["id"]
+    bad = [{"id": first, "port": 0, "address": "-"}, {"id": 999, "driver": "nothing"}, {"driver": "fake"}]
+    response = patch(api, made, {"name": 5, "uuid": "f" * 32, "alert_addresses": ["x", "y"], "interfaces": bad})
+    errors = response.json()["errors"]
+    assert set(errors) == {"name", "uuid", "alert_addresses", "interfaces"}
+    assert [text.split(": ")[:2] for text in errors["interfaces"]] == [
+        ["No. 1", "port"],
+        ["No. 1", "address"],
+        ["No. 2", "id"],
+        ["No. 2", "driver"],
+        ["No. 3", "address"],
+    ]
+    assert api.get(f"/api/v1/components/{made['id']}/").json() == made
+
+
 def test_a_credential_must_be_of_a_kind_that_the_driver_takes(api):
     login = make_credential("password")
     interface = {"address": "192.0.2.1", "credential": login.pk}
     sentence = refused(post(api, name="a", interfaces=[{"driver": "snmp_agent", **interface}]), "interfaces")
-    assert sentence == "No. 1: Server (SNMP agent) needs a credential of the kind snmp-community, snmp-v3."
+    assert sentence == "No. 1: credential: Server (SNMP agent) needs a credential of the kind snmp-community, snmp-v3."
     refused(post(api, name="a", interfaces=[{"driver": "alert_only", **interface}]), "interfaces")
 
 

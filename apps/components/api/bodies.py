@@ -1,15 +1,27 @@
 """The JSON shapes of components and their interfaces."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
+from uuid import UUID
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers
 
-from apps.components.models import Category, Component, InventoryItem, ManagementInterface, StatusCause
-from apps.components.services.drafts import NewInterface
+from apps.components.models import Category, Component, InventoryItem, StatusCause
+from apps.components.services.drafts import (
+    MOST_INTERFACES,
+    NewInterface,
+    clean_alert_addresses,
+    clean_interface,
+    clean_uuid,
+    told,
+    usable_credentials,
+)
+from apps.core.actors import Actor
 from apps.core.api_fields import Anything, Flag, Phrased, Reference, Strict, Text, Uuid, Whole
+from apps.core.problems import WHOLE
 from apps.groups.models import Group
 
 
@@ -36,23 +48,64 @@ class InterfaceList(serializers.Field[Any, Any, Any, Any]):
         """Give them in their order."""
         return [InterfaceSerializer(row).data for row in value.all()]
 
-    def to_internal_value(self, data: Any) -> list[dict[str, Any]]:
-        """Check the shape of each."""
+    def to_internal_value(self, data: Any) -> list[NewInterface]:
+        """Check each wholly, so that one answer names all faults; what is left out of one that is there stays."""
         if not isinstance(data, list):
             raise exceptions.ValidationError(_("Enter a list of interfaces."))
-        wrong, cleaned = [], []
-        for number, item in enumerate(data, start=1):
-            body = InterfaceSerializer(data=item)
-            if body.is_valid():
-                cleaned.append(dict(body.validated_data))
-            for name, faults in body.errors.items():
-                wrong += [
-                    _("No. %(number)s: %(field)s: %(problem)s") % {"number": number, "field": name, "problem": fault}
-                    for fault in faults
-                ]
+        if len(data) > MOST_INTERFACES:
+            raise exceptions.ValidationError(_("Enter at most %(count)s.") % {"count": MOST_INTERFACES})
+        component = self.parent.instance
+        present = {row.pk: row for row in component.interfaces.all()} if component is not None else {}
+        bodies = [InterfaceSerializer(data=item) for item in data]
+        faults = [_shape(body) for body in bodies]
+        sent = [_well_formed(body, item) for body, item in zip(bodies, data, strict=True)]
+        actor = Actor.of(self.context["request"])
+        named = [one.get("credential_id") for one in sent]
+        credentials = usable_credentials([*named, *(row.credential_id for row in present.values())], actor)
+        full, wrong = [], []
+        for number, (one, bad) in enumerate(zip(sent, faults, strict=True), start=1):
+            row = present.get(one.get("id", 0))
+            now = {name: getattr(row, name) for name in NewInterface.__dataclass_fields__} if row is not None else {}
+            if "id" not in one and not bad.keys() & {"id", WHOLE}:
+                missing = [name for name in ("driver", "address") if name not in one and name not in bad]
+                bad |= {name: [_("This field is required.")] for name in missing}
+            kept = {name: value for name, value in now.items() if PUBLIC.get(name, name) not in bad}
+            found = clean_interface({**kept, **one}, credentials, present)[1]
+            for name, texts in found.items():
+                bad.setdefault(PUBLIC.get(name, name), []).extend(texts)
+            wrong += [told(number, text, name) for name, texts in bad.items() for text in texts]
+            if not bad:
+                full.append(NewInterface(**{**now, **one}))
         if wrong:
             raise exceptions.ValidationError(wrong)
-        return cleaned
+        return full
+
+
+PUBLIC = {"credential_id": "credential"}
+
+
+def _of_field(clean: Callable[[Any], Any], value: Any) -> Any:
+    """Clean a value; of a fault by field, give the sentences alone, because the serializer names the field again."""
+    try:
+        return clean(value)
+    except DjangoValidationError as error:
+        raise exceptions.ValidationError(error.messages) from error
+
+
+def _shape(body: InterfaceSerializer) -> dict[str, list[str]]:
+    body.is_valid()
+    return {name: [str(fault) for fault in faults] for name, faults in body.errors.items()}
+
+
+def _well_formed(body: InterfaceSerializer, item: Any) -> dict[str, Any]:
+    """Give the values of the fields that have no fault of shape."""
+    if not body.errors:
+        return dict(body.validated_data)
+    if not isinstance(item, Mapping):
+        return {}
+    good = {key: value for key, value in item.items() if key in body.fields and key not in body.errors}
+    again = InterfaceSerializer(data=good)
+    return dict(again.validated_data) if again.is_valid() else {}
 
 
 class CauseSerializer(serializers.Serializer[StatusCause]):
@@ -88,6 +141,14 @@ class ComponentSerializer(Strict):
     last_seen_at = serializers.DateTimeField(read_only=True)
     interfaces = InterfaceList(required=False)
 
+    def validate_uuid(self, value: UUID | None) -> UUID | None:
+        """Refuse what identifies nothing, beside all other faults."""
+        return _of_field(clean_uuid, value)
+
+    def validate_alert_addresses(self, value: list[str]) -> list[str]:
+        """Refuse what is no address, beside all other faults."""
+        return _of_field(clean_alert_addresses, value)
+
     def to_representation(self, instance: Component) -> dict[str, Any]:
         """Leave out a parent that the caller may not see."""
         shown: dict[str, Any] = super().to_representation(instance)
@@ -122,31 +183,3 @@ class JoinSerializer(Strict):
     def get_fields(self) -> dict[str, Any]:
         """Name the field with the word that Python keeps for itself."""
         return {"with": Reference(queryset=Component.objects.all())}
-
-
-def full_interfaces(
-    sent: Sequence[Mapping[str, Any]], present: Mapping[int, ManagementInterface]
-) -> list[NewInterface]:
-    """Fill what was left out: of an interface with its id from what it says now, of a new one from the defaults."""
-    wrong: list[str] = []
-    full: list[NewInterface] = []
-    for number, item in enumerate(sent, start=1):
-        row = present.get(item["id"]) if "id" in item else None
-        if "id" in item and row is None:
-            wrong.append(
-                _("No. %(number)s: This component has no interface %(id)s.") % {"number": number, "id": item["id"]}
-            )
-        elif row is not None:
-            now = {name: getattr(row, name) for name in NewInterface.__dataclass_fields__}
-            full.append(NewInterface(**{**now, **item}))
-        else:
-            missing = [name for name in ("driver", "address") if name not in item]
-            wrong += [
-                _("No. %(number)s: %(field)s: This field is required.") % {"number": number, "field": name}
-                for name in missing
-            ]
-            if not missing:
-                full.append(NewInterface(**item))
-    if wrong:
-        raise exceptions.ValidationError({"interfaces": wrong})
-    return full

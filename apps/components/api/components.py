@@ -17,7 +17,6 @@ from apps.components.api.bodies import (
     EventLogSerializer,
     InventorySerializer,
     JoinSerializer,
-    full_interfaces,
 )
 from apps.components.models import Category, Component, InventoryItem, ManagementInterface, Status, StatusCause
 from apps.components.services import checks, registration
@@ -91,7 +90,6 @@ class ComponentViewSet(ScopedModelViewSet):
         sent = dict(serializer.validated_data)
         if "group" in sent:
             self.require(sent["group"].pk)
-        sent["interfaces"] = full_interfaces(sent.get("interfaces", ()), {})
         made = registration.register(registration.NewComponent(**sent), self.actor)
         return self.get_queryset().get(pk=made.pk)
 
@@ -101,9 +99,6 @@ class ComponentViewSet(ScopedModelViewSet):
         sent = dict(serializer.validated_data)
         if "group" in sent and sent["group"].pk != component.group_id:
             self.require(sent["group"].pk)
-        if "interfaces" in sent:
-            present = {row.pk: row for row in component.interfaces.all()}
-            sent["interfaces"] = full_interfaces(sent["interfaces"], present)
         registration.change(component, sent, self.actor)
 
     def perform_destroy(self, found: Component) -> None:

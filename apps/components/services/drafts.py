@@ -1,8 +1,8 @@
 """What somebody wants to register or change, and the check of every value in it before anything is written."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +31,10 @@ class NewInterface:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     enabled: bool = True
     id: int | None = None
+
+    def values(self) -> dict[str, Any]:
+        """Give the fields by name."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     @property
     def place(self) -> tuple[str, str, int]:
@@ -97,22 +101,33 @@ def clean_interfaces(
     """
     if len(given) > MOST_INTERFACES:
         raise ValidationError({"interfaces": [_("Enter at most %(count)s.") % {"count": MOST_INTERFACES}]})
-    wanted = {one.credential_id for one in given if one.credential_id is not None}
-    usable = Credential.objects.filter(pk__in=wanted)
-    if actor.user is not None:
-        usable = usable.visible_to(actor.user, "components")
-    credentials = {credential.pk: credential for credential in usable}
+    credentials = usable_credentials([one.credential_id for one in given], actor)
     wrong: list[str] = []
     cleaned: list[NewInterface] = []
     for number, one in enumerate(given, start=1):
-        try:
-            cleaned.append(_clean_interface(one, credentials, present or {}))
-        except ValidationError as error:
-            wrong += [_("No. %(number)s: %(problem)s") % {"number": number, "problem": text} for text in error.messages]
+        values, faults = clean_interface(one.values(), credentials, present or {})
+        wrong += [told(number, text) for texts in faults.values() for text in texts]
+        if not faults:
+            cleaned.append(NewInterface(**values))
     wrong += _repeated(cleaned)
     if wrong:
         raise ValidationError({"interfaces": wrong})
     return cleaned
+
+
+def told(number: int, problem: str, field: str = "") -> str:
+    """Give a fault of one interface of several, and of which of its fields where that helps."""
+    if not field:
+        return _("No. %(number)s: %(problem)s") % {"number": number, "problem": problem}
+    return _("No. %(number)s: %(field)s: %(problem)s") % {"number": number, "field": field, "problem": problem}
+
+
+def usable_credentials(ids: Iterable[int | None], actor: Actor) -> dict[int, Credential]:
+    """Give those of these credentials that the actor may use, by their ids."""
+    usable = Credential.objects.filter(pk__in={pk for pk in ids if pk is not None})
+    if actor.user is not None:
+        usable = usable.visible_to(actor.user, "components")
+    return {credential.pk: credential for credential in usable}
 
 
 def _repeated(cleaned: Sequence[NewInterface]) -> list[str]:
@@ -125,25 +140,34 @@ def _repeated(cleaned: Sequence[NewInterface]) -> list[str]:
     return wrong + [_("The interface %(id)s is given twice.") % {"id": pk} for pk in twice]
 
 
-def _clean_interface(
-    one: NewInterface, credentials: Mapping[int, Credential], present: Mapping[int, ManagementInterface]
-) -> NewInterface:
-    before = present.get(one.id) if one.id is not None else None
-    if one.id is not None and before is None:
-        raise ValidationError(_("This component has no interface %(id)s.") % {"id": one.id})
-    spec = driver_parameters.offered().get(one.driver)
-    if spec is None:
+def clean_interface(
+    sent: Mapping[str, Any], credentials: Mapping[int, Credential], present: Mapping[int, ManagementInterface]
+) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """Check those fields of an interface that are given; gives their cleaned values, and all faults by field."""
+    values, faults = dict(sent), dict[str, list[str]]()
+
+    def attempt(field: str, clean: Callable[[], Any]) -> None:
+        try:
+            values[field] = clean()
+        except ValidationError as error:
+            faults.setdefault(field, []).extend(error.messages)
+
+    before = present.get(sent["id"]) if sent.get("id") is not None else None
+    if sent.get("id") is not None and before is None:
+        faults["id"] = [_("This component has no interface %(id)s.") % {"id": sent["id"]}]
+    spec = driver_parameters.offered().get(sent.get("driver", ""))
+    if "driver" in sent and spec is None:
         names = ", ".join(driver_parameters.offered())
-        raise ValidationError(_("Choose one of the drivers: %(names)s.") % {"names": names})
-    cleaned = replace(
-        one,
-        address=addresses.clean_host(one.address),
-        port=_clean_port(one.port, spec),
-        parameters=driver_parameters.clean(spec, one.parameters),
-    )
-    if cleaned.credential_id is not None:
-        _check_credential(cleaned, spec, credentials.get(cleaned.credential_id), before)
-    return cleaned
+        faults["driver"] = [_("Choose one of the drivers: %(names)s.") % {"names": names}]
+    if "address" in sent:
+        attempt("address", lambda: addresses.clean_host(sent["address"]))
+    if spec is not None and "port" in sent:
+        attempt("port", lambda: _clean_port(sent["port"], spec))
+    if spec is not None and "parameters" in sent:
+        attempt("parameters", lambda: driver_parameters.clean(spec, sent["parameters"]))
+    if sent.get("credential_id") is not None:
+        attempt("credential_id", lambda: _clean_credential(values, spec, credentials, before))
+    return values, faults
 
 
 def _clean_port(port: int | None, spec: DriverSpec) -> int | None:
@@ -154,21 +178,24 @@ def _clean_port(port: int | None, spec: DriverSpec) -> int | None:
     return port
 
 
-def _check_credential(
-    one: NewInterface, spec: DriverSpec, credential: Credential | None, before: ManagementInterface | None
-) -> None:
-    same = before is not None and (before.credential_id, before.driver, before.address, before.port) == (
-        one.credential_id,
-        *(one.driver, one.address, one.port),
-    )
-    if same:
-        return
+def _clean_credential(
+    one: Mapping[str, Any],
+    spec: DriverSpec | None,
+    credentials: Mapping[int, Credential],
+    before: ManagementInterface | None,
+) -> int:
+    wanted: int = one["credential_id"]
+    unchanged = ("credential_id", "driver", "address", "port")
+    if before is not None and all(getattr(before, name) == one.get(name, ...) for name in unchanged):
+        return wanted
+    credential = credentials.get(wanted)
     if credential is None:
-        raise ValidationError(_("There is no credential %(id)s that you may use.") % {"id": one.credential_id})
-    if credential.kind not in spec.credential_kinds:
+        raise ValidationError(_("There is no credential %(id)s that you may use.") % {"id": wanted})
+    if spec is not None and credential.kind not in spec.credential_kinds:
         kinds = ", ".join(spec.credential_kinds)
         if not kinds:
             raise ValidationError(_("%(driver)s needs no credential.") % {"driver": spec.label})
         raise ValidationError(
             _("%(driver)s needs a credential of the kind %(kinds)s.") % {"driver": spec.label, "kinds": kinds}
         )
+    return wanted
