@@ -204,7 +204,7 @@ class TestAdministration:
             ("roles/", {"name": "r", "permissions": ["fly"]}, {"permissions"}),
             ("roles/", {"name": "viewer", "permissions": []}, {"name"}),
             ("grants/", {"user": 987654, "role": 987654, "group": 987654}, {"user", "role", "group"}),
-            ("groups/", {"name": "no parent"}, {"parent"}),
+            ("groups/", {"name": "no parent", "parent": None}, {"parent"}),
             ("groups/", {"name": "", "parent": 1}, {"name"}),
         ],
     )
