@@ -105,3 +105,18 @@ def test_classic_mode_has_nothing_to_complain_about(
         assert seen.complaints == []
         seen.page.close()
     context.close()
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["1920", "390"])
+def test_japanese_fits(
+    browser: Browser, signed_in: str, portal: Portal, server: int, link_down: int, size: dict[str, int]
+) -> None:
+    """Every page in Japanese is as wide as the screen and has nothing to complain about."""
+    context = browser.new_context(storage_state=signed_in, viewport=size)
+    context.add_cookies([{"name": f"esm_language_{portal.http_port}", "value": "ja", "url": portal.url}])
+    for path in PAGES:
+        seen = visit(context, portal.url + path.format(server=server))
+        assert seen.page.evaluate("document.documentElement.lang") == "ja"
+        assert (path, overflow(seen), seen.complaints) == (path, 0, [])
+        seen.page.close()
+    context.close()
