@@ -15,6 +15,7 @@ CHROMIUM_FLAGS = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-dev-shm-usage",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -99,9 +100,9 @@ def link_down(portal: Portal, api: Client, server: int) -> int:
     return int(incidents["results"][0]["id"])
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium, started anew for each file: one that has shown a hundred pages may stop answering."""
     path = program("chromium", "chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
@@ -133,7 +134,7 @@ def sign_in(context: BrowserContext, portal: Portal, name: str = ADMIN, password
     return page
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def signed_in(browser: Browser, portal: Portal, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The path of a stored session of the administrator."""
     path = tmp_path_factory.mktemp("session") / "state.json"
