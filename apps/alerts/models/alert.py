@@ -53,6 +53,7 @@ class Alert(models.Model):
     address = models.GenericIPAddressField(_("address"), null=True, blank=True)
     version = models.CharField(_("version"), max_length=4, blank=True)
     trap_oid = models.CharField(_("trap OID"), max_length=1500, blank=True)
+    enterprise = models.CharField(_("enterprise"), max_length=1500, blank=True)  # where the notification names one
     request_id = models.BigIntegerField(_("request id"), null=True, blank=True)
     bindings = models.JSONField(_("bindings"), default=list, blank=True)
     datagram = models.BinaryField(_("datagram"), blank=True, default=b"")  # as it came, the community blanked out
@@ -77,6 +78,7 @@ class Alert(models.Model):
     object = models.CharField(_("object"), max_length=200, blank=True)
     severity = models.CharField(_("severity"), max_length=12, choices=Severity, default=Severity.UNKNOWN.value)
     alert_type = models.CharField(_("type"), max_length=60, default=DEFAULT_ALERT_TYPE)
+    product = models.CharField(_("product"), max_length=200, blank=True)  # the sender's family and model, where known
     title = PhraseField(_("title"))
     detail = PhraseField(_("detail"), default="", blank=True)
     remedy = PhraseField(_("what to do"), default="", blank=True)

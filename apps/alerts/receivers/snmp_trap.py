@@ -26,6 +26,7 @@ class Trap:
     address: str
     version: str
     trap_oid: str
+    enterprise: str
     request_id: int | None
     is_inform: bool
     bindings: tuple[Binding, ...]
@@ -61,6 +62,7 @@ def understand(datagram: Datagram, notification: Notification, blanked: bytes, r
         address=address,
         version=notification.version,
         trap_oid=notification.trap_oid,
+        enterprise=notification.enterprise or "",
         request_id=notification.request_id,
         is_inform=notification.kind == NotificationKind.INFORM,
         bindings=tuple(binding_of(varbind) for varbind in notification.varbinds[:KEPT_BINDINGS]),

@@ -183,6 +183,7 @@ class Store:
                     params=named_bindings(definition, trap.bindings) if definition else {},
                     version=trap.version,
                     trap_oid=trap.trap_oid,
+                    enterprise=trap.enterprise,
                     request_id=trap.request_id,
                     bindings=trap.bindings,
                     datagram=trap.stored,

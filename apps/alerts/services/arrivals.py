@@ -59,6 +59,8 @@ class Arrival:
     occurred_at: datetime | None = None
     version: str = ""
     trap_oid: str = ""
+    enterprise: str = ""
+    product: str = ""
     request_id: int | None = None
     bindings: tuple[Binding, ...] = ()
     datagram: bytes = b""

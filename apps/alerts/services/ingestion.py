@@ -154,6 +154,7 @@ class Batch:
             address=arrival.address,
             version=arrival.version,
             trap_oid=arrival.trap_oid,
+            enterprise=arrival.enterprise,
             request_id=arrival.request_id,
             bindings=list(arrival.bindings),
             datagram=arrival.datagram,
@@ -218,6 +219,7 @@ class Batch:
 def explain(alert: Alert, definition: AlertDefinition | None, arrival: Arrival) -> None:
     """Say on an alert what its definition makes of it."""
     alert.definition = definition
+    alert.product = arrival.product
     alert.matched = definition is not None and definition.enabled  # one that is switched off hides its alerts
     if definition is None:
         alert.severity = Severity.UNKNOWN.value

@@ -64,6 +64,8 @@ def arrival_of(alert: Alert, component: Component | None, definition: AlertDefin
         object=object_key,
         params=params,
         trap_oid=alert.trap_oid,
+        enterprise=alert.enterprise,
+        product=alert.product,
         bindings=tuple(alert.bindings),
     )
 
