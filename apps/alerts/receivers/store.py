@@ -1,6 +1,7 @@
 """From datagrams to committed alerts: what the receiver does in its one database thread."""
 
 import logging
+import math
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
@@ -156,7 +157,7 @@ class Store:
         for trap in traps:
             key = trap.repeat_key
             stored_key = (trap.address, trap.request_id, trap.digest)
-            if trap.is_inform and (self._answered.get(key, 0.0) > horizon or stored_key in seen):
+            if trap.is_inform and (self._answered.get(key, -math.inf) > horizon or stored_key in seen):
                 continue
             if trap.is_inform:
                 seen.add(stored_key)
