@@ -3,7 +3,8 @@
 Values are as the database takes them: a time goes through ``moment``, a phrase through ``dumps``, JSON is text.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 from django.db import connection, models
@@ -69,6 +70,16 @@ def update(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row
         )
 
 
+def table(name: str, kinds: Mapping[str, str], rows: Collection[Row]) -> tuple[str, list[Any]]:
+    """Give rows as a table to read from or join with: its SQL and its parameters. ``kinds``: column → SQL type."""
+    if connection.vendor == "sqlite":
+        columns = ", ".join(f"column{place} AS {column}" for place, column in enumerate(kinds, 1))
+        places = ", ".join([f"({', '.join(['%s'] * len(kinds))})"] * len(rows))
+        return f"(SELECT {columns} FROM (VALUES {places})) AS {name}", [value for row in rows for value in row]  # noqa: S608
+    arrays = ", ".join(f"%s::{kind}[]" for kind in kinds.values())
+    return f"unnest({arrays}) AS {name}({', '.join(kinds)})", [list(values) for values in zip(*rows, strict=True)]
+
+
 def execute_many(statement: str, rows: Sequence[Row]) -> None:
     """Run one statement of our own with each of these rows."""
     if rows:
@@ -79,6 +90,11 @@ def execute_many(statement: str, rows: Sequence[Row]) -> None:
 def moment(value: Any) -> Any:
     """Give a time as this database takes it."""
     return connection.ops.adapt_datetimefield_value(value)
+
+
+def when(value: Any) -> Any:
+    """Give a time that was read as it is in UTC; SQLite gives it without its zone."""
+    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
 def _quoted(names: Iterable[str]) -> list[str]:
