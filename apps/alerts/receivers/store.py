@@ -21,7 +21,7 @@ from apps.alerts.receivers.snmp_trap import Trap
 from apps.alerts.receivers.storm import StormGuard
 from apps.alerts.services import catalogue
 from apps.alerts.services.arrivals import Arrival, named_bindings, object_of
-from apps.alerts.services.ingestion import ingest
+from apps.alerts.services.ingestion import store
 from apps.alerts.services.naming import NAME_BINDINGS, Part, names_of, shown_object
 from apps.alerts.services.raising import raise_alert
 from apps.components.models import Component
@@ -92,7 +92,7 @@ class Store:
         try:
             with _closing_on_failure(), turn():
                 fresh = self._without_repeats(traps)
-                ingest(self._arrivals(fresh))
+                store(self._arrivals(fresh))
                 new = {Count.STORED: len(fresh), Count.REPEATED: len(traps) - len(fresh)}
                 CounterRow.add({name.value: self.counts[name] + new.get(name, 0) for name in Count})
         except DatabaseAway:
@@ -173,6 +173,7 @@ class Store:
             candidates = found.get(trap.address, [])
             component = candidates[0] if len(candidates) == 1 else None
             definition = known.match(trap.trap_oid)
+            named = named_bindings(definition, trap.bindings) if definition else {}
             arrivals.append(
                 Arrival(
                     source=snmp_trap.SOURCE,
@@ -180,8 +181,8 @@ class Store:
                     definition=definition,
                     component=component,
                     address=trap.address,
-                    object=object_of(definition, trap.bindings) if definition else "",
-                    params=named_bindings(definition, trap.bindings) if definition else {},
+                    object=object_of(definition, trap.bindings, named) if definition else "",
+                    params=named,
                     version=trap.version,
                     trap_oid=trap.trap_oid,
                     enterprise=trap.enterprise,
