@@ -16,6 +16,7 @@ from django.db import connection
 from apps.alerts.models import OPEN_INCIDENTS, AlertDefinition, Incident, IncidentState, Severity
 from apps.alerts.services.arrivals import Arrival
 from apps.alerts.services.catalogue import Catalogue
+from apps.alerts.services.naming import Part, exempt_objects, exempt_of
 from apps.components.models import StatusCause
 from apps.components.services import causes
 from apps.components.services.causes import Cause
@@ -40,6 +41,7 @@ class Standing(Protocol):
     pk: Any
     component_id: Any
     definition: Any
+    object: Any
     severity: Any
     title: Any
 
@@ -223,12 +225,16 @@ def cause_key(incident: Standing) -> str:
 
 
 def settle_causes(incidents: Iterable[Standing]) -> None:
-    """Make the status of the components agree with these incidents: open ones count, ended ones do not."""
+    """Make the status of the components agree with these incidents: open ones count, ended and exempt ones do not."""
     wanted, ended = [], defaultdict(list)
-    for incident in incidents:
+    told = list(incidents)
+    exempt = _exempt(told)
+    for incident in told:
         if incident.component_id is None:
             continue
-        if incident.is_open and incident.definition.counts:
+        if incident.pk in exempt:
+            ended[incident.component_id].append(cause_key(incident))
+        elif incident.is_open and incident.definition.counts:
             wanted.append(Cause(incident.component_id, SOURCE, cause_key(incident), incident.severity, incident.title))
         elif not incident.is_open:
             ended[incident.component_id].append(cause_key(incident))
@@ -240,3 +246,13 @@ def settle_causes(incidents: Iterable[Standing]) -> None:
         for component_id, key in found.values_list("component_id", "key"):
             standing[component_id].append(key)
     causes.change(SOURCE, wanted, standing)
+
+
+def _exempt(incidents: Iterable[Standing]) -> set[Any]:
+    """Give the numbers of the open incidents of objects that do not count: excluded network ports."""
+    by_kind: dict[str, dict[Part, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for incident in incidents:
+        kind = incident.definition.object_kind
+        if kind in exempt_objects and incident.component_id is not None and incident.is_open:
+            by_kind[kind][incident.component_id, incident.object].append(incident.pk)
+    return {pk for kind, parts in by_kind.items() for part in exempt_of(kind, parts) for pk in parts[part]}
