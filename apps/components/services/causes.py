@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import Q
 from django.utils import timezone
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_noop
 
 from apps.components.models import Component, ManagementInterface, Status, StatusCause, StatusChange
 from apps.components.models.status import WORST_FIRST
-from apps.core import events
+from apps.core import events, rows
 from apps.core.phrases import Phrase
 from apps.core.writes import turn
 
@@ -103,8 +104,8 @@ def settle(source: str, interface_ids: Iterable[int], causes: Iterable[Cause]) -
     for cause in causes:
         wanted[cause.component_id].append(cause)
     owned: dict[int, list[int]] = defaultdict(list)
-    rows = ManagementInterface.objects.filter(pk__in=list(interface_ids)).order_by()
-    for interface_id, component_id in rows.values_list("pk", "component_id"):
+    found = ManagementInterface.objects.filter(pk__in=list(interface_ids)).order_by()
+    for interface_id, component_id in found.values_list("pk", "component_id"):
         owned[component_id].append(interface_id)
 
     def write(ids: Sequence[int], now: datetime) -> bool:
@@ -150,7 +151,8 @@ def _change(component_ids: Iterable[int], write: Callable[[Sequence[int], dateti
     for chunk in _chunks(sorted(set(component_ids))):
         now = timezone.now()
         with turn():
-            locked = list(Component.objects.select_for_update().filter(pk__in=chunk).order_by("pk"))
+            found = Component.objects.select_for_update().filter(pk__in=chunk).order_by("pk")
+            locked = [_Locked(*row) for row in found.values_list("pk", "status", "unmanaged")]
             wrote = write([component.pk for component in locked], now)
             followed = _follow_or_wait(locked, now)
             if wrote or followed:
@@ -159,7 +161,15 @@ def _change(component_ids: Iterable[int], write: Callable[[Sequence[int], dateti
     return changed
 
 
-def _follow_or_wait(components: Sequence[Component], now: datetime) -> bool:
+class _Locked(NamedTuple):
+    """What of a component decides its status, besides its causes."""
+
+    pk: int
+    status: str
+    unmanaged: bool
+
+
+def _follow_or_wait(components: Sequence[_Locked], now: datetime) -> bool:
     waiting = _deferred.get()
     if waiting is None:
         return _follow(components, now)
@@ -187,8 +197,8 @@ def _withdraw(source: str, keys: Mapping[int, Collection[str]]) -> bool:
     present = StatusCause.objects.filter(
         component__in=list(keys), source=source, interface=None, key__in={key for _pk, key in wanted}
     )
-    rows = present.order_by().values_list("pk", "component_id", "key")
-    gone = [pk for pk, component_id, key in rows if (component_id, key) in wanted]
+    found = present.order_by().values_list("pk", "component_id", "key")
+    gone = [pk for pk, component_id, key in found if (component_id, key) in wanted]
     if gone:
         StatusCause.objects.filter(pk__in=gone).delete()
     return bool(gone)
@@ -199,25 +209,22 @@ def _place(row: StatusCause) -> Place:
 
 
 def _upsert(wanted: Sequence[Cause], present: dict[Place, StatusCause], now: datetime) -> bool:
-    new, changed = {}, []
+    new: dict[Place, Cause] = {}
+    changed = []
     for cause in wanted:
         row = present.get(cause.place)
         if row is None:
-            new[cause.place] = StatusCause(
-                component_id=cause.component_id,
-                interface_id=cause.interface_id,
-                source=cause.source,
-                key=cause.place[3],
-                status=cause.status,
-                text=cause.text,
-                since=now,
-            )
+            new[cause.place] = cause
         elif (row.status, row.text) != (cause.status, cause.text):
             row.since = row.since if row.status == cause.status else now
             row.status, row.text = cause.status, cause.text
             changed.append(row)
-    if new:
-        StatusCause.objects.bulk_create(new.values())
+    since = rows.moment(now)
+    rows.insert(
+        StatusCause,
+        ("component_id", "interface_id", "source", "key", "status", "text", "since"),
+        [(*place, cause.status, cause.text.dumps(), since) for place, cause in new.items()],
+    )
     if changed:
         StatusCause.objects.bulk_update(changed, ["status", "text", "since"])
     return bool(new or changed)
@@ -232,7 +239,7 @@ class _Polled:
     answered: bool = False  # any of them was polled and did not stay silent
 
 
-def _follow(components: Sequence[Component], now: datetime) -> bool:
+def _follow(components: Sequence[_Locked], now: datetime) -> bool:
     """Set the status of these components and of their interfaces by their causes; says whether any changed."""
     ids = [component.pk for component in components]
     unmanaged = {component.pk for component in components if component.unmanaged}
@@ -249,16 +256,14 @@ def _follow(components: Sequence[Component], now: datetime) -> bool:
             known[component_id].answered |= polled_at is not None and (answer_at is not None or not code)
     _mark_unpolled(known, unmanaged, now)
 
-    worst: dict[int, tuple[str, Phrase]] = {}
+    worst: dict[int, str] = {}
     of_interface: dict[int, str] = {}
-    rows = StatusCause.objects.filter(component__in=ids).order_by("since", "pk")
-    for component_id, interface_id, status, text in rows.values_list("component_id", "interface_id", "status", "text"):
+    standing = StatusCause.objects.filter(component__in=ids).order_by()
+    for component_id, interface_id, status in standing.values_list("component_id", "interface_id", "status").distinct():
         if interface_id is not None:
             of_interface[interface_id] = _worse(status, of_interface.get(interface_id))
         if interface_id is None or interface_id in known[component_id].counted:
-            present = worst.get(component_id)
-            if present is None or WORST_FIRST[status] < WORST_FIRST[present[0]]:
-                worst[component_id] = (status, text)
+            worst[component_id] = _worse(status, worst.get(component_id))
 
     _write_interfaces(
         {
@@ -267,7 +272,23 @@ def _follow(components: Sequence[Component], now: datetime) -> bool:
         },
         {row[0]: row[5] for row in interfaces},
     )
-    return _write_components(components, worst, now)
+    changed = [(component, worst.get(component.pk, Status.NORMAL.value)) for component in components]
+    changed = [(component, status) for component, status in changed if status != component.status]
+    counted = {pk for polled in known.values() for pk in polled.counted}
+    _write_components(changed, _reasons([component.pk for component, _status in changed], worst, counted), now)
+    return bool(changed)
+
+
+def _reasons(component_ids: Sequence[int], worst: Mapping[int, str], counted: Collection[int]) -> dict[int, Phrase]:
+    """Give the text of the oldest of the worst causes of components."""
+    if not component_ids:
+        return {}
+    found: dict[int, Phrase] = {}
+    causes = StatusCause.objects.filter(component__in=component_ids).order_by("since", "pk")
+    for component_id, interface_id, status, text in causes.values_list("component_id", "interface_id", "status", "text"):
+        if status == worst.get(component_id) and (interface_id is None or interface_id in counted):
+            found.setdefault(component_id, text)
+    return found
 
 
 def _worse(status: str, other: str | None) -> str:
@@ -317,15 +338,13 @@ def _write_interfaces(wanted: dict[int, str], present: dict[int, str]) -> None:
         ManagementInterface.objects.filter(pk__in=pks).update(status=status)
 
 
-def _write_components(components: Sequence[Component], worst: dict[int, tuple[str, Phrase]], now: datetime) -> bool:
+def _write_components(changed: Sequence[tuple[_Locked, str]], reasons: Mapping[int, Phrase], now: datetime) -> None:
     by_status: dict[str, list[int]] = defaultdict(list)
     changes = []
-    for component in components:
-        status, text = worst.get(component.pk, (Status.NORMAL.value, Phrase()))
-        if status != component.status:
-            by_status[status].append(component.pk)
-            changes.append(StatusChange(component_id=component.pk, at=now, old=component.status, new=status, text=text))
+    for component, status in changed:
+        by_status[status].append(component.pk)
+        text = reasons.get(component.pk, Phrase())
+        changes.append(StatusChange(component_id=component.pk, at=now, old=component.status, new=status, text=text))
     for status, pks in by_status.items():
         Component.objects.filter(pk__in=pks).update(status=status, status_since=now)
     StatusChange.objects.bulk_create(changes)
-    return bool(changes)
