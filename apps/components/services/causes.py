@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -60,42 +59,37 @@ class Cause:
 
 def put(causes: Iterable[Cause]) -> None:
     """Open causes or bring them up to date; ``since`` stays as long as the status does. May be repeated."""
-    by_component: dict[int, list[Cause]] = defaultdict(list)
-    for cause in causes:
-        by_component[cause.component_id].append(cause)
-
-    def write(ids: Sequence[int], now: datetime) -> bool:
-        return _put([cause for pk in ids for cause in by_component[pk]], ids, now)
-
-    _change(by_component, write)
+    change(causes, ())
 
 
 def withdraw(component_id: int, source: str, key: str, interface_id: int | None = None) -> bool:
     """Close one cause; False when it was not open."""
-    mine = StatusCause.objects.filter(
-        component=component_id, source=source, key=key[:KEY_LENGTH], interface=interface_id
-    )
-    if not mine.exists():
-        return False
-    return _change([component_id], lambda ids, now: bool(mine.delete()[0]))
+    place = component_id, interface_id, source, key[:KEY_LENGTH]
+    return place in _present([place]) and change((), [place])
 
 
 def withdraw_all(source: str, keys: Mapping[int, Collection[str]]) -> None:
     """Close the causes of a source with these keys, by component, where they are of no interface."""
-    _change(keys, lambda ids, now: _withdraw(source, {pk: keys[pk] for pk in ids}))
+    change((), [(pk, None, source, key[:KEY_LENGTH]) for pk, mine in keys.items() for key in mine])
 
 
-def change(source: str, wanted: Iterable[Cause], gone: Mapping[int, Collection[str]]) -> None:
-    """Put causes and close others of a source, as ``put`` and ``withdraw_all`` do; the status follows once."""
-    by_component: dict[int, list[Cause]] = defaultdict(list)
+def change(wanted: Iterable[Cause], gone: Iterable[Place]) -> bool:
+    """Put some causes and close others, so that the status follows once; says whether any of them changed."""
+    opened: dict[int, list[Cause]] = defaultdict(list)
+    closed: dict[int, list[Place]] = defaultdict(list)
     for cause in wanted:
-        by_component[cause.component_id].append(cause)
+        opened[cause.component_id].append(cause)
+    for place in gone:
+        closed[place[0]].append(place)
 
     def write(ids: Sequence[int], now: datetime) -> bool:
-        withdrew = _withdraw(source, {pk: gone[pk] for pk in ids if pk in gone})
-        return _put([cause for pk in ids for cause in by_component.get(pk, ())], ids, now) or withdrew
+        mine = [cause for pk in ids for cause in opened.get(pk, ())]
+        ended = [place for pk in ids for place in closed.get(pk, ())]
+        present = _present([*ended, *(cause.place for cause in mine)]) if mine or ended else {}
+        withdrew = _withdraw(present[place] for place in set(ended) if place in present)
+        return _upsert(mine, present, now) or withdrew
 
-    _change({*by_component, *gone}, write)
+    return _change({*opened, *closed}, write)
 
 
 def settle(source: str, interface_ids: Iterable[int], causes: Iterable[Cause]) -> None:
@@ -109,13 +103,11 @@ def settle(source: str, interface_ids: Iterable[int], causes: Iterable[Cause]) -
         owned[component_id].append(interface_id)
 
     def write(ids: Sequence[int], now: datetime) -> bool:
-        interfaces = [interface for pk in ids for interface in owned[pk]]
-        present = {_place(row): row for row in StatusCause.objects.filter(source=source, interface__in=interfaces)}
+        present = _standing(source=source, interface__in=[interface for pk in ids for interface in owned[pk]])
         mine = [cause for pk in ids for cause in wanted[pk] if cause.interface_id in owned[pk]]
-        gone = [row.pk for place, row in present.items() if place not in {cause.place for cause in mine}]
-        if gone:
-            StatusCause.objects.filter(pk__in=gone).delete()
-        return _upsert(mine, present, now) or bool(gone)
+        places = {cause.place for cause in mine}
+        withdrew = _withdraw(row for place, row in present.items() if place not in places)
+        return _upsert(mine, present, now) or withdrew
 
     _change(owned, write)
 
@@ -151,7 +143,7 @@ def _change(component_ids: Iterable[int], write: Callable[[Sequence[int], dateti
     for chunk in _chunks(sorted(set(component_ids))):
         now = timezone.now()
         with turn():
-            found = Component.objects.select_for_update().filter(pk__in=chunk).order_by("pk")
+            found = Component.objects.select_for_update().filter(pk__in=rows.among(chunk)).order_by("pk")
             locked = [_Locked(*row) for row in found.values_list("pk", "status", "unmanaged")]
             wrote = write([component.pk for component in locked], now)
             followed = _follow_or_wait(locked, now)
@@ -182,33 +174,35 @@ def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
         yield ids[start : start + AT_ONCE]
 
 
-def _put(wanted: Sequence[Cause], ids: Sequence[int], now: datetime) -> bool:
-    if not wanted:
-        return False
-    sources, keys = {cause.source for cause in wanted}, {cause.place[3] for cause in wanted}
-    present = StatusCause.objects.filter(component__in=ids, source__in=sources, key__in=keys)
-    return _upsert(wanted, {_place(row): row for row in present}, now)
+class _Standing(NamedTuple):
+    """A cause that is open now."""
+
+    pk: int
+    component_id: int
+    interface_id: int | None
+    source: str
+    key: str
+    status: str
+    text: Phrase
+    since: datetime
+
+    @property
+    def place(self) -> Place:
+        return self.component_id, self.interface_id, self.source, self.key
 
 
-def _withdraw(source: str, keys: Mapping[int, Collection[str]]) -> bool:
-    wanted = {(pk, key[:KEY_LENGTH]) for pk, mine in keys.items() for key in mine}
-    if not wanted:
-        return False
-    present = StatusCause.objects.filter(
-        component__in=list(keys), source=source, interface=None, key__in={key for _pk, key in wanted}
-    )
-    found = present.order_by().values_list("pk", "component_id", "key")
-    gone = [pk for pk, component_id, key in found if (component_id, key) in wanted]
-    if gone:
-        StatusCause.objects.filter(pk__in=gone).delete()
-    return bool(gone)
+def _standing(**conditions: Any) -> dict[Place, _Standing]:
+    found = StatusCause.objects.filter(**conditions).order_by().values_list(*_Standing._fields)
+    return {row.place: row for row in (_Standing(*values) for values in found)}
 
 
-def _place(row: StatusCause) -> Place:
-    return row.component_id, row.interface_id, row.source, row.key
+def _present(places: Iterable[Place]) -> dict[Place, _Standing]:
+    """Give the open causes at these places, and some of the same keys at others."""
+    components, _interfaces, sources, keys = (set(part) for part in zip(*places, strict=True))
+    return _standing(component__in=rows.among(components), source__in=sources, key__in=keys)
 
 
-def _upsert(wanted: Sequence[Cause], present: dict[Place, StatusCause], now: datetime) -> bool:
+def _upsert(wanted: Sequence[Cause], present: Mapping[Place, _Standing], now: datetime) -> bool:
     new: dict[Place, Cause] = {}
     changed = []
     for cause in wanted:
@@ -216,18 +210,23 @@ def _upsert(wanted: Sequence[Cause], present: dict[Place, StatusCause], now: dat
         if row is None:
             new[cause.place] = cause
         elif (row.status, row.text) != (cause.status, cause.text):
-            row.since = row.since if row.status == cause.status else now
-            row.status, row.text = cause.status, cause.text
-            changed.append(row)
+            since = row.since if row.status == cause.status else now
+            changed.append((cause.status, cause.text.dumps(), rows.moment(since), row.pk))
     since = rows.moment(now)
     rows.insert(
         StatusCause,
         ("component_id", "interface_id", "source", "key", "status", "text", "since"),
         [(*place, cause.status, cause.text.dumps(), since) for place, cause in new.items()],
     )
-    if changed:
-        StatusCause.objects.bulk_update(changed, ["status", "text", "since"])
+    rows.update(StatusCause, ("status", "text", "since"), changed)
     return bool(new or changed)
+
+
+def _withdraw(gone: Iterable[_Standing]) -> bool:
+    pks = [row.pk for row in gone]
+    if pks:
+        StatusCause.objects.filter(pk__in=rows.among(pks)).delete()
+    return bool(pks)
 
 
 @dataclass(slots=True)
@@ -244,7 +243,7 @@ def _follow(components: Sequence[_Locked], now: datetime) -> bool:
     ids = [component.pk for component in components]
     unmanaged = {component.pk for component in components if component.unmanaged}
     interfaces = list(
-        ManagementInterface.objects.filter(component__in=ids)
+        ManagementInterface.objects.filter(component__in=rows.among(ids))
         .order_by()
         .values_list("pk", "component_id", "enabled", "last_polled_at", "last_error_code", "status", "last_answer_at")
     )
@@ -258,7 +257,7 @@ def _follow(components: Sequence[_Locked], now: datetime) -> bool:
 
     worst: dict[int, str] = {}
     of_interface: dict[int, str] = {}
-    standing = StatusCause.objects.filter(component__in=ids).order_by()
+    standing = StatusCause.objects.filter(component__in=rows.among(ids)).order_by()
     for component_id, interface_id, status in standing.values_list("component_id", "interface_id", "status").distinct():
         if interface_id is not None:
             of_interface[interface_id] = _worse(status, of_interface.get(interface_id))
@@ -304,21 +303,14 @@ def _interface_status(worst_cause: str | None, polled_at: datetime | None, error
 
 def _mark_unpolled(known: dict[int, _Polled], unmanaged: set[int], now: datetime) -> None:
     """Keep a component unknown, with the reason, until an enabled interface has answered a poll."""
-    present = {
-        row.component_id: row
-        for row in StatusCause.objects.filter(
-            Q(interface=None), component__in=known, source=REGISTRATION, key=NOT_POLLED
-        )
-    }
+    present = _standing(component__in=rows.among(known), source=REGISTRATION, key=NOT_POLLED, interface=None)
     wanted = []
     for pk, polled in known.items():
         if polled.answered:
             continue
         wanted.append(Cause(pk, REGISTRATION, NOT_POLLED, Status.UNKNOWN.value, _why_unknown(polled, pk in unmanaged)))
-    _upsert(wanted, {_place(row): row for row in present.values()}, now)
-    gone = [row.pk for pk, row in present.items() if known[pk].answered]
-    if gone:
-        StatusCause.objects.filter(pk__in=gone).delete()
+    _upsert(wanted, present, now)
+    _withdraw(row for row in present.values() if known[row.component_id].answered)
 
 
 def _why_unknown(polled: _Polled, is_unmanaged: bool) -> Phrase:
