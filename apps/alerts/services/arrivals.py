@@ -7,7 +7,8 @@ from datetime import datetime
 
 from django.utils.translation import gettext_noop
 
-from apps.alerts.models import AlertDefinition
+from apps.alerts.models import PROBLEMS, AlertDefinition, Severity
+from apps.alerts.services.oids import number_of
 from apps.components.models import Component
 from apps.core.phrases import Phrase
 
@@ -19,11 +20,19 @@ _PLACE = re.compile(r"%\((\w+)\)s")
 Binding = Mapping[str, object]
 """One variable of a notification as it is stored: ``oid``, ``type`` and ``value``, a text."""
 
+Value = str | Phrase
+"""What fills a place of a sentence: data, or words of ours that are translated when they are read."""
+
 
 def named_bindings(definition: AlertDefinition, bindings: Sequence[Binding]) -> dict[str, str]:
-    """Give the bindings that a definition has a name for: exactly that object, or an instance of it."""
+    """Give the bindings that a definition has a name for: that object, an instance of it, or the n-th (``#2``)."""
     named: dict[str, str] = {}
     for name, oid in definition.bindings.items():
+        if oid.startswith("#"):
+            place = int(oid[1:]) - 1
+            if place < len(bindings):
+                named[name] = str(bindings[place]["value"])
+            continue
         for binding in bindings:
             if binding["oid"] == oid or str(binding["oid"]).startswith(f"{oid}."):
                 named[name] = str(binding["value"])
@@ -31,17 +40,35 @@ def named_bindings(definition: AlertDefinition, bindings: Sequence[Binding]) -> 
     return named
 
 
-def object_of(definition: AlertDefinition, bindings: Sequence[Binding]) -> str:
-    """Give what the alert is about: the value of the object's binding, else the instance at its name's end."""
-    if not definition.object:
+def object_of(definition: AlertDefinition, bindings: Sequence[Binding], named: Mapping[str, str] | None = None) -> str:
+    """Give what the alert is about, by the words of ``object``, put together with dots.
+
+    A word is the name of a binding (its value counts), ``@`` before it (the instance at the end of its name counts), or
+    ``=`` before a text (that itself). Where no value came, the instance of any binding counts.
+    """
+    parts = definition.object.split()
+    if not parts:
         return ""
-    named = named_bindings(definition, bindings)
-    if definition.object in named:
-        return named[definition.object]
-    for oid in definition.bindings.values():
-        for binding in bindings:
-            if str(binding["oid"]).startswith(f"{oid}."):
-                return str(binding["oid"])[len(oid) + 1 :]
+    known = named if named is not None else named_bindings(definition, bindings)
+    values = [value for part in parts if (value := _part(part, definition, bindings, known))]
+    if values:
+        return ".".join(values)
+    return next((instance for oid in definition.bindings.values() if (instance := _instance(oid, bindings))), "")
+
+
+def _part(part: str, definition: AlertDefinition, bindings: Sequence[Binding], named: Mapping[str, str]) -> str:
+    if part.startswith("="):
+        return part[1:]
+    if part.startswith("@"):
+        return _instance(definition.bindings.get(part[1:], ""), bindings)
+    return named.get(part, "")
+
+
+def _instance(oid: str, bindings: Sequence[Binding]) -> str:
+    """Give what stands behind an object's identifier in the name of a variable."""
+    for binding in bindings if oid else ():
+        if str(binding["oid"]).startswith(f"{oid}."):
+            return str(binding["oid"])[len(oid) + 1 :]
     return ""
 
 
@@ -55,7 +82,7 @@ class Arrival:
     component: Component | None = None
     address: str | None = None
     object: str = ""
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, Value] = field(default_factory=dict)
     occurred_at: datetime | None = None
     version: str = ""
     trap_oid: str = ""
@@ -66,6 +93,18 @@ class Arrival:
     datagram: bytes = b""
     digest: str = ""
     candidates: tuple[int, ...] = ()
+    severity: str = ""  # empty: as the definition has it
+    alert_type: str = ""
+
+    @property
+    def grade(self) -> str:
+        """Give how bad it is."""
+        return self.severity or (self.definition.severity if self.definition is not None else Severity.UNKNOWN.value)
+
+    @property
+    def is_problem(self) -> bool:
+        """Say whether it opens an incident."""
+        return self.grade in PROBLEMS
 
     @property
     def where(self) -> str:
@@ -79,6 +118,8 @@ class Arrival:
             "object": self.object,
             "trap_oid": self.trap_oid,
             "address": self.address or "",
+            "product": self.product,
+            "number": number_of(self.trap_oid),
             **self.params,
         }
         return Phrase(text, {name: known.get(name) or NOTHING for name in _PLACE.findall(text)})

@@ -3,10 +3,11 @@
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from apps.alerts.models import Alert, AlertDefinition, Incident, IncidentState, Severity
+from apps.alerts.models import DEFAULT_ALERT_TYPE, Alert, AlertDefinition, Incident, IncidentState, Severity
 from apps.alerts.services import catalogue
 from apps.alerts.services.arrivals import UNKNOWN_TITLE, Arrival
 from apps.alerts.services.quiet import quiet_reason
@@ -99,9 +100,9 @@ class Batch:
         if definition is None:
             return []
         concerned: Iterable[AlertDefinition] = []
-        if definition.is_problem:
+        if arrival.is_problem:
             concerned = [definition]
-        elif definition.severity == Severity.NORMAL:
+        elif arrival.grade == Severity.NORMAL:
             concerned = self.catalogue.ended_by(definition)
         component_id = arrival.component.pk if arrival.component is not None else None
         place = Incident.place_of(component_id, arrival.address)
@@ -146,7 +147,7 @@ class Batch:
         definition = arrival.definition
         incident = None
         if definition is not None and definition.enabled:
-            incident = self.fold(arrival, definition) if definition.is_problem else self._end(arrival, definition)
+            incident = self.fold(arrival, definition) if arrival.is_problem else self._end(arrival, definition)
         alert = Alert(
             received_at=arrival.received_at,
             occurred_at=arrival.occurred_at,
@@ -191,7 +192,7 @@ class Batch:
         incident.count += 1
         incident.first_at = min(incident.first_at, arrival.received_at)
         incident.last_at = max(incident.last_at, arrival.received_at)
-        incident.severity = definition.severity
+        incident.severity = arrival.grade
         incident.title = arrival.phrase(definition.title)
         if was != (incident.first_at, incident.severity, incident.title):
             self.only_counted.discard(id(incident))
@@ -200,12 +201,19 @@ class Batch:
         self.touched[id(incident)] = incident
         return incident
 
-    def _end(self, arrival: Arrival, definition: AlertDefinition) -> Incident | None:
+    def end_before(self, arrival: Arrival, definition: AlertDefinition) -> Incident | None:
+        """End what a recovery that is understood late ends: problems that were not repeated after it."""
+        return self._end(arrival, definition, arrival.received_at)
+
+    def _end(
+        self, arrival: Arrival, definition: AlertDefinition, unless_after: datetime | None = None
+    ) -> Incident | None:
         ended = None
         for key in self._keys(arrival):
-            incident = self.open.pop(key, None)
-            if incident is None:
+            incident = self.open.get(key)
+            if incident is None or (unless_after is not None and incident.last_at > unless_after):
                 continue
+            del self.open[key]
             incident.state = IncidentState.CLOSED.value
             incident.last_at = incident.closed_at = arrival.received_at
             incident.closed_by_name = ""
@@ -223,11 +231,12 @@ def explain(alert: Alert, definition: AlertDefinition | None, arrival: Arrival) 
     alert.matched = definition is not None and definition.enabled  # one that is switched off hides its alerts
     if definition is None:
         alert.severity = Severity.UNKNOWN.value
+        alert.alert_type = arrival.alert_type or DEFAULT_ALERT_TYPE
         alert.title = arrival.phrase(UNKNOWN_TITLE)
         alert.detail = alert.remedy = Phrase()
         return
-    alert.severity = definition.severity
-    alert.alert_type = definition.alert_type
+    alert.severity = arrival.grade
+    alert.alert_type = arrival.alert_type or definition.alert_type
     alert.title = arrival.phrase(definition.title)
     alert.detail = arrival.phrase(definition.detail)
     alert.remedy = arrival.phrase(definition.remedy)
