@@ -1,5 +1,6 @@
 """How an alert is recognised and what is said about it."""
 
+from collections.abc import Iterable
 from typing import Self
 
 from django.db import models
@@ -113,6 +114,12 @@ class AlertDefinition(models.Model):
     def oids(self) -> list[str]:
         """Give every trap that it recognises."""
         return [oid for oid in (self.trap_oid, *self.also) if oid]
+
+    @classmethod
+    def labels(cls, names: Iterable[str]) -> list[str]:
+        """Give fields as pages call them."""
+        wanted = set(names)
+        return [str(field.verbose_name) for field in cls._meta.fields if field.name in wanted]
 
     @property
     def changes(self) -> list[str]:

@@ -63,7 +63,7 @@ def check(fields: Mapping[str, Any], known_keys: frozenset[str] | None = None) -
         _check_bindings(fields, faults)
         _check_partners(fields, faults, known_keys)
     if faults:
-        raise ValidationError(faults)  # type: ignore[arg-type]  # Django takes lists of lazy texts
+        raise ValidationError(faults)
 
 
 def _say(faults: Faults, field: str, sentence: Promise | str, **params: object) -> None:

@@ -115,7 +115,7 @@ def doubles(definitions: Iterable[AlertDefinition] | None = None) -> list[Double
     for definition in catalogue.current().definitions if definitions is None else definitions:
         for oid in definition.oids if definition.enabled else ():
             claims[_one_form(oid), definition.prefix, definition.enterprise].append(definition)
-    found = {}
+    found: dict[tuple[int, ...], Double] = {}
     for (_oid, prefix, enterprise), claimants in claims.items():
         if len(claimants) < 2 or not any(entry.is_own for entry in claimants):
             continue

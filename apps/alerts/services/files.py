@@ -2,8 +2,8 @@
 
 An entry is recognised by ``trap_oid``, or as version 1 has it by ``enterprise`` with ``specific`` or ``generic``; both
 become one form (RFC 3584 §3.1); ``specific`` may be several numbers. What stands beside ``definitions`` (``family``,
-``alert_type``, ``enterprises``, ``bindings``) is the default of every entry; with several ``enterprises`` each number is
-one of each of them.
+``alert_type``, ``enterprises``, ``bindings``) is the default of every entry; with several ``enterprises`` each number
+is one of each of them.
 """
 
 import re

@@ -43,6 +43,11 @@ class Entry:
     fields: tuple[str, ...]  # that would change
     doubles: tuple[str, ...]  # keys of others for the same trap
 
+    @property
+    def labels(self) -> list[str]:
+        """Give the fields that would change, as pages call them."""
+        return AlertDefinition.labels(self.fields)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

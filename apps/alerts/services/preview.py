@@ -20,6 +20,7 @@ ROWS = 5000
 SECONDS = 2.0
 EXAMPLES = 8
 _CHUNK = 500
+SLOT, HEIGHT, BOTTOM = 80, 90, 96  # of the drawing of the days
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ class Line:
     def difference(self) -> int:
         """Give how many more there would be."""
         return self.after - self.before
+
+    @property
+    def signed(self) -> str:
+        """Write the difference with its sign."""
+        return f"{self.difference:+,}".replace("-", "−") if self.difference else "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +80,26 @@ class Preview:
     examples: list[Example] = field(default_factory=list)
 
     @property
-    def busiest(self) -> int:
-        """Give the largest figure of a day, for drawing."""
-        return max((number for day in self.days for number in (day.before, day.after)), default=0)
+    def seconds(self) -> str:
+        """Give how long it took, for people."""
+        return f"{self.took.total_seconds():.1f}"
+
+    @property
+    def width(self) -> int:
+        """Give how wide the drawing of the days is."""
+        return len(self.days) * SLOT
+
+    @property
+    def bars(self) -> list[dict[str, int]]:
+        """Give where the bars of the days stand in the drawing, two for each."""
+        most = max((number for day in self.days for number in (day.before, day.after)), default=0) or 1
+        found = []
+        for place, day in enumerate(self.days):
+            before, after = round(day.before * HEIGHT / most), round(day.after * HEIGHT / most)
+            x = place * SLOT + 12
+            ends = {"before": before, "before_y": BOTTOM - before, "after": after, "after_y": BOTTOM - after}
+            found.append({"x": x, "after_x": x + 30, **ends})
+        return found
 
 
 UNMATCHED = "unmatched"
