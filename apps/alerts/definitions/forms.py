@@ -115,6 +115,12 @@ class DefinitionForm(forms.Form):
     counts = forms.BooleanField(label=gettext_lazy("Counts in the status of the component"), required=False)
     enabled = forms.BooleanField(label=gettext_lazy("Enabled: its alerts are shown"), required=False)
 
+    wide = frozenset({"title", "detail", "remedy", "traps", "bindings", "words"})  # as wide as the form
+    field_order = (
+        *("name", "severity", "title", "detail", "remedy", "traps", "below", "enterprise", "bindings", "words"),
+        *("severity_binding", "object", "cases", "clears", "alert_type", "counts", "enabled"),
+    )
+
     def __init__(self, *args: Any, raised: bool = False, **options: Any) -> None:
         super().__init__(*args, **options)
         self.raised = raised  # by the portal itself, not by a trap

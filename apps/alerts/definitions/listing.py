@@ -13,7 +13,7 @@ from apps.alerts.models import Alert, AlertDefinition
 from apps.alerts.services import past
 from apps.core import scoping
 
-PER_PAGE = 50
+PER_PAGE = 25
 UNKNOWN = 8  # kinds of unmatched traps that are shown
 COUNTED_FOR = 60  # seconds that the figures of the week hold
 WORDS = 8

@@ -57,6 +57,7 @@ def definition_list(request: HttpRequest) -> HttpResponse:
         "orders": ORDERS,
         "may_change": may_change,
         "unknown": listing.unknown_to(request.user),
+        "unmatched": listing.seen_by(request.user).get(None, 0),
         "doubles": definitions.doubles() if may_change else [],
     }
     template = "definitions/_table.html" if wants_part(request) else "definitions/list.html"
