@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CATALOGUE = ROOT / "esm" / "locale" / "ja" / "LC_MESSAGES" / "django.po"
 PLAIN_ROOMS = ("apps/drivers", "apps/protocols")  # they know no Django, so nothing marks their phrases
 DEFINITIONS = "fixtures/alert_definitions"
-DEFINITION_TEXTS = ("name", "alert_type", "title", "detail", "remedy")
+ENTERPRISES = "fixtures/trap_enterprises.yaml"
+DEFINITION_TEXTS = ("name", "family", "alert_type", "title", "detail", "remedy")
 KEYWORDS = (
     "gettext_noop",
     "gettext_lazy",
@@ -202,16 +203,19 @@ def _texts(node: ast.expr) -> Iterator[str]:
 
 
 def definitions(root: Path = ROOT) -> Iterator[tuple[Message, str]]:
-    """Give the texts of the alert definitions."""
+    """Give the texts of the alert definitions: sentences, and the words that they have for values."""
     for path in sorted((root / DEFINITIONS).glob("*.yaml")):
         content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        for entry in content.get("definitions", {}).values():
-            for field in DEFINITION_TEXTS:
-                if text := entry.get(field):
-                    yield (
-                        Message(text, python_format=bool(_PLACE.search(text))),
-                        path.relative_to(root).as_posix(),
-                    )
+        for entry in (content, *content.get("definitions", {}).values()):
+            texts = [entry[field] for field in DEFINITION_TEXTS if entry.get(field)]
+            texts += [word for words in entry.get("words", {}).values() for word in words.values()]
+            for text in texts:
+                yield Message(text, python_format=bool(_PLACE.search(text))), path.relative_to(root).as_posix()
+    enterprises = root / ENTERPRISES
+    if enterprises.exists():
+        for entry in yaml.safe_load(enterprises.read_text(encoding="utf-8"))["families"]:
+            if text := entry.get("alert_type"):
+                yield Message(text), ENTERPRISES
 
 
 def renew(catalogue: Path = CATALOGUE, root: Path = ROOT) -> Differences:

@@ -73,6 +73,7 @@ class Alert(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="alerts",
+        db_index=False,  # the index with the time below begins with it
     )
     matched = models.BooleanField(_("matched"), default=True)
     object = models.CharField(_("object"), max_length=200, blank=True)
@@ -100,6 +101,7 @@ class Alert(models.Model):
             models.Index(fields=["severity", "-id"], name="alerts_alert_severity"),
             models.Index(fields=["alert_type", "-id"], name="alerts_alert_type"),
             models.Index(fields=["received_at"], name="alerts_alert_received"),
+            models.Index(fields=["definition", "received_at"], name="alerts_alert_definition"),
             models.Index(fields=["digest"], condition=~Q(digest=""), name="alerts_alert_digest"),
         ]
         constraints = [

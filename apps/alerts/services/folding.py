@@ -99,6 +99,33 @@ class Folding:
             return None
         return self._fold(arrival) if arrival.is_problem else self._end(arrival)
 
+    def take_late(self, arrival: Arrival) -> Problem | None:
+        """Do the same for an alert that is understood late: a recovery ends no problem that was repeated after it."""
+        if not arrival.matched:
+            return None
+        return self._fold(arrival) if arrival.is_problem else self._end(arrival, unless_after=arrival.received_at)
+
+    def held(self, pk: int | None) -> Problem | None:
+        """Give the open incident of that number, where the batch is concerned with it."""
+        return next((problem for problem in self._open.values() if problem.pk == pk), None) if pk else None
+
+    def leave(self, problem: Problem) -> None:
+        """Take an alert out of a problem, which ends when nothing is left in it."""
+        problem.count = max(problem.count - 1, 0)
+        problem.changed = True
+        self._touched[id(problem)] = problem
+        if problem.count == 0:
+            problem.state, problem.closed_at = IncidentState.CLOSED.value, problem.last_at
+            self._open = {key: one for key, one in self._open.items() if one is not problem}
+
+    def say_anew(self, problem: Problem, arrival: Arrival) -> None:
+        """Let a problem say what its latest alert says."""
+        if arrival.definition is not None and problem.last_at <= arrival.received_at:
+            problem.severity = arrival.grade
+            problem.written_title = arrival.written_title
+            problem.changed = True
+            self._touched[id(problem)] = problem
+
     def store(self) -> None:
         """Write what was opened, repeated and ended, and let the status follow."""
         touched = self._touched.values()
@@ -119,7 +146,7 @@ class Folding:
         concerned: Iterable[AlertDefinition] = ()
         if arrival.is_problem:
             concerned = (definition,)
-        elif arrival.severity == Severity.NORMAL:
+        elif arrival.grade == Severity.NORMAL:
             concerned = self._catalogue.ended_by(definition)
         component_id = arrival.component.pk if arrival.component is not None else None
         place, thing = Incident.place_of(component_id, arrival.address), arrival.object[:200]
@@ -151,24 +178,21 @@ class Folding:
 
     def _fold(self, arrival: Arrival) -> Problem:
         (key,) = self._keys[id(arrival)]
-        definition = arrival.definition
-        assert definition is not None
-        moment = arrival.received_at
-        (title,) = arrival.written([definition.title])
+        moment, title = arrival.received_at, arrival.written_title
         problem = self._open.get(key)
         if problem is None:
             component = arrival.component
             problem = Problem(
                 pk=None,
                 place=key[0],
-                definition=definition,
+                definition=self._definitions[key[1]],
                 object=key[2],
                 component_id=component.pk if component is not None else None,
                 component_name=component.name if component is not None else "",
                 address=arrival.address,
                 state=IncidentState.OPEN.value,
                 count=0,
-                severity=arrival.severity,
+                severity=arrival.grade,
                 written_title=title,
                 first_at=moment,
                 last_at=moment,
@@ -179,21 +203,21 @@ class Folding:
         problem.count += 1
         problem.first_at = min(problem.first_at, moment)
         problem.last_at = max(problem.last_at, moment)
-        if (problem.severity, problem.written_title) != (arrival.severity, title):
-            problem.severity, problem.written_title, problem.changed = arrival.severity, title, True
+        if (problem.severity, problem.written_title) != (arrival.grade, title):
+            problem.severity, problem.written_title, problem.changed = arrival.grade, title, True
         self._touched[id(problem)] = problem
         return problem
 
-    def _end(self, arrival: Arrival) -> Problem | None:
+    def _end(self, arrival: Arrival, unless_after: datetime | None = None) -> Problem | None:
         ended = None
         for key in self._keys[id(arrival)]:
-            problem = self._open.pop(key, None)
-            if problem is None:
+            problem = self._open.get(key)
+            if problem is None or (unless_after is not None and problem.last_at > unless_after):
                 continue
-            assert arrival.definition is not None
+            del self._open[key]
             problem.state = IncidentState.CLOSED.value
             problem.last_at = problem.closed_at = arrival.received_at
-            (problem.closed_why,) = arrival.written([arrival.definition.title])
+            problem.closed_why = arrival.written_title
             problem.changed = True
             self._touched[id(problem)] = problem
             ended = problem
