@@ -3,7 +3,6 @@
 python -m tests.bench.population agents COUNT PORT        registers COUNT agents of the simulated fleet
 python -m tests.bench.population due                      makes every interface due now
 python -m tests.bench.population fill COUNT               adds COUNT components that are never polled
-python -m tests.bench.population session NAME             prints a session key of that user
 python -m tests.bench.population polled SINCE             prints "polled answered first last" since a Unix time
 """
 
