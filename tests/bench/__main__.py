@@ -19,6 +19,8 @@ from tests.bench.portals import Failed
 PARTS = (
     "polling",
     "pages",
+    "scale",
+    "soak",
 )
 
 
