@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from apps.portal import about, dashboard, frame, styleguide
+from apps.portal import about, capacity, dashboard, frame, styleguide
 
 app_name = "portal"
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("about/", about.about, name="about"),
+    path("capacity/", capacity.capacity, name="capacity"),
+    path("capacity/history/", capacity.history, name="capacity-history"),
     path("pulse/", frame.pulse, name="pulse"),
     path("style-guide/", styleguide.style_guide, name="style-guide"),
     path("style-guide/series/", styleguide.sample_series, name="style-guide-series"),

@@ -28,9 +28,9 @@ FEWEST_FREE = 1_500_000_000  # bytes, as preflight asks for
 HYSTERESIS = 1.2  # times the days from which on the warning ends
 KEPT_WHOLE = timedelta(days=2)  # then one a day
 KEPT_DAILY = timedelta(days=730)
-ENOUGH_ROWS = 100  # that must be there before their mean is believed
+ENOUGH_ROWS = 50  # that must be there before their mean is believed: an empty table takes a few pages too
 LOOKED_AT = 2000  # polls, for how many values they have
-FULL, NEVER, UNKNOWN = "full", "never", "unknown"
+FULL, SUFFICIENT, UNKNOWN = "full", "sufficient", "unknown"
 
 
 def latest() -> CapacityMeasurement | None:
@@ -82,7 +82,7 @@ def find(now: datetime) -> dict[str, Any]:
     }
     if disk is not None and streams:
         days = forecast.days_until(disk["free"] + (sizes.free or 0), streams)
-        facts |= {"outlook": NEVER if days is None else FULL, "days": days}
+        facts |= {"outlook": SUFFICIENT if days is None else FULL, "days": days}
     return facts
 
 
@@ -96,12 +96,14 @@ def _kinds(sizes: tables.Sizes, now: datetime) -> list[dict[str, Any]]:
     if both:
         owned[DAILY] = round(owned[HOURLY] * rows[DAILY] / both)
         owned[HOURLY] -= owned[DAILY]
+    each = {name: owned[name] / rows[name] if rows[name] >= ENOUGH_ROWS else None for name in rows}
+    each[DAILY] = each[DAILY] or each[HOURLY]
     return [
         {
             "name": kind.name,
             "rows": rows[kind.name],
             "bytes": owned[kind.name],
-            "each": owned[kind.name] / rows[kind.name] if rows[kind.name] else None,
+            "each": each[kind.name],
             "per_day": per_day(kind, now),
             "kept_for": kind.kept_for,
         }

@@ -15,7 +15,7 @@ from django.db import DatabaseError, connection
 COUNTED_UP_TO = 256 * 2**20  # bytes of a SQLite database that is counted; beyond, counting would fill the page cache
 ROWS_COUNTED_UP_TO = 100_000  # numbers that a table spans; beyond, rows are counted in windows
 WINDOWS, WINDOW = 64, 32  # windows, and numbers in each
-ROW_OVERHEAD, ENTRY_OVERHEAD, FILLED = 14, 12, 0.75  # bytes of a row, of an index entry; how full index pages are
+ROW_OVERHEAD, ENTRY_OVERHEAD, FILLED = 14, 10, 0.85  # bytes of a row, of an index entry; how full index pages are
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _sqlite() -> Sizes:
     page, pages, unused = (_one(f"PRAGMA {word}")[0] for word in ("page_size", "page_count", "freelist_count"))
     used = (pages - unused) * page
     measured = _counted() if used <= COUNTED_UP_TO else None
-    tables = measured if measured is not None else _weighed(used)
+    tables = measured if measured is not None else _weighed(used, page)
     return Sizes(tables, pages * page, unused * page, _log_size(), measured is not None)
 
 
@@ -123,15 +123,16 @@ def _counted() -> dict[str, int] | None:
     return dict(tables)
 
 
-def _weighed(used: int) -> dict[str, int]:
+def _weighed(used: int, page: int) -> dict[str, int]:
     """Weigh rows of each table and scale the sum to the bytes that are used."""
     names = _all("SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'")
-    weights = {name: _weight(name) for (name,) in names}
+    weights = {name: _weight(name, page) for (name,) in names}
     total = sum(weights.values())
     return {name: round(weight * used / total) for name, weight in weights.items()} if total else {}
 
 
-def _weight(table: str) -> float:
+def _weight(table: str, page: int) -> float:
+    """Weigh the rows of a table and the entries of its indexes; each of these trees takes a page at least."""
     columns = [(row[1], row[5]) for row in _all(f"PRAGMA table_info({_quoted(table)})")]
     key = next((name for name, place in columns if place), columns[0][0])
     indexes = [row[1] for row in _all(f"PRAGMA index_list({_quoted(table)})")]
@@ -147,14 +148,23 @@ def _weight(table: str) -> float:
         count = rows(table, key)
 
     def mean(names: list[str]) -> float:
-        length = " + ".join(f"COALESCE(LENGTH(CAST({_quoted(name)} AS BLOB)), 0)" for name in names) or "0"
+        length = " + ".join(map(_length, names)) or "0"
         found = [_one(f"SELECT COUNT(*), COALESCE(SUM({length}), 0) FROM {_quoted(table)} {part}") for part in parts]  # noqa: S608
         taken = sum(row[0] for row in found)
         return sum(row[1] for row in found) / taken if taken else 0.0
 
-    row = mean([name for name, _place in columns]) + ROW_OVERHEAD
+    row = mean([name for name, _place in columns if name != key]) + ROW_OVERHEAD
     entries = (mean([name for name in names if name is not None]) + ENTRY_OVERHEAD for names in keys.values())
-    return count * (row + sum(entries) / FILLED)
+    return max(count * row, page) + sum(max(count * entry / FILLED, page) for entry in entries)
+
+
+def _length(column: str) -> str:
+    """Give the bytes of a value as SQL: whole numbers are stored in about half of their digits."""
+    name = _quoted(column)
+    return (
+        f"CASE TYPEOF({name}) WHEN 'integer' THEN (LENGTH({name}) + 1) / 2 WHEN 'real' THEN 8"
+        f" ELSE COALESCE(LENGTH(CAST({name} AS BLOB)), 0) END"
+    )
 
 
 def _log_size() -> int | None:
