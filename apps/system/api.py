@@ -13,13 +13,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from apps.core.api import Accepted, PortalViewSet, accepted, resource
+from apps.core.api import Accepted, PortalViewSet, accepted, resource, sent
 from apps.core.api_fields import Nothing
 from apps.core.api_filters import numbered, refuse_unknown_parameters
 from apps.system.bundle import orders
 from apps.system.capacity import estimate, measuring, planning, timeline
 from apps.system.capacity.kinds import BY_NAME
 from apps.system.models import CapacityMeasurement, SupportBundle
+from apps.system.views import attached
 
 
 class DiskSerializer(serializers.Serializer[Any]):
@@ -192,7 +193,7 @@ class BundleViewSet(PortalViewSet):
     @extend_schema(request=None, responses={202: Accepted})
     def create(self, request: Request) -> Response:
         """Have a bundle made."""
-        Nothing(data=request.data).is_valid(raise_exception=True)
+        Nothing(data=sent(request)).is_valid(raise_exception=True)
         return accepted(orders.order(self.actor), request)
 
     def retrieve(self, request: Request, pk: int) -> Response:
@@ -203,15 +204,7 @@ class BundleViewSet(PortalViewSet):
     @action(detail=True)
     def download(self, request: Request, pk: int) -> HttpResponse:
         """Give the file."""
-        return as_file(self.get_object(), orders.fetch(self.get_object(), self.actor))
-
-
-def as_file(bundle: SupportBundle, content: bytes) -> HttpResponse:
-    """Answer with a bundle for a browser or program to keep."""
-    answer = HttpResponse(content, content_type="application/zip")
-    answer["Content-Disposition"] = f'attachment; filename="{bundle.name}"'
-    answer["Cache-Control"] = "no-store"
-    return answer
+        return attached(self.get_object(), self.actor)
 
 
 routes: list[URLPattern] = [

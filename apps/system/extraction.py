@@ -19,6 +19,8 @@ CATALOGUE = ROOT / "esm" / "locale" / "ja" / "LC_MESSAGES" / "django.po"
 PLAIN_ROOMS = ("apps/drivers", "apps/protocols")  # they know no Django, so nothing marks their phrases
 DEFINITIONS = "fixtures/alert_definitions"
 DEFINITION_TEXTS = ("name", "alert_type", "title", "detail", "remedy")
+HELP = "fixtures/help"
+HELP_TEXTS = ("term", "area", "title", "text", "advice")
 KEYWORDS = (
     "gettext_noop",
     "gettext_lazy",
@@ -69,7 +71,7 @@ class ExtractionFailed(RuntimeError):
 def messages(root: Path = ROOT) -> dict[Message, set[str]]:
     """Collect all sentences below a checkout, each with the files that say it."""
     found: dict[Message, set[str]] = {}
-    for message, path in (*marked(root), *plain(root), *definitions(root)):
+    for message, path in (*marked(root), *plain(root), *definitions(root), *helping(root)):
         found.setdefault(message, set()).add(path)
     return _joined(found)
 
@@ -212,6 +214,16 @@ def definitions(root: Path = ROOT) -> Iterator[tuple[Message, str]]:
                         Message(text, python_format=bool(_PLACE.search(text))),
                         path.relative_to(root).as_posix(),
                     )
+
+
+def helping(root: Path = ROOT) -> Iterator[tuple[Message, str]]:
+    """Give the texts of the glossary and of the known limits."""
+    for path in sorted((root / HELP).glob("*.yaml")):
+        content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        for entry in (entry for part in content.values() for entry in part.values()):
+            for field in HELP_TEXTS:
+                if text := entry.get(field):
+                    yield Message(text), path.relative_to(root).as_posix()
 
 
 def renew(catalogue: Path = CATALOGUE, root: Path = ROOT) -> Differences:

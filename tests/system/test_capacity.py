@@ -12,11 +12,12 @@ from apps.core import options
 from apps.core.actors import COMMAND
 from apps.monitoring import layouts
 from apps.monitoring.models import RollUp, Sample, SensorLayout
+from apps.system import preflight
 from apps.system.capacity import estimate, forecast, kinds, measuring, tables
 from apps.system.capacity.estimate import Fleet, Kept, Weights
 from apps.system.capacity.forecast import Stream
 from apps.system.models import CapacityMeasurement
-from tests.factories import make_component, make_interface
+from tests.factories import make_component, make_interface, make_user
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -300,3 +301,76 @@ class TestMeasuring:
         measuring.measure(NOW)
         with django_assert_num_queries(1):
             assert measuring.latest().at == NOW
+
+
+@pytest.mark.django_db
+class TestApi:
+    """The same by API."""
+
+    def test_nothing_was_measured(self, client):
+        client.force_login(make_user("administrator"))
+        answer = client.get("/api/v1/capacity/").json()
+        assert (answer["measured_at"], answer["database"], answer["kinds"]) == (None, None, [])
+        assert (answer["outlook"], answer["days_until_full"]) == ("unknown", None)
+
+    def test_what_was_measured(self, client):
+        client.force_login(make_user("administrator"))
+        make_alerts(100, NOW - 100 * HOUR, HOUR)
+        measuring.measure(NOW)
+        answer = client.get("/api/v1/capacity/").json()
+        alert = next(kind for kind in answer["kinds"] if kind["name"] == "alert")
+        assert (alert["label"], alert["rows"], alert["kept_for_days"]) == ("Alerts with their incidents", 100, None)
+        assert alert["bytes_each"] == alert["bytes"] / 100
+        assert alert["rows_per_day"] == pytest.approx(24)
+        assert answer["measured_at"] == "2026-11-25T12:00:00Z"
+        assert answer["database"]["size"] == CapacityMeasurement.objects.get().size
+        history = client.get("/api/v1/capacity/history/").json()
+        assert [point[1] for point in history["points"]] == [answer["database"]["size"]]
+
+    def test_an_estimate(self, client):
+        client.force_login(make_user("administrator"))
+        asked = {"components": 10, "values": 5, "interval": 600, "alerts": 0}
+        answer = client.get("/api/v1/capacity/estimate/", asked).json()
+        assert {name: answer[name] for name in asked} == asked
+        assert [(line["after"], line["days"]) for line in answer["sizes"]] == [
+            ("day", 1), ("week", 7), ("month", 30), ("kept", 730),
+        ]  # fmt: skip
+        weights = Weights(**answer["bytes"])
+        assert answer["sizes"][0]["size"] == round(estimate.size(Fleet(**asked), 1, measuring.kept(), weights))
+        assert answer["measured"] == []
+
+    @pytest.mark.parametrize(
+        ("change", "named"),
+        [({"interval": 59}, "interval"), ({"values": "x"}, "values"), ({"alerts": ""}, "alerts"), ({"x": 1}, "x")],
+    )
+    def test_a_bad_question_is_named(self, client, change, named):
+        client.force_login(make_user("administrator"))
+        asked = {"components": 10, "values": 5, "interval": 600, "alerts": 0} | change
+        answer = client.get("/api/v1/capacity/estimate/", asked)
+        assert (answer.status_code, list(answer.json()["errors"])) == (400, [named])
+
+    @pytest.mark.parametrize("path", ["", "history/", "estimate/"])
+    def test_only_who_sets_the_portal(self, client, path):
+        client.force_login(make_user("operator"))
+        assert client.get(f"/api/v1/capacity/{path}").status_code == 403
+
+
+@pytest.mark.django_db
+class TestPreflight:
+    """The check of the machine reads what was measured last."""
+
+    @pytest.mark.parametrize(
+        ("facts", "outcome", "found"),
+        [
+            (None, "pass", "not measured yet"),
+            ({"outlook": "unknown", "days": None}, "pass", "not measured yet"),
+            ({"outlook": "sufficient", "days": None}, "pass", "not within ten years"),
+            ({"outlook": "full", "days": 31.5}, "pass", "31"),
+            ({"outlook": "full", "days": 29.9}, "warn", "29"),
+        ],
+    )
+    def test_the_days_that_remain(self, facts, outcome, found):
+        if facts is not None:
+            CapacityMeasurement.objects.create(size=1, facts=facts)
+        check = preflight.disk_outlook()
+        assert (check.outcome.value, check.found, bool(check.remedy)) == (outcome, found, outcome == "warn")

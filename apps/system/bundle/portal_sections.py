@@ -1,5 +1,6 @@
 """What the bundle tells of the portal's own rows: numbers and states, never what devices or people are called."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib.sessions.models import Session
@@ -86,7 +87,7 @@ def counters() -> dict[str, Any]:
         "groups": Group.objects.count(),
         "incidents by state": _by(Incident.objects.all(), "state"),
         "newest alert": Alert.objects.order_by("-pk").values_list("received_at", flat=True).first(),
-        "reception": {"state": reception_state(), "counts": Counter.values()},
+        "reception": _reception(),
         "jobs by state": _by(Job.objects.all(), "state"),
         "jobs by kind": _by(Job.objects.all(), "kind"),
         "users": User.objects.filter(is_active=True).count(),
@@ -97,6 +98,11 @@ def counters() -> dict[str, Any]:
             for row in PeriodicTask.objects.order_by("name")
         },
     }
+
+
+def _reception() -> dict[str, Any]:
+    state = reception_state()
+    return asdict(state) if state else {"state": "the receiver gives no sign of life", "counts": Counter.values()}
 
 
 def _by(rows: Any, field: str) -> dict[str, int]:

@@ -22,7 +22,7 @@ from apps.core import options, secrets
 SECRET_NAME = re.compile(
     r"pass|pwd|secret|token|key|credential|auth|cookie|session|private|community|dsn", re.IGNORECASE
 )
-PATH_NAME = re.compile(r"_(file|dir|path)$", re.IGNORECASE)
+PATH_NAME = re.compile(r"_(file|dir|path|sock)$|^(old)?pwd$", re.IGNORECASE)
 SECRET_SETTINGS = ("SECRET_KEY", "EMAIL_HOST_PASSWORD")
 
 
