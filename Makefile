@@ -7,7 +7,7 @@ help:
 	@echo "make run     start the portal on this machine"
 	@echo "make test    everything that must pass"
 	@echo "make lint    style, types, layers, settings, migrations"
-	@echo "make bench   measure; see docs/develop"
+	@echo "make bench   measure, or only PARTS=\"polling pages\"; see docs/develop/performance.md"
 
 run:
 	@requirements/prepare.sh run
@@ -32,4 +32,4 @@ lint:
 
 bench:
 	@requirements/prepare.sh bench
-	@exec .venv/bin/python -m tests.bench
+	@exec .venv/bin/python -m tests.bench $(PARTS)

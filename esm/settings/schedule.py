@@ -21,4 +21,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-liveness": every("apps.monitoring.tasks.sweep", timedelta(minutes=1)),
     "roll-up-history": every("apps.monitoring.tasks.roll_up", timedelta(minutes=10)),
     "forget-old-history": every("apps.monitoring.tasks.forget_old", timedelta(hours=1)),
+    "measure-capacity": every("apps.system.tasks.measure_capacity", timedelta(hours=1)),
+    "remove-old-bundles": every("apps.system.tasks.remove_old_bundles", timedelta(hours=1)),
 }
