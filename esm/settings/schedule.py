@@ -14,6 +14,9 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "seal-audit": every("apps.core.tasks.seal_audit", timedelta(seconds=5)),
     "watch-jobs": every("apps.core.tasks.watch_jobs", timedelta(seconds=30)),
     "remove-old-jobs": every("apps.core.tasks.remove_old_jobs", timedelta(days=1)),
+    "follow-suspend-periods": every("apps.components.tasks.follow_suspend_periods", timedelta(seconds=5)),
+    "settle-suspensions": every("apps.components.tasks.settle_suspensions", timedelta(minutes=1)),
+
     "reopen-overdue-incidents": every("apps.alerts.tasks.reopen_overdue", timedelta(minutes=1)),
     "age-incidents": every("apps.alerts.tasks.age_incidents", timedelta(minutes=5)),
     "remove-ended-sessions": every("apps.accounts.tasks.remove_ended_sessions", timedelta(days=1)),
