@@ -173,7 +173,8 @@ class TestVerbs:
                 with pytest.raises(ValidationError) as refused:
                     suspend_periods.create(web, name, rule, SYSTEM)
                 assert list(refused.value.message_dict) == [field]
-        assert names() == [] and not AuditEntry.objects.exists()
+        assert names() == []
+        assert not AuditEntry.objects.exists()
 
     def test_who_planned_it_is_kept(self, web):
         user = make_user("operator", username="ono")
@@ -183,7 +184,8 @@ class TestVerbs:
         assert (period.created_by, period.created_by_name, period.created_at) == (user, "ono", at("11-20 12:00"))
         entry = AuditEntry.objects.get()
         assert (entry.action, entry.object_name, entry.address) == ("suspend-period.create", "Backup", "192.0.2.7")
-        assert entry.after["begins"] == "22:00:00" and entry.after["minutes"] == 480
+        assert entry.after["begins"] == "22:00:00"
+        assert entry.after["minutes"] == 480
 
     def test_a_change_takes_effect_at_once(self, web):
         with when("11-20 23:00"):
