@@ -1,10 +1,10 @@
-"""The clockwork of alerts: acknowledged problems come back, problems without an end age."""
+"""The clockwork of alerts: acknowledged problems come back, held ones are told, those without an end age."""
 
 from datetime import timedelta
 
 from celery import shared_task
 
-from apps.alerts.services import incidents
+from apps.alerts.services import incidents, telling
 from apps.core import options
 
 
@@ -19,4 +19,11 @@ def reopen_overdue() -> None:
 def age_incidents() -> None:
     """Close the incidents that no alert can end and of which nothing was heard for long."""
     while incidents.age(timedelta(hours=options.get("alert_status_age"))) == incidents.AT_ONCE:
+        pass
+
+
+@shared_task(soft_time_limit=50, time_limit=55)
+def tell_held() -> None:
+    """Tell the problems that began in a silence which is over."""
+    while telling.tell_held():
         pass
