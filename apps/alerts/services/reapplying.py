@@ -131,7 +131,7 @@ def _apply(
     if _meaning(alert) == before:
         return False
     same = arrival.definition is not None and had == arrival.definition.pk and before[1] == alert.object
-    held = folding.held(alert.incident_id)
+    held = folding.problem_of(alert.incident_id)
     if incident is not None and (not incident.is_open or (same and arrival.is_problem)):
         if held is not None:
             folding.say_anew(held, arrival)
