@@ -69,9 +69,10 @@ def wave(
         parts.append((share * mean, speed, math.pi / 2 - speed * highest))
 
     if daily:
-        noon = peak * HOUR - TOKYO
-        add(daily, DAY, noon)
-        add(daily * 0.28, DAY / 2, noon + HOUR)
+        highest = peak * HOUR - TOKYO
+        # The two together are lowest ten hours after they are highest: a night that is deepest before the morning.
+        add(daily, DAY, highest + 0.5 * HOUR)
+        add(daily * 0.2, DAY / 2, highest - 0.75 * HOUR)
     if weekly:
         add(weekly, WEEK, 6.5 * DAY)  # 2026-01-01 was a Thursday: highest in the middle of the week
     for place, period in enumerate(_NOISE if noise else ()):

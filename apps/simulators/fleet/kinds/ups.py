@@ -93,16 +93,20 @@ class UpsMoment(PortsMoment):
         """Give the voltage of the mains in V: next to none while it runs on its battery."""
         return 0.0 if self.on_battery else self.device.mains.at(self.at)
 
-    @property
-    def alarms(self) -> list[int]:
-        """Give the well-known alarms that stand."""
-        wrong = {
-            _BATTERY_BAD: self.is_worn,
-            _ON_BATTERY: self.on_battery,
-            _LOW_BATTERY: self.is_low,
-            _TEMPERATURE_BAD: self.fault(FaultKind.HOT) is not None,
+    @cached_property
+    def alarms(self) -> dict[int, int]:
+        """Give the well-known alarms that stand, and the uptime at which each came."""
+        began = {
+            _BATTERY_BAD: self._since(FaultKind.BATTERY_WORN),
+            _ON_BATTERY: self.began,
+            _LOW_BATTERY: self.at if self.is_low else None,
+            _TEMPERATURE_BAD: self._since(FaultKind.HOT),
         }
-        return [alarm for alarm, stands in wrong.items() if stands]
+        return {alarm: max(0, int((at - self.started) * 100)) for alarm, at in began.items() if at is not None}
+
+    def _since(self, kind: FaultKind) -> float | None:
+        fault = self.fault(kind)
+        return fault.begun(self.at) if fault else None
 
     @cached_property
     def last_test(self) -> float:
@@ -159,7 +163,7 @@ class Ups(Networked):
                 (f"{_OBJECTS}.7.1.0", Tag.OBJECT_IDENTIFIER, f"{_OBJECTS}.7.7.3"),
                 (f"{_OBJECTS}.7.2.0", Tag.INTEGER, 1),
                 (f"{_OBJECTS}.7.3.0", Tag.INTEGER, 3 if moment.is_worn else 1),
-                (f"{_OBJECTS}.7.4.0", Tag.OCTET_STRING, b"battery weak" if moment.is_worn else b"passed"),
+                (f"{_OBJECTS}.7.4.0", Tag.OCTET_STRING, b"battery weak" if moment.is_worn else b""),
                 (f"{_OBJECTS}.7.5.0", Tag.TIME_TICKS, moment.uptime),
                 (f"{_OBJECTS}.7.6.0", Tag.INTEGER, 10),
             ]
@@ -242,11 +246,11 @@ class Ups(Networked):
         shape.column(
             f"{_OBJECTS}.6.2.1.2", identifier, alarms, lambda m, a: f"{_ALARMS}.{a}" if a in m.alarms else None
         )
-        shape.column(f"{_OBJECTS}.6.2.1.3", Tag.TIME_TICKS, alarms, lambda m, a: m.uptime if a in m.alarms else None)
+        shape.column(f"{_OBJECTS}.6.2.1.3", Tag.TIME_TICKS, alarms, lambda m, a: m.alarms.get(a))
         shape.fixed(f"{_OBJECTS}.7.1.0", identifier, f"{_OBJECTS}.7.7.3")
         shape.fixed(f"{_OBJECTS}.7.2.0", number, 1)
         live("7.3.0", lambda m: 3 if m.is_worn else 1)
-        live("7.4.0", lambda m: b"battery weak" if m.is_worn else b"passed", text)
+        live("7.4.0", lambda m: b"battery weak" if m.is_worn else b"", text)
         live("7.5.0", lambda m: max(0, int((m.last_test - m.started) * 100)), Tag.TIME_TICKS)
         shape.fixed(f"{_OBJECTS}.7.6.0", number, 10)
         for place, value in ((1, 100), (2, 500), (3, 100), (4, 500), (7, 2), (8, 1), (9, 88), (10, 112)):
