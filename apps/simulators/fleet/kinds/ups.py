@@ -123,9 +123,10 @@ class Ups(Networked):
     """A UPS with a network card."""
 
     kind = "ups"
+    object_id = RFC1628
     moment_class = UpsMoment
     usual_boots = 260.0
-    manufacturer: ClassVar[str] = "NEC"
+    manufacturer: ClassVar[str] = "Example Power"
     firmware: ClassVar[str] = "02.14"
 
     def __init__(self, *arguments: Any) -> None:
