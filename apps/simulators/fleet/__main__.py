@@ -12,6 +12,7 @@ from pathlib import Path
 
 from apps.simulators.fleet.agents import Peer, open_socket, serve
 from apps.simulators.fleet.control import Control
+from apps.simulators.fleet.course import EPOCH
 from apps.simulators.fleet.fleet import Fleet
 from apps.simulators.fleet.plan import BadPlan, Login, Plan, Spec, addresses, mixed, read
 
@@ -27,6 +28,7 @@ def main() -> None:
     parser.add_argument("--first", default="127.20.0.1", help="the first device's address; the others follow")
     parser.add_argument("--port", type=int, default=16100, help="the UDP port of all agents; 0 takes a free one")
     parser.add_argument("--traps", type=_peer, metavar="ADDRESS:PORT", help="where traps are sent")
+    parser.add_argument("--since", type=float, default=EPOCH, help="the Unix time from which a plan's faults count")
     parser.add_argument("--seed", default="fleet", help="another word makes other values")
     parser.add_argument("--community", default="public")
     parser.add_argument("--user", help="a version 3 user: name:SHA-256:password:AES-128:password, or less of it")
@@ -35,7 +37,7 @@ def main() -> None:
     options = parser.parse_args()
     try:
         if options.plan:
-            plan = read(options.plan, options.first)
+            plan = read(options.plan, options.first, options.since)
         else:
             plan = mixed(options.count, options.first, seed=options.seed, community=options.community)
         if options.user:

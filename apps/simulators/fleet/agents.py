@@ -38,6 +38,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.fixed: float | None = None
+        self.patient = True  # False: nobody waits, so that nothing is slow or lost; for looks at the past
 
     def now(self) -> float:
         """Give the time in seconds since 1970."""
@@ -97,10 +98,11 @@ class Agents:
             faults = device.faults
             if faults.now(FaultKind.DEAD, now) or faults.now(FaultKind.REBOOT, now):
                 return
-            if (lossy := faults.now(FaultKind.LOSSY, now)) and self._random.random() < lossy.size:
-                return
-            if slow := faults.now(FaultKind.SLOW, now):
-                delay = slow.size
+            if self.clock.patient:
+                if (lossy := faults.now(FaultKind.LOSSY, now)) and self._random.random() < lossy.size:
+                    return
+                if slow := faults.now(FaultKind.SLOW, now):
+                    delay = slow.size
         try:
             sent = self.answer(device, data, now)
         except Malformed:
@@ -160,13 +162,14 @@ class Agents:
         for at, device, trap in self.fleet.happenings(after, until):
             self._tell(at, device, trap)
 
-    def set_clock(self, at: float | None) -> list[SentTrap]:
+    def set_clock(self, at: float | None, *, patient: bool = True) -> list[SentTrap]:
         """Set the clock to a moment at which it stands still, or let it run (None); gives what happened on the way.
 
-        Nothing happens on the way backwards, nor between a moment that was set and the present time.
+        Nothing happens on the way backwards, nor between a moment that was set and the present time. Who is not
+        ``patient`` gets every answer at once, from slow devices, too.
         """
         before = self.clock.fixed
-        self.clock.fixed = at
+        self.clock.fixed, self.clock.patient = at, patient
         self.fleet.forget_moments()
         if at is not None and before is not None and at > before:
             self.send_traps(at)

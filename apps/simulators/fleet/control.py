@@ -122,7 +122,7 @@ def _mend(agents: Agents, order: Order) -> Order:
 
 def _clock(agents: Agents, order: Order) -> Order:
     at = order["at"]
-    sent = agents.set_clock(None if at is None else float(at))
+    sent = agents.set_clock(None if at is None else float(at), patient=bool(order.get("patient", True)))
     return {"traps": [(when, address, data.hex()) for when, address, data in sent]}
 
 
@@ -185,9 +185,10 @@ class Remote:
         """End what is wrong; gives how much that was."""
         return int(self.order("mend", device=device, kind=kind)["ended"])
 
-    def set_clock(self, at: float | None) -> list[SentTrap]:
+    def set_clock(self, at: float | None, *, patient: bool = True) -> list[SentTrap]:
         """Set the fleet's clock, None to let it run; gives the traps that would have been sent on the way."""
-        return [(when, address, bytes.fromhex(data)) for when, address, data in self.order("clock", at=at)["traps"]]
+        traps = self.order("clock", at=at, patient=patient)["traps"]
+        return [(when, address, bytes.fromhex(data)) for when, address, data in traps]
 
 
 def answers(path: Path) -> bool:

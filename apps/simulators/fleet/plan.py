@@ -9,6 +9,7 @@
 Keys that only the portal's side of a plan needs (``group``, ``alias``, ``driver``) are kept in ``notes``.
 """  # noqa: E501
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Address
@@ -67,6 +68,7 @@ class Plan:
     domain: str = "example.net"
     contact: str = "operations"
     login: Login | None = None
+    since: float = EPOCH  # from when the times of faults count
 
 
 def addresses(first: str) -> Iterator[str]:
@@ -80,7 +82,7 @@ def addresses(first: str) -> Iterator[str]:
         number += 1
 
 
-def read(path: Path, first: str) -> Plan:
+def read(path: Path, first: str, since: float = EPOCH) -> Plan:
     """Read a plan; its devices get addresses from ``first`` on, in their order. Raises ``BadPlan``."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -95,7 +97,7 @@ def read(path: Path, first: str) -> Plan:
         devices = tuple(spec for entry in content["devices"] for spec in _specs(entry, free))
     except TypeError as error:
         raise BadPlan(f"{path}: {error}") from error
-    return checked(Plan(devices, login=login, **common))
+    return checked(Plan(devices, login=login, since=since, **common))
 
 
 def _specs(entry: Mapping[str, Any], free: Iterator[str]) -> Iterator[Spec]:
@@ -126,8 +128,11 @@ def checked(plan: Plan) -> Plan:
     return plan
 
 
-def fault_of(entry: Mapping[str, Any]) -> Fault:
-    """Turn a plan's fault into one; times are seconds, ``at`` counts from the beginning of its period."""
+def fault_of(entry: Mapping[str, Any], since: float) -> Fault:
+    """Turn a plan's fault into one; times are seconds, ``at`` counts from ``since`` and may be negative.
+
+    One that repeats was there for ever before, too.
+    """
     known = {"kind", "part", "strength", "every", "lasts", "at"}
     if unknown := entry.keys() - known:
         raise BadPlan(f"a fault has no {', '.join(sorted(unknown))}")
@@ -135,10 +140,13 @@ def fault_of(entry: Mapping[str, Any]) -> Fault:
         kind = FaultKind(entry["kind"])
     except (KeyError, ValueError) as error:
         raise BadPlan(f"{entry.get('kind')} is no kind of fault") from error
+    every, began = float(entry.get("every", 0.0)), since + float(entry.get("at", 0.0))
+    if every:
+        began -= every * math.ceil(max(0.0, began - EPOCH) / every)
     return Fault(
         kind,
-        EPOCH + float(entry.get("at", 0.0)),
-        every=float(entry.get("every", 0.0)),
+        began,
+        every=every,
         lasts=float(entry.get("lasts", 0.0)),
         part=int(entry.get("part", 0)),
         strength=entry.get("strength"),

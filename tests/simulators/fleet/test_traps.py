@@ -87,6 +87,8 @@ def test_comware_tells_of_heat_load_and_configuration(agents: Agents) -> None:
         (10, "edge", "2c", f"{COMWARE}.4.2.1"),
         (10, "edge", "2c", f"{COMWARE}.6.2.0.1"),
         (10, "edge", "2c", f"{COMWARE}.6.2.0.4"),
+        (30, "edge", "2c", f"{COMWARE}.6.2.0.22"),
+        (30, "edge", "2c", f"{COMWARE}.6.2.0.25"),
     ]
 
 

@@ -53,14 +53,9 @@ class Moment:
         """Give how often the device had started before, and when it did last."""
         device = self.device
         count, started = last_start(device.boots_every, self.at, device.seed)
-        if device.faults:
-            ends = [
-                edge.at
-                for edge in device.faults.edges(started, self.at)
-                if edge.fault.kind is FaultKind.REBOOT and not edge.begins
-            ]
-            return count + len(ends), max(ends, default=started)
-        return count, started
+        reboots = device.faults.of(FaultKind.REBOOT) if device.faults else []
+        ends = [edge.at for one in reboots for edge in one.edges(started, self.at) if not edge.begins]
+        return count + len(ends), max(ends, default=started)
 
     @property
     def started(self) -> float:
@@ -124,7 +119,7 @@ class Device:
     def finish(self) -> None:
         """Take over what the plan says is wrong; the device is connected by now."""
         for entry in self.spec.faults:
-            self.add_fault(fault_of(entry))
+            self.add_fault(fault_of(entry, self.plan.since))
 
     def add_fault(self, fault: Fault) -> Fault:
         """Let something be wrong; raises ``BadPlan`` when this kind of device cannot have it."""

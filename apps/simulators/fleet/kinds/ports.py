@@ -66,7 +66,9 @@ class PortsMoment(Moment):
         return {}
 
     def is_up(self, port: Port) -> bool:
-        """Say whether a port has its link: a cable, and nothing wrong at either end."""
+        """Say whether a port has its link: a cable, and nothing wrong at either end; a loopback needs none."""
+        if port.kind == LOOPBACK:
+            return True
         if not (port.enabled and port.cabled):
             return False
         if self.fault(FaultKind.LINK_DOWN, port.index):

@@ -171,7 +171,7 @@ class Switch(Neighbourly):
         extended = f"{self.model.common}.6.2"
         name: RawVarbind = (f"1.3.6.1.2.1.47.1.1.1.1.7.{_CHASSIS}", Tag.OCTET_STRING, self.model_name.encode())
         state = f"{self.model.common}.6.1.1.1.1"
-        if kind is FaultKind.HOT and edge.begins:
+        if kind is FaultKind.HOT:
             degrees = round(moment.temperature)
             bindings: list[RawVarbind] = [
                 name,
@@ -179,10 +179,13 @@ class Switch(Neighbourly):
                 (f"{state}.13.{_CHASSIS}", Tag.INTEGER, _WARM),
                 (f"{state}.19.{_CHASSIS}", Tag.INTEGER, _TOO_WARM),
             ]
-            return [vendor_trap(extended, 1 if degrees < _CRITICAL else 8, bindings)]
-        if kind is FaultKind.HIGH_LOAD and edge.begins:
+            if edge.begins:
+                return [vendor_trap(extended, 1 if degrees < _CRITICAL else 8, bindings)]
+            return [vendor_trap(extended, 22, bindings[:2])]
+        if kind is FaultKind.HIGH_LOAD:
             load = round(100 * moment.load)
-            return [vendor_trap(extended, 4, [name, (f"{state}.6.{_CHASSIS}", Tag.INTEGER, load)])]
+            number = 4 if edge.begins else 25
+            return [vendor_trap(extended, number, [name, (f"{state}.6.{_CHASSIS}", Tag.INTEGER, load)])]
         if kind is FaultKind.CONFIGURED:
             log = f"{self.model.common}.4.1.1"
             terminal: list[RawVarbind] = [

@@ -154,7 +154,8 @@ class Ups(Networked):
         kind, begins = edge.fault.kind, edge.begins
         if kind is FaultKind.ON_BATTERY:
             alarm = self.alarm_trap(_ON_BATTERY, stands=begins)
-            return [self.on_battery_trap(moment), alarm] if begins else [alarm]
+            low = [self.alarm_trap(_LOW_BATTERY, stands=False)] if moment.is_low else []
+            return [self.on_battery_trap(moment), alarm] if begins else [alarm, *low]
         if kind is FaultKind.BATTERY_WORN:
             return [self.alarm_trap(_BATTERY_BAD, stands=begins)]
         if kind is FaultKind.HOT:
@@ -285,13 +286,12 @@ class PowerNetUps(Ups):
             (FaultKind.ON_BATTERY, True): 5,  # upsOnBattery
             (FaultKind.ON_BATTERY, False): 9,  # powerRestored
             (FaultKind.BATTERY_WORN, True): 17,  # upsBatteryNeedsReplacement
-            (FaultKind.BATTERY_WORN, False): 38,  # upsBatteryReplaced
-            (FaultKind.SELF_TEST, True): 3 if moment.is_worn else 13,  # upsDiagnosticsFailed, upsDiagnosticsPassed
-            (FaultKind.HOT, True): 11,
+            (FaultKind.BATTERY_WORN, False): 36,  # upsBatteryReplaced
+            (FaultKind.SELF_TEST, True): 3 if moment.is_worn else 10,  # upsDiagnosticsFailed, upsDiagnosticsPassed
         }
         number = numbers.get((edge.fault.kind, edge.begins))
         if number is not None:
-            return [self._told(number)]
+            return [self._told(number), *([self._told(11)] if number == 9 and moment.is_low else [])]
         return [] if edge.fault.kind is FaultKind.HOT else Networked.traps(self, edge, moment)
 
     def reminders(self, moment: UpsMoment) -> list[Trap]:
@@ -306,10 +306,10 @@ class PowerNetUps(Ups):
             5: "UPS: On battery power in response to an input power problem.",
             7: "UPS: The battery power is too low to support the load.",
             9: "UPS: No longer on battery power.",
-            11: "UPS: The internal battery temperature exceeds the critical threshold.",
-            13: "UPS: Passed a self-test.",
+            10: "UPS: Passed a self-test.",
+            11: "UPS: The battery is no longer too low.",
             17: "UPS: The battery must be replaced.",
-            38: "UPS: The battery was replaced.",
+            36: "UPS: The battery was replaced.",
         }
         text = (f"{POWERNET}.2.3.3.0", Tag.OCTET_STRING, texts[number].encode())
         return vendor_trap(POWERNET, number, [text])
