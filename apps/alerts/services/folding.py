@@ -16,9 +16,10 @@ from django.db import connection
 from apps.alerts.models import OPEN_INCIDENTS, AlertDefinition, Incident, IncidentState, Severity
 from apps.alerts.services.arrivals import Arrival
 from apps.alerts.services.catalogue import Catalogue
+from apps.alerts.services.naming import Part, exempt_objects, exempt_of
 from apps.components.models import StatusCause
 from apps.components.services import causes
-from apps.components.services.causes import Cause
+from apps.components.services.causes import Cause, Place
 from apps.core import rows
 from apps.core.phrases import Phrase
 
@@ -40,6 +41,7 @@ class Standing(Protocol):
     pk: Any
     component_id: Any
     definition: Any
+    object: Any
     severity: Any
     title: Any
 
@@ -223,20 +225,38 @@ def cause_key(incident: Standing) -> str:
 
 
 def settle_causes(incidents: Iterable[Standing]) -> None:
-    """Make the status of the components agree with these incidents: open ones count, ended ones do not."""
-    wanted, ended = [], defaultdict(list)
-    for incident in incidents:
-        if incident.component_id is None:
+    """Make the status of the components agree with these incidents: open ones count, ended and exempt ones do not."""
+    wanted: list[Cause] = []
+    ended: list[Place] = []
+    unsure: list[Place] = []  # those whose definition or object does not count, or no longer
+    told = list(incidents)
+    exempt = _exempt(told)
+    for incident in told:
+        component_id, key = incident.component_id, cause_key(incident)
+        if component_id is None:
             continue
-        if incident.is_open and incident.definition.counts:
-            wanted.append(Cause(incident.component_id, SOURCE, cause_key(incident), incident.severity, incident.title))
+        place: Place = (component_id, None, SOURCE, key)
+        if incident.pk in exempt:
+            unsure.append(place)
         elif not incident.is_open:
-            ended[incident.component_id].append(cause_key(incident))
-    # Most of what ends counted, but not all: components are not locked for nothing.
-    standing: dict[int, list[str]] = defaultdict(list)
-    if ended:
-        keys = set(chain.from_iterable(ended.values()))
-        found = StatusCause.objects.filter(component__in=list(ended), source=SOURCE, key__in=keys).order_by()
-        for component_id, key in found.values_list("component_id", "key"):
-            standing[component_id].append(key)
-    causes.change(SOURCE, wanted, standing)
+            (ended if incident.definition.counts else unsure).append(place)
+        elif incident.definition.counts:
+            wanted.append(Cause(component_id, SOURCE, key, incident.severity, incident.title))
+    if unsure:  # components are not locked for nothing
+        found = StatusCause.objects.filter(
+            component__in={place[0] for place in unsure}, source=SOURCE, key__in={place[3] for place in unsure}
+        )
+        standing = set(found.order_by().values_list("key", flat=True))
+        ended += [place for place in unsure if place[3] in standing]
+    if wanted or ended:
+        causes.change(wanted, ended)
+
+
+def _exempt(incidents: Iterable[Standing]) -> set[Any]:
+    """Give the numbers of the open incidents of objects that do not count: excluded network ports."""
+    by_kind: dict[str, dict[Part, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for incident in incidents:
+        kind = incident.definition.object_kind
+        if kind in exempt_objects and incident.component_id is not None and incident.is_open:
+            by_kind[kind][incident.component_id, incident.object].append(incident.pk)
+    return {pk for kind, parts in by_kind.items() for part in exempt_of(kind, parts) for pk in parts[part]}
