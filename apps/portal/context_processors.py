@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 
-from apps.core import menu, options
+from apps.core import banners, menu, options
 from apps.portal import phrasing
 
 PRODUCT_NAME = "Fleet Portal"
@@ -61,6 +61,11 @@ class Shell:
             if lines:
                 sections.append((title, lines))
         return sections
+
+    @cached_property
+    def banners(self) -> list[banners.Banner]:
+        """Give the lines that stand above every page."""
+        return banners.of(self._request)
 
     @cached_property
     def alerts(self) -> Mapping[str, int]:
