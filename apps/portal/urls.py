@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from apps.portal import about, dashboard, frame, styleguide
+from apps.portal import about, frame, styleguide
+from apps.portal.dashboard import views as dashboard
 
 app_name = "portal"
 urlpatterns = [
