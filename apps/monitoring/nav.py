@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.components import extensions
 from apps.components.extensions import OVERVIEW, Panel, Tab
+from apps.core import menu
 from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
 from apps.monitoring import panels
@@ -102,6 +103,12 @@ declare(
         maximum=7300,
         unit=_("days"),
     ),
+)
+
+menu.register(
+    menu.MenuEntry(
+        label=_("Statistics"), url_name="monitoring:statistics", icon="report-analytics", order=40, permission="view"
+    )
 )
 
 for _tab in (

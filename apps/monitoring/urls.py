@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from apps.monitoring.pages import charts, limits
+from apps.monitoring.pages import charts, limits, statistics
 
 
 def _chart(place: str, view: Callable[..., Any], name: str) -> list[URLPattern]:
@@ -21,5 +21,6 @@ urlpatterns: list[URLPattern] = [
     *_chart("components/<int:pk>/sensors/<int:sensor_pk>/", charts.sensor_chart, "chart"),
     *_chart("components/<int:pk>/", charts.component_chart, "component-chart"),
     *_chart("statistics/", charts.fleet_chart, "fleet-chart"),
+    path("statistics/", statistics.statistics, name="statistics"),
     path("components/<int:pk>/sensors/<int:sensor_pk>/limits/", limits.sensor_limits, name="limits"),
 ]

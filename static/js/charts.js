@@ -50,6 +50,7 @@ function colour(name, { opacity, scheme } = {}) {
 
 function write(value, unit) {
   if (value === null || value === undefined) return "–";
+  if (unit === "W" && Math.abs(value) >= 10_000) [value, unit] = [value / 1000, "kW"];
   const binary = unit === "B" || unit === "B/s";
   if (!binary && unit !== "bit/s") {
     const digits = Math.abs(value) >= 100 ? 0 : 2;

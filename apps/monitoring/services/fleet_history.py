@@ -124,7 +124,8 @@ def _summary(quantity: FleetQuantity, moments: Sequence[Moment]) -> tuple[float,
         np.concatenate([getattr(moment, name) for moment in moments]) for name in ("low", "mean", "high")
     )
     if quantity in SUMMED:
-        return float(low.sum()), float(mean.sum()), float(high.sum()), number
+        # The highest of all at different times are nobody's highest together.
+        return float(mean.sum()), float(mean.sum()), float(mean.sum()), number
     return float(low.min()), float(mean.mean()), float(high.max()), number
 
 

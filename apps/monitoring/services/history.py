@@ -70,6 +70,21 @@ def several(sensors: Sequence[Sensor], start: datetime, end: datetime, step: int
     return [Series(sensor, chosen, list(_buckets(stored[sensor.pk], chosen))) for sensor in sensors]
 
 
+def mean_and_highest(sensors: Sequence[Sensor], start: datetime, end: datetime) -> dict[int, tuple[float, float]]:
+    """Give the mean and the highest value of sensors, by their number; one that measured nothing is left out."""
+    resolution = _resolution(start, end, None)
+    low, high = _milliseconds(start), _milliseconds(end)
+    found: dict[int, tuple[float, float]] = {}
+    for interface_id, mine in _by_interface(sensors).items():
+        keys = [sensor.key for sensor in mine]
+        for sensor, rows in zip(mine, _stored(interface_id, keys, low, high, resolution), strict=True):
+            measured = rows[rows[:, 4] > 0]
+            if len(measured):
+                mean = (measured[:, 2] * measured[:, 4]).sum() / measured[:, 4].sum()
+                found[sensor.pk] = (float(mean), float(measured[:, 3].max()))
+    return found
+
+
 def _by_interface(sensors: Iterable[Sensor]) -> dict[int, list[Sensor]]:
     found: dict[int, list[Sensor]] = defaultdict(list)
     for sensor in sensors:
