@@ -242,13 +242,19 @@ def _foremost(kind: Quantity, found: Sequence[SensorView]) -> SensorView:
 
 def overview_charts(look: Look) -> Charts | None:
     """Give the charts of the overview; None before anything was measured."""
+    shown = telling(look)
+    return _charts(look, shown[:CHARTS]) if shown else None
+
+
+def telling(look: Look) -> list[SensorView]:
+    """Give the one sensor of each quantity that says most of the component."""
     found = views(look)
     shown: list[SensorView] = []
     for kind in (Quantity.CPU, Quantity.MEMORY, Quantity.STORAGE, Quantity.TRAFFIC, *LARGE):
         of_kind = [view for view in found if view.kind is kind]
         if of_kind and kind not in {view.kind for view in shown}:
             shown.append(_busiest(look, of_kind) if kind is Quantity.TRAFFIC else _foremost(kind, of_kind))
-    return _charts(look, shown[:CHARTS]) if shown else None
+    return shown
 
 
 def _busiest(look: Look, traffic: Sequence[SensorView]) -> SensorView:

@@ -15,6 +15,7 @@ from apps.monitoring.models import FleetQuantity, FleetSpan, FleetValues, RollUp
 from apps.monitoring.packing import Ids
 from apps.monitoring.services.fleet import EVERY
 from apps.monitoring.services.history import DAY, HOUR, Point, step_for
+from apps.monitoring.services.trends import Trend
 
 SAMPLES_FOR = timedelta(days=2)  # longer ranges are read by hours
 HOURS_FOR = timedelta(days=14)  # longer ones by days
@@ -73,6 +74,16 @@ class Fits:
     share: Floats  # r², the share of the variance that the line explains
     points: NDArray[np.int64]
     days: Floats  # between the first and the last of its values
+
+    def of(self, place: int) -> Trend:
+        """Give that of one component."""
+        return Trend(
+            float(self.per_day[place]),
+            float(self.last[place]),
+            float(self.share[place]),
+            int(self.points[place]),
+            float(self.days[place]),
+        )
 
 
 def chosen(ids: Sequence[int]) -> Ids:

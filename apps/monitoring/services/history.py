@@ -16,6 +16,7 @@ from apps.monitoring.models import RollUp, Sample, Sensor, Span
 from apps.monitoring.packing import Numbers, shortest
 from apps.monitoring.services import rollups
 from apps.monitoring.services.periods import Periods
+from apps.monitoring.services.trends import Trend, line_through
 
 MOST_POINTS = 1000
 RAW_FOR = timedelta(days=2)
@@ -70,18 +71,33 @@ def several(sensors: Sequence[Sensor], start: datetime, end: datetime, step: int
     return [Series(sensor, chosen, list(_buckets(stored[sensor.pk], chosen))) for sensor in sensors]
 
 
-def mean_and_highest(sensors: Sequence[Sensor], start: datetime, end: datetime) -> dict[int, tuple[float, float]]:
-    """Give the mean and the highest value of sensors, by their number; one that measured nothing is left out."""
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a sensor had over a range: lowest, mean, highest, and the line through its values."""
+
+    low: float
+    mean: float
+    high: float
+    trend: Trend
+
+
+def summaries(sensors: Sequence[Sensor], start: datetime, end: datetime) -> dict[int, Summary]:
+    """Put the ranges of sensors into a few numbers, by the sensors' own; one that measured nothing is left out."""
     resolution = _resolution(start, end, None)
     low, high = _milliseconds(start), _milliseconds(end)
-    found: dict[int, tuple[float, float]] = {}
+    found: dict[int, Summary] = {}
     for interface_id, mine in _by_interface(sensors).items():
         keys = [sensor.key for sensor in mine]
         for sensor, rows in zip(mine, _stored(interface_id, keys, low, high, resolution), strict=True):
             measured = rows[rows[:, 4] > 0]
             if len(measured):
                 mean = (measured[:, 2] * measured[:, 4]).sum() / measured[:, 4].sum()
-                found[sensor.pk] = (float(mean), float(measured[:, 3].max()))
+                found[sensor.pk] = Summary(
+                    float(measured[:, 1].min()),
+                    float(mean),
+                    float(measured[:, 3].max()),
+                    line_through(measured[:, 0], measured[:, 2], end),
+                )
     return found
 
 

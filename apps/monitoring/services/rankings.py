@@ -10,27 +10,14 @@ from numpy.typing import NDArray
 from apps.components.models import Component
 from apps.drivers.contract import Quantity
 from apps.monitoring.models import FleetQuantity, Sensor
-from apps.monitoring.services import fleet_history, history
-from apps.monitoring.services.fleet_history import Fits, Totals
+from apps.monitoring.services import fleet_history, history, trends
+from apps.monitoring.services.fleet_history import Totals
 from apps.monitoring.services.fleet_scope import FleetScope
 from apps.monitoring.services.readings import SensorView, latest_of
+from apps.monitoring.services.trends import Forecast, forecast
 
 TOP = 10
-FULL = 100.0  # %
-GOOD = 0.8  # share of the variance that a line must explain to be believed
-ENOUGH = 8  # values
-SHORTEST = 0.25  # days: the shortest course that a line is drawn through
-AS_FAR = 30  # times the length of the course: further ahead nobody can see
 PORTS_LOOKED_AT = 2  # times as many components as are listed: their busiest ports are read one by one
-
-
-@dataclass(frozen=True, slots=True)
-class Forecast:
-    """When something is full if it goes on like this; ``days`` is None where no line fits or it does not grow."""
-
-    per_day: float | None  # percentage points
-    days: float | None
-    fit: float | None  # r²
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +83,7 @@ def top_lists(found: Mapping[FleetQuantity, Totals], start: datetime, end: datet
                 _fullest(views.get(one.pk, [])) if disks else None,
                 float(of.mean[place]),
                 float(of.high[place]),
-                forecast(of.fits, place) if disks else None,
+                forecast(of.fits.of(place)) if disks else None,
             )
             for one, place in listed
             if one is not None
@@ -111,22 +98,10 @@ def top_lists(found: Mapping[FleetQuantity, Totals], start: datetime, end: datet
     )
 
 
-def forecast(fits: Fits, place: int) -> Forecast:
-    """Say when the line of one component reaches 100 %; nothing is said where it does not fit well enough."""
-    per_day, share = float(fits.per_day[place]), float(fits.share[place])
-    enough = fits.points[place] >= ENOUGH and fits.days[place] >= SHORTEST
-    if not enough or share != share:
-        return Forecast(None, None, None)
-    if share < GOOD or per_day <= 0:
-        return Forecast(per_day, None, share)
-    days = max(0.0, (FULL - float(fits.last[place])) / per_day)
-    return Forecast(per_day, days if days <= AS_FAR * float(fits.days[place]) else None, share)
-
-
 def _filling(disk: Totals) -> list[int]:
     """Give the places of those that will be full first."""
-    growing = np.flatnonzero((disk.fits.per_day > 0) & (disk.fits.share >= GOOD))
-    told = [(forecast(disk.fits, int(place)).days, int(place)) for place in growing]
+    growing = np.flatnonzero((disk.fits.per_day > 0) & (disk.fits.share >= trends.GOOD))
+    told = [(forecast(disk.fits.of(int(place))).days, int(place)) for place in growing]
     return [place for _days, place in sorted((days, place) for days, place in told if days is not None)[:TOP]]
 
 
@@ -146,9 +121,9 @@ def _ports(candidates: Sequence[Entry], start: datetime, end: datetime) -> list[
         .select_related("interface__component")
         .order_by("pk")
     )
-    measured = history.mean_and_highest(sensors, start, end)
+    measured = history.summaries(sensors, start, end)
     found = [
-        Entry(owners[sensor.interface.component_id], sensor, *measured[sensor.pk])
+        Entry(owners[sensor.interface.component_id], sensor, measured[sensor.pk].mean, measured[sensor.pk].high)
         for sensor in sensors
         if sensor.pk in measured
     ]
