@@ -13,8 +13,9 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from apps.components.models import ManagementInterface
+from apps.core import rows
 from apps.core.writes import turn
-from apps.monitoring import layouts, packing, rows
+from apps.monitoring import layouts, packing
 from apps.monitoring.models import FleetQuantity, FleetSpan, FleetValues, LastValues
 from apps.monitoring.packing import Numbers
 from apps.monitoring.services.periods import Periods
