@@ -2,12 +2,13 @@
 
 from apps.alerts.models.alert import Alert, AlertQuerySet
 from apps.alerts.models.counter import Count, Counter
-from apps.alerts.models.definition import DEFAULT_ALERT_TYPE, AlertDefinition, Severity
+from apps.alerts.models.definition import DEFAULT_ALERT_TYPE, PROBLEMS, AlertDefinition, Severity
 from apps.alerts.models.incident import OPEN_INCIDENTS, Incident, IncidentQuerySet, IncidentState
 
 __all__ = [
     "DEFAULT_ALERT_TYPE",
     "OPEN_INCIDENTS",
+    "PROBLEMS",
     "Alert",
     "AlertDefinition",
     "AlertQuerySet",

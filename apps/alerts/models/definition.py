@@ -1,5 +1,7 @@
 """How an alert is recognised and what is said about it."""
 
+from functools import cached_property
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext, gettext_noop
@@ -61,6 +63,11 @@ class AlertDefinition(models.Model):
 
     def __str__(self) -> str:
         return gettext(self.name)
+
+    @cached_property
+    def named_objects(self) -> tuple[tuple[str, str, str], ...]:
+        """Give what ``bindings`` says as (name, object identifier, how the names of its instances begin)."""
+        return tuple((name, str(oid), f"{oid}.") for name, oid in self.bindings.items())
 
     @property
     def is_problem(self) -> bool:

@@ -1,6 +1,7 @@
 """From datagrams to committed alerts: what the receiver does in its one database thread."""
 
 import logging
+import math
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ from apps.alerts.receivers.snmp_trap import Trap
 from apps.alerts.receivers.storm import StormGuard
 from apps.alerts.services import catalogue
 from apps.alerts.services.arrivals import Arrival, named_bindings, object_of
-from apps.alerts.services.ingestion import ingest
+from apps.alerts.services.ingestion import store
 from apps.alerts.services.naming import NAME_BINDINGS, Part, names_of, shown_object
 from apps.alerts.services.raising import raise_alert
 from apps.components.models import Component
@@ -91,7 +92,7 @@ class Store:
         try:
             with _closing_on_failure(), turn():
                 fresh = self._without_repeats(traps)
-                ingest(self._arrivals(fresh))
+                store(self._arrivals(fresh))
                 new = {Count.STORED: len(fresh), Count.REPEATED: len(traps) - len(fresh)}
                 CounterRow.add({name.value: self.counts[name] + new.get(name, 0) for name in Count})
         except DatabaseAway:
@@ -156,7 +157,7 @@ class Store:
         for trap in traps:
             key = trap.repeat_key
             stored_key = (trap.address, trap.request_id, trap.digest)
-            if trap.is_inform and (self._answered.get(key, 0.0) > horizon or stored_key in seen):
+            if trap.is_inform and (self._answered.get(key, -math.inf) > horizon or stored_key in seen):
                 continue
             if trap.is_inform:
                 seen.add(stored_key)
@@ -172,6 +173,7 @@ class Store:
             candidates = found.get(trap.address, [])
             component = candidates[0] if len(candidates) == 1 else None
             definition = known.match(trap.trap_oid)
+            named = named_bindings(definition, trap.bindings) if definition else {}
             arrivals.append(
                 Arrival(
                     source=snmp_trap.SOURCE,
@@ -179,8 +181,8 @@ class Store:
                     definition=definition,
                     component=component,
                     address=trap.address,
-                    object=object_of(definition, trap.bindings) if definition else "",
-                    params=named_bindings(definition, trap.bindings) if definition else {},
+                    object=object_of(definition, trap.bindings, named) if definition else "",
+                    params=named,
                     version=trap.version,
                     trap_oid=trap.trap_oid,
                     enterprise=trap.enterprise,

@@ -64,10 +64,7 @@ def put(causes: Iterable[Cause]) -> None:
         by_component[cause.component_id].append(cause)
 
     def write(ids: Sequence[int], now: datetime) -> bool:
-        wanted = [cause for pk in ids for cause in by_component[pk]]
-        sources, keys = {cause.source for cause in wanted}, {cause.place[3] for cause in wanted}
-        present = StatusCause.objects.filter(component__in=ids, source__in=sources, key__in=keys)
-        return _upsert(wanted, {_place(row): row for row in present}, now)
+        return _put([cause for pk in ids for cause in by_component[pk]], ids, now)
 
     _change(by_component, write)
 
@@ -84,19 +81,20 @@ def withdraw(component_id: int, source: str, key: str, interface_id: int | None 
 
 def withdraw_all(source: str, keys: Mapping[int, Collection[str]]) -> None:
     """Close the causes of a source with these keys, by component, where they are of no interface."""
+    _change(keys, lambda ids, now: _withdraw(source, {pk: keys[pk] for pk in ids}))
+
+
+def change(source: str, wanted: Iterable[Cause], gone: Mapping[int, Collection[str]]) -> None:
+    """Put causes and close others of a source, as ``put`` and ``withdraw_all`` do; the status follows once."""
+    by_component: dict[int, list[Cause]] = defaultdict(list)
+    for cause in wanted:
+        by_component[cause.component_id].append(cause)
 
     def write(ids: Sequence[int], now: datetime) -> bool:
-        wanted = {(pk, key[:KEY_LENGTH]) for pk in ids for key in keys[pk]}
-        present = StatusCause.objects.filter(
-            component__in=ids, source=source, interface=None, key__in={key for _pk, key in wanted}
-        )
-        rows = present.values_list("pk", "component_id", "key")
-        gone = [pk for pk, component_id, key in rows if (component_id, key) in wanted]
-        if gone:
-            StatusCause.objects.filter(pk__in=gone).delete()
-        return bool(gone)
+        withdrew = _withdraw(source, {pk: gone[pk] for pk in ids if pk in gone})
+        return _put([cause for pk in ids for cause in by_component.get(pk, ())], ids, now) or withdrew
 
-    _change(keys, write)
+    _change({*by_component, *gone}, write)
 
 
 def settle(source: str, interface_ids: Iterable[int], causes: Iterable[Cause]) -> None:
@@ -172,6 +170,28 @@ def _follow_or_wait(components: Sequence[Component], now: datetime) -> bool:
 def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
     for start in range(0, len(ids), AT_ONCE):
         yield ids[start : start + AT_ONCE]
+
+
+def _put(wanted: Sequence[Cause], ids: Sequence[int], now: datetime) -> bool:
+    if not wanted:
+        return False
+    sources, keys = {cause.source for cause in wanted}, {cause.place[3] for cause in wanted}
+    present = StatusCause.objects.filter(component__in=ids, source__in=sources, key__in=keys)
+    return _upsert(wanted, {_place(row): row for row in present}, now)
+
+
+def _withdraw(source: str, keys: Mapping[int, Collection[str]]) -> bool:
+    wanted = {(pk, key[:KEY_LENGTH]) for pk, mine in keys.items() for key in mine}
+    if not wanted:
+        return False
+    present = StatusCause.objects.filter(
+        component__in=list(keys), source=source, interface=None, key__in={key for _pk, key in wanted}
+    )
+    rows = present.order_by().values_list("pk", "component_id", "key")
+    gone = [pk for pk, component_id, key in rows if (component_id, key) in wanted]
+    if gone:
+        StatusCause.objects.filter(pk__in=gone).delete()
+    return bool(gone)
 
 
 def _place(row: StatusCause) -> Place:

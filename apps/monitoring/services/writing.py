@@ -16,10 +16,10 @@ from apps.components import contact
 from apps.components.models import Component, ManagementInterface, StatusCause
 from apps.components.services import causes
 from apps.components.services.causes import Cause
-from apps.core import events
+from apps.core import events, rows
 from apps.core.phrases import Phrase
 from apps.core.writes import turn
-from apps.monitoring import layouts, rows
+from apps.monitoring import layouts
 from apps.monitoring.judging import Snapshot
 from apps.monitoring.models import LastPorts, LastValues, Sample
 from apps.monitoring.services import sensors

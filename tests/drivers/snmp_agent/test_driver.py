@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from apps.drivers.contract import PortState, Status, Target
-from apps.drivers.snmp_agent import oids
+from apps.drivers.snmp import oids
 from apps.drivers.snmp_agent.driver import SnmpAgentDriver
 from apps.protocols.errors import DeviceError, Stage, Unreachable, Unsupported
 from apps.protocols.snmp import Tag

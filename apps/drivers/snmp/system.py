@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from apps.drivers.contract import IdentityFacts
-from apps.drivers.snmp_agent import oids
-from apps.drivers.snmp_agent.facts import facts, version_numbers
-from apps.drivers.snmp_agent.parse.values import Scalars, line, number, object_identifier, text, ticks
+from apps.drivers.snmp import oids
+from apps.drivers.snmp.facts import facts, version_numbers
+from apps.drivers.snmp.values import Scalars, line, number, object_identifier, text, ticks
 from apps.protocols.errors import Unsupported
 
 _NET_SNMP = ("1.3.6.1.4.1.8072.", "1.3.6.1.4.1.2021.")

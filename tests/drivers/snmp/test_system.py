@@ -3,9 +3,8 @@
 import pytest
 
 from apps.drivers.contract import Status
-from apps.drivers.snmp_agent import oids
-from apps.drivers.snmp_agent.parse import processors, system
-from apps.drivers.snmp_agent.parse.rates import Interval, Snapshot
+from apps.drivers.snmp import oids, processors, system
+from apps.drivers.snmp.rates import Interval, Snapshot
 from apps.protocols.errors import Unsupported
 
 

@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from apps.drivers.contract import Port, PortState, Status
-from apps.drivers.snmp_agent import oids
-from apps.drivers.snmp_agent.parse import ports
+from apps.drivers.snmp import oids, ports
 
 UNKNOWN = 0xFFFFFFFF
 
