@@ -4,6 +4,7 @@ python -m tests.bench.population agents COUNT PORT        registers COUNT agents
 python -m tests.bench.population due                      makes every interface due now
 python -m tests.bench.population spread SECONDS           makes every interface due once within so many seconds
 python -m tests.bench.population fill COUNT               adds COUNT components that are never polled
+python -m tests.bench.population alerts COUNT             adds COUNT alerts of a year, with their incidents
 python -m tests.bench.population polled SINCE             prints "polled answered first last" since a Unix time
 python -m tests.bench.population stored FROM TO           prints how many polls were stored, and the longest gap in s
 python -m tests.bench.population traps WORD               prints how many alerts hold "WORD number", and the counters
@@ -14,13 +15,14 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import django
+from django.core.management.color import no_style
 
 
 def main(verb: str, *arguments: str) -> None:
     """Do one thing."""
     django.setup()
     verbs = {"agents": agents, "due": due, "spread": spread, "fill": fill, "polled": polled}
-    verbs |= {"stored": stored, "traps": traps, "rollup": roll_up}
+    verbs |= {"alerts": alerts, "stored": stored, "traps": traps, "rollup": roll_up}
     verbs[verb](*arguments)
 
 
@@ -119,6 +121,34 @@ def fill(count: str) -> None:
                     for row in rows
                 ]
             )
+
+
+def alerts(count: str) -> None:
+    """Add a year of alerts of the components that ``fill`` made."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from apps.alerts.models import Alert, AlertDefinition, Incident
+    from apps.components.models import Component
+    from tests.bench import alert_rows
+
+    course = alert_rows.Course(
+        components=list(Component.objects.filter(name__startswith="node-").order_by("pk").values_list("pk", "name")),
+        definitions=dict(AlertDefinition.objects.values_list("key", "pk")),
+        count=int(count),
+        until=timezone.now(),
+        first_alert=(Alert.objects.order_by("-pk").values_list("pk", flat=True).first() or 0) + 1,
+        first_incident=(Incident.objects.order_by("-pk").values_list("pk", flat=True).first() or 0) + 1,
+    )
+    for _one in course.walk():
+        pass  # how often a problem came is known at the end, and alerts point at it
+    alert_rows.write(Incident, course.incidents())
+    alert_rows.write(Alert, course.alerts())
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), [Alert, Incident]):
+            cursor.execute(statement)
+        if connection.vendor == "postgresql":
+            cursor.execute("VACUUM ANALYZE")  # what its own housekeeping does in the background
 
 
 def polled(since: str) -> None:
