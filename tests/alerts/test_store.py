@@ -12,7 +12,7 @@ from apps.alerts.receivers.store import Store
 from apps.alerts.receivers.storm import BURST, ORIGINS, StormGuard
 from apps.alerts.services import object_names
 from apps.protocols.snmp.ber import Tag, Varbind
-from apps.protocols.snmp.notification import encode_notification_v2
+from apps.protocols.snmp.notification import NotificationKind, encode_notification_v2
 from tests.factories import make_component, make_interface
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("definitions")]
@@ -143,3 +143,14 @@ def test_an_unknown_vendors_trap_falls_to_the_longest_prefix(unused):
     store = Store()
     store.commit(store.prepare([Datagram(data, ("192.0.2.1", 162), unused)]))
     assert str(Alert.objects.get().title) == "Vendor –"
+
+
+def test_an_inform_is_stored_on_a_machine_that_was_just_started(unused, monkeypatch):
+    monkeypatch.setattr("apps.alerts.receivers.store.time.monotonic", lambda: 42.0)
+    inform = encode_notification_v2(b"public", LINK_DOWN, request_id=1, kind=NotificationKind.INFORM)
+    store = Store()
+    (answered,) = store.commit(store.prepare([Datagram(inform, ("192.0.2.9", 162), unused, arrived=41.0)]))
+    assert (answered.request_id, Alert.objects.get().request_id) == (1, 1)
+    store.commit(store.prepare([Datagram(inform, ("192.0.2.9", 162), unused, arrived=41.5)]))
+    assert Alert.objects.count() == 1
+    assert Counter.values()[Count.REPEATED] == 1

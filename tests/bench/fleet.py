@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Address
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -36,8 +37,12 @@ FIRST = "127.1.0.1"
 
 def address(number: int) -> str:
     """Give the address of the agent of that number, from 0."""
-    place = (127 << 24) + (1 << 16) + 1 + number
-    return ".".join(str(place >> shift & 255) for shift in (24, 16, 8, 0))
+    return address_after(FIRST, number)
+
+
+def address_after(first: str, number: int) -> str:
+    """Give the address that many places after another one."""
+    return str(IPv4Address(first) + number)
 
 
 def table() -> str:

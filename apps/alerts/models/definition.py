@@ -1,6 +1,7 @@
 """How an alert is recognised and what is said about it."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Self
 
 from django.db import models
@@ -93,6 +94,11 @@ class AlertDefinition(models.Model):
     def get_absolute_url(self) -> str:
         """Give the definition's page."""
         return reverse("definitions:definition", args=[self.pk])
+
+    @cached_property
+    def named_objects(self) -> tuple[tuple[str, str, str], ...]:
+        """Give what ``bindings`` says as (name, object identifier, how the names of its instances begin)."""
+        return tuple((name, str(oid), f"{oid}.") for name, oid in self.bindings.items())
 
     @property
     def is_problem(self) -> bool:

@@ -8,6 +8,7 @@ import struct
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,14 @@ _V6 = struct.Struct("@16sI")  # struct in6_pktinfo: our address, interface
 Ancillary = tuple[int, int, bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@lru_cache(maxsize=16384)
+def _shortest(host: str) -> str:
+    found = ipaddress.ip_address(host.partition("%")[0])
+    mapped = getattr(found, "ipv4_mapped", None)
+    return str(mapped or found)
+
+
+@dataclass(slots=True)
 class Datagram:
     """What came, from whom, when, and how to answer from the address that was asked."""
 
@@ -37,9 +45,7 @@ class Datagram:
     @property
     def address(self) -> str:
         """Give the sender's address in its shortest form; IPv4 stays IPv4 on a socket for both."""
-        found = ipaddress.ip_address(self.peer[0].partition("%")[0])
-        mapped = getattr(found, "ipv4_mapped", None)
-        return str(mapped or found)
+        return _shortest(self.peer[0])
 
     def answer(self, data: bytes) -> None:
         """Send an answer to the sender; one that does not get away is asked for again."""

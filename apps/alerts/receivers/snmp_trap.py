@@ -87,7 +87,9 @@ def text_of(value: Value) -> str:
             text = value.rstrip(b"\0").decode("utf-8")
         except UnicodeDecodeError:
             return f"0x{value.hex()}"
-        return text if all(letter.isprintable() or letter in "\t\r\n" for letter in text) else f"0x{value.hex()}"
+        if text.isprintable() or all(letter.isprintable() or letter in "\t\r\n" for letter in text):
+            return text
+        return f"0x{value.hex()}"
     if value is None or isinstance(value, Absent):
         return ""
     return str(value)

@@ -1,6 +1,7 @@
 """From datagrams to committed alerts: what the receiver does in its one database thread."""
 
 import logging
+import math
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ from apps.alerts.receivers.snmp_trap import Trap
 from apps.alerts.receivers.storm import StormGuard
 from apps.alerts.services import catalogue
 from apps.alerts.services.arrivals import Arrival
-from apps.alerts.services.ingestion import ingest
+from apps.alerts.services.ingestion import store
 from apps.alerts.services.interpretation import interpret
 from apps.alerts.services.naming import NAME_BINDINGS, Part, names_of, shown_object
 from apps.alerts.services.raising import raise_alert
@@ -92,7 +93,7 @@ class Store:
         try:
             with _closing_on_failure(), turn():
                 fresh = self._without_repeats(traps)
-                ingest(self._arrivals(fresh))
+                store(self._arrivals(fresh))
                 new = {Count.STORED: len(fresh), Count.REPEATED: len(traps) - len(fresh)}
                 CounterRow.add({name.value: self.counts[name] + new.get(name, 0) for name in Count})
         except DatabaseAway:
@@ -157,7 +158,7 @@ class Store:
         for trap in traps:
             key = trap.repeat_key
             stored_key = (trap.address, trap.request_id, trap.digest)
-            if trap.is_inform and (self._answered.get(key, 0.0) > horizon or stored_key in seen):
+            if trap.is_inform and (self._answered.get(key, -math.inf) > horizon or stored_key in seen):
                 continue
             if trap.is_inform:
                 seen.add(stored_key)

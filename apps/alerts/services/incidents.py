@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from apps.alerts.models import Alert, Incident, IncidentState
 from apps.alerts.services import catalogue
-from apps.alerts.services.ingestion import settle_causes
+from apps.alerts.services.folding import settle_causes
 from apps.core import audit, events
 from apps.core.actors import Actor
 from apps.core.phrases import Phrase

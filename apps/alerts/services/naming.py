@@ -1,6 +1,6 @@
-"""What the numbered parts of a component are called; upper apps that know register here."""
+"""What the numbered parts of a component are called, and which do not count; upper apps that know register here."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from apps.alerts.models import AlertDefinition
 from apps.alerts.services.arrivals import Value
@@ -13,6 +13,10 @@ Namer = Callable[[Iterable[Part]], Mapping[Part, str]]
 object_names: Registry[Namer] = Registry("namer of objects")
 """By kind of object (``port``): gives the names of those parts that are known, in one query."""
 
+Exemption = Callable[[Iterable[Part]], Collection[Part]]
+exempt_objects: Registry[Exemption] = Registry("exemption of objects")
+"""By kind of object (``port``): gives those of these parts whose problems do not count in the status."""
+
 NAME_BINDINGS = ("name", "description")
 
 
@@ -20,6 +24,12 @@ def names_of(kind: str, parts: Iterable[Part]) -> Mapping[Part, str]:
     """Give the names of parts of one kind; none where nobody registered for it."""
     wanted = set(parts)
     return object_names.get(kind)(wanted) if wanted and kind in object_names else {}
+
+
+def exempt_of(kind: str, parts: Iterable[Part]) -> Collection[Part]:
+    """Give the parts of one kind whose problems do not count; none where nobody registered for it."""
+    wanted = set(parts)
+    return exempt_objects.get(kind)(wanted) if wanted and kind in exempt_objects else ()
 
 
 def shown_object(definition: AlertDefinition, key: str, named: Mapping[str, Value], known: str | None) -> Value:

@@ -178,7 +178,7 @@ def _look(
     differing = sum(one.differs for one in examples)
     if len(examples) < EXAMPLES or differing < EXAMPLES:
         seen = Alert(received_at=alert.received_at)
-        explain(seen, meaning.definition, arrival_of(alert, alert.component, meaning.definition))
+        explain(seen, arrival_of(alert, alert.component, meaning.definition))
         was = alert.severity if alert.matched else UNMATCHED
         example = Example(alert, was, seen.severity if seen.matched else UNMATCHED, seen.title)
         if len(examples) < EXAMPLES or example.differs:

@@ -6,11 +6,12 @@ from datetime import date, datetime, time, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from apps.alerts.models import Alert, AlertDefinition, Incident, IncidentState, Severity
+from apps.alerts.models import Alert, AlertDefinition, Incident, Severity
 from apps.alerts.services import catalogue
 from apps.alerts.services.arrivals import Arrival
 from apps.alerts.services.catalogue import Catalogue
-from apps.alerts.services.ingestion import Batch, explain, settle_causes
+from apps.alerts.services.folding import Folding, Problem, settle_causes
+from apps.alerts.services.ingestion import explain
 from apps.alerts.services.interpretation import interpret
 from apps.alerts.services.past import WEEK, concerned
 from apps.alerts.services.quiet import quiet_reason
@@ -91,20 +92,21 @@ def reapply(ids: Sequence[int], known: Catalogue, actor: Actor, definition: Aler
         rows = Alert.objects.filter(pk__in=ids).select_related("component", "definition", "incident")
         alerts = list(rows.select_for_update(of=("self",)).order_by("pk"))
         arrivals = [_arrival(alert, known) for alert in alerts]
-        batch = Batch(arrivals)
-        touched: list[Incident] = []
+        folding = Folding(arrivals, known)
+        left: list[Incident] = []
+        joined: dict[int, Problem | None] = {}
         changed = [
-            alert for alert, arrival in zip(alerts, arrivals, strict=True) if _apply(alert, arrival, batch, touched)
+            alert
+            for alert, arrival in zip(alerts, arrivals, strict=True)
+            if _apply(alert, arrival, folding, left, joined)
         ]
-        batch.store_incidents()
+        folding.store()
         for alert in changed:
-            alert.incident_id = alert.incident.pk if alert.incident is not None else None
-        Alert.objects.bulk_update(
-            changed,
-            _CHANGED,
-            batch_size=25,
-        )
-        settle_causes([*touched, *batch.touched.values()])
+            if alert.pk in joined:
+                problem = joined[alert.pk]
+                alert.incident_id = problem.pk if problem is not None else None
+        Alert.objects.bulk_update(changed, _CHANGED, batch_size=25)
+        settle_causes(left)
         if changed:
             after = {"alerts": len(changed), "first": changed[0].pk, "last": changed[-1].pk}
             audit.record(actor, "alert.reapply", definition, after=after)
@@ -117,54 +119,27 @@ def _arrival(alert: Alert, known: Catalogue) -> Arrival:
     return arrival_of(alert, alert.component, meaning.definition)
 
 
-def _apply(alert: Alert, arrival: Arrival, batch: Batch, touched: list[Incident]) -> bool:
-    """Put what an alert means now on it; says whether that is something else."""
+def _apply(
+    alert: Alert, arrival: Arrival, folding: Folding, left: list[Incident], joined: dict[int, Problem | None]
+) -> bool:
+    """Put what an alert means now on it; says whether that is something else. ``joined`` tells where it belongs now."""
     before = _meaning(alert)
-    incident, had = alert.incident, alert.definition_id
+    incident, had, severity = alert.incident, alert.definition_id, alert.severity
     alert.object = arrival.object[:200]
-    explain(alert, arrival.definition, arrival)
+    explain(alert, arrival)
     if _meaning(alert) == before:
         return False
     same = arrival.definition is not None and had == arrival.definition.pk and before[1] == alert.object
-    if incident is not None and (not incident.is_open or (same and arrival.is_problem)):
-        if incident.is_open:
-            _say_anew(incident, arrival, batch)
-    else:
-        touched += _leave(alert.incident_id, before[2], batch)
-        alert.incident = None
-        definition = arrival.definition
-        if definition is not None and definition.enabled and arrival.is_problem:
-            alert.incident = batch.fold(arrival, definition)
-        elif definition is not None and definition.enabled and arrival.grade == Severity.NORMAL:
-            alert.incident = batch.end_before(arrival, definition)
-    alert.quiet = quiet_reason(alert.component, alert.incident).value
+    if incident is not None and not incident.is_open:
+        return True
+    if incident is not None and same and arrival.is_problem:
+        folding.say_anew(arrival)
+        return True
+    if severity != Severity.NORMAL and not folding.leave(alert.incident_id):
+        left += leave(alert.incident_id, severity)
+    problem = joined[alert.pk] = folding.take(arrival, late=True)
+    alert.quiet = quiet_reason(alert.component, problem).value
     return True
-
-
-def _leave(incident_id: int | None, severity: str, batch: Batch) -> list[Incident]:
-    """Take an alert out of its incident, which other alerts of the batch may speak of."""
-    key = next((key for key, one in batch.open.items() if one.pk == incident_id), None)
-    if key is None:
-        return leave(incident_id, severity)
-    if severity == Severity.NORMAL:
-        return []
-    held = batch.open[key]
-    held.count = max(held.count - 1, 0)
-    if held.count == 0:
-        held.state, held.closed_at = IncidentState.CLOSED.value, held.last_at
-        del batch.open[key]
-    batch.touched[id(held)] = held
-    batch.only_counted.discard(id(held))
-    return []
-
-
-def _say_anew(incident: Incident, arrival: Arrival, batch: Batch) -> None:
-    """Let an open incident say what its latest alert says."""
-    if incident.last_at <= arrival.received_at and arrival.definition is not None:
-        held = next((one for one in batch.open.values() if one.pk == incident.pk), incident)
-        held.severity, held.title = arrival.grade, arrival.phrase(arrival.definition.title)
-        batch.touched[id(held)] = held
-        batch.only_counted.discard(id(held))
 
 
 def _meaning(alert: Alert) -> tuple[int | None, str, str, str, str, str, str, str, bool]:

@@ -1,11 +1,10 @@
 """Changes what an alert means; what arrived stays as it is."""
 
-from collections.abc import Iterable
-
 from apps.alerts.models import Alert, AlertDefinition, Incident, IncidentState, Severity
-from apps.alerts.services import products
+from apps.alerts.services import catalogue, products
 from apps.alerts.services.arrivals import Arrival, Value
-from apps.alerts.services.ingestion import Batch, explain, settle_causes
+from apps.alerts.services.folding import Folding, settle_causes
+from apps.alerts.services.ingestion import explain
 from apps.alerts.services.interpretation import meaning_of
 from apps.alerts.services.naming import names_of, shown_object
 from apps.alerts.services.quiet import quiet_reason
@@ -31,17 +30,16 @@ def reinterpret(
         alert.component = component
         alert.component_name = component.name if component is not None else ""
         alert.object = arrival.object[:200]
-        explain(alert, definition, arrival)
-        joined: Iterable[Incident] = ()
+        explain(alert, arrival)
         alert.incident = None
-        if definition is not None and definition.enabled and arrival.is_problem:
-            batch = Batch([arrival])
-            incident = batch.fold(arrival, definition)
-            batch.store_incidents()
-            alert.incident, joined = incident, [incident]
+        if arrival.matched and arrival.is_problem:
+            folding = Folding([arrival], catalogue.current())
+            problem = folding.take(arrival)
+            folding.store()
+            alert.incident = Incident.objects.get(pk=problem.pk) if problem is not None else None
         alert.quiet = quiet_reason(component, alert.incident).value
         alert.save()
-        settle_causes([*left, *joined])
+        settle_causes(left)
         audit.record(actor, "alert.reinterpret", alert, before=before, after=_meaning(alert))
         events.publish("alert")
     return alert

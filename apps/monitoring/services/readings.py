@@ -3,19 +3,19 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from apps.components.models import Component, ManagementInterface
 from apps.core.phrases import Phrase
-from apps.drivers.contract import Limits, Quantity, Status
+from apps.drivers.contract import Limits, Quantity, StateKind, Status
 from apps.drivers.contract import Sensor as Point
 from apps.monitoring import layouts, naming, packing, port_reports
 from apps.monitoring.judging import STATUSES
 from apps.monitoring.layouts import NO_LIMITS
-from apps.monitoring.models import LastPorts, LastValues, Sensor
+from apps.monitoring.models import LastPorts, LastStates, LastValues, Sensor
 from apps.monitoring.port_reports import PortView
 from apps.monitoring.services.periods import Periods
 from apps.monitoring.services.polling import own_limits
@@ -59,6 +59,27 @@ class PortsView:
     measured_at: datetime
     stale: bool
     ports: Sequence[PortView]
+
+
+@dataclass(frozen=True, slots=True)
+class StateView:
+    """One state as it is shown."""
+
+    interface_id: int
+    key: str
+    name: str
+    kind: StateKind
+    words: tuple[Phrase, ...]
+    status: Status
+    told_at: datetime | None  # by the device's own word
+    since: datetime  # since when it says so, as far as we saw
+    measured_at: datetime
+    stale: bool
+
+    @property
+    def label(self) -> str:
+        """Give the name in the reader's language."""
+        return naming.label(self.name, "")
 
 
 def latest(component: Component) -> list[SensorView]:
@@ -154,4 +175,26 @@ def ports(component: Component) -> list[PortsView]:
             ),
         )
         for row in last.order_by("interface_id")
+    ]
+
+
+def states(component: Component) -> list[StateView]:
+    """Give every state of a component in the order in which its interfaces list them."""
+    last = LastStates.objects.filter(interface__component=component).select_related("interface__component")
+    periods, now = Periods.now(), timezone.now()
+    return [
+        StateView(
+            row.interface_id,
+            key,
+            name,
+            StateKind(kind),
+            tuple(Phrase(word) for word in words),
+            Status(status),
+            datetime.fromtimestamp(told_at, UTC) if told_at is not None else None,
+            datetime.fromtimestamp(since, UTC),
+            row.measured_at,
+            is_stale(row.interface, row.measured_at, periods, now),
+        )
+        for row in last.order_by("interface_id")
+        for key, name, kind, words, status, told_at, since in json.loads(row.states)
     ]

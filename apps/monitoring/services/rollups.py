@@ -14,9 +14,9 @@ import numpy as np
 from django.utils import timezone
 
 from apps.components.models import ManagementInterface
-from apps.core import options
+from apps.core import options, rows
 from apps.core.writes import turn
-from apps.monitoring import layouts, packing, rows
+from apps.monitoring import layouts, packing
 from apps.monitoring.models import RollUp, RollUpProgress, Sample, Span
 from apps.monitoring.packing import Numbers
 

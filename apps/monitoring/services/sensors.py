@@ -11,9 +11,9 @@ from typing import Any
 from django.utils import timezone
 
 from apps.components.models import ManagementInterface
+from apps.core import rows
 from apps.core.writes import turn
 from apps.drivers.contract import Sensor as Point
-from apps.monitoring import rows
 from apps.monitoring.judging import STATUSES, Snapshot
 from apps.monitoring.models import LastValues, Sensor
 

@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from apps.drivers.contract import Fact, InventoryItem, InventoryKind, Quantity, Reading, Status
-from apps.drivers.snmp_agent import oids
-from apps.drivers.snmp_agent.parse.rates import Interval
-from apps.drivers.snmp_agent.parse.system import uptime
-from apps.drivers.snmp_agent.parse.values import (
+from apps.drivers.snmp import oids
+from apps.drivers.snmp.mib import Mib
+from apps.drivers.snmp.rates import Interval
+from apps.drivers.snmp.system import uptime
+from apps.drivers.snmp.values import (
     Cells,
     Scalars,
     cell,
@@ -19,6 +20,8 @@ from apps.drivers.snmp_agent.parse.values import (
     sensor,
 )
 
+HOST_RESOURCES = Mib("HOST-RESOURCES-MIB", oids.HOST, oids.HOST_TABLES)
+UCD_SNMP = Mib("UCD-SNMP-MIB", oids.UCD)
 TICKS = "cpu"  # the key of the processor ticks in a snapshot
 _DEVICE_STATES = {1: None, 2: Status.NORMAL, 3: Status.WARNING, 4: None, 5: Status.CRITICAL}
 _DEVICE_KINDS = {oids.DEVICE_PROCESSOR: InventoryKind.PROCESSOR, oids.DEVICE_DISK_STORAGE: InventoryKind.STORAGE}
@@ -70,10 +73,10 @@ def _busy(interval: Interval, places: int) -> tuple[float | None, str]:
     return min(100.0 * (total - idle) / total, 100.0), ""
 
 
-def host_readings(scalars: Scalars, ucd: Scalars) -> Iterator[Reading]:
+def host_readings(scalars: Scalars) -> Iterator[Reading]:
     """Give load averages, processes, users and uptime, each only where the agent has it."""
     for minutes, oid in oids.LOADS:
-        load = decimal(ucd.get(oid))
+        load = decimal(scalars.get(oid))
         if load is not None and load >= 0:
             yield Reading(sensor(f"load.{minutes}", f"Load average {minutes} min", Quantity.LOAD, ""), load)
     processes = number(scalars.get(oids.HR_SYSTEM_PROCESSES))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.drivers.contract import InventoryItem, InventoryKind, Limits, Quantity, Reading
-from apps.drivers.snmp_agent import oids
-from apps.drivers.snmp_agent.parse.values import Cells, Scalars, cell, indexes, line, number, object_identifier, sensor
+from apps.drivers.snmp import oids
+from apps.drivers.snmp.values import Cells, Scalars, cell, indexes, line, number, object_identifier, sensor
 
 DISK_LIMITS = Limits(upper_warning=90, upper_critical=95)
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from apps.drivers.snmp_agent.parse import rates
-from apps.drivers.snmp_agent.parse.rates import Interval, Snapshot
+from apps.drivers.snmp import rates
+from apps.drivers.snmp.rates import Interval, Snapshot
 
 WRAP32, WRAP64 = 2**32, 2**64
 TICKS_WRAP = 2**32 / 100

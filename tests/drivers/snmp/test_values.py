@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from apps.drivers.snmp_agent.parse import values
+from apps.drivers.snmp import values
 from apps.protocols.snmp import Absent
 
 

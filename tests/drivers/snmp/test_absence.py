@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from apps.drivers.contract import Reading, Target
-from apps.drivers.snmp_agent import oids
-from apps.drivers.snmp_agent.absence import LIFETIME, SETTLED, Absence
+from apps.drivers.snmp import oids
+from apps.drivers.snmp.absence import LIFETIME, SETTLED, Absence
 from apps.drivers.snmp_agent.driver import SnmpAgentDriver
 from apps.protocols.snmp import Tag
 from apps.simulators.snmp_replay import Recording, ReplayAgent, serve

@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from apps.drivers.contract import Fact, InventoryItem, InventoryKind, Port, PortState, Quantity, Reading, Sensor, Status
-from apps.drivers.snmp_agent import oids
-from apps.drivers.snmp_agent.parse.rates import Interval, Rate
-from apps.drivers.snmp_agent.parse.values import Cells, indexes, line, mac_address, number, ticks
+from apps.drivers.snmp import oids
+from apps.drivers.snmp.rates import Interval, Rate
+from apps.drivers.snmp.values import Cells, indexes, line, mac_address, number, ticks
 
 LOOPBACK = 24  # IANAifType softwareLoopback
 _CABLED = frozenset({6, 7, 9, 15, 26, 56, 62, 69, 117, 161, 199, 277})  # types whose link going down means something
@@ -185,7 +185,10 @@ def facts(found: Sequence[Port], was_up: Collection[int]) -> Iterator[Fact]:
     for port in found:
         if port.state is PortState.DOWN and port.index in was_up and is_cabled(port):
             yield Fact(
-                f"port.{port.index}.down", Status.WARNING, "The network port %(port)s is down", {"port": port.name}
+                f"if.{port.index}.down",
+                Status.WARNING,
+                "The network port %(port)s is down",
+                {"port": port.name},
             )
 
 

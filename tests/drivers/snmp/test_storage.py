@@ -3,9 +3,8 @@
 import pytest
 
 from apps.drivers.contract import Limits, Status
-from apps.drivers.snmp_agent import oids
-from apps.drivers.snmp_agent.parse import storage
-from apps.drivers.snmp_agent.parse.storage import Memory
+from apps.drivers.snmp import oids, storage
+from apps.drivers.snmp.storage import Memory
 
 GIB = 1024 * 1024  # in KiB
 

@@ -3,9 +3,8 @@
 import pytest
 
 from apps.drivers.contract import Status
-from apps.drivers.snmp_agent import oids
-from apps.drivers.snmp_agent.parse import processors, system
-from apps.drivers.snmp_agent.parse.rates import Interval, Snapshot
+from apps.drivers.snmp import oids, processors, system
+from apps.drivers.snmp.rates import Interval, Snapshot
 from apps.protocols.errors import Unsupported
 
 
@@ -40,7 +39,7 @@ def test_the_operating_system_is_read_from_the_description(description: str | No
     ],
 )
 def test_the_maker_is_known_by_its_number_but_not_by_its_software(object_id: str | None, seen: str | None) -> None:
-    assert system.manufacturer(object_id) == seen
+    assert system.manufacturer(object_id, {}) == seen
 
 
 @pytest.mark.parametrize(
