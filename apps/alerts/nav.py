@@ -32,6 +32,7 @@ declare(
         gettext_lazy("Accepted communities"),
         gettext_lazy("Traps with another community are counted, not stored. Empty: every community is accepted."),
         section=RECEPTION,
+        secret=True,
     ),
     Option(
         "trap_relays",

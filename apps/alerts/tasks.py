@@ -1,10 +1,10 @@
-"""The clockwork of alerts: acknowledged problems come back, problems without an end age."""
+"""The clockwork of alerts: acknowledged problems come back, held ones are told, those without an end age."""
 
 from datetime import timedelta
 
 from celery import shared_task
 
-from apps.alerts.services import incidents, reapplying
+from apps.alerts.services import incidents, reapplying, telling
 from apps.core import options
 
 EXPIRES = 600  # seconds after which the watchdog has ended a job that nobody took
@@ -33,3 +33,10 @@ def run_reapply(job_id: int) -> None:
 def start_reapply(job_id: int) -> None:
     """Queue such a job."""
     run_reapply.apply_async((job_id,), queue="default", expires=EXPIRES)
+
+
+@shared_task(soft_time_limit=50, time_limit=55)
+def tell_held() -> None:
+    """Tell the problems that began in a silence which is over."""
+    while telling.tell_held():
+        pass

@@ -28,6 +28,7 @@ PERMISSIONS: dict[str, Promise | str] = {
     "view": _("See components, alerts and jobs"),
     "alerts": _("Acknowledge and close alerts"),
     "check": _("Check connections and collect now"),
+    "suspend": _("Suspend components and plan suspend periods"),
     "components": _("Register, change and remove components"),
     "credentials": _("Set credentials"),
     "groups": _("Change the group tree"),

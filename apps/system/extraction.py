@@ -20,6 +20,8 @@ PLAIN_ROOMS = ("apps/drivers", "apps/protocols")  # they know no Django, so noth
 DEFINITIONS = "fixtures/alert_definitions"
 ENTERPRISES = "fixtures/trap_enterprises.yaml"
 DEFINITION_TEXTS = ("name", "family", "alert_type", "title", "detail", "remedy")
+HELP = "fixtures/help"
+HELP_TEXTS = ("term", "area", "title", "text", "advice")
 KEYWORDS = (
     "gettext_noop",
     "gettext_lazy",
@@ -70,7 +72,7 @@ class ExtractionFailed(RuntimeError):
 def messages(root: Path = ROOT) -> dict[Message, set[str]]:
     """Collect all sentences below a checkout, each with the files that say it."""
     found: dict[Message, set[str]] = {}
-    for message, path in (*marked(root), *plain(root), *definitions(root)):
+    for message, path in (*marked(root), *plain(root), *definitions(root), *helping(root)):
         found.setdefault(message, set()).add(path)
     return _joined(found)
 
@@ -216,6 +218,16 @@ def definitions(root: Path = ROOT) -> Iterator[tuple[Message, str]]:
         for entry in yaml.safe_load(enterprises.read_text(encoding="utf-8"))["families"]:
             if text := entry.get("alert_type"):
                 yield Message(text), ENTERPRISES
+
+
+def helping(root: Path = ROOT) -> Iterator[tuple[Message, str]]:
+    """Give the texts of the glossary and of the known limits."""
+    for path in sorted((root / HELP).glob("*.yaml")):
+        content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        for entry in (entry for part in content.values() for entry in part.values()):
+            for field in HELP_TEXTS:
+                if text := entry.get(field):
+                    yield Message(text), path.relative_to(root).as_posix()
 
 
 def renew(catalogue: Path = CATALOGUE, root: Path = ROOT) -> Differences:

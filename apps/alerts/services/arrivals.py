@@ -9,7 +9,7 @@ from json.encoder import encode_basestring as quoted
 
 from django.utils.translation import gettext_noop
 
-from apps.alerts.models import DEFAULT_ALERT_TYPE, PROBLEMS, AlertDefinition, Severity
+from apps.alerts.models import PROBLEMS, AlertDefinition, Severity
 from apps.alerts.services.oids import number_of
 from apps.components.models import Component
 from apps.core.phrases import Phrase
@@ -30,7 +30,7 @@ def named_bindings(definition: AlertDefinition, bindings: Sequence[Binding]) -> 
     """Give the bindings that a definition has a name for: that object, an instance of it, or the n-th (``#2``)."""
     named: dict[str, str] = {}
     for name, oid, below in definition.named_objects:
-        if oid[0] == "#":
+        if oid.startswith("#"):
             place = int(oid[1:]) - 1
             if place < len(bindings):
                 named[name] = bindings[place]["value"]
@@ -42,7 +42,7 @@ def named_bindings(definition: AlertDefinition, bindings: Sequence[Binding]) -> 
     return named
 
 
-def object_of(definition: AlertDefinition, bindings: Sequence[Binding], named: Mapping[str, str]) -> str:
+def object_of(definition: AlertDefinition, bindings: Sequence[Binding], named: Mapping[str, str] | None = None) -> str:
     """Give what the alert is about, by the words of ``object``, put together with dots.
 
     A word is the name of a binding (its value counts), ``@`` before it (the instance at the end of its name counts), or
@@ -51,7 +51,8 @@ def object_of(definition: AlertDefinition, bindings: Sequence[Binding], named: M
     parts = definition.object.split()
     if not parts:
         return ""
-    values = [value for part in parts if (value := _part(part, definition, bindings, named))]
+    known = named if named is not None else named_bindings(definition, bindings)
+    values = [value for part in parts if (value := _part(part, definition, bindings, known))]
     if values:
         return ".".join(values)
     return next((instance for oid in definition.bindings.values() if (instance := _instance(oid, bindings))), "")
@@ -83,6 +84,10 @@ def _head(text: str) -> str:
     return f"[{quoted(text)}, {{"
 
 
+def _written(value: Value) -> str:
+    return quoted(value) if isinstance(value, str) else value.as_json()
+
+
 @dataclass(slots=True)
 class Arrival:
     """One alert before it is stored. Without a definition it is unmatched."""
@@ -104,20 +109,18 @@ class Arrival:
     datagram: bytes = b""
     digest: str = ""
     candidates: Sequence[int] = ()
-    severity: str = ""  # left out: as the definition has it, unknown where nobody defined it
+    severity: str = ""  # empty: as the definition has it
     alert_type: str = ""
 
-    def __post_init__(self) -> None:
-        definition = self.definition
-        if not self.severity:
-            self.severity = definition.severity if definition is not None else Severity.UNKNOWN.value
-        if not self.alert_type:
-            self.alert_type = definition.alert_type if definition is not None else DEFAULT_ALERT_TYPE
+    @property
+    def grade(self) -> str:
+        """Give how bad it is; unknown where nobody defined it."""
+        return self.severity or (self.definition.severity if self.definition is not None else Severity.UNKNOWN.value)
 
     @property
     def is_problem(self) -> bool:
         """Say whether it opens an incident, or is folded into an open one."""
-        return self.severity in PROBLEMS
+        return self.grade in PROBLEMS
 
     @property
     def matched(self) -> bool:
@@ -144,14 +147,14 @@ class Arrival:
                 result.append(Phrase(text).dumps() if text.startswith('["') else text)
                 continue
             known = known or self._known()
-            values = [known.get(name) or NOTHING for name in places]
-            plain = [value for value in values if isinstance(value, str)]
-            if len(plain) < len(values):  # some are phrases themselves
-                result.append(Phrase(text, dict(zip(places, values, strict=True))).dumps())
-                continue
-            filled = ", ".join([f"{quoted(name)}: {quoted(value)}" for name, value in zip(places, plain, strict=True)])
+            filled = ", ".join([f"{quoted(name)}: {_written(known.get(name) or NOTHING)}" for name in places])
             result.append(f"{_head(text)}{filled}}}]")
         return result
+
+    @property
+    def written_title(self) -> str:
+        """Give what happened as the database keeps it."""
+        return self.written([self.definition.title if self.definition is not None else UNKNOWN_TITLE])[0]
 
     def _known(self) -> dict[str, Value]:
         return {

@@ -8,7 +8,7 @@ from typing import overload
 
 from django.db import IntegrityError, connection, transaction
 
-from apps.alerts.models import Alert
+from apps.alerts.models import DEFAULT_ALERT_TYPE, Alert
 from apps.alerts.services import catalogue
 from apps.alerts.services.arrivals import UNKNOWN_TITLE, Arrival
 from apps.alerts.services.folding import Folding, Problem
@@ -101,8 +101,10 @@ def _store(arrivals: Sequence[Arrival]) -> Stored:
 
 def _row(arrival: Arrival, problem: Problem | None) -> rows.Row:
     component, definition = arrival.component, arrival.definition
-    texts = (UNKNOWN_TITLE, "", "")
-    if definition is not None:
+    if definition is None:
+        alert_type, texts = arrival.alert_type or DEFAULT_ALERT_TYPE, (UNKNOWN_TITLE, "", "")
+    else:
+        alert_type = arrival.alert_type or definition.alert_type
         texts = (definition.title, definition.detail, definition.remedy)
     return (
         *(rows.moment(arrival.received_at), rows.moment(arrival.occurred_at), arrival.source, arrival.address),
@@ -110,7 +112,7 @@ def _row(arrival: Arrival, problem: Problem | None) -> rows.Row:
         *(arrival.datagram, arrival.digest, component.pk if component is not None else None),
         *(component.name if component is not None else "", _json(arrival.candidates)),
         *(definition.pk if definition is not None else None, arrival.matched, arrival.object[:200]),
-        *(arrival.severity, arrival.alert_type, arrival.product, *arrival.written(texts)),
+        *(arrival.grade, alert_type, arrival.product, *arrival.written(texts)),
         *(problem.pk if problem is not None else None, quiet_reason(component, problem).value),
     )
 
@@ -121,12 +123,13 @@ def explain(alert: Alert, arrival: Arrival) -> None:
     alert.definition = definition
     alert.product = arrival.product
     alert.matched = arrival.matched
-    alert.severity = arrival.severity
-    alert.alert_type = arrival.alert_type
+    alert.severity = arrival.grade
     if definition is None:
+        alert.alert_type = arrival.alert_type or DEFAULT_ALERT_TYPE
         alert.title = arrival.phrase(UNKNOWN_TITLE)
         alert.detail = alert.remedy = Phrase()
         return
+    alert.alert_type = arrival.alert_type or definition.alert_type
     alert.title = arrival.phrase(definition.title)
     alert.detail = arrival.phrase(definition.detail)
     alert.remedy = arrival.phrase(definition.remedy)

@@ -93,20 +93,20 @@ def reapply(ids: Sequence[int], known: Catalogue, actor: Actor, definition: Aler
         alerts = list(rows.select_for_update(of=("self",)).order_by("pk"))
         arrivals = [_arrival(alert, known) for alert in alerts]
         folding = Folding(arrivals, known)
-        left: list[Incident] = []
-        joined: dict[int, Problem | None] = {}
+        touched: list[Incident] = []
+        moved: dict[int, Problem | None] = {}
         changed = [
             alert
             for alert, arrival in zip(alerts, arrivals, strict=True)
-            if _apply(alert, arrival, folding, left, joined)
+            if _apply(alert, arrival, folding, touched, moved)
         ]
         folding.store()
         for alert in changed:
-            if alert.pk in joined:
-                problem = joined[alert.pk]
+            if alert.pk in moved:
+                problem = moved[alert.pk]
                 alert.incident_id = problem.pk if problem is not None else None
         Alert.objects.bulk_update(changed, _CHANGED, batch_size=25)
-        settle_causes(left)
+        settle_causes(touched)
         if changed:
             after = {"alerts": len(changed), "first": changed[0].pk, "last": changed[-1].pk}
             audit.record(actor, "alert.reapply", definition, after=after)
@@ -120,25 +120,28 @@ def _arrival(alert: Alert, known: Catalogue) -> Arrival:
 
 
 def _apply(
-    alert: Alert, arrival: Arrival, folding: Folding, left: list[Incident], joined: dict[int, Problem | None]
+    alert: Alert, arrival: Arrival, folding: Folding, touched: list[Incident], moved: dict[int, Problem | None]
 ) -> bool:
-    """Put what an alert means now on it; says whether that is something else. ``joined`` tells where it belongs now."""
+    """Put what an alert means now on it; says whether that is something else."""
     before = _meaning(alert)
-    incident, had, severity = alert.incident, alert.definition_id, alert.severity
+    incident: Incident | Problem | None = alert.incident
+    had = alert.definition_id
     alert.object = arrival.object[:200]
     explain(alert, arrival)
     if _meaning(alert) == before:
         return False
     same = arrival.definition is not None and had == arrival.definition.pk and before[1] == alert.object
-    if incident is not None and not incident.is_open:
-        return True
-    if incident is not None and same and arrival.is_problem:
-        folding.say_anew(arrival)
-        return True
-    if severity != Severity.NORMAL and not folding.leave(alert.incident_id):
-        left += leave(alert.incident_id, severity)
-    problem = joined[alert.pk] = folding.take(arrival, late=True)
-    alert.quiet = quiet_reason(alert.component, problem).value
+    held = folding.problem_of(alert.incident_id)
+    if incident is not None and (not incident.is_open or (same and arrival.is_problem)):
+        if held is not None:
+            folding.say_anew(held, arrival)
+    else:
+        if held is None:
+            touched += leave(alert.incident_id, before[2])
+        elif before[2] != Severity.NORMAL:
+            folding.leave(held)
+        incident = moved[alert.pk] = folding.take_late(arrival)
+    alert.quiet = quiet_reason(alert.component, incident).value
     return True
 
 
