@@ -8,7 +8,7 @@ help:
 	@echo "make demo    start a second portal with a simulated fleet"
 	@echo "make test    everything that must pass"
 	@echo "make lint    style, types, layers, settings, migrations"
-	@echo "make bench   measure; see docs/develop"
+	@echo "make bench   measure, or only PARTS=\"polling pages\"; see docs/develop/performance.md"
 
 run:
 	@requirements/prepare.sh run
@@ -38,4 +38,4 @@ lint:
 
 bench:
 	@requirements/prepare.sh bench
-	@exec .venv/bin/python -m tests.bench
+	@exec .venv/bin/python -m tests.bench $(PARTS)

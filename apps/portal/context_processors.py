@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 
 from apps.core import banners, menu, options
@@ -87,6 +88,11 @@ class Shell:
     def refresh_seconds(self) -> int:
         """Give how often an open page asks by itself while it hears nothing."""
         return int(options.get("display_refresh_interval"))
+
+    @property
+    def time_zone(self) -> str:
+        """Give the reader's zone to the script that writes times."""
+        return timezone.get_current_timezone_name()
 
     @cached_property
     def ago_patterns(self) -> str:
