@@ -14,7 +14,7 @@ from apps.alerts.receivers.datagrams import Datagram
 from apps.alerts.receivers.store import Store
 from apps.components.models import ManagementInterface
 from apps.monitoring.models import Sample, Span
-from apps.monitoring.services import inventory, polling, rollups
+from apps.monitoring.services import fleet, inventory, polling, rollups
 from apps.simulators.fleet.agents import SentTrap
 from apps.simulators.fleet.control import Remote
 from apps.system.demo.moved_clock import MovedClock
@@ -24,6 +24,7 @@ STEPS = ((25 * HOUR, HOUR), (3 * HOUR, 1400.0), (0.0, 300.0))  # how old at leas
 LEAST_GAP = 600.0  # seconds that a portal may have stood still without anybody missing it
 DEADLINE = 2.0  # seconds for a device that is dead in the past
 TRAPS_AT_ONCE = 250
+FLEET_EVERY = 2.0 * fleet.EVERY  # seconds
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ def make(remote: Remote, hours: float, now: float, tell: Callable[[float], None]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused, MovedClock() as clock:
 
         def watch(at: float) -> None:
+            _sample_fleet(clock, max(clock.at, now - STEPS[0][0]), at)
             sent = remote.set_clock(at, patient=False)
             clock.at = at
             _receive(store, sent, unused)
@@ -64,6 +66,7 @@ def make(remote: Remote, hours: float, now: float, tell: Callable[[float], None]
 
         try:
             remote.set_clock(start - STEPS[-1][1], patient=False)
+            clock.at = start
             for number, at in enumerate(past):
                 watch(at)
                 tell(number / len(past))
@@ -72,6 +75,15 @@ def make(remote: Remote, hours: float, now: float, tell: Callable[[float], None]
             remote.set_clock(None)
     for span in Span:
         rollups.roll_up(span)
+
+
+def _sample_fleet(clock: MovedClock, after: float, until: float) -> None:
+    """Keep between two looks what the whole fleet had at the first one, as the portal does every few minutes."""
+    at = after - after % FLEET_EVERY + FLEET_EVERY
+    while at < until:
+        clock.at = at
+        fleet.sample()
+        at += FLEET_EVERY
 
 
 def _receive(store: Store, sent: Sequence[SentTrap], unused: socket.socket) -> None:
