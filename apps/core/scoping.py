@@ -32,6 +32,7 @@ PERMISSIONS: dict[str, Promise | str] = {
     "components": _("Register, change and remove components"),
     "credentials": _("Set credentials"),
     "groups": _("Change the group tree"),
+    "definitions": _("Change alert definitions"),
     "settings": _("Change environment settings"),
     "access": _("Manage users, roles and addresses"),
     "audit": _("Read the audit log"),

@@ -22,6 +22,9 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "remove-ended-sessions": every("apps.accounts.tasks.remove_ended_sessions", timedelta(days=1)),
     "poll-tick": every("apps.monitoring.tasks.tick", timedelta(seconds=5)),
     "sweep-liveness": every("apps.monitoring.tasks.sweep", timedelta(minutes=1)),
+    "sample-fleet": every("apps.monitoring.tasks.sample_fleet", timedelta(minutes=5)),
     "roll-up-history": every("apps.monitoring.tasks.roll_up", timedelta(minutes=10)),
     "forget-old-history": every("apps.monitoring.tasks.forget_old", timedelta(hours=1)),
+    "measure-capacity": every("apps.system.tasks.measure_capacity", timedelta(hours=1)),
+    "remove-old-bundles": every("apps.system.tasks.remove_old_bundles", timedelta(hours=1)),
 }

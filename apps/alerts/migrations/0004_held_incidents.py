@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alerts", "0002_enterprise_and_product"),
+        ("alerts", "0003_definitions_of_users_and_products"),
         ("components", "0002_suspend_periods"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
