@@ -1,4 +1,4 @@
-"""Measures the portal beside other tools, in one run on one machine: ``make bench``.
+"""Measures the portal beside other tools, in one run on one machine: ``make bench``, or one part: ``python -m tests.bench traps``.
 
 Every figure is of whole processes by the kernel's accounting. Believe the ratios; absolute seconds are this machine's.
 """
@@ -7,7 +7,6 @@ import asyncio
 import platform
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,8 +19,9 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench import fleet, informs, peers, usage
-from tests.e2e.portal import ADMIN, PASSWORD, ROOT, Portal, free_tcp_port
+from tests.bench import fleet, informs, peers, traps, usage
+from tests.bench.population import populate
+from tests.e2e.portal import ADMIN, PASSWORD, Portal, free_tcp_port
 
 AGENTS, DEAD, COMPONENTS = 1000, 200, 10_000
 SETTLE = 15.0  # seconds that a portal gets before anything is measured
@@ -30,16 +30,19 @@ ROUNDS = 3
 PAGES = 15  # requests per page, of which the median counts
 
 
-def main() -> None:
-    """Run everything and print one table."""
+def main(*wanted: str) -> None:
+    """Run everything, or the parts that are named, and print one table."""
+    unknown = [name for name in wanted if name not in PARTS]
+    if unknown:
+        raise SystemExit(f"there is no part {unknown[0]}: the parts are {', '.join(PARTS)}")
     lines = [
         f"{date.today()}, {platform.machine()}, {psutil.cpu_count()} processors, Python {platform.python_version()}"
     ]
     with tempfile.TemporaryDirectory(prefix="esm-bench-") as name:
         folder = Path(name)
-        lines += measure_polling(folder)
-        lines += measure_dead(folder)
-        lines += measure_pages(folder)
+        for name, measure in PARTS.items():
+            if name in wanted or not wanted:
+                lines += measure(folder)
     print("\n".join(lines))
 
 
@@ -50,7 +53,7 @@ def measure_polling(folder: Path) -> list[str]:
         exporter, walk = peers.exporter(folder, AGENTS, port), peers.bulk_walk(AGENTS, port)
         portal = _portal(folder / "polling")
         try:
-            _populate(portal, "agents", str(AGENTS), str(port))
+            populate(portal, "agents", str(AGENTS), str(port))
             _round(portal)  # the first round also asks each agent who it is
             cpu, wall, answered, waits = _measured_round(portal)
             memory = usage.memory(portal.process.pid) if portal.process else []
@@ -74,7 +77,7 @@ def measure_dead(folder: Path) -> list[str]:
     with fleet.agents(folder, AGENTS, DEAD, port):
         portal = _portal(folder / "dead")
         try:
-            _populate(portal, "agents", str(AGENTS), str(port))
+            populate(portal, "agents", str(AGENTS), str(port))
             _round(portal)
             cpu, wall, answered, _waits = _measured_round(portal)
         finally:
@@ -86,7 +89,7 @@ def measure_pages(folder: Path) -> list[str]:
     """Ask for pages of a fleet of ten thousand."""
     portal = _portal(folder / "pages")
     try:
-        _populate(portal, "fill", str(COMPONENTS))
+        populate(portal, "fill", str(COMPONENTS))
         browser = _signed_in(portal)
         lines = []
         for path in ("/", "/components/", "/components/?status=critical", "/components/?q=node-0777"):
@@ -104,19 +107,12 @@ def _portal(folder: Path) -> Portal:
     return portal
 
 
-def _populate(portal: Portal, *arguments: str) -> str:
-    command = [sys.executable, "-m", "tests.bench.population", *arguments]
-    environment = {**portal.started_with, "DJANGO_SETTINGS_MODULE": "esm.settings.prod"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return done.stdout
-
-
 def _round(portal: Portal) -> tuple[float, int]:
     """Make all due and wait until all were polled; give the seconds and how many answered."""
     start = time.time()
-    _populate(portal, "due")
+    populate(portal, "due")
     while time.time() - start < ROUND_WITHIN:
-        polled, answered, first, last = _populate(portal, "polled", str(start)).split()
+        polled, answered, first, last = populate(portal, "polled", str(start)).split()
         if int(polled) >= AGENTS:
             return float(last) - float(first), int(answered)
         time.sleep(2)
@@ -180,5 +176,12 @@ def _median(browser: urllib.request.OpenerDirector, url: str) -> float:
     return statistics.median(times)
 
 
+PARTS: dict[str, Callable[[Path], list[str]]] = {
+    "polling": measure_polling,
+    "dead": measure_dead,
+    "pages": measure_pages,
+    "traps": traps.measure,
+}
+
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

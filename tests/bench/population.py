@@ -3,21 +3,34 @@
 python -m tests.bench.population agents COUNT PORT        registers COUNT agents of the simulated fleet
 python -m tests.bench.population due                      makes every interface due now
 python -m tests.bench.population fill COUNT               adds COUNT components that are never polled
-python -m tests.bench.population session NAME             prints a session key of that user
+python -m tests.bench.population senders                  adds a component for each sender of the stream
+python -m tests.bench.population alerts                   prints how many notifications were stored, as JSON
 python -m tests.bench.population polled SINCE             prints "polled answered first last" since a Unix time
 """
 
+import json
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
 import django
 
+from tests.e2e.portal import ROOT, Portal
+
 
 def main(verb: str, *arguments: str) -> None:
     """Do one thing."""
     django.setup()
-    verbs = {"agents": agents, "due": due, "fill": fill, "polled": polled}
+    verbs = {"agents": agents, "due": due, "fill": fill, "polled": polled, "senders": senders, "alerts": alerts}
     verbs[verb](*arguments)
+
+
+def populate(portal: Portal, *arguments: str) -> str:
+    """Do one thing in the environment of a running portal, and give what it printed."""
+    command = [sys.executable, "-m", "tests.bench.population", *arguments]
+    environment = {**portal.started_with, "DJANGO_SETTINGS_MODULE": "esm.settings.prod"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout
 
 
 def agents(count: str, port: str) -> None:
@@ -113,6 +126,44 @@ def polled(since: str) -> None:
     )
     spans = [(found[name] - start) / timedelta(seconds=1) if found[name] else 0.0 for name in ("first", "last")]
     print(found["polled"], found["answered"], *(f"{span:.2f}" for span in spans))
+
+
+def senders() -> None:
+    """Add the components that send the stream, as if they had been polled and answered."""
+    from django.utils import timezone
+
+    from apps.components.models import Component, ManagementInterface, Status
+    from apps.core.writes import turn
+    from apps.groups.models import Group
+    from tests.bench import stream
+
+    root, now = Group.objects.get(parent=None), timezone.now()
+    with turn():
+        components = Component.objects.bulk_create(
+            [Component(name=f"sender-{n:03}", group=root, status=Status.NORMAL) for n in range(stream.SENDERS)]
+        )
+        ManagementInterface.objects.bulk_create(
+            [
+                ManagementInterface(
+                    component=component,
+                    driver="fake",
+                    address=stream.address(number),
+                    next_poll_at=None,
+                    next_inventory_at=None,
+                    last_polled_at=now,
+                    last_answer_at=now,
+                )
+                for number, component in enumerate(components)
+            ]
+        )
+
+
+def alerts() -> None:
+    """Say what is stored and what was counted."""
+    from apps.alerts.models import Alert, Counter
+
+    received = Alert.objects.filter(source="snmp-trap")
+    print(json.dumps({**Counter.values(), "rows": received.count(), "matched": received.matched().count()}))
 
 
 if __name__ == "__main__":
