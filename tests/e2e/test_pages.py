@@ -16,6 +16,7 @@ PAGES = [
     "/components/",
     "/components/?status=critical",
     "/components/add/",
+    "/components/excluded-ports/",
     "/components/{server}/",
     "/components/{server}/edit/",
     "/components/credentials/",

@@ -1,6 +1,8 @@
 """Fake devices for the tests of monitoring, and processes that start without memories."""
 
-from collections.abc import Iterator
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from django.core.cache import cache
 
 from apps.components.models import ManagementInterface
 from apps.monitoring import layouts
+from apps.simulators.snmp_replay import Recording, ReplayAgent, serve
 from tests.factories import make_component, make_credential, make_interface
 
 
@@ -28,3 +31,23 @@ def fake_device(address: str = "", **parameters: Any) -> ManagementInterface:
         about["address"] = address
     category = parameters.pop("category", "server")
     return make_interface(make_component(category=category), polled=False, **about)
+
+
+@pytest.fixture
+def snmp_device() -> Iterator[Callable[[Recording], int]]:
+    """Give what starts an SNMP agent from a recording, on a thread of its own; it answers with its port."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    running: list[ReplayAgent] = []
+
+    def start(recording: Recording) -> int:
+        running.append(asyncio.run_coroutine_threadsafe(serve(recording), loop).result(20))
+        return running[-1].port
+
+    yield start
+    for agent in running:
+        loop.call_soon_threadsafe(agent.close)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+    loop.close()

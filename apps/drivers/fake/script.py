@@ -85,7 +85,9 @@ class FakeDevice:
             yield Reading(sensor, round(100 * self._wave(f"sensor{place}"), 3))
 
     def facts(self) -> Iterator[Fact]:
-        """Tell of a failing fan in the script *ailing*."""
+        """Tell of a failing fan in the script *ailing*, of the second port in *unplugged*."""
+        if self.script == "unplugged":
+            yield Fact("if.2.down", Status.WARNING, "The network port %(port)s is down", {"port": "eth1"})
         if self.script == "ailing":
             yield Fact("fan.2", Status.WARNING, "%(part)s fails", {"part": "Fan 2"})
 
@@ -127,7 +129,7 @@ class FakeDevice:
                 description=f"Fake port {index}",
                 alias="",
                 mac_address=self._mac(index),
-                state=PortState.UP,
+                state=PortState.DOWN if self.script == "unplugged" and index == 2 else PortState.UP,
                 speed=_GIGABIT,
                 type=6,
                 counter_bits=64,

@@ -3,7 +3,7 @@
 from apps.drivers.contract import Capability, Category, DriverSpec, Parameter
 
 FAULTS = ("none", "silent", "slow", "refusing", "denied", "garbage", "old", "flapping")
-SCRIPTS = ("steady", "busy", "filling", "ailing")
+SCRIPTS = ("steady", "busy", "filling", "ailing", "unplugged")
 
 SPEC = DriverSpec(
     name="fake",
