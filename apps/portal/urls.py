@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from apps.portal import about, capacity, dashboard, frame, helping, styleguide
+from apps.portal import about, capacity, frame, helping, styleguide
+from apps.portal.dashboard import views as dashboard
 
 app_name = "portal"
 urlpatterns = [

@@ -4,6 +4,9 @@ python -m tests.bench.population agents COUNT PORT        registers COUNT agents
 python -m tests.bench.population due                      makes every interface due now
 python -m tests.bench.population spread SECONDS           makes every interface due once within so many seconds
 python -m tests.bench.population fill COUNT               adds COUNT components that are never polled
+python -m tests.bench.population alerts COUNT             adds COUNT alerts of a year, with their incidents
+python -m tests.bench.population senders                  adds a component for each sender of the stream
+python -m tests.bench.population received                 prints how many notifications were stored, as JSON
 python -m tests.bench.population polled SINCE             prints "polled answered first last" since a Unix time
 python -m tests.bench.population stored FROM TO           prints how many polls were stored, and the longest gap in s
 python -m tests.bench.population traps WORD               prints how many alerts hold "WORD number", and the counters
@@ -11,17 +14,20 @@ python -m tests.bench.population capacity                 measures what is store
 python -m tests.bench.population rollup                   rolls the last hour up and prints what that took
 """
 
+import json
 import sys
 from datetime import UTC, datetime, timedelta
 
 import django
+from django.core.management.color import no_style
 
 
 def main(verb: str, *arguments: str) -> None:
     """Do one thing."""
     django.setup()
-    verbs = {"agents": agents, "due": due, "spread": spread, "fill": fill, "polled": polled}
-    verbs |= {"stored": stored, "traps": traps, "rollup": roll_up, "capacity": capacity}
+    verbs = {"agents": agents, "due": due, "spread": spread, "fill": fill, "polled": polled, "senders": senders}
+    verbs |= {"alerts": alerts, "received": received, "stored": stored, "traps": traps, "rollup": roll_up}
+    verbs |= {"capacity": capacity}
     verbs[verb](*arguments)
 
 
@@ -122,6 +128,34 @@ def fill(count: str) -> None:
             )
 
 
+def alerts(count: str) -> None:
+    """Add a year of alerts of the components that ``fill`` made."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from apps.alerts.models import Alert, AlertDefinition, Incident
+    from apps.components.models import Component
+    from tests.bench import alert_rows
+
+    course = alert_rows.Course(
+        components=list(Component.objects.filter(name__startswith="node-").order_by("pk").values_list("pk", "name")),
+        definitions=dict(AlertDefinition.objects.values_list("key", "pk")),
+        count=int(count),
+        until=timezone.now(),
+        first_alert=(Alert.objects.order_by("-pk").values_list("pk", flat=True).first() or 0) + 1,
+        first_incident=(Incident.objects.order_by("-pk").values_list("pk", flat=True).first() or 0) + 1,
+    )
+    for _one in course.walk():
+        pass  # how often a problem came is known at the end, and alerts point at it
+    alert_rows.write(Incident, course.incidents())
+    alert_rows.write(Alert, course.alerts())
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), [Alert, Incident]):
+            cursor.execute(statement)
+        if connection.vendor == "postgresql":
+            cursor.execute("VACUUM ANALYZE")  # what its own housekeeping does in the background
+
+
 def polled(since: str) -> None:
     """Say how many interfaces were polled, how many answered, and when the first and the last result was made."""
     from django.db.models import Count, Max, Min, Q
@@ -199,6 +233,44 @@ def roll_up() -> None:
     after, wall = resource.getrusage(resource.RUSAGE_SELF), time.monotonic() - start
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(f"{RollUp.objects.count()} rows, {spent:.1f} CPU-s, {wall:.1f} s wall")
+
+
+def senders() -> None:
+    """Add the components that send the stream, as if they had been polled and answered."""
+    from django.utils import timezone
+
+    from apps.components.models import Component, ManagementInterface, Status
+    from apps.core.writes import turn
+    from apps.groups.models import Group
+    from tests.bench import stream
+
+    root, now = Group.objects.get(parent=None), timezone.now()
+    with turn():
+        components = Component.objects.bulk_create(
+            [Component(name=f"sender-{n:03}", group=root, status=Status.NORMAL) for n in range(stream.SENDERS)]
+        )
+        ManagementInterface.objects.bulk_create(
+            [
+                ManagementInterface(
+                    component=component,
+                    driver="fake",
+                    address=stream.address(number),
+                    next_poll_at=None,
+                    next_inventory_at=None,
+                    last_polled_at=now,
+                    last_answer_at=now,
+                )
+                for number, component in enumerate(components)
+            ]
+        )
+
+
+def received() -> None:
+    """Say what is stored and what was counted."""
+    from apps.alerts.models import Alert, Counter
+
+    rows = Alert.objects.filter(source="snmp-trap")
+    print(json.dumps({**Counter.values(), "rows": rows.count(), "matched": rows.matched().count()}))
 
 
 if __name__ == "__main__":

@@ -119,6 +119,16 @@ def is_stale(interface: ManagementInterface, measured_at: datetime, periods: Per
     return now - measured_at > max(period, SHORTEST_STALE)
 
 
+def stale_before() -> datetime:
+    """Give since when at least one interface of a component was measured if it is polled as seldom as any is.
+
+    For many components at once; of each alone ``is_stale`` knows better.
+    """
+    periods = Periods.now()
+    longest = max(periods.interval, periods.two_speed, *(seconds for _driver, seconds in periods.of_drivers), 0)
+    return timezone.now() - max(timedelta(seconds=longest * STALE_AFTER), SHORTEST_STALE)
+
+
 def _views(
     row: LastValues, known: Mapping[tuple[int, str], tuple[int, datetime]], own: Mapping[str, Limits], stale: bool
 ) -> list[SensorView]:

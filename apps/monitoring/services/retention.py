@@ -8,10 +8,21 @@ from django.utils import timezone
 
 from apps.core import options
 from apps.core.writes import turn
-from apps.monitoring.models import LastValues, Neighbour, RollUp, Sample, Sensor, SensorLayout, Span
+from apps.monitoring.models import (
+    FleetSpan,
+    FleetValues,
+    LastValues,
+    Neighbour,
+    RollUp,
+    Sample,
+    Sensor,
+    SensorLayout,
+    Span,
+)
 from apps.monitoring.services import neighbours
 
 SLICE = 500
+FLEET_SAMPLES_FOR = 3  # days: nothing that is older is read by samples
 LAYOUT_UNUSED_FOR = timedelta(days=1)  # longer than any process trusts what it knows of layouts
 
 
@@ -23,6 +34,9 @@ def forget_old(slices: int = 2000) -> int:
         (Sample.objects.all(), options.get("sample_retention")),
         (RollUp.objects.filter(span=Span.HOUR), options.get("hourly_retention")),
         (RollUp.objects.filter(span=Span.DAY), options.get("daily_retention")),
+        (FleetValues.objects.filter(span=FleetSpan.SAMPLE), FLEET_SAMPLES_FOR),
+        (FleetValues.objects.filter(span=FleetSpan.HOUR), options.get("hourly_retention")),
+        (FleetValues.objects.filter(span=FleetSpan.DAY), options.get("daily_retention")),
     ):
         before = int((now - timedelta(days=days)).timestamp() * 1000)
         removed += _forget(rows, before, slices)
