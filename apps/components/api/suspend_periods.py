@@ -303,7 +303,7 @@ class SuspendPeriodViewSet(ScopedModelViewSet):
         """List the times at which a period is in force, also those to come."""
         return self._listed([self.get_object()])
 
-    @extend_schema(responses=OccurrenceSerializer(many=True))
+    @extend_schema(operation_id="suspend_periods_all_occurrences", responses=OccurrenceSerializer(many=True))
     @action(detail=False)
     def occurrences(self, request: Request) -> Response:
         """List the times at which periods that are enabled and match the filters are in force."""
