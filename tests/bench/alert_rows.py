@@ -61,7 +61,7 @@ class Course:
 
     def walk(self) -> Iterator[tuple[int, int, tuple[int, str], str, datetime, Problem | None]]:
         """Give of every alert its number, kind, component, part, time and problem."""
-        chance = random.Random(21120)  # noqa: S311 - the same every time, and nobody's secret
+        chance = random.Random(21120)
         noisy = self.components[: max(1, len(self.components) // 20)]
         running: dict[tuple[int, int, str], Problem] = {}
         self.problems = []

@@ -15,7 +15,6 @@ from apps.alerts.models.incident import Incident, OfComponents
 from apps.components.models import Component
 from apps.core.fields import PhraseField
 
-
 WALK = ("received_at", "id", "component", "matched")
 FEW_INCIDENTS = 500
 FEW_ALERTS = 20_000
