@@ -14,6 +14,7 @@ urlpatterns = [
     path("", include("apps.components.urls")),
     path("", include("apps.monitoring.urls")),
     path("", include("apps.alerts.urls")),
+    path("", include("apps.alerts.definitions.urls")),
     path("", include("apps.system.urls")),
     path("api/", include(api_urls)),
 ]

@@ -1,11 +1,13 @@
-"""The clockwork of alerts: acknowledged problems come back, problems without an end age, old alerts go."""
+"""The clockwork of alerts: acknowledged problems come back, held ones are told, old ones and old alerts go."""
 
 from datetime import timedelta
 
 from celery import shared_task
 
-from apps.alerts.services import incidents, retention
+from apps.alerts.services import incidents, reapplying, retention, telling
 from apps.core import options
+
+EXPIRES = 600  # seconds after which the watchdog has ended a job that nobody took
 
 
 @shared_task(soft_time_limit=50, time_limit=55)
@@ -26,3 +28,21 @@ def age_incidents() -> None:
 def remove_old_alerts() -> None:
     """Forget the alerts that are too old or too many, and the problems that ended with them."""
     retention.remove_old()
+
+
+@shared_task(soft_time_limit=7200, time_limit=7230)
+def run_reapply(job_id: int) -> None:
+    """Do a job that applies a definition to stored alerts."""
+    reapplying.run(job_id)
+
+
+def start_reapply(job_id: int) -> None:
+    """Queue such a job."""
+    run_reapply.apply_async((job_id,), queue="default", expires=EXPIRES)
+
+
+@shared_task(soft_time_limit=50, time_limit=55)
+def tell_held() -> None:
+    """Tell the problems that began in a silence which is over."""
+    while telling.tell_held():
+        pass

@@ -3,11 +3,11 @@
 from django.utils.translation import gettext_lazy as _
 
 from apps.components import extensions, limits, tasks
-from apps.components.models import Component, Credential
-from apps.components.services import checks
+from apps.components.models import Component, Credential, SuspendPeriod
+from apps.components.services import checks, inheritance
 from apps.core import jobs, menu
 from apps.core.options import Option, declare
-from apps.groups.services import occupants
+from apps.groups.services import move_hooks, occupants
 
 declare(
     Option(
@@ -43,11 +43,15 @@ extensions.registration_checks.add("hypervisor-limit", limits.within_hypervisor_
 
 @occupants.register("components")
 def names_in_group(group_id: int) -> dict[str, list[str]]:
-    """Name the components and credentials of a group."""
+    """Name the components, credentials and suspend periods of a group."""
     return {
         "components": [str(one) for one in Component.objects.filter(group=group_id).only("name", "alias")],
         "credentials": list(Credential.objects.filter(group=group_id).values_list("name", flat=True)),
+        "suspend periods": list(SuspendPeriod.objects.filter(group=group_id).values_list("name", flat=True)),
     }
+
+
+move_hooks.add("suspend-periods", inheritance.follow_group)
 
 
 menu.register(menu.MenuEntry(label=_("Components"), url_name="components:list", icon="server-2", order=20))

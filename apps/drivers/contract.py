@@ -244,7 +244,6 @@ class Fact:
     status: Status
     message: str  # English, with %(name)s places
     params: Mapping[str, str] = field(default_factory=dict)
-    port: int | None = None  # the index of the network port that it is about: people may exclude that
 
 
 @dataclass(frozen=True, slots=True)
@@ -478,7 +477,10 @@ class Ups(Sensors, States):
 
 
 class Ports(ABC):
-    """Capability ``ports``. What is said of a port has keys that begin with ``if.<index>.``."""
+    """Capability ``ports``.
+
+    Sensors and facts of a port have keys that begin with ``if.<index>.``: people may exclude it from the status.
+    """
 
     @abstractmethod
     async def read_ports(self) -> PortsReport:

@@ -4,9 +4,10 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.components import extensions
 from apps.components.extensions import OVERVIEW, Panel, Tab
+from apps.core import menu
 from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
-from apps.monitoring import panels
+from apps.monitoring import panels, statistics_panel
 
 _MONITORING = _("Monitoring")
 _RETENTION = _("Retention")
@@ -104,9 +105,16 @@ declare(
     ),
 )
 
+menu.register(
+    menu.MenuEntry(
+        label=_("Statistics"), url_name="monitoring:statistics", icon="report-analytics", order=40, permission="view"
+    )
+)
+
 for _tab in (
     Tab("sensors", _("Sensors"), 10, Capability.SENSORS, panels.count_sensors),
     Tab("ports", _("Ports"), 20, Capability.PORTS, panels.count_ports),
+    Tab("statistics", _("Statistics"), 30, Capability.SENSORS),
 ):
     extensions.tabs.add(_tab.name, _tab)
 
@@ -119,6 +127,16 @@ for _panel in (
     Panel("pings", OVERVIEW, "monitoring/pings.html", panels.pinged, 80, "c3 x-c6"),
     Panel("chart", "sensors", "monitoring/charts.html", panels.sensor_chart, 0, "c12", _SENSORS, live=False),
     Panel("all-sensors", "sensors", "monitoring/all_sensors.html", panels.all_sensors, 10, "c12", _SENSORS),
+    Panel(
+        "statistics",
+        "statistics",
+        "monitoring/statistics_panel.html",
+        statistics_panel.statistics,
+        0,
+        "c12",
+        _SENSORS,
+        live=False,
+    ),
     Panel("all-ports", "ports", "monitoring/all_ports.html", panels.all_ports, 10, "c12", _PORTS),
 ):
     extensions.panels.add(_panel.name, _panel)

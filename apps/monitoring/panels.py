@@ -20,6 +20,7 @@ from apps.monitoring.models import Liveness
 from apps.monitoring.port_reports import PortView
 from apps.monitoring.services import liveness, readings
 from apps.monitoring.services.readings import PortsView, SensorView
+from apps.monitoring.windows import RANGES, USUAL
 
 LABELS: dict[Quantity, Promise | str] = {
     Quantity.CPU: _("Processors"),
@@ -52,14 +53,6 @@ PORT_STATES: dict[PortState, tuple[str, Promise | str]] = {  # the state that it
     PortState.NOT_PRESENT: ("unknown", pgettext_lazy("port", "Not present")),
     PortState.UNKNOWN: ("unknown", pgettext_lazy("port", "Unknown")),
 }
-RANGES: dict[str, tuple[Promise | str, timedelta]] = {
-    "1h": (_("1 h"), timedelta(hours=1)),
-    "24h": (_("24 h"), timedelta(days=1)),
-    "7d": (_("7 d"), timedelta(days=7)),
-    "30d": (_("30 d"), timedelta(days=30)),
-    "1y": (_("1 y"), timedelta(days=365)),
-}
-USUAL_RANGE = "24h"
 TREND = timedelta(hours=6)
 FIRST_SENSORS, FIRST_PORTS, CHARTS = 10, 8, 4
 _RANK = {Status.CRITICAL: 0, Status.WARNING: 1, Status.UNKNOWN: 2, Status.NORMAL: 3}
@@ -247,20 +240,21 @@ def _foremost(kind: Quantity, found: Sequence[SensorView]) -> SensorView:
 # --- charts --------------------------------------------------------------------------------------------------------
 
 
-def range_of(word: str | None) -> str:
-    """Give the range that the address asks for, the usual one where it asks for none that there is."""
-    return word if word in RANGES else USUAL_RANGE
-
-
 def overview_charts(look: Look) -> Charts | None:
     """Give the charts of the overview; None before anything was measured."""
+    shown = telling(look)
+    return _charts(look, shown[:CHARTS]) if shown else None
+
+
+def telling(look: Look) -> list[SensorView]:
+    """Give the one sensor of each quantity that says most of the component."""
     found = views(look)
     shown: list[SensorView] = []
     for kind in (Quantity.CPU, Quantity.MEMORY, Quantity.STORAGE, Quantity.TRAFFIC, *LARGE):
         of_kind = [view for view in found if view.kind is kind]
         if of_kind and kind not in {view.kind for view in shown}:
             shown.append(_busiest(look, of_kind) if kind is Quantity.TRAFFIC else _foremost(kind, of_kind))
-    return _charts(look, shown[:CHARTS]) if shown else None
+    return shown
 
 
 def _busiest(look: Look, traffic: Sequence[SensorView]) -> SensorView:
@@ -292,7 +286,8 @@ def _chosen(look: Look) -> SensorView | None:
 
 
 def _charts(look: Look, shown: Sequence[SensorView], chosen: SensorView | None = None) -> Charts:
-    word = range_of(look.request.GET.get("range"))
+    asked = look.request.GET.get("range", "")
+    word = asked if asked in RANGES else USUAL
     return Charts(
         [
             Chart(

@@ -18,7 +18,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CATALOGUE = ROOT / "esm" / "locale" / "ja" / "LC_MESSAGES" / "django.po"
 PLAIN_ROOMS = ("apps/drivers", "apps/protocols")  # they know no Django, so nothing marks their phrases
 DEFINITIONS = "fixtures/alert_definitions"
-DEFINITION_TEXTS = ("name", "alert_type", "title", "detail", "remedy")
+ENTERPRISES = "fixtures/trap_enterprises.yaml"
+DEFINITION_TEXTS = ("name", "family", "alert_type", "title", "detail", "remedy")
+HELP = "fixtures/help"
+HELP_TEXTS = ("term", "area", "title", "text", "advice")
 KEYWORDS = (
     "gettext_noop",
     "gettext_lazy",
@@ -69,7 +72,7 @@ class ExtractionFailed(RuntimeError):
 def messages(root: Path = ROOT) -> dict[Message, set[str]]:
     """Collect all sentences below a checkout, each with the files that say it."""
     found: dict[Message, set[str]] = {}
-    for message, path in (*marked(root), *plain(root), *definitions(root)):
+    for message, path in (*marked(root), *plain(root), *definitions(root), *helping(root)):
         found.setdefault(message, set()).add(path)
     return _joined(found)
 
@@ -202,16 +205,29 @@ def _texts(node: ast.expr) -> Iterator[str]:
 
 
 def definitions(root: Path = ROOT) -> Iterator[tuple[Message, str]]:
-    """Give the texts of the alert definitions."""
+    """Give the texts of the alert definitions: sentences, and the words that they have for values."""
     for path in sorted((root / DEFINITIONS).glob("*.yaml")):
         content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        for entry in content.get("definitions", {}).values():
-            for field in DEFINITION_TEXTS:
+        for entry in (content, *content.get("definitions", {}).values()):
+            texts = [entry[field] for field in DEFINITION_TEXTS if entry.get(field)]
+            texts += [word for words in entry.get("words", {}).values() for word in words.values()]
+            for text in texts:
+                yield Message(text, python_format=bool(_PLACE.search(text))), path.relative_to(root).as_posix()
+    enterprises = root / ENTERPRISES
+    if enterprises.exists():
+        for entry in yaml.safe_load(enterprises.read_text(encoding="utf-8"))["families"]:
+            if text := entry.get("alert_type"):
+                yield Message(text), ENTERPRISES
+
+
+def helping(root: Path = ROOT) -> Iterator[tuple[Message, str]]:
+    """Give the texts of the glossary and of the known limits."""
+    for path in sorted((root / HELP).glob("*.yaml")):
+        content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        for entry in (entry for part in content.values() for entry in part.values()):
+            for field in HELP_TEXTS:
                 if text := entry.get(field):
-                    yield (
-                        Message(text, python_format=bool(_PLACE.search(text))),
-                        path.relative_to(root).as_posix(),
-                    )
+                    yield Message(text), path.relative_to(root).as_posix()
 
 
 def renew(catalogue: Path = CATALOGUE, root: Path = ROOT) -> Differences:

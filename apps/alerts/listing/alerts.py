@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.alerts.listing import narrowing, walking
 from apps.alerts.listing.narrowing import FOLDED, Wanted
 from apps.alerts.models import DEFAULT_ALERT_TYPE, OPEN_INCIDENTS, Alert, Incident
-from apps.alerts.services import catalogue
+from apps.alerts.services import catalogue, products
 from apps.components.models import Component
 from apps.core import scoping
 from apps.groups.models import Tree
@@ -110,8 +110,9 @@ def incident_counts(user: Any) -> dict[str, int]:
 
 def alert_types(chosen: list[str]) -> list[str]:
     """Give the types that alerts may have, by what they are called; reading them off the alerts takes too long."""
-    known = {entry.alert_type for entry in catalogue.current().definitions}
-    return sorted({DEFAULT_ALERT_TYPE, *known, *chosen}, key=lambda name: gettext(name).casefold())
+    defined = {entry.alert_type for entry in catalogue.current().definitions}
+    filed = {product.alert_type for product in products.known().products if product.alert_type}
+    return sorted({DEFAULT_ALERT_TYPE, *defined, *filed, *chosen}, key=lambda name: gettext(name).casefold())
 
 
 def may_act(incident: Incident | None, component: Component | None, scope: scoping.Scope) -> bool:

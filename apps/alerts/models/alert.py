@@ -111,6 +111,7 @@ class Alert(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="alerts",
+        db_index=False,  # the index with the time below begins with it
     )
     matched = models.BooleanField(_("matched"), default=True)
     object = models.CharField(_("object"), max_length=200, blank=True)
@@ -166,6 +167,7 @@ class Alert(models.Model):
                 condition=Q(component__isnull=True) & ~Q(component_name=""),
                 name="alerts_alert_gone",
             ),
+            models.Index(fields=["definition", "received_at"], name="alerts_alert_definition"),
             models.Index(fields=["digest"], condition=~Q(digest=""), name="alerts_alert_digest"),
         ]
         constraints = [

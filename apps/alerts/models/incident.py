@@ -61,6 +61,10 @@ class IncidentQuerySet(OfComponents):
         """Keep the open problems that nobody has taken note of."""
         return self.filter(state=IncidentState.OPEN)
 
+    def held(self) -> Self:
+        """Keep the problems that nobody has taken note of or was told of."""
+        return self.filter(state=IncidentState.OPEN.value, held=True)
+
     def overdue(self, now: datetime) -> Self:
         """Keep the acknowledged ones whose time is up."""
         return self.filter(state=IncidentState.ACKNOWLEDGED, acknowledged_until__lte=now)
@@ -126,6 +130,8 @@ class Incident(models.Model):
     )
     closed_by_name = models.CharField(_("closed by"), max_length=300, blank=True)
     closed_why = PhraseField(_("why it was closed"), default="", blank=True)
+    # Nobody was told of it so far, because its component was quiet when it began.
+    held = models.BooleanField(_("not told yet"), default=False, editable=False)
 
     objects = IncidentQuerySet.as_manager()
     scope_path = "component__group"
@@ -138,6 +144,7 @@ class Incident(models.Model):
             # What is checked of every row while the list is walked stands in the index, behind what orders it.
             models.Index(fields=["state", "last_at", "id", "component", "severity"], name="alerts_incident_walk"),
             models.Index(fields=["component", "state"], name="alerts_incident_component"),
+            models.Index(fields=["id"], condition=Q(held=True, state="open"), name="alerts_incident_held"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -26,7 +26,7 @@ class Senders:
         extra = self._extra_addresses()
         for address in wanted & extra.keys():
             ids[address].update(extra[address])
-        fields = ("id", "name", "alias", "group_id", "suspended")
+        fields = ("id", "name", "alias", "group_id", "suspended", "model")
         every = {component_id for found in ids.values() for component_id in found}
         components = {row.pk: row for row in Component.objects.filter(pk__in=every).only(*fields)}
         return {address: [components[pk] for pk in sorted(found) if pk in components] for address, found in ids.items()}

@@ -12,7 +12,9 @@ SPEC = DriverSpec(
             Capability.HEALTH,
             Capability.INVENTORY,
             Capability.SENSORS,
+            Capability.STATES,
             Capability.PORTS,
+            Capability.NEIGHBOURS,
         }
     ),
     credential_kinds=("snmp-community", "snmp-v3"),

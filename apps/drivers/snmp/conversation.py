@@ -176,10 +176,12 @@ class SnmpDriver(Driver, Identity, Ports):
         asked = [mib for mib in mibs if mib.root]
         if self._absence is not None:
             return [mib for mib in mibs if mib.root not in self._absence.oids]
-        found = await self._client.get_next(self._agent, [mib.root for mib in asked]) if asked else []
+        try:
+            found = await self._client.get_next(self._agent, [mib.root for mib in asked]) if asked else []
+        except DeviceError:
+            return list(mibs)  # it cannot be asked this way: each table tells by itself
         gone = {mib for mib, bound in zip(asked, found, strict=True) if not bound.oid.startswith(f"{mib.root}.")}
-        for mib in gone:
-            self._missed.update((mib.root, *mib.scalars, *mib.columns, *mib.of_events))
+        self._missed.update(mib.root for mib in gone)
         return [mib for mib in mibs if mib not in gone]
 
     async def _get(self, wanted: Sequence[Oid]) -> dict[Oid, Value]:
@@ -238,14 +240,17 @@ class SnmpDriver(Driver, Identity, Ports):
 
         async def read() -> Scalars:
             known = self._absence
-            scalars = (oid for mib in self.mibs for oid in mib.scalars)
-            found = await self._get(known.without((*oids.SYSTEM, *scalars)) if known else oids.SYSTEM)
+            wanted = known.without((*oids.SYSTEM, *self._further_scalars(known))) if known else oids.SYSTEM
+            found = await self._get(wanted)
             if known and not known.holds(time.time(), _agents_uptime(found)):
                 self._absence = None
             await self._meet(found)
             return found
 
         return await self._once("system", read)
+
+    def _further_scalars(self, known: Absence) -> Iterable[Oid]:
+        return (oid for mib in self.mibs if mib.root not in known.oids for oid in mib.scalars)
 
     async def _scalars(self) -> Scalars:
         """Read the system group and all other values of the driver's MIBs that are no tables."""

@@ -1,5 +1,6 @@
-"""Loads ``facts.json``: what is known of makers, operating systems and agents by their numbers and texts."""
+"""Loads ``facts.json`` and ``models.csv``: makers, operating systems, agents and models by their numbers and texts."""
 
+import csv
 import json
 import re
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ class Facts:
 
     manufacturers: dict[str, str]  # by enterprise number (IANA)
     operating_systems: tuple[tuple[re.Pattern[str], str], ...]
+    models: tuple[re.Pattern[str], ...]
     windows_builds: dict[str, str]
     agents: tuple[Agent, ...]
 
@@ -35,6 +37,7 @@ def facts() -> Facts:
         operating_systems=tuple(
             (re.compile(entry["pattern"], re.DOTALL), entry["name"]) for entry in raw["operating_systems"]
         ),
+        models=tuple(re.compile(pattern, re.DOTALL | re.MULTILINE) for pattern in raw["models"]),
         windows_builds=raw["windows_builds"],
         agents=tuple(
             Agent(
@@ -45,6 +48,31 @@ def facts() -> Facts:
             for entry in raw["agents"]
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a sysObjectID stands for."""
+
+    manufacturer: str
+    name: str
+    exact: bool  # False: only the family is known, of which the device has a number of its own
+
+
+def model_of(object_id: str | None) -> Model | None:
+    """Give what is known of a sysObjectID: the entry with the longest prefix of it."""
+    parts = object_id.split(".") if object_id else []
+    for length in range(len(parts), 0, -1):
+        found = _models().get(".".join(parts[:length]))
+        if found is not None:
+            return Model(*found, exact=length == len(parts))
+    return None
+
+
+@cache
+def _models() -> dict[str, tuple[str, str]]:
+    with Path(__file__).with_name("models.csv").open(encoding="utf-8", newline="") as lines:
+        return {row["object_id"]: (row["manufacturer"], row["model"]) for row in csv.DictReader(lines)}
 
 
 def version_numbers(version: str) -> tuple[int, ...]:

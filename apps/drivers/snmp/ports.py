@@ -185,11 +185,10 @@ def facts(found: Sequence[Port], was_up: Collection[int]) -> Iterator[Fact]:
     for port in found:
         if port.state is PortState.DOWN and port.index in was_up and is_cabled(port):
             yield Fact(
-                f"port.{port.index}.down",
+                f"if.{port.index}.down",
                 Status.WARNING,
                 "The network port %(port)s is down",
                 {"port": port.name},
-                port=port.index,
             )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from apps.drivers.contract import IdentityFacts
 from apps.drivers.snmp import oids
-from apps.drivers.snmp.facts import facts, version_numbers
+from apps.drivers.snmp.facts import facts, model_of, version_numbers
 from apps.drivers.snmp.values import Scalars, line, number, object_identifier, text, ticks
 from apps.protocols.errors import Unsupported
 
@@ -27,8 +27,8 @@ def identity(
         name=line(system.get(oids.SYS_NAME)),
         uuid=hardware_uuid(entity.get(oids.ENT_PHYSICAL_UUID)),
         serial_number=line(entity.get(oids.ENT_PHYSICAL_SERIAL_NUM)),
-        manufacturer=line(entity.get(oids.ENT_PHYSICAL_MFG_NAME)) or manufacturer(object_id),
-        model=line(entity.get(oids.ENT_PHYSICAL_MODEL_NAME)) or line(entity.get(oids.ENT_PHYSICAL_DESCR)),
+        manufacturer=manufacturer(object_id, entity),
+        model=model(object_id, entity, description),
         description=description,
         location=line(system.get(oids.SYS_LOCATION)),
         contact=line(system.get(oids.SYS_CONTACT)),
@@ -57,12 +57,40 @@ def hardware_uuid(value: Any) -> str | None:
     return None if found in _EMPTY_UUIDS else str(found)
 
 
-def manufacturer(object_id: str | None) -> str | None:
-    """Give the maker by the enterprise number of sysObjectID; net-snmp runs on anybody's hardware and says nothing."""
+def manufacturer(object_id: str | None, entity: Scalars) -> str | None:
+    """Give the maker: of a model that we know, else as ENTITY-MIB says, else by the enterprise number of sysObjectID.
+
+    net-snmp runs on anybody's hardware: its number says nothing.
+    """
+    known = model_of(object_id)
+    if known is not None and known.exact:
+        return known.manufacturer
+    if said := line(entity.get(oids.ENT_PHYSICAL_MFG_NAME)):
+        return said
     prefix = "1.3.6.1.4.1."
     if not object_id or not object_id.startswith(prefix) or f"{object_id}.".startswith(_NET_SNMP):
         return None
     return facts().manufacturers.get(object_id.removeprefix(prefix).split(".")[0])
+
+
+def model(object_id: str | None, entity: Scalars, description: str | None) -> str | None:
+    """Give the model: by its own sysObjectID, else as ENTITY-MIB or sysDescr say it, else at least the family."""
+    known = model_of(object_id)
+    if known is not None and known.exact:
+        return known.name
+    return (
+        line(entity.get(oids.ENT_PHYSICAL_MODEL_NAME))
+        or _described_model(description)
+        or (known.name if known is not None else line(entity.get(oids.ENT_PHYSICAL_DESCR)))
+    )
+
+
+def _described_model(description: str | None) -> str | None:
+    for pattern in facts().models:
+        found = pattern.search(description or "")
+        if found:
+            return found["model"]
+    return None
 
 
 def operating_system(description: str | None) -> str | None:

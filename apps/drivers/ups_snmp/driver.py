@@ -16,14 +16,14 @@ from apps.drivers.contract import (
 )
 from apps.drivers.snmp import ports, processors
 from apps.drivers.snmp.conversation import SnmpDriver
-from apps.drivers.ups_snmp import rfc1628, telling
+from apps.drivers.ups_snmp import huawei, liebert, powernet, rfc1628, telling, xups
 from apps.drivers.ups_snmp.unit import Unit
 
 
 class UpsSnmpDriver(SnmpDriver, Health, Inventory, Ups):
     """One conversation with the network card of a UPS."""
 
-    mibs = (rfc1628.MIB,)
+    mibs = (rfc1628.MIB, powernet.MIB, powernet.PDU, xups.MIB, huawei.MIB, liebert.MIB)
 
     async def identify(self) -> IdentityFacts:
         """Name the UPS behind the card, not the card."""
@@ -66,8 +66,12 @@ class UpsSnmpDriver(SnmpDriver, Health, Inventory, Ups):
 
     async def _unit(self) -> Unit:
         async def read() -> Unit:
-            scalars = await self._scalars()
-            return rfc1628.unit(scalars, await self._tables(rfc1628.MIB), datetime.now(UTC))
+            scalars, now = await self._scalars(), datetime.now(UTC)
+            found = Unit()
+            # The standard first; makers fill in what it does not say.
+            for mibs in (rfc1628, powernet, xups, huawei, liebert):
+                found = found.completed(mibs.unit(scalars, await self._tables(mibs.MIB), now))
+            return found
 
         return await self._once("unit", read)
 

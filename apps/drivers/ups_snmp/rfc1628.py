@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from apps.drivers.snmp import oids
 from apps.drivers.snmp.mib import Mib
 from apps.drivers.snmp.values import Cells, Scalars, cell, indexes, line, number, object_identifier, ticks
+from apps.drivers.ups_snmp import amounts
 from apps.drivers.ups_snmp.unit import Alarm, Battery, Condition, Line, Outcome, Source, Test, Unit
 
 _UPS = "1.3.6.1.2.1.33.1"
@@ -104,8 +106,6 @@ _OUTCOMES = {
     5: Outcome.RUNNING,
     6: Outcome.NEVER,
 }
-_MOST_VOLTS = 1000  # no UPS has so many: the agent counts tenths, whatever RFC 1628 says
-_MOST_TENTHS_OF_HERTZ = 1000  # nor so many: the agent counts hundredths
 
 
 def unit(scalars: Scalars, cells: Cells, now: datetime) -> Unit:
@@ -117,21 +117,21 @@ def unit(scalars: Scalars, cells: Cells, now: datetime) -> Unit:
         inputs = tuple(replace(each, power=None) for each in inputs)
     outputs = _lines(scalars, cells, OUTPUT_LINES, (OUTPUT_VOLTAGE, OUTPUT_CURRENT, OUTPUT_POWER, OUTPUT_LOAD))
     bypasses = _lines(scalars, cells, BYPASS_LINES, (BYPASS_VOLTAGE, "", "", ""))
-    frequencies = [found for each in cells.get(INPUT_FREQUENCY, {}).values() if (found := _hertz(each))]
+    frequencies = [found for each in cells.get(INPUT_FREQUENCY, {}).values() if (found := amounts.hertz(each))]
     return Unit(
         manufacturer=line(scalars.get(IDENT_MANUFACTURER)),
         model=line(scalars.get(IDENT_MODEL)),
         firmware=line(scalars.get(IDENT_SOFTWARE_VERSION)),
         name=line(scalars.get(IDENT_NAME)),
-        rated_power=_positive(scalars.get(RATED_VA)),
+        rated_power=amounts.positive(scalars.get(RATED_VA)),
         source=_SOURCES.get(number(scalars.get(OUTPUT_SOURCE)) or 0),
         battery=battery,
         inputs=inputs,
         input_frequency=frequencies[0] if frequencies and inputs else None,
         bypasses=bypasses,
-        bypass_frequency=_hertz(scalars.get(BYPASS_FREQUENCY)) if bypasses else None,
+        bypass_frequency=amounts.hertz(scalars.get(BYPASS_FREQUENCY)) if bypasses else None,
         outputs=outputs,
-        output_frequency=_hertz(scalars.get(OUTPUT_FREQUENCY)) if outputs else None,
+        output_frequency=amounts.hertz(scalars.get(OUTPUT_FREQUENCY)) if outputs else None,
         alarms=tuple(_alarms(scalars, cells, now)),
         test=_test(scalars, now),
     )
@@ -139,20 +139,18 @@ def unit(scalars: Scalars, cells: Cells, now: datetime) -> Unit:
 
 def _battery(scalars: Scalars, now: datetime) -> Battery:
     condition = _CONDITIONS.get(number(scalars.get(BATTERY_STATUS)) or 0)
-    on_battery = _positive(scalars.get(SECONDS_ON_BATTERY))
-    charge = _within(scalars.get(CHARGE_REMAINING), 0, 100)
-    minutes = _within(scalars.get(MINUTES_REMAINING), 0, 60_000)
+    on_battery = amounts.positive(scalars.get(SECONDS_ON_BATTERY))
+    charge = amounts.percent(scalars.get(CHARGE_REMAINING))
+    minutes = amounts.within(scalars.get(MINUTES_REMAINING), 0, 60_000)
     if minutes == 0 and condition is Condition.NORMAL and charge:
         minutes = None  # a battery that is well and charged lasts longer than no time at all
-    volts = _within(scalars.get(BATTERY_VOLTAGE), 0, 20_000)
-    amperes = _within(scalars.get(BATTERY_CURRENT), -100_000, 100_000)
     return Battery(
         conditions=(condition,) if condition else None,
         charge=charge,
         runtime=minutes * 60 if minutes is not None else None,
-        temperature=_within(scalars.get(BATTERY_TEMPERATURE), 0, 150),
-        voltage=volts / 10 if volts is not None else None,
-        current=amperes / 10 if amperes is not None else None,
+        temperature=amounts.within(scalars.get(BATTERY_TEMPERATURE), 0, 150),
+        voltage=amounts.within(scalars.get(BATTERY_VOLTAGE), 0, 20_000, 0.1),
+        current=amounts.within(scalars.get(BATTERY_CURRENT), -100_000, 100_000, 0.1),
         on_battery_since=now - timedelta(seconds=on_battery) if on_battery else None,
     )
 
@@ -163,41 +161,17 @@ def _lines(scalars: Scalars, cells: Cells, lines: str, columns: tuple[str, str, 
     found = []
     for index in indexes(cells, voltage, current, power, load):
         place = int(index.split(".")[0])
-        if most is not None and place > most:
-            continue
-        amperes = _within(cell(cells, current, index), 0, 100_000)
-        found.append(
-            Line(
-                place,
-                voltage=_volts(cell(cells, voltage, index)),
-                current=amperes / 10 if amperes is not None else None,
-                power=_within(cell(cells, power, index), 0, 10_000_000),
-                load=_within(cell(cells, load, index), 0, 1000),
+        if most is None or place <= most:
+            found.append(
+                Line(
+                    place,
+                    voltage=amounts.volts(cell(cells, voltage, index)),
+                    current=amounts.amperes(cell(cells, current, index)),
+                    power=amounts.watts(cell(cells, power, index)),
+                    load=amounts.load(cell(cells, load, index)),
+                )
             )
-        )
     return tuple(found)
-
-
-def _volts(value: object) -> float | None:
-    found = _within(value, 0, 10_000)
-    return found / 10 if found is not None and found >= _MOST_VOLTS else found
-
-
-def _hertz(value: object) -> float | None:
-    """Give a frequency; 0 is how agents say that they do not measure it."""
-    found = _positive(value)
-    if found is None:
-        return None
-    return found / 100 if found >= _MOST_TENTHS_OF_HERTZ else found / 10
-
-
-def _within(value: object, lowest: float, highest: float) -> float | None:
-    found = number(value)
-    return float(found) if found is not None and lowest <= found <= highest else None
-
-
-def _positive(value: object) -> float | None:
-    return _within(value, 1, 2**31 - 2)
 
 
 def _alarms(scalars: Scalars, cells: Cells, now: datetime) -> Iterator[Alarm]:
@@ -210,11 +184,11 @@ def _alarms(scalars: Scalars, cells: Cells, now: datetime) -> Iterator[Alarm]:
             key=said,
             text=said,
             number=int(said.split(".")[-1]) if known else None,
-            at=_moment(cell(cells, ALARM_TIME, index), scalars, now),
+            at=moment(cell(cells, ALARM_TIME, index), scalars, now),
         )
 
 
-def _moment(value: object, scalars: Scalars, now: datetime) -> datetime | None:
+def moment(value: Any, scalars: Scalars, now: datetime) -> datetime | None:
     """Give the time of a TimeStamp (sysUpTime when it happened, RFC 2579); 0 is "before the agent started"."""
     then, up = ticks(value), ticks(scalars.get(oids.SYS_UP_TIME))
     return now - (up - then) if then and up and up >= then else None
@@ -224,5 +198,5 @@ def _test(scalars: Scalars, now: datetime) -> Test | None:
     outcome = _OUTCOMES.get(number(scalars.get(TEST_RESULT)) or 0)
     if outcome is None:
         return None
-    at = None if outcome is Outcome.NEVER else _moment(scalars.get(TEST_START), scalars, now)
+    at = None if outcome is Outcome.NEVER else moment(scalars.get(TEST_START), scalars, now)
     return Test(outcome, at, line(scalars.get(TEST_DETAIL)))

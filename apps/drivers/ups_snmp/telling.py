@@ -80,7 +80,7 @@ ALARMS = {
 def readings(unit: Unit) -> Iterator[Reading]:
     """Give what the unit measures; what it does not say is no sensor."""
     battery = unit.battery
-    whole = _whole_power(unit.outputs)
+    whole = _whole_power(unit.outputs) if unit.power is None else unit.power
     loads = [line.load for line in unit.outputs if line.load is not None]
     worst = max(loads, default=None) if unit.load is None else unit.load
     for key, name, quantity, unit_of, value in (
@@ -151,7 +151,8 @@ def states(unit: Unit) -> Iterator[State]:
 
 def _alarm(alarm: Alarm) -> tuple[str, str, Status, str]:
     known = ALARMS.get(alarm.number or 0)
-    return known if known is not None else (alarm.key, alarm.text, Status.WARNING, "")
+    own = (alarm.key, alarm.text, Status.CRITICAL if alarm.critical else Status.WARNING, "")
+    return known if known is not None else own
 
 
 def silent_alarms(unit: Unit, found: Sequence[State]) -> set[str]:

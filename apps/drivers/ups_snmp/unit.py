@@ -79,7 +79,8 @@ class Alarm:
 
     key: str
     text: str
-    number: int | None = None  # of the well-known alarms of RFC 1628
+    number: int | None = None  # of the well-known alarms of RFC 1628; None: one of the maker's own
+    critical: bool = False  # of the maker's own
     at: datetime | None = None
 
 
@@ -111,6 +112,7 @@ class Unit:
     outputs: tuple[Line, ...] = ()
     output_frequency: float | None = None
     load: float | None = None  # % of the whole, where lines do not say it
+    power: float | None = None  # W of the whole output, where lines do not say it
     ambient_temperature: float | None = None  # °C
     alarms: tuple[Alarm, ...] = ()
     test: Test | None = None
@@ -124,13 +126,16 @@ def _completed(one: T, other: T) -> T:
     changed: dict[str, Any] = {}
     for each in fields(one):  # type: ignore[arg-type]
         mine, theirs = getattr(one, each.name), getattr(other, each.name)
-        if isinstance(mine, Battery):
-            changed[each.name] = _completed(mine, theirs)
-        elif mine is None or mine == ():
+        if mine is None or mine == ():
             changed[each.name] = theirs
+        elif theirs is None or theirs == ():
+            continue
+        elif isinstance(mine, Battery):
+            both = dict.fromkeys((*(mine.conditions or ()), *(theirs.conditions or ())))
+            changed[each.name] = replace(_completed(mine, theirs), conditions=tuple(both) or None)
+        elif isinstance(mine, Test) and mine.outcome is theirs.outcome:
+            changed[each.name] = _completed(mine, theirs)
         elif isinstance(mine, tuple) and isinstance(mine[0], Line):
             by_number = {line.number: line for line in theirs}
-            changed[each.name] = tuple(
-                _completed(line, by_number[line.number]) if line.number in by_number else line for line in mine
-            )
+            changed[each.name] = tuple(_completed(line, by_number.get(line.number, line)) for line in mine)
     return replace(one, **changed)  # type: ignore[type-var]

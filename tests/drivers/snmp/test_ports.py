@@ -74,7 +74,7 @@ def test_a_port_that_was_up_is_missed_until_it_is_back(port: Port) -> None:
     still = ports.remembered_up(down, remembered)
 
     assert [(fact.key, fact.status, fact.message % fact.params) for fact in facts] == [
-        ("port.2.down", Status.WARNING, "The network port eth0 is down")
+        ("if.2.down", Status.WARNING, "The network port eth0 is down")
     ]
     assert still == [2]
     assert list(ports.facts([port], still)) == []

@@ -39,7 +39,7 @@ def test_the_operating_system_is_read_from_the_description(description: str | No
     ],
 )
 def test_the_maker_is_known_by_its_number_but_not_by_its_software(object_id: str | None, seen: str | None) -> None:
-    assert system.manufacturer(object_id) == seen
+    assert system.manufacturer(object_id, {}) == seen
 
 
 @pytest.mark.parametrize(

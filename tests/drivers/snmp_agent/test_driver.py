@@ -105,7 +105,7 @@ async def test_a_port_that_goes_down_is_told_and_comes_back() -> None:
                 told.append([(fact.key, fact.status) for fact in (await driver.read_health()).facts])
             state = driver.state
 
-    down = [("port.11.down", Status.WARNING)]
+    down = [("if.11.down", Status.WARNING)]
     assert told == [[], [], down, down, []]
 
 

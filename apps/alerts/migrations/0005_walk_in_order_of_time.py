@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alerts", "0002_enterprise_and_product"),
+        ("alerts", "0004_held_incidents"),
         ("components", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

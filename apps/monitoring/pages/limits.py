@@ -1,13 +1,9 @@
-"""What pages ask of monitoring: the data of a chart, and the dialog of a sensor's limits."""
-
-from dataclasses import asdict
+"""The dialog, and the page, of a sensor's limits."""
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
 from apps.components.models import Component
@@ -16,37 +12,7 @@ from apps.core.actors import Actor
 from apps.core.htmx import wants_part
 from apps.monitoring.forms import LimitsForm
 from apps.monitoring.models import Limit, Sensor
-from apps.monitoring.panels import RANGES
-from apps.monitoring.services import history, limits, presence
-from apps.monitoring.time_range import BadRange, time_range
-
-
-@require_safe
-def chart(request: HttpRequest, pk: int, sensor_pk: int) -> JsonResponse:
-    """Give the history of a sensor as the chart in the page draws it: over a range that ends now, or from and to."""
-    sensor = _sensor(request, pk, sensor_pk)
-    presence.watch(pk)
-    try:
-        if request.GET.get("range") in RANGES:
-            end = timezone.now()
-            start = end - RANGES[request.GET["range"]][1]
-        else:
-            start, end = time_range(request.GET)
-    except BadRange as error:
-        return JsonResponse({"errors": {error.field: [_(error.sentence)]}}, status=400)
-    series = history.samples(sensor, start, end)
-    return JsonResponse(
-        {
-            "sensor": sensor.pk,
-            "name": sensor.label,
-            "unit": sensor.unit,
-            "step": series.step,
-            "from": start.timestamp(),
-            "to": end.timestamp(),
-            "limits": asdict(limits.in_force(sensor)),
-            "points": [[point.at.timestamp(), *point[1:]] for point in series.points],
-        }
-    )
+from apps.monitoring.services import limits
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
