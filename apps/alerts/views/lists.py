@@ -1,10 +1,12 @@
 """The lists of alerts and of incidents, each with the drawer that shows one, and what is new above them."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -12,6 +14,7 @@ from apps.alerts.forms import IncidentListForm, ListForm
 from apps.alerts.listing import alerts as alert_listing
 from apps.alerts.listing import incidents as incident_listing
 from apps.alerts.listing import narrowing, words
+from apps.alerts.listing.narrowing import Wanted
 from apps.alerts.models import Alert, Incident, Severity
 from apps.alerts.models.alert import Quiet
 from apps.alerts.sources import sources
@@ -47,7 +50,7 @@ def alert_news(request: HttpRequest) -> HttpResponse:
     """Say how many alerts came since the list was read."""
     wanted, tree = ListForm(request.GET).wanted, _tree(request)
     if "since" not in wanted:
-        raise Http404
+        return HttpResponse(status=204)  # a page of older ones stands still
     context = {
         **_frame(request, "alert", wanted),
         "number": alert_listing.news(request.user, wanted, tree, wanted["since"]),
@@ -83,7 +86,7 @@ def incident_news(request: HttpRequest) -> HttpResponse:
     """Say how many incidents were heard of since the list was read."""
     wanted, tree = IncidentListForm(request.GET).wanted, _tree(request)
     if "since" not in wanted:
-        raise Http404
+        return HttpResponse(status=204)  # a page of older ones stands still
     context = {
         **_frame(request, "incident", wanted),
         "number": incident_listing.news(request.user, wanted, tree, wanted["since"]),
@@ -95,62 +98,99 @@ def incident_news(request: HttpRequest) -> HttpResponse:
 
 def _alerts(request: HttpRequest) -> dict[str, Any]:
     wanted, tree = ListForm(request.GET).wanted, _tree(request)
+    shown = wanted.get("show", "open")
+    page = alert_listing.page_of(request.user, wanted, tree)
+    reasons = [(one.value, one.label) for one in Quiet if one.value]
+    boxes = [
+        ("source", _("Source"), _ticked(wanted, "source", sources.items())),
+        (
+            "quiet",
+            _("Told to nobody"),
+            _ticked(wanted, "quiet", reasons),
+        ),
+    ]
+    if shown not in narrowing.FOLDED:
+        boxes.append(("state", _("Problem"), _ticked(wanted, "state", narrowing.STATES.items())))
     return {
         **_frame(request, "alert", wanted),
         **_filters(request, wanted, tree),
-        "page": alert_listing.page_of(request.user, wanted, tree),
-        "tabs": alert_listing.tabs(request.user, wanted.get("show", "open")),
-        "sources": [(name, label, name in wanted.get("source", ())) for name, label in sources.items()],
-        "states": [(name, label, name in wanted.get("state", ())) for name, label in narrowing.STATES.items()],
-        "reasons": [(one.value, one.label, one.value in wanted.get("quiet", ())) for one in Quiet if one.value],
+        "boxes": boxes,
+        "page": page,
+        "older": _changed(request.GET, before=page.older),
+        "tabs": alert_listing.tabs(request.user, shown),
     }
 
 
 def _incidents(request: HttpRequest) -> dict[str, Any]:
     wanted, tree = IncidentListForm(request.GET).wanted, _tree(request)
+    page = incident_listing.page_of(request.user, wanted, tree)
+    older = page.older
     return {
         **_frame(request, "incident", wanted),
         **_filters(request, wanted, tree),
-        "page": incident_listing.page_of(request.user, wanted, tree),
+        "page": page,
+        "older": _changed(request.GET, before=older.pk, at=older.at.isoformat()) if older is not None else "",
         "tabs": incident_listing.tabs(request.user, wanted.get("show", "open")),
         "total": incident_listing.count_actionable(request.user, wanted, tree, incident_listing.AT_ONCE),
     }
 
 
-def _frame(request: HttpRequest, kind: str, wanted: narrowing.Wanted) -> dict[str, Any]:
+def _frame(request: HttpRequest, kind: str, wanted: Wanted) -> dict[str, Any]:
     """Give what the parts of a list need that are fetched alone, too."""
-    query = request.GET.copy()
-    query.pop("since", None)
-    here = query.urlencode()
-    for place in narrowing.PLACES:
-        query.pop(place, None)
     return {
         "kind": kind,
-        "base_url": reverse(f"alerts:{'list' if kind == 'alert' else 'incidents'}"),
+        "base_url": reverse("alerts:list" if kind == "alert" else "alerts:incidents"),
         "news_url": reverse(f"alerts:{kind}-news"),
-        "here": here,  # this piece of the list
-        "query": query.urlencode(),  # the newest piece of it
+        "here": _changed(request.GET, since=None),  # this piece of the list
+        "query": _changed(request.GET, **dict.fromkeys(narrowing.PLACES)),  # the newest piece of it
+        "part": wants_part(request),
         "shown": wanted.get("show", "open"),
         "wanted": wanted,
         "may_act": scoping.may_somewhere(request.user, "alerts"),
     }
 
 
-def _filters(request: HttpRequest, wanted: narrowing.Wanted, tree: Tree) -> dict[str, Any]:
+def _filters(request: HttpRequest, wanted: Wanted, tree: Tree) -> dict[str, Any]:
     """Give what the filters offer, and those that are in force."""
-    chosen = wanted.get("severity", ())
     types = alert_listing.alert_types(wanted.get("alert_type", []))
     group = wanted.get("group")
     return {
         "chips": narrowing.chips(request.GET, wanted, tree, request.user),
-        "severities": [(one.value, one.label, one.value in chosen) for one in Severity],
+        "severities": [_toggle(request.GET, wanted, one) for one in Severity],
         "types": [(name, name in wanted.get("alert_type", ())) for name in types],
         "groups": [(pk, tree.path_name(pk), pk == group) for pk in tree.ordered()],
-        "periods": [
-            (name, label, name == wanted.get("period")) for name, (label, _length) in narrowing.PERIODS.items()
-        ],
+        "periods": [(name, one[0], name == wanted.get("period")) for name, one in narrowing.PERIODS.items()],
         "suggested": words.suggested(request.user, wanted["q"]) if "q" in wanted else [],
     }
+
+
+def _toggle(query: QueryDict, wanted: Wanted, severity: Severity) -> dict[str, Any]:
+    """Give a severity with the query in which it is chosen, or is so no longer."""
+    chosen = list(wanted.get("severity", ()))
+    others = [one for one in chosen if one != severity.value]
+    now = others if severity.value in chosen else [*chosen, severity.value]
+    changed = query.copy()
+    changed.setlist("severity", now)
+    return {
+        "value": severity.value,
+        "label": severity.label,
+        "chosen": severity.value in chosen,
+        "query": _changed(changed, **dict.fromkeys(narrowing.PLACES)),
+    }
+
+
+def _ticked(wanted: Wanted, name: str, options: Iterable[tuple[str, Any]]) -> list[tuple[str, Any, bool]]:
+    return [(value, label, value in wanted.get(name, ())) for value, label in options]
+
+
+def _changed(query: QueryDict, **values: Any) -> str:
+    """Write a query in which some values are others; None takes them out."""
+    changed = query.copy()
+    for name, value in values.items():
+        changed.pop(name, None)
+        if value is not None:
+            changed[name] = str(value)
+    return changed.urlencode()
 
 
 def _tree(request: HttpRequest) -> Tree:
