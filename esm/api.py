@@ -11,6 +11,7 @@ from apps.components.api import routes as components_routes
 from apps.core.api_routes import routes as core_routes
 from apps.groups.api import routes as groups_routes
 from apps.monitoring.api import routes as monitoring_routes
+from apps.monitoring.api_parts import routes as parts_routes
 from apps.system.api import routes as system_routes
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -24,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
                 *groups_routes,
                 *components_routes,
                 *monitoring_routes,
+                *parts_routes,
                 *alerts_routes,
                 *definitions_routes,
                 *system_routes,

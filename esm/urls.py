@@ -10,6 +10,8 @@ urlpatterns = [
     path("", include("apps.access.urls")),
     path("", include("apps.core.urls")),
     path("jobs/", include("apps.core.job_urls")),
+    path("schedules/", include("apps.core.schedule_urls")),
+    path("schedules/suspend-periods/", include("apps.components.suspend_urls")),
     path("", include("apps.groups.urls")),
     path("", include("apps.components.urls")),
     path("", include("apps.monitoring.urls")),

@@ -58,7 +58,7 @@ declare(
     Option(
         "trap_total_rate",
         int,
-        500,
+        5000,
         gettext_lazy("Traps of all senders"),
         gettext_lazy("What all senders together may send on average; ten times as many may come at once."),
         section=RECEPTION,

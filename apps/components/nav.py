@@ -2,10 +2,10 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.components import extensions, limits, tasks
+from apps.components import extensions, limits, suspend_views, tasks
 from apps.components.models import Component, Credential, SuspendPeriod
 from apps.components.services import checks, inheritance
-from apps.core import jobs, menu
+from apps.core import jobs, menu, schedules
 from apps.core.options import Option, declare
 from apps.groups.services import move_hooks, occupants
 
@@ -52,6 +52,21 @@ def names_in_group(group_id: int) -> dict[str, list[str]]:
 
 
 move_hooks.add("suspend-periods", inheritance.follow_group)
+schedules.sources.add(
+    "suspend-periods",
+    schedules.Source(
+        label=_("Suspend periods"),
+        state=suspend_views.IN_FORCE,
+        read=suspend_views.entries,
+        list_url="suspend_periods:list",
+        template="suspend_periods/_soonest.html",
+        soonest=suspend_views.soonest,
+        add_url="suspend_periods:add",
+        add_label=_("Suspend period"),
+        add_icon="player-pause",
+        add_permission="suspend",
+    ),
+)
 
 
 menu.register(menu.MenuEntry(label=_("Components"), url_name="components:list", icon="server-2", order=20))

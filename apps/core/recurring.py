@@ -114,6 +114,14 @@ def check_rule(rule: Rule) -> None:
         raise ValidationError({"repeat": _("With these days it never happens.")})
 
 
+def check_year(shown: datetime) -> None:
+    """Refuse a time so far away that nobody can mean it; raises ValidationError."""
+    if not FIRST_YEAR <= shown.year <= LAST_YEAR:
+        raise ValidationError(
+            _("Enter a year from %(first)s to %(last)s.") % {"first": FIRST_YEAR, "last": LAST_YEAR}, code="invalid"
+        )
+
+
 def _before(rule: Rule) -> datetime:
     return rule.first.replace(tzinfo=zone_named(rule.zone)) - timedelta(days=2)
 
@@ -128,8 +136,10 @@ def _faults(rule: Rule) -> dict[str, str]:
         zone_named(rule.zone)
     except ValueError:
         faults["time_zone"] = _("There is no such time zone.")
-    if not FIRST_YEAR <= rule.first.year <= LAST_YEAR:
-        faults["starts_at"] = _("Enter a year from %(first)s to %(last)s.") % {"first": FIRST_YEAR, "last": LAST_YEAR}
+    try:
+        check_year(rule.first)
+    except ValidationError as error:
+        faults["starts_at"] = str(error.messages[0])
     faults["ends_at"] = _fault_of_length(rule.length, series)
     if not 1 <= rule.every <= MOST_EVERY:
         faults["every"] = _("Enter a number from %(low)s to %(high)s.") % {"low": 1, "high": MOST_EVERY}

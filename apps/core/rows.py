@@ -4,7 +4,7 @@ Values are as the database takes them: a time goes through ``moment``, a phrase 
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -74,6 +74,9 @@ def update(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row
 
 def table(name: str, kinds: Mapping[str, str], rows: Collection[Row]) -> tuple[str, list[Any]]:
     """Give rows as a table to read from or join with: its SQL and its parameters. ``kinds``: column → SQL type."""
+    if not rows:
+        nothing = ", ".join(f"CAST(NULL AS {kind}) AS {column}" for column, kind in kinds.items())
+        return f"(SELECT {nothing} WHERE 1 = 0) AS {name}", []
     if connection.vendor == "sqlite":
         columns = ", ".join(f"column{place} AS {column}" for place, column in enumerate(kinds, 1))
         places = ", ".join([f"({', '.join(['%s'] * len(kinds))})"] * len(rows))
@@ -99,6 +102,12 @@ def execute_many(statement: str, rows: Sequence[Row]) -> None:
 def moment(value: Any) -> Any:
     """Give a time as this database takes it."""
     return connection.ops.adapt_datetimefield_value(value)
+
+
+def moment_writer() -> Callable[[Any], Any]:
+    """Give ``moment`` for this connection, for many of them."""
+    writer: Callable[[Any], Any] = connection.ops.adapt_datetimefield_value
+    return writer
 
 
 def when(value: Any) -> Any:

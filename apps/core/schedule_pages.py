@@ -81,14 +81,14 @@ def calendar(request: HttpRequest) -> HttpResponse:
         "zone": str(zone),
         "week_number": look.days[3].isocalendar().week,  # that of its middle, wherever it begins
         "weekdays": [WEEKDAYS_ABBR[day.weekday()] for day in look.days[:7]],
-        "sources": list(schedules.sources),
+        "sources": [(source, source.soonest(request.user)) for source in schedules.sources],
         "may_add": [one for one in schedules.sources if _may_add(request.user, one)],
         "nothing": not entries,
     }
     if look.view == "month":
         context |= {"weeks": schedules.month(entries, look.days, zone), "month": look.day.month}
     elif look.view == "agenda":
-        context["columns"] = [one for one in schedules.by_days(entries, look.days, zone) if one.entries]
+        context["columns"] = [one for one in schedules.by_days(entries, look.days, zone) if one.items]
     else:
         context |= {
             "columns": schedules.week(entries, look.days, zone),

@@ -16,6 +16,7 @@ from apps.core.registries import Registry
 
 SLOT = 30  # minutes of one row of a week
 SLOTS = 24 * 60 // SLOT
+LEAST = 2  # rows: less has no room for a name
 MOST_LANES = 4  # beside each other; a column holds no more that can be read
 SHOWN_A_DAY = 4  # in a month
 
@@ -47,7 +48,9 @@ class Source:
     label: Promise | str
     state: str
     read: Reader
-    list_url: str  # the name of the page that lists what is planned
+    list_url: str  # the name of the page that lists all that is planned
+    template: str  # of a card with what comes soonest, which finds it as ``soonest``
+    soonest: Callable[[Any], Any]  # asked with the user
     add_url: str = ""  # and of the one that plans another
     add_label: Promise | str = ""
     add_icon: str = "plus"
@@ -58,10 +61,24 @@ sources: Registry[Source] = Registry("source of the calendar")
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """An entry on one day, with the times of day at which it begins and ends there; "" is on another day."""
+
+    entry: Entry
+    begins: str
+    ends: str
+
+    @property
+    def all_day(self) -> bool:
+        """Say whether it fills the day."""
+        return self.begins in {"", "00:00"} and self.ends in {"", "24:00"}
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """An entry on one day of a week: rows of half hours, and its place among those beside it."""
 
-    entry: Entry
+    item: Item
     row: int
     length: int
     lane: int
@@ -73,7 +90,7 @@ class Column:
     """One day: what happens on it, in the order of its beginning."""
 
     day: date
-    entries: list[Entry] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
     blocks: list[Block] = field(default_factory=list)
     hidden: int = 0  # that have no block, or are not shown
 
@@ -103,17 +120,26 @@ def by_days(entries: Iterable[Entry], days: Sequence[date], zone: ZoneInfo) -> l
     columns = []
     for day in days:
         start, end = bounds([day], zone)
-        columns.append(Column(day, [entry for entry in ordered if entry.touches(start, end)]))
+        items = [_item(entry, start, end, zone) for entry in ordered if entry.touches(start, end)]
+        columns.append(Column(day, items))
     return columns
+
+
+def _item(entry: Entry, start: datetime, end: datetime, zone: ZoneInfo) -> Item:
+    begins = f"{wall(entry.start, zone):%H:%M}" if entry.start >= start else ""
+    ends = ""
+    if entry.end is not None and entry.end <= end:
+        ends = "24:00" if entry.end == end else f"{wall(entry.end, zone):%H:%M}"
+    return Item(entry, begins, ends)
 
 
 def month(entries: Iterable[Entry], days: Sequence[date], zone: ZoneInfo) -> list[list[Column]]:
     """Give the weeks of a month; each day with a few entries, and how many more there are."""
     columns = by_days(entries, days, zone)
     for column in columns:
-        if len(column.entries) > SHOWN_A_DAY:
-            column.hidden = len(column.entries) - SHOWN_A_DAY + 1
-            column.entries = column.entries[: SHOWN_A_DAY - 1]
+        if len(column.items) > SHOWN_A_DAY:
+            column.hidden = len(column.items) - SHOWN_A_DAY + 1
+            column.items = column.items[: SHOWN_A_DAY - 1]
     return [columns[start : start + 7] for start in range(0, len(columns), 7)]
 
 
@@ -121,7 +147,7 @@ def week(entries: Iterable[Entry], days: Sequence[date], zone: ZoneInfo) -> list
     """Give the days of a week with their entries as blocks; what happens at the same time stands side by side."""
     columns = by_days(entries, days, zone)
     for column in columns:
-        placed = [(entry, *_rows(entry, column.day, zone)) for entry in column.entries]
+        placed = [(item, *_rows(item.entry, column.day, zone)) for item in column.items]
         for cluster in _clusters(placed):
             shown, hidden = _in_lanes(cluster)
             column.blocks += shown
@@ -140,17 +166,17 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def _rows(entry: Entry, day: date, zone: ZoneInfo) -> tuple[int, int]:
-    """Give the first row of an entry on a day and the row behind its last; it has one at least."""
+    """Give the first row of an entry on a day and the row behind its last."""
     start, end = bounds([day], zone)
-    low = 0 if entry.start <= start else row_of(entry.start, zone)
+    low = 0 if entry.start <= start else min(row_of(entry.start, zone), SLOTS - LEAST)
     if entry.end is None or entry.end >= end:
         return low, SLOTS
     shown = wall(entry.end, zone)
     high = -(-(shown.hour * 60 + shown.minute) // SLOT)
-    return low, max(low + 1, high)
+    return low, max(low + LEAST, high)
 
 
-Placed = tuple[Entry, int, int]
+Placed = tuple[Item, int, int]
 
 
 def _clusters(placed: Sequence[Placed]) -> Iterator[list[Placed]]:
@@ -170,12 +196,13 @@ def _clusters(placed: Sequence[Placed]) -> Iterator[list[Placed]]:
 def _in_lanes(cluster: Sequence[Placed]) -> tuple[list[Block], int]:
     """Put entries side by side, each in the first lane that is free; gives the blocks and how many found no lane."""
     free: list[int] = []  # by lane: the row from which it is
-    chosen: list[tuple[Entry, int, int, int]] = []
-    for entry, low, high in cluster:
+    chosen: list[tuple[Item, int, int, int]] = []
+    for item, low, high in cluster:
         lane = next((number for number, row in enumerate(free) if row <= low), len(free))
         if lane == MOST_LANES:
             continue
         free[lane : lane + 1] = [high]
-        chosen.append((entry, low, high, lane))
+        chosen.append((item, low, high, lane))
     lanes = len(free)
-    return [Block(entry, low, high - low, lane, lanes) for entry, low, high, lane in chosen], len(cluster) - len(chosen)
+    blocks = [Block(item, low, high - low, lane, lanes) for item, low, high, lane in chosen]
+    return blocks, len(cluster) - len(chosen)

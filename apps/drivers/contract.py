@@ -186,7 +186,7 @@ class Quantity(StrEnum):
     CURRENT = "current"
     FREQUENCY = "frequency"
     CHARGE = "charge"  # of a battery, in %
-    RUNTIME = "runtime"  # how long a battery lasts, in seconds
+    RUNTIME = "runtime"  # how long a battery lasts, in minutes
     LATENCY = "latency"
     OTHER = "other"
 
@@ -222,7 +222,7 @@ class Sensor:
     key: str
     name: str
     quantity: Quantity
-    unit: str  # "%", "°C", "W", "VA", "V", "A", "Hz", "rpm", "B", "bit/s", "1/s", "s", "ms", ""
+    unit: str  # "%", "°C", "W", "VA", "V", "A", "Hz", "rpm", "B", "bit/s", "1/s", "s", "min", "ms", ""
     limits: Limits = Limits()  # the device's or the driver's defaults
 
 

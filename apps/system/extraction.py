@@ -39,6 +39,9 @@ _PHRASES_OF: dict[str, tuple[int | str, ...]] = {
     "Reading": (3, "why"),
     "Sensor": (1, "name"),
     "sensor": (1, "name"),
+    "State": (1, "name", 3, "words"),
+    "part_state": (1,),
+    "Load": (1,),
     "InventoryItem": (2, "name"),
     "Parameter": (1, "label", 7, "help"),
     "DriverSpec": (1, "label"),
@@ -46,6 +49,7 @@ _PHRASES_OF: dict[str, tuple[int | str, ...]] = {
 }
 _PLACE = re.compile(r"%\((\w+)\)s")
 _WORD = re.compile(r"[A-Za-z]{2}")
+_TOLD = re.compile(r"[A-Z][a-z]{2}|[A-Z][a-z]? [a-z]")  # how words begin that are shown, and no units and no keys do
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -168,12 +172,25 @@ def _phrases(tree: ast.Module, errors: set[str], *, labels: bool) -> Iterator[st
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
                 if labels and name.isupper() and " " in text.strip():
                     yield text
+            case ast.Assign(targets=[ast.Name(id=name)], value=(ast.Dict() | ast.Tuple()) as table):
+                if labels and name.isupper():
+                    yield from _table(table)
             case ast.Dict(keys=keys) if labels:
                 words = [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
                 if len(words) == len(keys) and all(word[:1].isupper() for word in words):
                     yield from words
             case ast.Constant(value=str(text)) if id(node) not in documentation and _PLACE.search(text):
                 yield text
+
+
+def _table(node: ast.expr) -> Iterator[str]:
+    """Give the words in a table that a constant names: what an agent's numbers mean, what is measured."""
+    match node:
+        case ast.Constant(value=str(text)) if _TOLD.match(text):
+            yield text
+        case ast.Dict(values=parts) | ast.Tuple(elts=parts):
+            for part in parts:
+                yield from _table(part)
 
 
 def _is_exception(above: ast.ClassDef | None) -> bool:
@@ -199,7 +216,7 @@ def _texts(node: ast.expr) -> Iterator[str]:
         case ast.IfExp(body=first, orelse=second):
             yield from _texts(first)
             yield from _texts(second)
-        case ast.BoolOp(values=values):
+        case ast.BoolOp(values=values) | ast.Tuple(elts=values):
             for value in values:
                 yield from _texts(value)
 

@@ -150,7 +150,7 @@ def test_an_inform_is_stored_on_a_machine_that_was_just_started(unused, monkeypa
     inform = encode_notification_v2(b"public", LINK_DOWN, request_id=1, kind=NotificationKind.INFORM)
     store = Store()
     (answered,) = store.commit(store.prepare([Datagram(inform, ("192.0.2.9", 162), unused, arrived=41.0)]))
-    assert (answered.request_id, Alert.objects.get().request_id) == (1, 1)
+    assert (answered.notification.request_id, Alert.objects.get().request_id) == (1, 1)
     store.commit(store.prepare([Datagram(inform, ("192.0.2.9", 162), unused, arrived=41.5)]))
     assert Alert.objects.count() == 1
     assert Counter.values()[Count.REPEATED] == 1

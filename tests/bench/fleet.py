@@ -56,13 +56,13 @@ def table() -> str:
     return "".join(f"{oid}|{tag}|{value}\n" for oid, tag, value in rows)
 
 
-def build(folder: Path) -> Path:
-    """Compile the responder."""
+def compiled(source: str, folder: Path) -> Path:
+    """Compile one of the C programs of this folder."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         raise Failed("a C compiler is missing: install the Debian package gcc")
-    program = folder / "responder"
-    subprocess.run([compiler, "-O2", "-o", str(program), str(HERE / "responder.c")], check=True)
+    program = folder / source.removesuffix(".c")
+    subprocess.run([compiler, "-O2", "-o", str(program), str(HERE / source)], check=True)
     return program
 
 
@@ -70,7 +70,7 @@ def build(folder: Path) -> Path:
 def running(folder: Path, count: int, silent: int, port: int) -> Iterator[None]:
     """Run a fleet; the last ``silent`` agents take requests and never answer."""
     (folder / "table").write_text(table())
-    command = [str(build(folder)), str(folder / "table"), FIRST, str(count), str(silent), str(port)]
+    command = [str(compiled("responder.c", folder)), str(folder / "table"), FIRST, str(count), str(silent), str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         if process.stdout.readline().strip() != "ready":

@@ -5,12 +5,15 @@ python -m tests.bench.population due                      makes every interface 
 python -m tests.bench.population spread SECONDS           makes every interface due once within so many seconds
 python -m tests.bench.population fill COUNT               adds COUNT components that are never polled
 python -m tests.bench.population alerts COUNT             adds COUNT alerts of a year, with their incidents
+python -m tests.bench.population senders                  adds a component for each sender of the stream
+python -m tests.bench.population received                 prints how many notifications were stored, as JSON
 python -m tests.bench.population polled SINCE             prints "polled answered first last" since a Unix time
 python -m tests.bench.population stored FROM TO           prints how many polls were stored, and the longest gap in s
 python -m tests.bench.population traps WORD               prints how many alerts hold "WORD number", and the counters
 python -m tests.bench.population rollup                   rolls the last hour up and prints what that took
 """
 
+import json
 import sys
 from datetime import UTC, datetime, timedelta
 
@@ -21,8 +24,8 @@ from django.core.management.color import no_style
 def main(verb: str, *arguments: str) -> None:
     """Do one thing."""
     django.setup()
-    verbs = {"agents": agents, "due": due, "spread": spread, "fill": fill, "polled": polled}
-    verbs |= {"alerts": alerts, "stored": stored, "traps": traps, "rollup": roll_up}
+    verbs = {"agents": agents, "due": due, "spread": spread, "fill": fill, "polled": polled, "senders": senders}
+    verbs |= {"alerts": alerts, "received": received, "stored": stored, "traps": traps, "rollup": roll_up}
     verbs[verb](*arguments)
 
 
@@ -211,6 +214,44 @@ def roll_up() -> None:
     after, wall = resource.getrusage(resource.RUSAGE_SELF), time.monotonic() - start
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(f"{RollUp.objects.count()} rows, {spent:.1f} CPU-s, {wall:.1f} s wall")
+
+
+def senders() -> None:
+    """Add the components that send the stream, as if they had been polled and answered."""
+    from django.utils import timezone
+
+    from apps.components.models import Component, ManagementInterface, Status
+    from apps.core.writes import turn
+    from apps.groups.models import Group
+    from tests.bench import stream
+
+    root, now = Group.objects.get(parent=None), timezone.now()
+    with turn():
+        components = Component.objects.bulk_create(
+            [Component(name=f"sender-{n:03}", group=root, status=Status.NORMAL) for n in range(stream.SENDERS)]
+        )
+        ManagementInterface.objects.bulk_create(
+            [
+                ManagementInterface(
+                    component=component,
+                    driver="fake",
+                    address=stream.address(number),
+                    next_poll_at=None,
+                    next_inventory_at=None,
+                    last_polled_at=now,
+                    last_answer_at=now,
+                )
+                for number, component in enumerate(components)
+            ]
+        )
+
+
+def received() -> None:
+    """Say what is stored and what was counted."""
+    from apps.alerts.models import Alert, Counter
+
+    rows = Alert.objects.filter(source="snmp-trap")
+    print(json.dumps({**Counter.values(), "rows": rows.count(), "matched": rows.matched().count()}))
 
 
 if __name__ == "__main__":

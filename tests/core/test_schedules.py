@@ -21,11 +21,11 @@ def days(first: str, number: int = 7) -> list[date]:
 
 
 def drawn(column: Column) -> list[tuple[str, int, int, str]]:
-    return [(b.entry.title, b.row, b.length, f"{b.lane + 1} of {b.lanes}") for b in column.blocks]
+    return [(b.item.entry.title, b.row, b.length, f"{b.lane + 1} of {b.lanes}") for b in column.blocks]
 
 
 def titles(columns: list[Column]) -> list[list[str]]:
-    return [[one.title for one in column.entries] for column in columns]
+    return [[one.entry.title for one in column.items] for column in columns]
 
 
 @pytest.mark.parametrize(
@@ -61,15 +61,31 @@ def test_across_midnight_it_stands_on_both_days():
     ]
 
 
+def test_each_day_says_what_begins_and_ends_on_it():
+    entries = [
+        entry("11-22 22:00", 26, "long"),
+        entry("11-22 22:00", 2, "until midnight"),
+        entry("11-23 00:00", 24, "day"),
+    ]
+    columns = by_days(entries, days("11-22", 2), UTC_ZONE)
+    assert [[(one.entry.title, one.begins, one.ends, one.all_day) for one in column.items] for column in columns] == [
+        [("long", "22:00", "", False), ("until midnight", "22:00", "24:00", False)],
+        [("long", "", "24:00", True), ("day", "00:00", "24:00", True)],
+    ]
+
+
 def test_one_without_an_end_fills_every_day_from_its_start():
     columns = week([entry("11-23 12:00", None)], days("11-22", 3), UTC_ZONE)
     assert [drawn(column) for column in columns] == [[], [("Backup", 24, 24, "1 of 1")], [("Backup", 0, 48, "1 of 1")]]
 
 
-def test_what_takes_no_time_has_a_row_all_the_same():
-    at_once, midnight = entry("11-22 06:10", 0, "Power on"), entry("11-23 00:00", 0, "Report")
-    columns = week([at_once, midnight], days("11-22", 2), UTC_ZONE)
-    assert [drawn(column) for column in columns] == [[("Power on", 12, 1, "1 of 1")], [("Report", 0, 1, "1 of 1")]]
+def test_what_takes_no_time_has_room_for_its_name():
+    times = (("11-22 06:10", "Power on"), ("11-22 23:50", "Power off"), ("11-23 00:00", "Report"))
+    columns = week([entry(start, 0, title) for start, title in times], days("11-22", 2), UTC_ZONE)
+    assert [drawn(column) for column in columns] == [
+        [("Power on", 12, 2, "1 of 1"), ("Power off", 46, 2, "1 of 1")],
+        [("Report", 0, 2, "1 of 1")],
+    ]
 
 
 def test_what_happens_at_the_same_time_stands_side_by_side():
@@ -90,15 +106,15 @@ def test_what_happens_at_the_same_time_stands_side_by_side():
 
 def test_what_finds_no_room_is_counted():
     (column,) = week([entry("11-22 01:00", 2, f"{n}") for n in range(7)], days("11-22", 1), UTC_ZONE)
-    assert ([block.lane for block in column.blocks], column.hidden, len(column.entries)) == ([0, 1, 2, 3], 3, 7)
+    assert ([block.lane for block in column.blocks], column.hidden, len(column.items)) == ([0, 1, 2, 3], 3, 7)
 
 
 def test_a_month_shows_a_few_a_day():
     five = [entry(f"11-22 0{n}:00", 1, f"{n}") for n in range(5)]
     four = [entry(f"11-23 0{n}:00", 1, f"{n}") for n in range(4)]
     ((sunday, monday, *_others),) = month([*four, *five], days("11-22"), UTC_ZONE)
-    assert ([one.title for one in sunday.entries], sunday.hidden) == (["0", "1", "2"], 2)
-    assert (len(monday.entries), monday.hidden) == (4, 0)
+    assert ([one.entry.title for one in sunday.items], sunday.hidden) == (["0", "1", "2"], 2)
+    assert (len(monday.items), monday.hidden) == (4, 0)
 
 
 def test_a_day_on_which_the_clocks_change_has_its_own_length():
@@ -110,7 +126,7 @@ def test_a_day_on_which_the_clocks_change_has_its_own_length():
         25,
     ]
     (column,) = week([entry("10-25 00:30", 1.5)], [autumn], BERLIN)  # from half past two to three, by way of two
-    assert drawn(column) == [("Backup", 5, 1, "1 of 1")]
+    assert drawn(column) == [("Backup", 5, 2, "1 of 1")]
 
 
 def test_the_row_of_now():

@@ -6,7 +6,6 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 
 from django.db import InterfaceError, OperationalError, ProgrammingError, connection
@@ -63,7 +62,7 @@ class Store:
         for datagram in datagrams:
             self.counts[Count.RECEIVED] += 1
             try:
-                notification, blanked = snmp_trap.decode(datagram)
+                received = snmp_trap.receive(datagram.data)
             except Malformed as error:
                 self.counts[Count.MALFORMED] += 1
                 log.debug("not a notification from %s: %s", datagram.address, error)
@@ -72,10 +71,10 @@ class Store:
                 self.counts[Count.FAILED] += 1
                 log.exception("a datagram from %s could not be decoded", datagram.address)
                 continue
-            if communities and notification.community not in communities:
+            if communities and received.notification.community not in communities:
                 self.counts[Count.REFUSED] += 1
                 continue
-            trap = snmp_trap.understand(datagram, notification, blanked, relays)
+            trap = snmp_trap.understand(datagram, received, relays)
             if self.guard.admits(trap.address, datagram.arrived, origin_rate, total_rate):
                 traps.append(trap)
             else:
@@ -93,7 +92,8 @@ class Store:
         try:
             with _closing_on_failure(), turn():
                 fresh = self._without_repeats(traps)
-                store(self._arrivals(fresh))
+                if fresh:
+                    store(self._arrivals(fresh))
                 new = {Count.STORED: len(fresh), Count.REPEATED: len(traps) - len(fresh)}
                 CounterRow.add({name.value: self.counts[name] + new.get(name, 0) for name in Count})
         except DatabaseAway:
@@ -157,7 +157,7 @@ class Store:
         fresh = []
         for trap in traps:
             key = trap.repeat_key
-            stored_key = (trap.address, trap.request_id, trap.digest)
+            stored_key = (trap.address, trap.notification.request_id, trap.digest)
             if trap.is_inform and (self._answered.get(key, -math.inf) > horizon or stored_key in seen):
                 continue
             if trap.is_inform:
@@ -171,9 +171,11 @@ class Store:
         found = self.senders.find(trap.address for trap in traps)
         arrivals = []
         for trap in traps:
-            candidates = found.get(trap.address, [])
+            notification = trap.notification
+            candidates = found.get(trap.address, ())
             component = candidates[0] if len(candidates) == 1 else None
-            meaning = interpret(known, trap.trap_oid, trap.enterprise, trap.bindings, component)
+            enterprise = notification.enterprise or ""
+            meaning = interpret(known, notification.trap_oid, enterprise, trap.bindings, component)
             arrivals.append(
                 Arrival(
                     source=snmp_trap.SOURCE,
@@ -186,20 +188,21 @@ class Store:
                     address=trap.address,
                     object=meaning.object,
                     params=meaning.params,
-                    version=trap.version,
-                    trap_oid=trap.trap_oid,
-                    enterprise=trap.enterprise,
-                    request_id=trap.request_id,
+                    version=notification.version,
+                    trap_oid=notification.trap_oid,
+                    enterprise=enterprise,
+                    request_id=notification.request_id,
                     bindings=trap.bindings,
                     datagram=trap.stored,
-                    digest=trap.digest if trap.is_inform else "",
+                    digest=trap.digest,
                     candidates=tuple(each.pk for each in candidates) if component is None else (),
                 )
             )
-        return with_names(arrivals)
+        give_names(arrivals)
+        return arrivals
 
 
-def with_names(arrivals: Sequence[Arrival]) -> list[Arrival]:
+def give_names(arrivals: Sequence[Arrival]) -> None:
     """Give each numbered object its name, asked for all of a kind at once."""
     wanted: dict[str, set[Part]] = {}
     for arrival in arrivals:
@@ -207,17 +210,13 @@ def with_names(arrivals: Sequence[Arrival]) -> list[Arrival]:
         if part is not None and arrival.definition is not None:
             wanted.setdefault(arrival.definition.object_kind, set()).add(part)
     known = {kind: names_of(kind, parts) for kind, parts in wanted.items()}
-    named = []
     for arrival in arrivals:
         definition = arrival.definition
         if definition is not None and definition.object:
             part = _part(arrival)
             name = known.get(definition.object_kind, {}).get(part) if part else None
             shown = shown_object(definition, arrival.object, arrival.params, name)
-            named.append(replace(arrival, params={**arrival.params, "object": shown}))
-        else:
-            named.append(arrival)
-    return named
+            arrival.params = {**arrival.params, "object": shown}
 
 
 def _part(arrival: Arrival) -> Part | None:

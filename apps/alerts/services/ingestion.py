@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import overload
+from typing import Any, overload
 
 from django.db import IntegrityError, connection, transaction
 
@@ -91,7 +91,8 @@ def _store(arrivals: Sequence[Arrival]) -> Stored:
     folding.store()
     others = [field for field in Alert._meta.concrete_fields if field.column not in {*_COLUMNS, "id"}]
     rest = tuple(field.get_db_prep_save(field.get_default(), connection) for field in others)
-    new = [(*_row(arrival, problem), *rest) for arrival, problem in zip(arrivals, problems, strict=True)]
+    moment = rows.moment_writer()
+    new = [(*_row(arrival, problem, moment), *rest) for arrival, problem in zip(arrivals, problems, strict=True)]
     stored = Stored(rows.add(Alert, (*_COLUMNS, *(field.column for field in others)), new), arrivals)
     if stored:
         events.publish("alert")
@@ -99,7 +100,7 @@ def _store(arrivals: Sequence[Arrival]) -> Stored:
     return stored
 
 
-def _row(arrival: Arrival, problem: Problem | None) -> rows.Row:
+def _row(arrival: Arrival, problem: Problem | None, moment: Callable[[Any], Any]) -> rows.Row:
     component, definition = arrival.component, arrival.definition
     if definition is None:
         alert_type, texts = arrival.alert_type or DEFAULT_ALERT_TYPE, (UNKNOWN_TITLE, "", "")
@@ -107,7 +108,7 @@ def _row(arrival: Arrival, problem: Problem | None) -> rows.Row:
         alert_type = arrival.alert_type or definition.alert_type
         texts = (definition.title, definition.detail, definition.remedy)
     return (
-        *(rows.moment(arrival.received_at), rows.moment(arrival.occurred_at), arrival.source, arrival.address),
+        *(moment(arrival.received_at), moment(arrival.occurred_at), arrival.source, arrival.address),
         *(arrival.version, arrival.trap_oid, arrival.enterprise, arrival.request_id, _json(arrival.bindings)),
         *(arrival.datagram, arrival.digest, component.pk if component is not None else None),
         *(component.name if component is not None else "", _json(arrival.candidates)),

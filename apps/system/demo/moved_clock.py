@@ -17,7 +17,8 @@ class MovedClock:
 
     def __init__(self) -> None:
         self.at = time.time()
-        self._real: tuple[Any, Any] = (time.time, vars(timezone)["datetime"])
+        self.real_time = time.time
+        self._real_datetime = vars(timezone)["datetime"]
 
     def __enter__(self) -> Self:
         clock = self
@@ -37,4 +38,4 @@ class MovedClock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        time.time, timezone.datetime = self._real  # type: ignore[attr-defined]
+        time.time, timezone.datetime = self.real_time, self._real_datetime  # type: ignore[attr-defined]

@@ -6,8 +6,6 @@ from dataclasses import replace
 
 from django.conf import settings
 
-from apps.core import options
-from apps.core.actors import SYSTEM
 from apps.simulators.fleet.control import Remote
 from apps.simulators.fleet.plan import read
 from apps.system import specs as portal
@@ -17,7 +15,6 @@ from apps.system.demo.banner import tell_progress
 
 ANSWERS_WITHIN = 60.0  # seconds in which the portal's API comes up
 HOURS = 72.0  # of history
-EVERY_MINUTE = 60  # the shortest interval of polls: something shall happen while somebody looks
 
 
 def stage() -> None:
@@ -36,7 +33,6 @@ def stage() -> None:
         make_history()
     else:
         say(f"Registering {len(plan.devices)} simulated devices …")
-        options.set_value("MONITORING_INTERVAL", EVERY_MINUTE, SYSTEM)
         ids = registration.register(api, plan, port)
         make_history()
         story.tell(api, plan, ids)

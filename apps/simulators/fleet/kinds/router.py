@@ -8,7 +8,7 @@ from apps.simulators.fleet.course import wave
 from apps.simulators.fleet.faults import Edge, FaultKind
 from apps.simulators.fleet.kinds.base import Trap, vendor_trap
 from apps.simulators.fleet.kinds.lldp import Neighbourly
-from apps.simulators.fleet.kinds.ports import GIGABIT, LOOPBACK, TUNNEL, Port
+from apps.simulators.fleet.kinds.ports import LOOPBACK, TUNNEL, Port
 from apps.simulators.fleet.plan import BadPlan
 from apps.simulators.fleet.shape import Shape
 
@@ -21,6 +21,7 @@ MODELS = {
 }
 DEFAULT = "IX2215"
 _LAN_PORTS = 3
+_NEGOTIATED = 10**8  # bit/s; faster, and 32-bit counters would wrap more than once between two looks
 
 
 class Router(Neighbourly):
@@ -46,13 +47,13 @@ class Router(Neighbourly):
     def make_ports(self) -> Iterator[Port]:
         """Give the side of the provider, that of the office, a tunnel between sites and the loopback."""
         for number in range(_LAN_PORTS):
-            port = Port(number + 1, f"GigaEthernet{number}.0", f"GigaEthernet{number}.0", speed=GIGABIT)
+            port = Port(number + 1, f"GigaEthernet{number}.0", f"GigaEthernet{number}.0", speed=_NEGOTIATED)
             if number < 2:
                 port.alias = ("WAN", "LAN")[number]
                 port.is_uplink = number == 1
                 port.into, port.out = self.own_traffic(number, 2_600_000.0)
             yield port
-        tunnel = Port(101, "Tunnel0.0", "Tunnel0.0", "VPN", speed=GIGABIT, kind=TUNNEL, mtu=1390)
+        tunnel = Port(101, "Tunnel0.0", "Tunnel0.0", "VPN", speed=_NEGOTIATED, kind=TUNNEL, mtu=1390)
         tunnel.into, tunnel.out = self.own_traffic(101, 900_000.0)
         yield tunnel
         yield Port(102, "Loopback0.0", "Loopback0.0", speed=10**9, kind=LOOPBACK)
