@@ -25,13 +25,13 @@ NAME, PASSWORD = "demo", "show me the fleet"
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """A demonstration with a small fleet and an hour of history; in the end it is killed without a word."""
+    """A demonstration with a small fleet and half an hour of history; in the end it is killed without a word."""
     portal = Portal(
         tmp_path_factory.mktemp("demo") / "data",
         {
             "DJANGO_SETTINGS_MODULE": "esm.settings.demo",
             "ESM_DEMO_PLAN": str(PLAN),
-            "ESM_DEMO_HOURS": "1",
+            "ESM_DEMO_HOURS": "0.6",
             "ESM_FLEET_PORT": str(free_udp_port()),
             "ESM_WORKERS": "1",
         },
@@ -76,7 +76,8 @@ def test_the_fleet_is_registered_watched_and_has_a_past(demo: Portal, api: Clien
     assert sensors["Memory"]["limits"]["source"] == "user"
     assert sensors["Memory"]["status"] == "warning"
     points = api.get(f"/components/{web}/samples/?sensor={sensors['CPU load']['id']}")["points"]
-    assert len([point for point in points if point[2] is not None]) >= 12
+    assert len([point for point in points if point[2] is not None]) >= 7
+    assert [name for name, row in by_name.items() if row["suspended"]] == ["osa-kaikei-01"]
     (scan,) = api.get(f"/incidents/?component={by_name['nag-rt-01']['id']}")["results"]
     assert (scan["state"], scan["note"]) == ("acknowledged", "Somebody scans the network")
 
@@ -124,21 +125,21 @@ def test_the_failing_devices_alert_is_acknowledged(
     context.close()
 
 
-@pytest.mark.parametrize("width", [390, 1920])
-def test_the_banner_fits_and_offends_nobody(browser: Browser, demo: Portal, width: int) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 844})
+def test_the_banner_fits_and_offends_nobody(browser: Browser, demo: Portal) -> None:
+    context = browser.new_context()
     page = context.new_page()
     page.goto(f"{demo.url}/login/")
-    for path in ("/login/", "/"):
+    for path in ("/login/", "/", "/no-such-page/", "/classic/"):
         if path == "/":
             sign_in(page, demo)
-        expect(page.locator(".sim")).to_be_visible()
+        elif path != "/login/":
+            page.goto(demo.classic_url if path == "/classic/" else f"{demo.url}{path}")
         expect(page.locator(".sim code")).to_have_text(str(demo.folder))
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for width in (1920, 390):
+            page.set_viewport_size({"width": width, "height": 844})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.evaluate(AXE.read_text(encoding="utf-8"))
         assert page.evaluate("axe.run('.sim').then(r => r.violations.map(v => v.id))") == []
-    page.goto(demo.classic_url)
-    expect(page.locator(".sim")).to_be_visible()
     context.close()
 
 
