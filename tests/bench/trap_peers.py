@@ -73,7 +73,17 @@ def _snmptrapd(folder: Path, configuration: str, log: Path) -> Iterator[tuple["s
     (folder / "snmptrapd.conf").write_text(configuration)
     (folder / "snmp.conf").write_text("[snmp] serverRecvBuf 16777216\n")
     port = free_udp_port()
-    command = [program("snmptrapd", "snmptrapd"), "-f", "-C", "-On", "-n", "-m", "", "-c", str(folder / "snmptrapd.conf")]
+    command = [
+        program("snmptrapd", "snmptrapd"),
+        "-f",
+        "-C",
+        "-On",
+        "-n",
+        "-m",
+        "",
+        "-c",
+        str(folder / "snmptrapd.conf"),
+    ]
     command += ["-Lf", str(log), "-p", str(folder / "snmptrapd.pid"), f"udp:127.0.0.1:{port}"]
     environment = {**os.environ, "MIBS": "", "SNMPCONFPATH": str(folder), "SNMP_PERSISTENT_DIR": str(folder)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:

@@ -102,9 +102,7 @@ def _number(row: tuple[int] | None) -> int:
     return row[0] if row else 0
 
 
-def _portal(
-    name: str, portal: Portal, sender: Sender, rate: int, stored: Callable[[], int], *servers: int
-) -> Outcome:
+def _portal(name: str, portal: Portal, sender: Sender, rate: int, stored: Callable[[], int], *servers: int) -> Outcome:
     portal.folder.mkdir()
     portal.start()
     try:
@@ -127,5 +125,3 @@ def _portal(
     if found["suppressed"]:
         raise SystemExit(f"{name}: the storm guard held back {found['suppressed']}")
     return Outcome(name, sent, found["rows"], found["matched"], found["lost"] + found["dropped"], end - start, cpu)
-
-

@@ -60,7 +60,13 @@ class Alert(models.Model):
     digest = models.CharField(_("hash"), max_length=32, blank=True)  # of the datagram: recognises a repeated inform
 
     component = models.ForeignKey(
-        Component, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts", verbose_name=_("component")
+        Component,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="alerts",
+        verbose_name=_("component"),
+        db_index=False,  # the one with the id behind it serves
     )
     component_name = models.CharField(_("component"), max_length=200, blank=True)
     candidates = models.JSONField(

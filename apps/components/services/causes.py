@@ -284,7 +284,9 @@ def _reasons(component_ids: Sequence[int], worst: Mapping[int, str], counted: Co
         return {}
     found: dict[int, Phrase] = {}
     causes = StatusCause.objects.filter(component__in=component_ids).order_by("since", "pk")
-    for component_id, interface_id, status, text in causes.values_list("component_id", "interface_id", "status", "text"):
+    for component_id, interface_id, status, text in causes.values_list(
+        "component_id", "interface_id", "status", "text"
+    ):
         if status == worst.get(component_id) and (interface_id is None or interface_id in counted):
             found.setdefault(component_id, text)
     return found
