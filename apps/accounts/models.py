@@ -20,6 +20,7 @@ class User(AbstractUser):
     time_zone = models.CharField(_("time zone"), max_length=60, blank=True, default="")
     theme = models.CharField(_("theme"), max_length=8, choices=Theme, default=Theme.AUTO.value)
     must_change_password = models.BooleanField(_("must change the password"), default=False)
+    remembered = models.JSONField(default=dict, blank=True, editable=False)  # how he looked at a page last, by page
 
     class Meta(AbstractUser.Meta):
         verbose_name = _("user")  # type: ignore[assignment]  # the stubs know only the base's plain text

@@ -64,7 +64,7 @@ class IncidentAdmin(ReadOnlyAdmin):
 class DefinitionAdmin(ScopedAdmin):
     """How alerts are recognised and shown; they come from files, here each is switched on and off."""
 
-    change_word = "settings"
+    change_word = "definitions"
     can_add = can_remove = False
     list_display = ("key", "__str__", "severity", "kind", "trap_oid", "enabled")
     list_filter = ("enabled", "severity", ("alert_type", TypeFilter))

@@ -1,14 +1,16 @@
 """What alerts registers with others: options, menu entries, panels."""
 
 import ipaddress
+from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.alerts.services import incidents
+from apps.alerts import tasks
+from apps.alerts.services import incidents, reapplying
 from apps.components import extensions
-from apps.core import menu
+from apps.core import jobs, menu
 from apps.core.options import Option, declare
 
 RECEPTION = gettext_lazy("Alert reception")
@@ -30,6 +32,7 @@ declare(
         gettext_lazy("Accepted communities"),
         gettext_lazy("Traps with another community are counted, not stored. Empty: every community is accepted."),
         section=RECEPTION,
+        secret=True,
     ),
     Option(
         "trap_relays",
@@ -86,6 +89,25 @@ menu.register(
         hot=True,
     )
 )
+menu.register(
+    menu.MenuEntry(
+        label=gettext_lazy("Alert definitions"),
+        url_name="definitions:list",
+        icon="list-search",
+        section="manage",
+        order=20,
+        permission="view",
+    )
+)
 menu.register_counter("alerts", incidents.open_counts)
+jobs.kinds.add(
+    reapplying.REAPPLY,
+    jobs.JobKind(
+        reapplying.REAPPLY,
+        gettext_lazy("Apply an alert definition"),
+        tasks.start_reapply,
+        step_limit=timedelta(minutes=30),
+    ),
+)
 extensions.removal_hooks.add("alerts", incidents.close_of_components)
 extensions.join_hooks.add("alerts", incidents.move_between_components)

@@ -125,6 +125,7 @@ def _alert_context(request: HttpRequest, found: Alert) -> dict[str, Any]:
         "incident": found.incident,
         "history": history,
         "candidates": candidates,
+        "may_define": bool(found.trap_oid) and not found.matched and scoping.may(request.user, "definitions"),
         "may_close": permitted and found.incident is not None and found.incident.is_open,
         "octets": bytes(found.datagram).hex(" ") if found.datagram else "",
     }

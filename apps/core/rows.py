@@ -76,7 +76,7 @@ def table(name: str, kinds: Mapping[str, str], rows: Collection[Row]) -> tuple[s
     """Give rows as a table to read from or join with: its SQL and its parameters. ``kinds``: column → SQL type."""
     if not rows:
         nothing = ", ".join(f"CAST(NULL AS {kind}) AS {column}" for column, kind in kinds.items())
-        return f"(SELECT {nothing} WHERE 1 = 0) AS {name}", []  # noqa: S608
+        return f"(SELECT {nothing} WHERE 1 = 0) AS {name}", []
     if connection.vendor == "sqlite":
         columns = ", ".join(f"column{place} AS {column}" for place, column in enumerate(kinds, 1))
         places = ", ".join([f"({', '.join(['%s'] * len(kinds))})"] * len(rows))

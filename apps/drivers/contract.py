@@ -31,6 +31,8 @@ __all__ = [
     "InventoryItem",
     "InventoryKind",
     "Limits",
+    "Neighbour",
+    "Neighbours",
     "Parameter",
     "Port",
     "PortState",
@@ -42,8 +44,13 @@ __all__ = [
     "Sensor",
     "Sensors",
     "Stage",
+    "State",
+    "StateKind",
+    "States",
     "Status",
     "Target",
+    "Ups",
+    "UpsPart",
 ]
 
 
@@ -77,7 +84,10 @@ class Capability(StrEnum):
     HEALTH = "health"
     INVENTORY = "inventory"
     SENSORS = "sensors"
+    STATES = "states"
+    UPS = "ups"
     PORTS = "ports"
+    NEIGHBOURS = "neighbours"
 
 
 class Secret(str):
@@ -169,7 +179,14 @@ class Quantity(StrEnum):
     ERRORS = "errors"
     UPTIME = "uptime"
     TEMPERATURE = "temperature"
+    HUMIDITY = "humidity"
+    FAN = "fan"
     POWER = "power"
+    VOLTAGE = "voltage"
+    CURRENT = "current"
+    FREQUENCY = "frequency"
+    CHARGE = "charge"  # of a battery, in %
+    RUNTIME = "runtime"  # how long a battery lasts, in minutes
     LATENCY = "latency"
     OTHER = "other"
 
@@ -205,7 +222,7 @@ class Sensor:
     key: str
     name: str
     quantity: Quantity
-    unit: str  # "%", "°C", "W", "B", "bit/s", "1/s", "s", "ms", ""
+    unit: str  # "%", "°C", "W", "VA", "V", "A", "Hz", "rpm", "B", "bit/s", "1/s", "s", "min", "ms", ""
     limits: Limits = Limits()  # the device's or the driver's defaults
 
 
@@ -234,6 +251,51 @@ class HealthReport:
     """The device's own verdict: no fact means that it is well."""
 
     facts: tuple[Fact, ...] = ()
+
+
+class StateKind(StrEnum):
+    """What a state is told of; decides its icon and where it stands."""
+
+    POWER = "power"  # where power comes from: lines, power supplies, redundancy of these
+    BATTERY = "battery"
+    COOLING = "cooling"
+    TEMPERATURE = "temperature"
+    PROCESSOR = "processor"
+    MEMORY = "memory"
+    STORAGE = "storage"
+    MODULE = "module"
+    CHASSIS = "chassis"  # doors, covers, intrusion
+    TEST = "test"
+    ALARM = "alarm"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A discrete sensor: what one part of a device says of itself in words, not in a number.
+
+    A part may say several things at once ("Present", "Input lost"): the worst comes first. ``key`` is stable over polls
+    and reboots.
+    """
+
+    key: str
+    name: str  # the device's own, or one of ours, which is translated
+    kind: StateKind
+    words: tuple[str, ...]  # English phrases, or the device's own words
+    status: Status = Status.NORMAL
+    at: datetime | None = None  # UTC; since when, or when it happened, by the device's own word
+
+    @property
+    def fact(self) -> "Fact | None":
+        """Give the status cause that it makes; None where nothing is wrong, or nobody knows."""
+        if self.status not in (Status.CRITICAL, Status.WARNING):
+            return None
+        return Fact(
+            f"state.{self.key}",
+            self.status,
+            "%(part)s: %(what)s",
+            {"part": self.name, "what": self.words[0] if self.words else self.status.value},
+        )
 
 
 class InventoryKind(StrEnum):
@@ -300,6 +362,23 @@ class PortsReport:
 
     ports: tuple[Port, ...]
     uptime: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Who is at the other end of a cable, as it told this device (LLDP, IEEE 802.1AB). Nothing said is ""."""
+
+    local_port: str  # the name of this device's port
+    port_index: int | None  # its ``Port.index``; None where the device does not say which one it is
+    chassis_id: str  # readable: a MAC address as aa:bb:cc:dd:ee:ff, an IP address in its usual form
+    chassis_id_kind: str  # "mac-address", "network-address", "interface-name", "local", …
+    port_id: str
+    port_id_kind: str
+    port_description: str = ""
+    system_name: str = ""
+    system_description: str = ""
+    capabilities: tuple[str, ...] = ()  # the enabled ones: "bridge", "router", "wlan-access-point", "telephone", …
+    addresses: tuple[str, ...] = ()  # of its management
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,12 +449,50 @@ class Sensors(ABC):
         """Read every sensor once. Order and keys are stable as long as the device's parts are."""
 
 
+class States(ABC):
+    """Capability ``states``: discrete sensors. What is wrong among them is told by ``Health``, too."""
+
+    @abstractmethod
+    async def read_states(self) -> Sequence[State]:
+        """Read every state once. Order and keys are stable as long as the device's parts are."""
+
+
+class UpsPart(StrEnum):
+    """Where in an uninterruptible power supply something is measured."""
+
+    INPUT = "input"
+    BYPASS = "bypass"
+    BATTERY = "battery"
+    OUTPUT = "output"
+
+
+class Ups(Sensors, States):
+    """Capability ``ups``: the device stands between the mains and what it feeds. No method: an agreement on keys.
+
+    Keys of sensors begin with an ``UpsPart``: ``battery.charge``, ``battery.runtime``, and with the number of the line
+    ``input.1.voltage``, ``output.1.load``; what counts for all lines has none (``output.frequency``). States:
+    ``source`` (where the power of the output comes from), ``battery``, ``test``, and ``alarm.<name>`` for each
+    active alarm.
+    """
+
+
 class Ports(ABC):
-    """Capability ``ports``."""
+    """Capability ``ports``.
+
+    Sensors and facts of a port have keys that begin with ``if.<index>.``: people may exclude it from the status.
+    """
 
     @abstractmethod
     async def read_ports(self) -> PortsReport:
         """Read every network port once."""
+
+
+class Neighbours(ABC):
+    """Capability ``neighbours``."""
+
+    @abstractmethod
+    async def read_neighbours(self) -> Sequence[Neighbour] | None:
+        """Read who is at the other ends of the cables; None: nothing has changed since ``Target.state``."""
 
 
 CAPABILITY_CLASSES: Mapping[Capability, type] = MappingProxyType(
@@ -384,6 +501,9 @@ CAPABILITY_CLASSES: Mapping[Capability, type] = MappingProxyType(
         Capability.HEALTH: Health,
         Capability.INVENTORY: Inventory,
         Capability.SENSORS: Sensors,
+        Capability.STATES: States,
+        Capability.UPS: Ups,
         Capability.PORTS: Ports,
+        Capability.NEIGHBOURS: Neighbours,
     }
 )

@@ -12,11 +12,12 @@ class MonitoringConfig(AppConfig):
 
     def ready(self) -> None:
         """Register options, the collector behind "collect now", and panels."""
-        from apps.alerts.services import object_names
+        from apps.alerts.services import exempt_objects, object_names
         from apps.components import extensions
         from apps.monitoring import nav  # noqa: F401
-        from apps.monitoring.services import collecting, port_names, presence
+        from apps.monitoring.services import collecting, port_exclusion, port_names, presence
 
         extensions.collectors.add("monitoring", collecting.collect)
         object_names.add("port", port_names.names_of_ports)
+        exempt_objects.add("port", port_exclusion.excluded_parts)
         extensions.lookers.add("monitoring", presence.look_at)

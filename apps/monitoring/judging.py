@@ -12,19 +12,15 @@ import numpy as np
 from django.utils.translation import gettext_noop
 
 from apps.core.phrases import Phrase
-from apps.drivers.contract import Limits, Quantity, Reading, Sensor, Status
+from apps.drivers.contract import Limits, Reading, Sensor, Status
 from apps.monitoring import layouts, packing
+from apps.monitoring.foremost import Foremost, choose
 from apps.monitoring.layouts import NO_LIMITS
 
 LETTERS: Final = {Status.CRITICAL: "c", Status.WARNING: "w", Status.UNKNOWN: "u", Status.NORMAL: "n"}
 STATUSES: Final = {letter: status for status, letter in LETTERS.items()}
 BEYOND: Final = frozenset({Status.CRITICAL, Status.WARNING})
 NOT_MEASURED = gettext_noop("not measured")
-# Members of an enumeration are looked up slowly; these are compared with once for each value.
-_CPU, _MEMORY, _STORAGE, _TEMPERATURE, _POWER, _UPTIME = (
-    Quantity.CPU, Quantity.MEMORY, Quantity.STORAGE, Quantity.TEMPERATURE, Quantity.POWER, Quantity.UPTIME
-)  # fmt: skip
-_UNITS = frozenset({"%", "°C", "W", "s"})
 PLANS_AT_MOST = 2000
 
 ABOVE = gettext_noop("%(sensor)s is %(value)s %(unit)s; the upper limit is %(limit)s %(unit)s")
@@ -123,7 +119,7 @@ def snapshot(readings: Iterable[Reading], own: Mapping[str, Limits]) -> Snapshot
         letters[place], breach = _judge(sensor, values[place], told[place].status, own.get(sensor.key))
         if breach is not None:
             breaches.append(breach)
-    found, uptime = columns([sensors[place] for place in plan.listed], [values[place] for place in plan.listed])
+    found, uptime = columns(plan.foremost, values)
     return Snapshot(
         digest=plan.digest,
         sensors=sensors,
@@ -145,7 +141,7 @@ class _Plan:
     digest: bytes
     places: Mapping[str, int]  # by key
     limited: tuple[int, ...]  # places of those that have limits of their own
-    listed: tuple[int, ...]  # places of those that ``columns`` may look at
+    foremost: Foremost
 
 
 _plans: dict[bytes, _Plan] = {}  # by digest
@@ -168,7 +164,7 @@ def _plan(sensors: Sequence[Sensor]) -> _Plan:
         digest,
         {sensor.key: place for place, sensor in enumerate(sensors)},
         tuple(place for place, sensor in enumerate(sensors) if sensor.limits is not NO_LIMITS),
-        tuple(place for place, sensor in enumerate(sensors) if sensor.unit in _UNITS),
+        choose(sensors),
     )
     return plan
 
@@ -187,50 +183,20 @@ def _judge(sensor: Sensor, value: float | None, status: Status | None, own: Limi
     return LETTERS[status], breach
 
 
-def columns(sensors: Sequence[Sensor], values: Sequence[float | None]) -> tuple[dict[str, float | None], float | None]:
+def columns(chosen: Foremost, values: Sequence[float | None]) -> tuple[dict[str, float | None], float | None]:
     """Give what lists sort and facet by, where this interface measures it at all, and the seconds the device is up."""
-    loads: list[float | None] = []
-    memory: list[float | None] = []
-    disks: list[float | None] = []
-    limited_disks: list[float | None] = []
-    inlets: list[float | None] = []
-    powers: list[tuple[str, float | None]] = []
-    uptime = None
-    for sensor, value in zip(sensors, values, strict=True):
-        unit = sensor.unit
-        if unit not in _UNITS:
-            continue
-        quantity = sensor.quantity
-        if unit == "%":
-            if quantity is _CPU:
-                loads.append(value)
-            elif quantity is _MEMORY:
-                memory.append(value)
-            elif quantity is _STORAGE:
-                # What has no limits is read-only or removable: it may be full and nobody cares.
-                (disks if sensor.limits == NO_LIMITS else limited_disks).append(value)
-        elif quantity is _TEMPERATURE and _is_inlet(sensor):
-            inlets.append(value)
-        elif quantity is _POWER:
-            powers.append((sensor.key, value))
-        elif quantity is _UPTIME and uptime is None:
-            uptime = value
     found: dict[str, float | None] = {}
-    if loads:
-        found["cpu"] = loads[0]  # the first is that of all processors together
-    if memory:
-        found["memory"] = memory[0]  # real memory comes before swap
-    if limited_disks or disks:
-        found["disk"] = max((v for v in limited_disks or disks if v is not None), default=None)
-    if inlets:
-        found["temperature"] = inlets[0]
-    if powers:
-        whole = [value for key, value in powers if key == "power"] or [value for _key, value in powers]
-        measured = [value for value in whole if value is not None]
-        found["power"] = sum(measured) if measured else None
+    for name, place in (("cpu", chosen.cpu), ("memory", chosen.memory), ("temperature", chosen.temperature)):
+        if place is not None:
+            found[name] = values[place]
+    if chosen.disks:
+        found["disk"] = max(_measured(values, chosen.disks), default=None)
+    if chosen.powers:
+        powers = _measured(values, chosen.powers)
+        found["power"] = sum(powers) if powers else None
+    uptime = values[chosen.uptime] if chosen.uptime is not None else None
     return {name: None if value is None else round(value, 2) for name, value in found.items()}, uptime
 
 
-def _is_inlet(sensor: Sensor) -> bool:
-    name = sensor.name.casefold()
-    return "inlet" in name or "ambient" in name or "intake" in name
+def _measured(values: Sequence[float | None], places: Sequence[int]) -> list[float]:
+    return [value for place in places if (value := values[place]) is not None]

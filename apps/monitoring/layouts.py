@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.core.writes import turn
 from apps.drivers.contract import Limits, Quantity, Sensor
+from apps.monitoring.foremost import Foremost, choose
 from apps.monitoring.models import SensorLayout
 
 TRUSTED = 3600.0  # seconds that a process trusts a digest's id; retention spares what was used within a day
@@ -77,6 +78,7 @@ def forget() -> None:
     """Make this process look everything up again."""
     _known.clear()
     _sensors.cache_clear()
+    foremost_of.cache_clear()
 
 
 def _dumps(sensors: Sequence[Sensor]) -> bytes:
@@ -103,6 +105,12 @@ def sensors_of(layout_id: int) -> tuple[Sensor, ...]:
 @lru_cache(maxsize=256)
 def _sensors(layout_id: int) -> tuple[Sensor, ...]:
     return _loads(bytes(SensorLayout.objects.values_list("sensors", flat=True).get(pk=layout_id)))
+
+
+@lru_cache(maxsize=256)
+def foremost_of(layout_id: int) -> Foremost:
+    """Give which sensors of a layout stand for the whole device."""
+    return choose(sensors_of(layout_id))
 
 
 def union(layout_ids: Iterable[int]) -> int:

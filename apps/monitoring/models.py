@@ -92,6 +92,106 @@ class LastPorts(ScopedModel):
         return f"{self.interface_id} @ {self.measured_at}"
 
 
+class Neighbour(ScopedModel):
+    """Who is, or was, at the other end of a cable, by what the device heard (LLDP); written only when that changes."""
+
+    interface = models.ForeignKey(
+        ManagementInterface,
+        verbose_name=_("interface"),
+        on_delete=models.CASCADE,
+        related_name="neighbours",
+        db_index=False,
+    )
+    local_port = models.CharField(_("local port"), max_length=200)
+    port_index = models.BigIntegerField(_("number of the local port"), null=True, blank=True)
+    chassis_id = models.CharField(_("chassis"), max_length=255)
+    chassis_id_kind = models.CharField(_("kind of chassis identifier"), max_length=20)
+    port_id = models.CharField(_("port"), max_length=255)
+    port_id_kind = models.CharField(_("kind of port identifier"), max_length=20)
+    port_description = models.CharField(_("description of the port"), max_length=255, blank=True)
+    system_name = models.CharField(_("name"), max_length=255, blank=True)
+    system_description = models.CharField(_("description"), max_length=1000, blank=True)
+    capabilities = models.JSONField(_("capabilities"), default=list)
+    addresses = models.JSONField(_("addresses"), default=list)
+    since = models.DateTimeField(_("since"), default=timezone.now)
+    gone_at = models.DateTimeField(_("gone since"), null=True, blank=True)
+
+    scope_path = "interface__component__group"
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("neighbour")
+        verbose_name_plural = _("neighbours")
+        indexes = [models.Index(fields=["chassis_id", "port_id"], name="monitoring_neighbour_far_end")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["interface", "local_port", "chassis_id", "port_id"], name="%(app_label)s_%(class)s_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.local_port}: {self.label}"
+
+    @property
+    def label(self) -> str:
+        """Give what the neighbour is called: by its name, else its address, else its chassis."""
+        return self.system_name or next(iter(self.addresses), "") or self.chassis_id
+
+    @property
+    def port_label(self) -> str:
+        """Give what the neighbour's port is called: a name, where it told one, and no address."""
+        named = self.port_id_kind not in ("mac-address", "local", "network-address")
+        return (self.port_id if named else self.port_description) or self.port_description or self.port_id
+
+
+class ExcludedPort(ScopedModel):
+    """A network port that does not count in the status of its component, by its MAC address.
+
+    Without a name it stands for every port with that address: the guide's file knows addresses only.
+    """
+
+    component = models.ForeignKey(
+        Component, verbose_name=_("component"), on_delete=models.CASCADE, related_name="excluded_ports", db_index=False
+    )
+    mac_address = models.CharField(_("MAC address"), max_length=17)
+    port_name = models.CharField(_("port"), max_length=200, blank=True)
+    excluded_at = models.DateTimeField(_("excluded"), default=timezone.now, editable=False)
+
+    scope_path = "component__group"
+
+    class Meta:
+        ordering = ["component__name", "mac_address", "port_name"]
+        verbose_name = _("excluded port")
+        verbose_name_plural = _("excluded ports")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["component", "mac_address", "port_name"], name="%(app_label)s_%(class)s_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.port_name} {self.mac_address}".strip()
+
+
+class LastStates(ScopedModel):
+    """What the parts of an interface's device said of themselves last, each with the time it began."""
+
+    interface = models.OneToOneField(
+        ManagementInterface, on_delete=models.CASCADE, primary_key=True, related_name="last_states"
+    )
+    states = models.TextField()  # JSON: [[key, name, kind, [words], status, told_at, since], …], times since 1970
+    measured_at = models.DateTimeField()
+
+    scope_path = "interface__component__group"
+
+    class Meta:
+        verbose_name = _("last states")
+        verbose_name_plural = _("last states")
+
+    def __str__(self) -> str:
+        return f"{self.interface_id} @ {self.measured_at}"
+
+
 class Span(models.TextChoices):
     """How much time one roll-up covers."""
 
@@ -136,6 +236,53 @@ class RollUpProgress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.span} until {self.until}"
+
+
+class FleetQuantity(models.TextChoices):
+    """What is told of a whole fleet: one value for each component."""
+
+    CPU = "cpu", _("CPU load")  # %
+    MEMORY = "memory", _("Memory")  # %
+    DISK = "disk", _("Fullest disk")  # %
+    TEMPERATURE = "temperature", _("Inlet temperature")  # °C
+    POWER = "power", _("Power")  # W
+    TRAFFIC = "traffic", _("Busiest port")  # bit/s
+
+
+class FleetSpan(models.TextChoices):
+    """How much time one row of the fleet covers; a sample is one moment."""
+
+    SAMPLE = "sample", _("Sample")
+    HOUR = "hour", _("Hour")
+    DAY = "day", _("Day")
+
+
+class FleetValues(models.Model):
+    """One quantity of many components over one span: the roll-ups turned round, so that a fleet is read by few rows.
+
+    ``part`` is the component's id divided by a number; the reader picks the components that somebody may see.
+    """
+
+    span = models.CharField(max_length=6, choices=FleetSpan)
+    quantity = models.CharField(max_length=12, choices=FleetQuantity)
+    at = models.BigIntegerField()
+    part = models.PositiveIntegerField()
+    components = models.BinaryField()  # packed ids
+    values = models.BinaryField()  # packed float32; of a sample one row, else four: min, mean, max, count
+
+    class Meta:
+        verbose_name = _("values of the fleet")
+        verbose_name_plural = _("values of the fleet")
+        constraints = [
+            models.UniqueConstraint(fields=["span", "quantity", "at", "part"], name="%(app_label)s_%(class)s_once"),
+            models.CheckConstraint(condition=Q(span__in=FleetSpan.values), name="%(app_label)s_%(class)s_known_span"),
+            models.CheckConstraint(
+                condition=Q(quantity__in=FleetQuantity.values), name="%(app_label)s_%(class)s_known_quantity"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} {self.span} @ {self.at}"
 
 
 class Sensor(ScopedModel):

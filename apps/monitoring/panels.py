@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from apps.components.extensions import Figure
 from apps.components.models import Category, Component
@@ -17,9 +16,10 @@ from apps.components.pages.look import Look
 from apps.drivers.contract import PortState, Quantity, Status
 from apps.monitoring.courses import Course, courses
 from apps.monitoring.models import Liveness
-from apps.monitoring.port_reports import PortView
+from apps.monitoring.part_panels import port_reports_of
 from apps.monitoring.services import liveness, readings
-from apps.monitoring.services.readings import PortsView, SensorView
+from apps.monitoring.services.readings import SensorView
+from apps.monitoring.windows import RANGES, USUAL
 
 LABELS: dict[Quantity, Promise | str] = {
     Quantity.CPU: _("Processors"),
@@ -32,6 +32,13 @@ LABELS: dict[Quantity, Promise | str] = {
     Quantity.LOAD: _("Load"),
     Quantity.PROCESSES: _("Processes"),
     Quantity.LATENCY: _("Round trip"),
+    Quantity.CHARGE: _("Battery charge"),
+    Quantity.RUNTIME: _("Battery runtime"),
+    Quantity.VOLTAGE: _("Voltages"),
+    Quantity.CURRENT: _("Currents"),
+    Quantity.FREQUENCY: _("Frequencies"),
+    Quantity.FAN: _("Fans"),
+    Quantity.HUMIDITY: _("Humidity"),
     Quantity.UPTIME: _("Uptime"),
     Quantity.OTHER: _("Others"),
 }
@@ -39,29 +46,15 @@ LARGE: dict[Quantity, Promise | str] = {
     Quantity.CPU: _("CPU"),
     Quantity.MEMORY: _("Memory"),
     Quantity.STORAGE: _("Fullest disk"),
+    Quantity.CHARGE: _("Battery charge"),
+    Quantity.RUNTIME: _("Battery runtime"),
     Quantity.TEMPERATURE: _("Temperature"),
     Quantity.POWER: _("Power"),
     Quantity.LATENCY: _("Round trip"),
 }
 ALWAYS = (Quantity.CPU, Quantity.MEMORY, Quantity.STORAGE)  # told as not measured, too
-PORT_STATES: dict[PortState, tuple[str, Promise | str]] = {  # the state that it looks like, its word
-    PortState.UP: ("normal", pgettext_lazy("port", "Up")),
-    PortState.DOWN: ("unknown", pgettext_lazy("port", "Down")),
-    PortState.DISABLED: ("suspended", pgettext_lazy("port", "Disabled")),
-    PortState.DORMANT: ("information", pgettext_lazy("port", "Dormant")),
-    PortState.NOT_PRESENT: ("unknown", pgettext_lazy("port", "Not present")),
-    PortState.UNKNOWN: ("unknown", pgettext_lazy("port", "Unknown")),
-}
-RANGES: dict[str, tuple[Promise | str, timedelta]] = {
-    "1h": (_("1 h"), timedelta(hours=1)),
-    "24h": (_("24 h"), timedelta(days=1)),
-    "7d": (_("7 d"), timedelta(days=7)),
-    "30d": (_("30 d"), timedelta(days=30)),
-    "1y": (_("1 y"), timedelta(days=365)),
-}
-USUAL_RANGE = "24h"
 TREND = timedelta(hours=6)
-FIRST_SENSORS, FIRST_PORTS, CHARTS = 10, 8, 4
+FIRST_SENSORS, CHARTS = 10, 4
 _RANK = {Status.CRITICAL: 0, Status.WARNING: 1, Status.UNKNOWN: 2, Status.NORMAL: 3}
 
 
@@ -102,16 +95,6 @@ class SensorPanel:
     stale_since: datetime | None  # when the oldest stale value was measured
     may_set: bool
     chosen: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PortPanel:
-    """The network ports of a component; ``rows`` may be a part of all."""
-
-    rows: Sequence[tuple[PortView, str, Promise | str]]  # the port, the state it looks like, its word
-    up: int
-    total: int
-    stale_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +203,7 @@ def count_sensors(look: Look) -> int:
 def figures(look: Look) -> list[Figure]:
     """Give what the page shows large: of each quantity the sensor that says most, or that nothing was measured."""
     found = {kind: [view for view in views(look) if view.kind is kind] for kind in LARGE}
-    never = not views(look) and look.component.category != Category.ALERT_ONLY
+    never = not views(look) and look.component.category not in (Category.ALERT_ONLY, Category.UPS)
     told = []
     for kind, label in LARGE.items():
         if found[kind]:
@@ -247,27 +230,28 @@ def _foremost(kind: Quantity, found: Sequence[SensorView]) -> SensorView:
 # --- charts --------------------------------------------------------------------------------------------------------
 
 
-def range_of(word: str | None) -> str:
-    """Give the range that the address asks for, the usual one where it asks for none that there is."""
-    return word if word in RANGES else USUAL_RANGE
-
-
 def overview_charts(look: Look) -> Charts | None:
     """Give the charts of the overview; None before anything was measured."""
+    shown = telling(look)
+    return _charts(look, shown[:CHARTS]) if shown else None
+
+
+def telling(look: Look) -> list[SensorView]:
+    """Give the one sensor of each quantity that says most of the component."""
     found = views(look)
     shown: list[SensorView] = []
     for kind in (Quantity.CPU, Quantity.MEMORY, Quantity.STORAGE, Quantity.TRAFFIC, *LARGE):
         of_kind = [view for view in found if view.kind is kind]
         if of_kind and kind not in {view.kind for view in shown}:
             shown.append(_busiest(look, of_kind) if kind is Quantity.TRAFFIC else _foremost(kind, of_kind))
-    return _charts(look, shown[:CHARTS]) if shown else None
+    return shown
 
 
 def _busiest(look: Look, traffic: Sequence[SensorView]) -> SensorView:
     """Give the traffic of the port that carries most; one that is up comes first, also while nothing flows."""
     up = {
         (report.interface_id, port.name)
-        for report in _port_reports(look)
+        for report in port_reports_of(look)
         for port in report.ports
         if port.state is PortState.UP
     }
@@ -292,7 +276,8 @@ def _chosen(look: Look) -> SensorView | None:
 
 
 def _charts(look: Look, shown: Sequence[SensorView], chosen: SensorView | None = None) -> Charts:
-    word = range_of(look.request.GET.get("range"))
+    asked = look.request.GET.get("range", "")
+    word = asked if asked in RANGES else USUAL
     return Charts(
         [
             Chart(
@@ -307,47 +292,7 @@ def _charts(look: Look, shown: Sequence[SensorView], chosen: SensorView | None =
     )
 
 
-# --- ports and addresses -------------------------------------------------------------------------------------------
-
-
-def _port_reports(look: Look) -> list[PortsView]:
-    return look.once("ports", lambda: readings.ports(look.component))
-
-
-def _ports(look: Look, *, most: int | None = None) -> PortPanel | None:
-    reports = _port_reports(look)
-    ports = [port for report in reports for port in report.ports]
-    if not ports:
-        return None
-    shown = ports
-    if most is not None:
-        shown = sorted(ports, key=lambda port: (port.state is not PortState.UP, -_busy(port), port.index))[:most]
-    return PortPanel(
-        rows=[(port, *PORT_STATES[port.state]) for port in shown],
-        up=sum(port.state is PortState.UP for port in ports),
-        total=len(ports),
-        stale_since=min((report.measured_at for report in reports if report.stale), default=None),
-    )
-
-
-def _busy(port: PortView) -> float:
-    return (port.in_rate or 0.0) + (port.out_rate or 0.0)
-
-
-def first_ports(look: Look) -> PortPanel | None:
-    """Give the busiest ports; None when no interface reported any."""
-    return _ports(look, most=FIRST_PORTS)
-
-
-def all_ports(look: Look) -> PortPanel:
-    """Give every port in the device's order."""
-    return _ports(look) or PortPanel([], 0, 0, None)
-
-
-def count_ports(look: Look) -> int | None:
-    """Give how many ports there are, for the tab."""
-    found = _ports(look)
-    return found.total if found else None
+# --- addresses -----------------------------------------------------------------------------------------------------
 
 
 def addresses(component: Component) -> list[AddressView]:

@@ -8,7 +8,7 @@ from celery.signals import worker_process_shutdown
 from django.core.cache import cache
 
 from apps.monitoring.models import Span
-from apps.monitoring.services import claiming, event_loop, inventory, liveness, polling, retention, rollups
+from apps.monitoring.services import claiming, event_loop, fleet, inventory, liveness, polling, retention, rollups
 
 POLL, POLL_BLOCKING = "poll", "poll-blocking"
 TAKEN_FOR = 3600  # seconds for which a shard that was taken is not taken again
@@ -57,6 +57,12 @@ def _taken_first(task_id: str | None) -> bool:
 def sweep() -> None:
     """Ping all managed addresses."""
     liveness.sweep()
+
+
+@shared_task(soft_time_limit=200, time_limit=240)
+def sample_fleet() -> None:
+    """Keep what the whole fleet measures at the moment."""
+    fleet.sample()
 
 
 @shared_task(soft_time_limit=3000, time_limit=3300)

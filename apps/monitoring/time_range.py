@@ -1,7 +1,7 @@
 """Reads a range of time from a query: ISO 8601, a date, or seconds since 1970."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
@@ -21,21 +21,24 @@ class BadRange(ValueError):
         super().__init__(f"{field}: {sentence}")
 
 
-def time_range(query: Mapping[str, str]) -> tuple[datetime, datetime]:
-    """Give ``from`` (a day before the end, when left out) and ``to`` (now, when left out); raises BadRange."""
-    end = _moment(query, "to") or timezone.now()
-    start = _moment(query, "from") or end - DEFAULT_LENGTH
+def time_range(query: Mapping[str, str], zone: tzinfo = UTC) -> tuple[datetime, datetime]:
+    """Give ``from`` (a day before the end, when left out) and ``to`` (now, when left out); raises BadRange.
+
+    A time that names no zone is one of ``zone``.
+    """
+    end = _moment(query, "to", zone) or timezone.now()
+    start = _moment(query, "from", zone) or end - DEFAULT_LENGTH
     if start >= end:
         raise BadRange("from", WRONG_ORDER)
     return start, end
 
 
-def _moment(query: Mapping[str, str], field: str) -> datetime | None:
+def _moment(query: Mapping[str, str], field: str, zone: tzinfo) -> datetime | None:
     raw = query.get(field, "").strip()
     if not raw:
         return None
     try:
-        found = _parsed(raw)
+        found = _parsed(raw, zone)
     except (ValueError, OverflowError):
         found = None
     if found is None or not EARLIEST <= found <= LATEST:
@@ -43,12 +46,12 @@ def _moment(query: Mapping[str, str], field: str) -> datetime | None:
     return found
 
 
-def _parsed(raw: str) -> datetime | None:
+def _parsed(raw: str, zone: tzinfo) -> datetime | None:
     if raw.isascii() and raw.isdigit() and len(raw) <= 11:
         return datetime.fromtimestamp(int(raw), UTC)
     # A plus sign that was not escaped arrives as a space.
     found = parse_datetime(raw.replace(" ", "+") if "T" in raw else raw)
     if found is None:
         day = parse_date(raw)
-        return datetime(day.year, day.month, day.day, tzinfo=UTC) if day is not None else None
-    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+        return datetime(day.year, day.month, day.day, tzinfo=zone) if day is not None else None
+    return found if found.tzinfo is not None else found.replace(tzinfo=zone)

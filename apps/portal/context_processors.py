@@ -10,9 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 
-from apps.core import menu, options
+from apps.core import banners, menu, options
 from apps.portal import phrasing
 
 PRODUCT_NAME = "Fleet Portal"
@@ -63,6 +64,11 @@ class Shell:
         return sections
 
     @cached_property
+    def banners(self) -> list[banners.Banner]:
+        """Give the lines that stand above every page."""
+        return banners.of(self._request)
+
+    @cached_property
     def alerts(self) -> Mapping[str, int]:
         """Give the open problems by severity for the top bar."""
         return self.counted("alerts")
@@ -82,6 +88,11 @@ class Shell:
     def refresh_seconds(self) -> int:
         """Give how often an open page asks by itself while it hears nothing."""
         return int(options.get("display_refresh_interval"))
+
+    @property
+    def time_zone(self) -> str:
+        """Give the reader's zone to the script that writes times."""
+        return timezone.get_current_timezone_name()
 
     @cached_property
     def ago_patterns(self) -> str:

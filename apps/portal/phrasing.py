@@ -14,6 +14,7 @@ NBSP = "\N{NO-BREAK SPACE}"
 SI = ("", "k", "M", "G", "T", "P", "E")
 IEC = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 BINARY_UNITS = frozenset({"B", "B/s"})
+KILOWATTS_FROM = 10_000  # W: one device is told in watts, a room in kilowatts
 DECIMAL_UNITS = frozenset({"bit/s", "Hz", "packets/s"})
 
 
@@ -116,6 +117,8 @@ def quantity(value: float, unit: str = "") -> str:
         while abs(value) >= step * 0.9995 and index < len(names) - 1:
             value, index = value / step, index + 1
         prefix = names[index]
+    elif unit == "W" and abs(value) >= KILOWATTS_FROM:
+        value, prefix = value / 1000, "k"
     text = _digits(value)
     return f"{text}{NBSP}{prefix}{unit}" if unit else text
 

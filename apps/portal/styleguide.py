@@ -77,4 +77,8 @@ def sample_series(request: HttpRequest) -> HttpResponse:
         for index in range(144)
         if not 60 <= index < 70
     ]
-    return JsonResponse({"sensor": "Power", "unit": "W", "step": 600, "points": points})
+    line = {"name": "Power", "step": 600, "points": points, "measured": None}
+    before = {**line, "points": [[at - 144 * 600, low - 4, mean - 4, high - 4] for at, low, mean, high in points]}
+    limits = {"upper_warning": 310, "upper_critical": None, "lower_warning": None, "lower_critical": None}
+    about = {"name": "Power", "unit": "W", "from": start, "to": start + 144 * 600, "limits": limits}
+    return JsonResponse({**about, "lines": [line], "before": [before]})

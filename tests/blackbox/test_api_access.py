@@ -228,7 +228,8 @@ class TestAdministration:
 
     def test_drivers_say_what_they_need(self, admin: Caller, viewer: Caller) -> None:
         rows = {row["name"]: row for row in viewer.rows("drivers/")}
-        assert set(rows) == {"snmp_agent", "alert_only"}  # the hidden one is for developers
+        # The hidden one is for developers.
+        assert set(rows) == {"snmp_agent", "network_snmp", "ups_snmp", "alert_only"}
         assert rows["snmp_agent"]["credential_kinds"] == ["snmp-community", "snmp-v3"]
         assert rows["snmp_agent"]["default_port"] == 161
         assert admin.get("drivers/snmp_agent/") == rows["snmp_agent"]

@@ -111,6 +111,7 @@ PAGES = [
 RESOURCES = [
     *("components/", "components/?q=row", "credentials/", "groups/", "drivers/", "jobs/", "alerts/", "incidents/"),
     *("alerts/?unmatched=all", "users/", "roles/", "grants/", "tokens/", "audit/", "options/", "addresses/"),
+    *("support-bundles/", "capacity/", "capacity/history/"),
 ]
 _numbers = itertools.count(1)
 

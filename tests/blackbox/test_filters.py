@@ -30,6 +30,7 @@ PLAIN = {
     " at_before",
     "options": "name",
     "drivers": "name category",
+    "support-bundles": "",
     "components/{id}/sensors": "name kind status interface stale",
     "components/{id}/ports": "name state interface",
     "components/{id}/inventory": "id interface kind key name status",

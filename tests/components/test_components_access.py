@@ -14,7 +14,8 @@ class TestDrivers:
 
     def test_they_are_listed_with_their_parameters(self, api):
         listed = api.get("/api/v1/drivers/").json()
-        assert [one["name"] for one in listed["results"]] == ["alert_only", "fake", "snmp_agent"]
+        names = ["alert_only", "fake", "network_snmp", "snmp_agent", "ups_snmp"]
+        assert [one["name"] for one in listed["results"]] == names
         snmp = api.get("/api/v1/drivers/snmp_agent/").json()
         assert (snmp["default_port"], snmp["credential_kinds"]) == (161, ["snmp-community", "snmp-v3"])
         delay = next(one for one in listed["results"][1]["parameters"] if one["name"] == "delay")

@@ -25,6 +25,9 @@ PAGES = [
     "/access/",
     "/preferences/",
     "/password/",
+    "/capacity/",
+    "/help/",
+    "/help/?show=limits",
     "/about/",
     "/style-guide/",
 ]

@@ -244,11 +244,12 @@ def test_the_chart_of_a_page_has_the_same_values(admin, device, client):
     address = f"/components/{device.component_id}/sensors/{cpu.pk}/chart.json"
     body = client.get(address).json()
     points = admin.get(url(device, "samples"), {"sensor": cpu.pk}).json()["points"]
-    assert body["points"] == [[datetime.fromisoformat(t).timestamp(), *rest] for t, *rest in points]
+    (line,) = body["lines"]
+    assert line["points"] == [[datetime.fromisoformat(t).timestamp(), *rest] for t, *rest in points]
     hour = client.get(address, {"range": "1h"}).json()
-    assert hour["points"] == body["points"]
+    assert hour["lines"] == body["lines"]
     assert hour["to"] - hour["from"] == 3600  # drawn as a whole, though there is a single value in it
-    assert hour["from"] < hour["points"][0][0] <= hour["to"]
+    assert hour["from"] < line["points"][0][0] <= hour["to"]
     bad = client.get(address, {"from": "x"})
     assert (bad.status_code, list(bad.json()["errors"])) == (400, ["from"])
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from apps.alerts.models import AlertDefinition, Incident
 from apps.alerts.services.loading import load
 from apps.components.models import StatusChange
-from apps.portal import dashboard
+from apps.portal.dashboard import heat_map
 from tests.factories import make_component, make_group, make_user, root_group
 from tests.statements import statements_of
 
@@ -28,7 +28,7 @@ def sites():
 
 def figures(page) -> dict[str, int]:
     """Give the numbers of the status strip."""
-    return {figure.state: figure.number for figure in page.context["figures"]}
+    return {figure.state: figure.number for figure in page.context["strip"].figures}
 
 
 def test_an_empty_portal_says_what_to_do_first(client):
@@ -73,11 +73,11 @@ def test_the_heat_map_has_a_named_cell_for_each_and_escapes_names(client, sites)
 
 
 def test_a_large_fleet_shows_its_exceptions_only(client, sites, monkeypatch):
-    monkeypatch.setattr(dashboard, "CELLS", 2)
+    monkeypatch.setattr(heat_map, "CELLS", 2)
     client.force_login(make_user("viewer"))
     page = client.get(DASHBOARD)
     clusters = {
-        cluster.name: (cluster.total, [cell[1] for cell in cluster.cells]) for cluster in page.context["clusters"]
+        cluster.name: (cluster.total, [cell.name for cell in cluster.cells]) for cluster in page.context["map"].clusters
     }
     assert clusters == {"Osaka": (1, []), "Tokyo": (2, ["web-1"])}
     assert "only those that are not normal" in page.content.decode()
@@ -99,11 +99,11 @@ def test_open_problems_and_changes_are_listed_for_those_who_may_see_them(client,
     StatusChange.objects.create(component=server, old="normal", new="critical", at=timezone.now())
     client.force_login(make_user("viewer", tokyo))
     page = client.get(DASHBOARD)
-    assert [str(incident.title) for incident in page.context["attention"]] == ["No answer from web-1"]
+    assert [str(row.incident.title) for row in page.context["attention"].rows] == ["No answer from web-1"]
     assert [change.component.name for change in page.context["changes"]] == ["web-1"]
     client.force_login(make_user("viewer", osaka))
     page = client.get(DASHBOARD)
-    assert (page.context["attention"], page.context["changes"]) == ([], [])
+    assert (page.context["attention"].rows, page.context["changes"]) == ([], [])
 
 
 def test_the_dashboard_costs_the_same_for_one_component_and_for_sixty(client):

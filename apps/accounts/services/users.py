@@ -105,6 +105,22 @@ def set_preferences(user: User, fields: Mapping[str, str]) -> None:
         user.save(update_fields=list(fields))
 
 
+def remembered(user: User, page: str) -> Mapping[str, Any]:
+    """Give how a user looked at a page the last time."""
+    found = user.remembered.get(page) if isinstance(user.remembered, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def remember(user: User, page: str, choice: Mapping[str, str]) -> None:
+    """Keep how a user looks at a page, where it differs from the last time; like a preference, nobody else's matter."""
+    if remembered(user, page) == choice:
+        return
+    with turn():
+        row = User.objects.select_for_update().get(pk=user.pk)
+        user.remembered = {**row.remembered, page: dict(choice)}
+        User.objects.filter(pk=user.pk).update(remembered=user.remembered)
+
+
 def end_sessions(user: User) -> None:
     """Sign a user out everywhere."""
     # Sessions are opaque rows; an administrator's act on one user may look through them, and there are few.

@@ -11,7 +11,7 @@ from apps.components.models import Component, ManagementInterface
 from apps.core import rows
 
 FRESH = 5.0  # seconds that the list of extra alert addresses is trusted
-FIELDS = ("id", "name", "alias", "group_id", "suspended")  # what an alert needs to know of its component
+FIELDS = ("id", "name", "alias", "group_id", "suspended", "model")  # what an alert needs to know of its component
 KEPT = 20_000  # components as they were read last
 
 

@@ -19,8 +19,9 @@ from apps.alerts.receivers.senders import Senders
 from apps.alerts.receivers.snmp_trap import Trap
 from apps.alerts.receivers.storm import StormGuard
 from apps.alerts.services import catalogue
-from apps.alerts.services.arrivals import Arrival, named_bindings, object_of
+from apps.alerts.services.arrivals import Arrival
 from apps.alerts.services.ingestion import store
+from apps.alerts.services.interpretation import interpret
 from apps.alerts.services.naming import NAME_BINDINGS, Part, names_of, shown_object
 from apps.alerts.services.raising import raise_alert
 from apps.components.models import Component
@@ -175,20 +176,23 @@ class Store:
             notification = trap.notification
             candidates = found.get(trap.address, ())
             component = candidates[0] if len(candidates) == 1 else None
-            definition = known.match(notification.trap_oid)
-            named = named_bindings(definition, trap.bindings) if definition else {}
+            enterprise = notification.enterprise or ""
+            meaning = interpret(known, notification.trap_oid, enterprise, trap.bindings, component)
             arrivals.append(
                 Arrival(
                     source=snmp_trap.SOURCE,
                     received_at=trap.datagram.received_at,
-                    definition=definition,
+                    definition=meaning.definition,
+                    severity=meaning.severity,
+                    alert_type=meaning.alert_type,
+                    product=meaning.product,
                     component=component,
                     address=trap.address,
-                    object=object_of(definition, trap.bindings, named) if definition else "",
-                    params=named,
+                    object=meaning.object,
+                    params=meaning.params,
                     version=notification.version,
                     trap_oid=notification.trap_oid,
-                    enterprise=notification.enterprise or "",
+                    enterprise=enterprise,
                     request_id=notification.request_id,
                     bindings=trap.bindings,
                     datagram=trap.stored,

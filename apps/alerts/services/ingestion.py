@@ -103,16 +103,17 @@ def _store(arrivals: Sequence[Arrival]) -> Stored:
 def _row(arrival: Arrival, problem: Problem | None, moment: Callable[[Any], Any]) -> rows.Row:
     component, definition = arrival.component, arrival.definition
     if definition is None:
-        alert_type, texts = DEFAULT_ALERT_TYPE, (UNKNOWN_TITLE, "", "")
+        alert_type, texts = arrival.alert_type or DEFAULT_ALERT_TYPE, (UNKNOWN_TITLE, "", "")
     else:
-        alert_type, texts = definition.alert_type, (definition.title, definition.detail, definition.remedy)
+        alert_type = arrival.alert_type or definition.alert_type
+        texts = (definition.title, definition.detail, definition.remedy)
     return (
         *(moment(arrival.received_at), moment(arrival.occurred_at), arrival.source, arrival.address),
         *(arrival.version, arrival.trap_oid, arrival.enterprise, arrival.request_id, _json(arrival.bindings)),
         *(arrival.datagram, arrival.digest, component.pk if component is not None else None),
         *(component.name if component is not None else "", _json(arrival.candidates)),
         *(definition.pk if definition is not None else None, arrival.matched, arrival.object[:200]),
-        *(arrival.severity, alert_type, arrival.product, *arrival.written(texts)),
+        *(arrival.grade, alert_type, arrival.product, *arrival.written(texts)),
         *(problem.pk if problem is not None else None, quiet_reason(component, problem).value),
     )
 
@@ -123,12 +124,13 @@ def explain(alert: Alert, arrival: Arrival) -> None:
     alert.definition = definition
     alert.product = arrival.product
     alert.matched = arrival.matched
-    alert.severity = arrival.severity
+    alert.severity = arrival.grade
     if definition is None:
+        alert.alert_type = arrival.alert_type or DEFAULT_ALERT_TYPE
         alert.title = arrival.phrase(UNKNOWN_TITLE)
         alert.detail = alert.remedy = Phrase()
         return
-    alert.alert_type = definition.alert_type
+    alert.alert_type = arrival.alert_type or definition.alert_type
     alert.title = arrival.phrase(definition.title)
     alert.detail = arrival.phrase(definition.detail)
     alert.remedy = arrival.phrase(definition.remedy)

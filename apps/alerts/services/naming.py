@@ -1,8 +1,9 @@
-"""What the numbered parts of a component are called; upper apps that know register here."""
+"""What the numbered parts of a component are called, and which do not count; upper apps that know register here."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from apps.alerts.models import AlertDefinition
+from apps.alerts.services.arrivals import Value
 from apps.core.registries import Registry
 
 Part = tuple[int, str]
@@ -11,6 +12,10 @@ Part = tuple[int, str]
 Namer = Callable[[Iterable[Part]], Mapping[Part, str]]
 object_names: Registry[Namer] = Registry("namer of objects")
 """By kind of object (``port``): gives the names of those parts that are known, in one query."""
+
+Exemption = Callable[[Iterable[Part]], Collection[Part]]
+exempt_objects: Registry[Exemption] = Registry("exemption of objects")
+"""By kind of object (``port``): gives those of these parts whose problems do not count in the status."""
 
 NAME_BINDINGS = ("name", "description")
 
@@ -21,8 +26,17 @@ def names_of(kind: str, parts: Iterable[Part]) -> Mapping[Part, str]:
     return object_names.get(kind)(wanted) if wanted and kind in object_names else {}
 
 
-def shown_object(definition: AlertDefinition, key: str, named: Mapping[str, str], known: str | None) -> str:
-    """Give how an object is shown: by the name that was sent, else the known one, else its number; alias behind it."""
-    name = next((named[binding] for binding in NAME_BINDINGS if named.get(binding)), known or key)
+def exempt_of(kind: str, parts: Iterable[Part]) -> Collection[Part]:
+    """Give the parts of one kind whose problems do not count; none where nobody registered for it."""
+    wanted = set(parts)
+    return exempt_objects.get(kind)(wanted) if wanted and kind in exempt_objects else ()
+
+
+def shown_object(definition: AlertDefinition, key: str, named: Mapping[str, Value], known: str | None) -> Value:
+    """Give how an object is shown: by the name that was sent, else the known one, else its word or number."""
+    if not definition.object:
+        return key
+    itself = named.get(definition.object)
+    name = next((named[binding] for binding in NAME_BINDINGS if named.get(binding)), known or itself or key)
     alias = named.get("alias", "")
-    return f"{name} ({alias})" if definition.object and alias and alias != name else name
+    return f"{name} ({alias})" if alias and alias != name else name

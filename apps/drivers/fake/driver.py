@@ -13,18 +13,22 @@ from apps.drivers.contract import (
     IdentityFacts,
     Inventory,
     InventoryItem,
+    Neighbour,
+    Neighbours,
     Ports,
     PortsReport,
     Reading,
     Sensors,
     Stage,
+    State,
+    States,
     Target,
 )
 from apps.drivers.fake.script import FakeDevice
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Unreachable, Unsupported
 
 
-class FakeDriver(Driver, Identity, Health, Inventory, Sensors, Ports):
+class FakeDriver(Driver, Identity, Health, Inventory, Sensors, States, Ports, Neighbours):
     """One conversation with a device that exists nowhere. ``state`` counts the contacts, so that scripts go on."""
 
     def __init__(self, target: Target) -> None:
@@ -108,6 +112,16 @@ class FakeDriver(Driver, Identity, Health, Inventory, Sensors, Ports):
         """Give the scripted ports."""
         await self._ask()
         return self._device.port_report()
+
+    async def read_states(self) -> Sequence[State]:
+        """Give the scripted states."""
+        await self._ask()
+        return tuple(self._device.states())
+
+    async def read_neighbours(self) -> Sequence[Neighbour] | None:
+        """Give the scripted neighbours once: they never change."""
+        await self._ask()
+        return tuple(self._device.neighbours()) if self._contact == 1 else None
 
 
 DRIVER = FakeDriver

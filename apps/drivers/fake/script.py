@@ -13,12 +13,15 @@ from apps.drivers.contract import (
     InventoryItem,
     InventoryKind,
     Limits,
+    Neighbour,
     Port,
     PortsReport,
     PortState,
     Quantity,
     Reading,
     Sensor,
+    State,
+    StateKind,
     Status,
 )
 
@@ -85,6 +88,28 @@ class FakeDevice:
         """Tell of a failing fan in the script *ailing*."""
         if self.script == "ailing":
             yield Fact("fan.2", Status.WARNING, "%(part)s fails", {"part": "Fan 2"})
+
+    def states(self) -> Iterator[State]:
+        """Give two fans, of which the second fails in the script *ailing*."""
+        yield State("fan.1", "Fan 1", StateKind.COOLING, ("Running",))
+        if self.script == "ailing":
+            yield State("fan.2", "Fan 2", StateKind.COOLING, ("Failed",), Status.WARNING)
+        else:
+            yield State("fan.2", "Fan 2", StateKind.COOLING, ("Running",))
+
+    def neighbours(self) -> Iterator[Neighbour]:
+        """Give a switch at the first port."""
+        if self.ports:
+            yield Neighbour(
+                local_port="eth0",
+                port_index=1,
+                chassis_id=self._mac(255),
+                chassis_id_kind="mac-address",
+                port_id="1/0/1",
+                port_id_kind="interface-name",
+                system_name="fake-switch",
+                capabilities=("bridge",),
+            )
 
     def inventory(self) -> Iterator[InventoryItem]:
         """List a system, a processor and a disk."""

@@ -1,7 +1,7 @@
-"""The conversation of a poll: health, readings and ports of one device, under a deadline. No database in here."""
+"""The conversation of a poll: health, readings, states, ports of one device, under a deadline. No database in here."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -9,8 +9,21 @@ from django.utils.translation import gettext_noop
 
 from apps.components import contact
 from apps.components.contact import Line
-from apps.drivers.contract import Driver, Fact, Health, Limits, Ports, Sensors, Status
-from apps.monitoring import port_reports
+from apps.drivers.contract import (
+    Driver,
+    Fact,
+    Health,
+    Limits,
+    Neighbour,
+    Neighbours,
+    Ports,
+    Sensors,
+    State,
+    States,
+    Status,
+)
+from apps.monitoring import exclusions, port_reports
+from apps.monitoring.exclusions import Exclusions
 from apps.monitoring.judging import Snapshot, snapshot
 from apps.protocols.errors import ContactError, DeviceError, Stage, Unreachable, Unsupported
 
@@ -31,22 +44,32 @@ class Polled:
     state: Mapping[str, Any] = field(default_factory=dict)
     facts: tuple[Fact, ...] = ()
     readings: Snapshot | None = None
+    states: Sequence[State] | None = None
     ports: bytes | None = None
+    neighbours: Sequence[Neighbour] | None = None  # None: as they were
 
 
-async def ask(line: Line, *, own: Mapping[int, Mapping[str, Limits]], silent: set[int], deadline: float) -> Polled:
+async def ask(
+    line: Line,
+    *,
+    own: Mapping[int, Mapping[str, Limits]],
+    excluded: Mapping[int, Exclusions],
+    silent: set[int],
+    deadline: float,
+) -> Polled:
     """Have one conversation; every way in which it may fail becomes part of the answer."""
     if line.interface_id in silent and line.refusal is None:
         error = Unreachable(SILENT, stage=Stage.ROUTE, address=line.target.address)
         return Polled(line, time.time(), error)
     try:
         async with contact.open(line, deadline=deadline) as device:
-            return await _read(line, device, own.get(line.interface_id, {}))
+            without = exclusions.of(line.component_id, excluded)
+            return await _read(line, device, own.get(line.interface_id, {}), without)
     except ContactError as error:
         return Polled(line, time.time(), error)
 
 
-async def _read(line: Line, device: Driver, own: Mapping[str, Limits]) -> Polled:
+async def _read(line: Line, device: Driver, own: Mapping[str, Limits], without: Exclusions) -> Polled:
     """Read all that a poll wants. A part that the device cannot give costs that part only, unless all are so."""
     facts: list[Fact] = []
     trouble: list[DeviceError | Unsupported] = []
@@ -64,16 +87,23 @@ async def _read(line: Line, device: Driver, own: Mapping[str, Limits]) -> Polled
 
     health = await part(gettext_noop("health"), device.read_health) if isinstance(device, Health) else None
     readings = await part(gettext_noop("sensors"), device.read_sensors) if isinstance(device, Sensors) else None
+    states = await part(gettext_noop("states"), device.read_states) if isinstance(device, States) else None
     ports = await part(gettext_noop("ports"), device.read_ports) if isinstance(device, Ports) else None
+    neighbours = None
+    if isinstance(device, Neighbours):
+        neighbours = await part(gettext_noop("neighbours"), device.read_neighbours)
     if not parts:
         await device.check()
     elif len(trouble) == parts:
         raise trouble[0]
+    left_out = exclusions.indexes(ports.ports, without) if ports is not None else frozenset()
     return Polled(
         line,
         time.time(),
         state=device.state,
-        facts=(*(health.facts if health is not None else ()), *facts),
-        readings=snapshot(readings, own) if readings is not None else None,
+        facts=exclusions.counted_facts((*(health.facts if health is not None else ()), *facts), left_out),
+        readings=exclusions.counted_readings(snapshot(readings, own), left_out) if readings is not None else None,
+        states=states,
         ports=port_reports.pack(ports) if ports is not None else None,
+        neighbours=neighbours,
     )

@@ -1,12 +1,14 @@
 """Reads history for charts and the API: samples for up to two days, roll-ups beyond, never more than 1,000 points."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from apps.core import options
 from apps.monitoring import layouts, packing
@@ -14,12 +16,14 @@ from apps.monitoring.models import RollUp, Sample, Sensor, Span
 from apps.monitoring.packing import Numbers, shortest
 from apps.monitoring.services import rollups
 from apps.monitoring.services.periods import Periods
+from apps.monitoring.services.trends import Trend, line_through
 
 MOST_POINTS = 1000
 RAW_FOR = timedelta(days=2)
 HOUR, DAY = 3600, 86400
 STEPS = (60, 120, 300, 600, 900, 1800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY,
          30 * DAY)  # fmt: skip
+UNLISTED = -1.0  # stands for the number of values where a row does not list a sensor at all
 
 
 class Point(NamedTuple):
@@ -33,22 +37,89 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The history of one sensor; ``step`` is the seconds that one point covers: for single samples, those between."""
+    """The history of one sensor.
+
+    ``step`` is the seconds that one point covers: for single samples, those between. ``apart`` is how many seconds two
+    points may lie apart in the ordinary course of things; more is a gap.
+    """
 
     sensor: Sensor
     step: int
     points: list[Point]
+    apart: int
 
 
 def samples(sensor: Sensor, start: datetime, end: datetime, step: int | None = None) -> Series:
     """Give what a sensor measured from ``start`` up to ``end``, in steps of at least so many seconds."""
+    return several([sensor], start, end, step)[0]
+
+
+def several(sensors: Sequence[Sensor], start: datetime, end: datetime, step: int | None = None) -> list[Series]:
+    """Give what sensors measured, all in the same steps; the rows of an interface are read once for all of its own.
+
+    Where every stored sample is a point, each sensor has its own step: the seconds between two polls of its interface.
+    """
     resolution = _resolution(start, end, step)
     low, high = _milliseconds(start), _milliseconds(end)
-    stored = list(_stored(sensor, low, high, resolution))
-    if step is None and resolution == 0 and len(stored) <= MOST_POINTS:
-        return Series(sensor, Periods.now().of(sensor.interface), [_single(at, value) for at, value, *_rest in stored])
-    chosen = _step(start, end, step, resolution)
-    return Series(sensor, chosen, list(_buckets(stored, chosen)))
+    stored: dict[int, NDArray[np.float64]] = {}
+    for interface_id, mine in _by_interface(sensors).items():
+        keys = [sensor.key for sensor in mine]
+        for sensor, rows in zip(mine, _stored(interface_id, keys, low, high, resolution), strict=True):
+            stored[sensor.pk] = rows
+    periods = Periods.now()
+    longest = {one.pk: 0 if resolution else periods.longest(one.interface) for one in sensors}
+    if step is None and resolution == 0 and all(len(rows) <= MOST_POINTS for rows in stored.values()):
+        steps = {one.pk: periods.of(one.interface) for one in sensors}
+        return [
+            Series(
+                one,
+                steps[one.pk],
+                [_single(at, value) for at, value in stored[one.pk][:, :2].tolist()],
+                max(steps[one.pk], longest[one.pk]),
+            )
+            for one in sensors
+        ]
+    chosen = step_for(start, end, step, resolution)
+    return [
+        Series(one, chosen, list(_buckets(stored[one.pk], chosen)), max(chosen, longest[one.pk])) for one in sensors
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a sensor had over a range: lowest, mean, highest, and the line through its values."""
+
+    low: float
+    mean: float
+    high: float
+    trend: Trend
+
+
+def summaries(sensors: Sequence[Sensor], start: datetime, end: datetime) -> dict[int, Summary]:
+    """Put the ranges of sensors into a few numbers, by the sensors' own; one that measured nothing is left out."""
+    resolution = _resolution(start, end, None)
+    low, high = _milliseconds(start), _milliseconds(end)
+    found: dict[int, Summary] = {}
+    for interface_id, mine in _by_interface(sensors).items():
+        keys = [sensor.key for sensor in mine]
+        for sensor, rows in zip(mine, _stored(interface_id, keys, low, high, resolution), strict=True):
+            measured = rows[rows[:, 4] > 0]
+            if len(measured):
+                mean = (measured[:, 2] * measured[:, 4]).sum() / measured[:, 4].sum()
+                found[sensor.pk] = Summary(
+                    float(measured[:, 1].min()),
+                    float(mean),
+                    float(measured[:, 3].max()),
+                    line_through(measured[:, 0], measured[:, 2], end),
+                )
+    return found
+
+
+def _by_interface(sensors: Iterable[Sensor]) -> dict[int, list[Sensor]]:
+    found: dict[int, list[Sensor]] = defaultdict(list)
+    for sensor in sensors:
+        found[sensor.interface_id].append(sensor)
+    return found
 
 
 def _milliseconds(moment: datetime) -> int:
@@ -67,7 +138,7 @@ def _resolution(start: datetime, end: datetime, step: int | None) -> int:
     return DAY if start < oldest_hour or length > timedelta(days=100) else HOUR
 
 
-def _step(start: datetime, end: datetime, step: int | None, resolution: int) -> int:
+def step_for(start: datetime, end: datetime, step: int | None, resolution: int) -> int:
     """Give a step that is neither finer than what is stored nor makes too many points."""
     least = max(step or 1, resolution, math.ceil((end - start).total_seconds() / (MOST_POINTS - 1)))
     if step is not None and least == step:
@@ -75,59 +146,84 @@ def _step(start: datetime, end: datetime, step: int | None, resolution: int) -> 
     return next((one for one in STEPS if one >= least), math.ceil(least / DAY) * DAY)
 
 
-Row = tuple[int, float, float, float, float]  # ms, min, mean, max, count
+def _stored(
+    interface_id: int, keys: Sequence[str], low: int, high: int, resolution: int
+) -> Iterator[NDArray[np.float64]]:
+    """Give for each sensor the stored rows of time (ms), min, mean, max and count, in the order of time.
+
+    What is not rolled up yet comes raw. A row that does not list the sensor is left out.
+    """
+    moments: list[int] = []
+    tables: list[NDArray[np.float64]] = []  # (4, sensors) each
+    for at, table in _rows(interface_id, keys, low, high, resolution):
+        moments.append(at)
+        tables.append(table)
+    times = np.array(moments, dtype=np.float64)
+    values = np.array(tables, dtype=np.float64).reshape(len(moments), 4, len(keys))
+    for place in range(len(keys)):
+        mine = np.column_stack([times, values[:, :, place]])
+        yield mine[mine[:, 4] != UNLISTED]
 
 
-def _stored(sensor: Sensor, low: int, high: int, resolution: int) -> Iterator[Row]:
-    """Give the stored values of one sensor in the order of time; the part that is not rolled up yet comes raw."""
+def _rows(
+    interface_id: int, keys: Sequence[str], low: int, high: int, resolution: int
+) -> Iterator[tuple[int, NDArray[np.float64]]]:
     raw_from = low
     if resolution:
         span = Span.DAY if resolution == DAY else Span.HOUR
         length = rollups.MILLISECONDS[span]
-        yield from _rolled_up(sensor, span, low - low % length, high)
+        yield from _rolled_up(interface_id, keys, span, low - low % length, high)
         raw_from = max(low, rollups.until(span))
         if span is Span.DAY and raw_from < high:
             hours = rollups.until(Span.HOUR)
-            yield from _rolled_up(sensor, Span.HOUR, raw_from, min(high, hours))
+            yield from _rolled_up(interface_id, keys, Span.HOUR, raw_from, min(high, hours))
             raw_from = max(raw_from, hours)
     if raw_from < high:
-        yield from _raw(sensor, raw_from, high)
+        yield from _raw(interface_id, keys, raw_from, high)
 
 
-def _rolled_up(sensor: Sensor, span: Span, low: int, high: int) -> Iterator[Row]:
-    rows = RollUp.objects.filter(interface=sensor.interface_id, span=span, at__gte=low, at__lt=high)
-    for at, place, values in _placed(sensor.key, rows):
-        least, mean, most, count = values.reshape(4, -1)[:, place].tolist()
-        yield at, least, mean, most, count
+def _rolled_up(
+    interface_id: int, keys: Sequence[str], span: Span, low: int, high: int
+) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    rows = RollUp.objects.filter(interface=interface_id, span=span, at__gte=low, at__lt=high)
+    for at, mine, theirs, values in _placed(keys, rows):
+        table = np.full((4, len(keys)), np.nan)
+        table[3] = UNLISTED
+        table[:, mine] = values.reshape(4, -1)[:, theirs]
+        yield at, table
 
 
-def _raw(sensor: Sensor, low: int, high: int) -> Iterator[Row]:
-    rows = Sample.objects.filter(interface=sensor.interface_id, at__gte=low, at__lt=high)
-    for at, place, values in _placed(sensor.key, rows):
-        value = float(values[place])
-        yield at, value, value, value, 0.0 if math.isnan(value) else 1.0
+def _raw(interface_id: int, keys: Sequence[str], low: int, high: int) -> Iterator[tuple[int, NDArray[np.float64]]]:
+    rows = Sample.objects.filter(interface=interface_id, at__gte=low, at__lt=high)
+    for at, mine, theirs, values in _placed(keys, rows):
+        table = np.full((4, len(keys)), np.nan)
+        table[3] = UNLISTED
+        chosen = values[theirs]
+        table[:3, mine] = chosen
+        table[3, mine] = ~np.isnan(chosen)
+        yield at, table
 
 
-def _placed(key: str, rows: Any) -> Iterator[tuple[int, int, Numbers]]:
-    """Give moment, the sensor's place and the values of each row that lists the sensor."""
-    places: dict[int, int | None] = {}
+def _placed(keys: Sequence[str], rows: Any) -> Iterator[tuple[int, list[int], list[int], Numbers]]:
+    """Give of each row that lists any of the sensors its moment, which they are, where they stand, and the values."""
+    places: dict[int, tuple[list[int], list[int]]] = {}
     for at, layout_id, packed in rows.order_by("at").values_list("at", "layout_id", "values").iterator(2000):
         if layout_id not in places:
-            keys = [sensor.key for sensor in layouts.sensors_of(layout_id)]
-            places[layout_id] = keys.index(key) if key in keys else None
-        place = places[layout_id]
-        if place is not None:
-            yield at, place, packing.unpack(packed)
+            listed = {sensor.key: place for place, sensor in enumerate(layouts.sensors_of(layout_id))}
+            shared = [(place, listed[key]) for place, key in enumerate(keys) if key in listed]
+            places[layout_id] = ([mine for mine, _theirs in shared], [theirs for _mine, theirs in shared])
+        mine, theirs = places[layout_id]
+        if mine:
+            yield at, mine, theirs, packing.unpack(packed)
 
 
-def _single(at: int, value: float) -> Point:
+def _single(at: float, value: float) -> Point:
     shown = shortest(value)
     return Point(datetime.fromtimestamp(at / 1000, UTC), shown, shown, shown)
 
 
-def _buckets(stored: Iterable[Row], step: int) -> Iterator[Point]:
+def _buckets(rows: NDArray[np.float64], step: int) -> Iterator[Point]:
     """Put rows together by steps that begin at whole multiples of the step since 1970."""
-    rows = np.array(list(stored), dtype=np.float64).reshape(-1, 5)
     if not len(rows):
         return
     starts = rows[:, 0] // (step * 1000)

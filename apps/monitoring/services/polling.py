@@ -1,4 +1,4 @@
-"""Polls interfaces: health, readings and ports of each, under a deadline of its own."""
+"""Polls interfaces: health, readings, states and ports of each, under a deadline of its own."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from apps.components.models import ManagementInterface
 from apps.core import options
 from apps.drivers.contract import Limits
 from apps.monitoring.models import Limit, Liveness
-from apps.monitoring.services import liveness, rounds, writing
+from apps.monitoring.services import liveness, port_exclusion, rounds, writing
 from apps.monitoring.services.asking import DEADLINE, Polled, ask
 from apps.protocols.errors import ContactError
 
@@ -36,7 +36,8 @@ def poll(
 
     blocking = [line for line in lines if line.spec is not None and line.spec.blocking]
     asked = [line for line in lines if line.spec is None or not line.spec.blocking]
-    talk = partial(ask, own=own, silent=silent, deadline=deadline)
+    excluded = port_exclusion.of_components({line.component_id for line in lines})
+    talk = partial(ask, own=own, excluded=excluded, silent=silent, deadline=deadline)
     at_once = options.get("poll_concurrency")
     rounds.run(asked, talk, write, concurrency=at_once)
     rounds.run(blocking, talk, write, concurrency=min(BLOCKING_AT_ONCE, at_once))

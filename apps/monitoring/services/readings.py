@@ -3,19 +3,19 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from apps.components.models import Component, ManagementInterface
 from apps.core.phrases import Phrase
-from apps.drivers.contract import Limits, Quantity, Status
+from apps.drivers.contract import Limits, Quantity, StateKind, Status
 from apps.drivers.contract import Sensor as Point
 from apps.monitoring import layouts, naming, packing, port_reports
 from apps.monitoring.judging import STATUSES
 from apps.monitoring.layouts import NO_LIMITS
-from apps.monitoring.models import LastPorts, LastValues, Sensor
+from apps.monitoring.models import LastPorts, LastStates, LastValues, Sensor
 from apps.monitoring.port_reports import PortView
 from apps.monitoring.services.periods import Periods
 from apps.monitoring.services.polling import own_limits
@@ -61,6 +61,27 @@ class PortsView:
     ports: Sequence[PortView]
 
 
+@dataclass(frozen=True, slots=True)
+class StateView:
+    """One state as it is shown."""
+
+    interface_id: int
+    key: str
+    name: str
+    kind: StateKind
+    words: tuple[Phrase, ...]
+    status: Status
+    told_at: datetime | None  # by the device's own word
+    since: datetime  # since when it says so, as far as we saw
+    measured_at: datetime
+    stale: bool
+
+    @property
+    def label(self) -> str:
+        """Give the name in the reader's language."""
+        return naming.label(self.name, "")
+
+
 def latest(component: Component) -> list[SensorView]:
     """Give every sensor of a component in the order in which its interfaces list them."""
     return [view for one in latest_of([component.pk]).values() for view in one]
@@ -96,6 +117,16 @@ def is_stale(interface: ManagementInterface, measured_at: datetime, periods: Per
     """Say whether a value is older than two and a half periods; what is not polled any more is stale after a while."""
     period = timedelta(seconds=periods.of(interface) * STALE_AFTER)
     return now - measured_at > max(period, SHORTEST_STALE)
+
+
+def stale_before() -> datetime:
+    """Give since when at least one interface of a component was measured if it is polled as seldom as any is.
+
+    For many components at once; of each alone ``is_stale`` knows better.
+    """
+    periods = Periods.now()
+    longest = max(periods.interval, periods.two_speed, *(seconds for _driver, seconds in periods.of_drivers), 0)
+    return timezone.now() - max(timedelta(seconds=longest * STALE_AFTER), SHORTEST_STALE)
 
 
 def _views(
@@ -154,4 +185,26 @@ def ports(component: Component) -> list[PortsView]:
             ),
         )
         for row in last.order_by("interface_id")
+    ]
+
+
+def states(component: Component) -> list[StateView]:
+    """Give every state of a component in the order in which its interfaces list them."""
+    last = LastStates.objects.filter(interface__component=component).select_related("interface__component")
+    periods, now = Periods.now(), timezone.now()
+    return [
+        StateView(
+            row.interface_id,
+            key,
+            name,
+            StateKind(kind),
+            tuple(Phrase(word) for word in words),
+            Status(status),
+            datetime.fromtimestamp(told_at, UTC) if told_at is not None else None,
+            datetime.fromtimestamp(since, UTC),
+            row.measured_at,
+            is_stale(row.interface, row.measured_at, periods, now),
+        )
+        for row in last.order_by("interface_id")
+        for key, name, kind, words, status, told_at, since in json.loads(row.states)
     ]

@@ -8,9 +8,21 @@ from django.utils import timezone
 
 from apps.core import options
 from apps.core.writes import turn
-from apps.monitoring.models import LastValues, RollUp, Sample, Sensor, SensorLayout, Span
+from apps.monitoring.models import (
+    FleetSpan,
+    FleetValues,
+    LastValues,
+    Neighbour,
+    RollUp,
+    Sample,
+    Sensor,
+    SensorLayout,
+    Span,
+)
+from apps.monitoring.services import neighbours
 
 SLICE = 500
+FLEET_SAMPLES_FOR = 3  # days: nothing that is older is read by samples
 LAYOUT_UNUSED_FOR = timedelta(days=1)  # longer than any process trusts what it knows of layouts
 
 
@@ -22,10 +34,14 @@ def forget_old(slices: int = 2000) -> int:
         (Sample.objects.all(), options.get("sample_retention")),
         (RollUp.objects.filter(span=Span.HOUR), options.get("hourly_retention")),
         (RollUp.objects.filter(span=Span.DAY), options.get("daily_retention")),
+        (FleetValues.objects.filter(span=FleetSpan.SAMPLE), FLEET_SAMPLES_FOR),
+        (FleetValues.objects.filter(span=FleetSpan.HOUR), options.get("hourly_retention")),
+        (FleetValues.objects.filter(span=FleetSpan.DAY), options.get("daily_retention")),
     ):
         before = int((now - timedelta(days=days)).timestamp() * 1000)
         removed += _forget(rows, before, slices)
-    removed += _forget_sensors(now - timedelta(days=options.get("hourly_retention")))
+    removed += _forget_gone(Sensor, now - timedelta(days=options.get("hourly_retention")))
+    removed += _forget_gone(Neighbour, now - neighbours.FORGOTTEN_AFTER)
     return removed + _forget_layouts(now - LAYOUT_UNUSED_FOR)
 
 
@@ -45,12 +61,12 @@ def _forget(rows: Any, before: int, slices: int) -> int:
     return removed
 
 
-def _forget_sensors(before: Any) -> int:
+def _forget_gone(model: type[Sensor | Neighbour], before: Any) -> int:
     removed = 0
     while True:
         with turn():
-            gone = list(Sensor.objects.filter(gone_at__lt=before).values_list("pk", flat=True)[:SLICE])
-            removed += Sensor.objects.filter(pk__in=gone).delete()[0] if gone else 0
+            gone = list(model.objects.filter(gone_at__lt=before).values_list("pk", flat=True)[:SLICE])
+            removed += model.objects.filter(pk__in=gone).delete()[0] if gone else 0
         if len(gone) < SLICE:
             return removed
 

@@ -17,8 +17,9 @@ from apps.components.models import ManagementInterface
 from apps.core import options, rows
 from apps.core.writes import turn
 from apps.monitoring import layouts, packing
-from apps.monitoring.models import RollUp, RollUpProgress, Sample, Span
+from apps.monitoring.models import FleetSpan, RollUp, RollUpProgress, Sample, Span
 from apps.monitoring.packing import Numbers
+from apps.monitoring.services import fleet
 
 MILLISECONDS = {Span.HOUR: 3_600_000, Span.DAY: 86_400_000}
 LATE = 120_000  # ms after the end of an hour, by which the last of its samples are written
@@ -67,14 +68,16 @@ def _beginning(span: Span) -> int | None:
 
 
 def _roll_up(span: Span, start: int, end: int) -> None:
+    gatherer = fleet.Gatherer()
     last = 0
     while True:
         # By interfaces, because their index begins with it; a thousand short reads are cheaper than one whole scan.
-        ids = list(
-            ManagementInterface.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]
+        owners = dict(
+            ManagementInterface.objects.filter(pk__gt=last).order_by("pk").values_list("pk", "component_id")[:AT_ONCE]
         )
-        if not ids:
-            return
+        if not owners:
+            break
+        ids = list(owners)
         last = ids[-1]
         source: Any = Sample.objects.all() if span is Span.HOUR else RollUp.objects.filter(span=Span.HOUR)
         found: dict[int, list[Row]] = defaultdict(list)
@@ -82,14 +85,20 @@ def _roll_up(span: Span, start: int, end: int) -> None:
         for interface_id, layout_id, values in mine.values_list("interface_id", "layout_id", "values"):
             found[interface_id].append((layout_id, bytes(values)))
         if found:
-            _write(span, start, dict(_combined(span, found)))
+            combined = dict(_combined(span, found))
+            for interface_id, (layout_id, table) in combined.items():
+                gatherer.add(owners[interface_id], layout_id, table)
+            packed = {pk: (layout_id, packing.pack(table.reshape(-1))) for pk, (layout_id, table) in combined.items()}
+            _write(span, start, packed)
+    gatherer.write(FleetSpan(span.value), start)
 
 
-def _combined(span: Span, found: Mapping[int, Sequence[Row]]) -> Iterator[tuple[int, Row]]:
+def _combined(span: Span, found: Mapping[int, Sequence[Row]]) -> Iterator[tuple[int, tuple[int, Numbers]]]:
+    """Give the layout and the table (min, mean, max, count; sensors) of each interface, in their order."""
     combine = of_samples if span is Span.HOUR else of_roll_ups
     for interface_id, mine in found.items():
         layout_id = layouts.union(layout for layout, _values in mine)
-        yield interface_id, (layout_id, packing.pack(combine(aligned(mine, layout_id, span)).reshape(-1)))
+        yield interface_id, (layout_id, combine(aligned(mine, layout_id, span)))
 
 
 def _write(span: Span, start: int, made: Mapping[int, Row]) -> None:

@@ -21,8 +21,8 @@ from apps.core.phrases import Phrase
 from apps.core.writes import turn
 from apps.monitoring import layouts
 from apps.monitoring.judging import Snapshot
-from apps.monitoring.models import LastPorts, LastValues, Sample
-from apps.monitoring.services import sensors
+from apps.monitoring.models import LastPorts, LastStates, LastValues, Sample
+from apps.monitoring.services import neighbours, sensors, states
 from apps.monitoring.services.asking import Polled
 from apps.protocols.errors import ContactError, DeviceError
 
@@ -58,6 +58,7 @@ def _write(batch: Sequence[Polled]) -> None:
     measured = [(polled, polled.readings) for polled in told if polled.readings is not None]
     layout_ids = layouts.ids({readings.digest: readings.sensors for _polled, readings in measured})
     sensors.keep([(polled.line.interface_id, readings, layout_ids[readings.digest]) for polled, readings in measured])
+    neighbours.keep([(p.line.interface_id, p.neighbours) for p in told if p.neighbours is not None])
     for part in _parts(told, INTERFACES_AT_ONCE):
         _write_values(part, layout_ids)
     with causes.together():
@@ -91,6 +92,8 @@ def _write_present(batch: Sequence[Polled], layout_ids: Mapping[bytes, int]) -> 
     samples: list[Sequence[Any]] = []
     last: list[Sequence[Any]] = []
     ports: list[Sequence[Any]] = []
+    said = states.packed((p.line.interface_id, p.states, p.at) for p in batch if p.states is not None)
+    stated: list[Sequence[Any]] = []
     columns: dict[tuple[str, ...], list[Sequence[Any]]] = defaultdict(list)
     boots: list[Sequence[Any]] = []
     for polled in batch:
@@ -100,6 +103,8 @@ def _write_present(batch: Sequence[Polled], layout_ids: Mapping[bytes, int]) -> 
         moment = rows.moment(datetime.fromtimestamp(polled.at, UTC))
         if polled.ports is not None:
             ports.append((pk, polled.ports, moment))
+        if pk in said:
+            stated.append((pk, said[pk], moment))
         readings = polled.readings
         if readings is None:
             continue
@@ -110,7 +115,7 @@ def _write_present(batch: Sequence[Polled], layout_ids: Mapping[bytes, int]) -> 
             columns[tuple(readings.columns)].append((*readings.columns.values(), polled.line.component_id))
         if readings.uptime is not None:
             boots.append(_boot(polled, readings.uptime))
-    _insert(samples, last, ports)
+    _insert(samples, last, ports, stated)
     for names, values in columns.items():
         places = ", ".join(f"{name} = %s" for name in names)
         rows.execute_many(f"UPDATE {Component._meta.db_table} SET {places} WHERE id = %s", values)  # noqa: S608
@@ -128,7 +133,12 @@ def _boot(polled: Polled, uptime: float) -> Sequence[Any]:
     return since, polled.line.component_id, earliest, latest
 
 
-def _insert(samples: list[Sequence[Any]], last: list[Sequence[Any]], ports: list[Sequence[Any]]) -> None:
+def _insert(
+    samples: list[Sequence[Any]],
+    last: list[Sequence[Any]],
+    ports: list[Sequence[Any]],
+    stated: list[Sequence[Any]],
+) -> None:
     rows.insert(
         Sample, ("interface_id", "at", "layout_id", "values"), samples, "ON CONFLICT (interface_id, at) DO NOTHING"
     )
@@ -146,6 +156,12 @@ def _insert(samples: list[Sequence[Any]], last: list[Sequence[Any]], ports: list
         ports,
         f"ON CONFLICT (interface_id) DO UPDATE SET previous = {table}.report, previous_at = {table}.measured_at,"
         " report = excluded.report, measured_at = excluded.measured_at",
+    )
+    rows.insert(
+        LastStates,
+        ("interface_id", "states", "measured_at"),
+        stated,
+        "ON CONFLICT (interface_id) DO UPDATE SET states = excluded.states, measured_at = excluded.measured_at",
     )
 
 

@@ -163,9 +163,13 @@ def control_kind(field: BoundField) -> str:
 
 
 @register.inclusion_tag("includes/_chart.html")
-def chart(url: str, label: str, kind: str = "line", height: int = 180) -> dict[str, Any]:
-    """Draw the samples that a URL gives as JSON: ``{% chart url "Load" %}``; see docs/develop/pages.md."""
-    return {"url": url, "label": label, "kind": kind, "height": height}
+def chart(url: str, label: str, height: int = 180) -> dict[str, Any]:
+    """Draw what a URL gives as JSON: ``{% chart url "Load" %}``; see docs/develop/pages.md.
+
+    Where the URL ends in ``chart.json``, ``chart.csv`` beside it is offered as a file.
+    """
+    file = url.replace("/chart.json", "/chart.csv", 1) if "/chart.json" in url else ""
+    return {"url": url, "label": label, "height": height, "file": file}
 
 
 def _use(css: str, name: str, extra: str) -> SafeString:

@@ -23,7 +23,6 @@ from apps.protocols.snmp.ber import (
     encode_varbinds,
     expect,
     malformed,
-    read_header,
     read_integer,
 )
 from apps.protocols.snmp.message import V1, V2C, Envelope, open_envelope, seal_envelope
@@ -83,7 +82,7 @@ def read_notification(data: bytes, envelope: Envelope) -> Notification:
         kind = data[at]
         if kind == _TRAP_V1 and version == V1:
             return _trap_v1(data, envelope)
-        if (kind == _TRAP_V2 or kind == _INFORM) and version == V2C:
+        if kind in (_TRAP_V2, _INFORM) and version == V2C:
             return _notification_v2(data, envelope)
     raise malformed("a PDU that is no notification of its version")
 

@@ -9,6 +9,7 @@ import lzma
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -24,12 +25,13 @@ from apps.protocols.snmp.ber import (
     encode_oid,
     encode_value,
 )
+from apps.simulators.snmp_answers import Place
 
 _INTEGERS = (Tag.INTEGER, Tag.COUNTER32, Tag.GAUGE32, Tag.TIME_TICKS, Tag.COUNTER64, Tag.UNSIGNED32)
 
 
 class Recording:
-    """Values by object identifier; ``after`` walks them in order, ``set`` changes one while the agent answers."""
+    """Values by object identifier; ``following`` walks them in order, ``set`` changes one while the agent answers."""
 
     def __init__(self, values: Mapping[Oid, tuple[int, Value]] | None = None) -> None:
         self._encoded: dict[tuple[int, ...], bytes] = {}
@@ -63,18 +65,17 @@ class Recording:
         del self._types[arcs(oid)]
         del self._order[bisect_left(self._order, arcs(oid))]
 
-    def at(self, place: tuple[int, ...]) -> bytes | None:
-        """The encoded variable binding at exactly this place."""
-        return self._encoded.get(place)
+    def exactly(self, place: Place, wide: bool = True) -> bytes | None:
+        """Give the encoded variable binding at exactly this place; a Counter64 only to who is ``wide`` enough."""
+        return self._encoded.get(place) if wide or self._types.get(place) != Tag.COUNTER64 else None
 
-    def type_at(self, place: tuple[int, ...]) -> int:
-        """The tag of the value at this place."""
-        return self._types[place]
-
-    def after(self, place: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-        """Every place behind this one, in order."""
-        for at in range(bisect_right(self._order, place), len(self._order)):
-            yield self._order[at]
+    def following(self, place: Place, count: int, wide: bool = True) -> list[bytes]:
+        """Give at most so many bindings behind this place, in order."""
+        start = bisect_right(self._order, place)
+        if wide:
+            return [self._encoded[one] for one in self._order[start : start + count]]
+        behind = (self._order[at] for at in range(start, len(self._order)))
+        return [self._encoded[one] for one in islice((o for o in behind if self._types[o] != Tag.COUNTER64), count)]
 
     def _store(self, oid: Oid, tag: int, value: Value) -> None:
         self._encoded[arcs(oid)] = encode_element(SEQUENCE, encode_oid(oid) + encode_value(tag, value))

@@ -219,14 +219,14 @@ def test_a_viewer_may_not_set_limits(browser_of, polled):
 
 def test_the_range_stands_in_the_address(browser, polled):
     component = polled().component
-    for word in ("1h", "24h", "7d", "30d", "1y"):
+    for word in ("1h", "6h", "24h", "7d", "30d", "90d", "1y", "2y"):
         answer = browser.get(f"{component.get_absolute_url()}?range={word}")
         charts = answer.context["still"][0].content
         assert [name for name, _label, current in charts.ranges if current] == [word]
         assert all(chart.url.endswith(f"chart.json?range={word}") for chart in charts.charts)
         data = browser.get(charts.charts[0].url).json()
-        assert set(data) >= {"sensor", "unit", "step", "points"}
-        assert len(data["points"]) == 1
+        assert set(data) == {"name", "unit", "from", "to", "lines", "before", "limits"}
+        assert [len(line["points"]) for line in data["lines"]] == [1]
     assert browser.get(f"{component.get_absolute_url()}?range=soon").status_code == 200
 
 

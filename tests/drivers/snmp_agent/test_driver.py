@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from apps.drivers.contract import PortState, Status, Target
-from apps.drivers.snmp_agent import oids
+from apps.drivers.snmp import oids
 from apps.drivers.snmp_agent.driver import SnmpAgentDriver
 from apps.protocols.errors import DeviceError, Stage, Unreachable, Unsupported
 from apps.protocols.snmp import Tag
@@ -105,7 +105,7 @@ async def test_a_port_that_goes_down_is_told_and_comes_back() -> None:
                 told.append([(fact.key, fact.status) for fact in (await driver.read_health()).facts])
             state = driver.state
 
-    down = [("port.11.down", Status.WARNING)]
+    down = [("if.11.down", Status.WARNING)]
     assert told == [[], [], down, down, []]
 
 

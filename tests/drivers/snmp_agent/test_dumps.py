@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from apps.drivers.contract import PortState, Target
-from apps.drivers.snmp_agent import oids
+from apps.drivers.snmp import oids
+from apps.drivers.snmp.values import line, mac_address, text
 from apps.drivers.snmp_agent.driver import SnmpAgentDriver
-from apps.drivers.snmp_agent.parse.values import line, mac_address, text
 from apps.simulators.snmp_replay import Recording, serve
 
 DUMPS = (

@@ -1,0 +1,1 @@
+"""What all drivers that speak SNMP share: the conversation, the standard MIBs that any agent may have, rates."""
