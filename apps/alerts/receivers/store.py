@@ -138,7 +138,7 @@ class Store:
         self.guard.suppressed.clear()
 
     def _learn(self, took: float, number: int) -> None:
-        """Keep a turn short where others wait for it: fewer alerts at once when it took long, more when it was quick."""
+        """Keep a turn short where others wait for it: fewer alerts at once when it took long, else more."""
         if connection.vendor != "sqlite":
             self.batch_size = LARGEST_BATCH
         elif took > LONGEST_TURN and number >= self.batch_size // 2:
