@@ -1,5 +1,6 @@
 """What every page of a demonstration says: that it is one, how it ends, and how far its making has come."""
 
+import redis
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
@@ -17,9 +18,17 @@ def banner(request: HttpRequest) -> Banner:
         "folder": settings.DATA_DIR,
         "name": ground.NAME,
         "password": ground.PASSWORD,
-        "progress": cache.get(PROGRESS_KEY),
+        "progress": _progress(),
     }
     return Banner("demo/_banner.html", facts, sign_in="demo/_sign_in.html")
+
+
+def _progress() -> int | None:
+    try:
+        found: int | None = cache.get(PROGRESS_KEY)
+    except redis.RedisError:  # the page of an error is shown without the broker, too
+        return None
+    return found
 
 
 def tell_progress(percent: int | None) -> None:
