@@ -4,10 +4,11 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.components import extensions
 from apps.components.extensions import OVERVIEW, Panel, Tab
-from apps.core import menu
+from apps.core import jobs, menu
 from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
-from apps.monitoring import panels, statistics_panel
+from apps.monitoring import history_panel, panels, settings_panels, statistics_panel, storage_panel, tasks
+from apps.monitoring.services import limits_of_many
 
 _MONITORING = _("Monitoring")
 _RETENTION = _("Retention")
@@ -105,6 +106,7 @@ declare(
     ),
 )
 
+jobs.kinds.add(limits_of_many.KIND, jobs.JobKind(limits_of_many.KIND, _("Limits of sensors"), tasks.start_set_limits))
 menu.register(
     menu.MenuEntry(
         label=_("Statistics"), url_name="monitoring:statistics", icon="report-analytics", order=40, permission="view"
@@ -114,6 +116,7 @@ menu.register(
 for _tab in (
     Tab("sensors", _("Sensors"), 10, Capability.SENSORS, panels.count_sensors),
     Tab("ports", _("Ports"), 20, Capability.PORTS, panels.count_ports),
+    Tab("storage", _("Storage"), 25, Capability.SENSORS, panels.count_disks, panels.has_disks),
     Tab("statistics", _("Statistics"), 30, Capability.SENSORS),
 ):
     extensions.tabs.add(_tab.name, _tab)
@@ -137,6 +140,10 @@ for _panel in (
         _SENSORS,
         live=False,
     ),
+    Panel("storage", "storage", "monitoring/storage_panel.html", storage_panel.storage, 10, "c12", _SENSORS),
+    Panel("availability", "history", "monitoring/history_panel.html", history_panel.history, 0),
+    Panel("watching", "settings", "monitoring/watching.html", settings_panels.watching, 20, "c5 x-c12"),
+    Panel("own-limits", "settings", "monitoring/own_limits.html", settings_panels.own_limits, 30, "c7 x-c12"),
     Panel("all-ports", "ports", "monitoring/all_ports.html", panels.all_ports, 10, "c12", _PORTS),
 ):
     extensions.panels.add(_panel.name, _panel)

@@ -23,4 +23,5 @@ urlpatterns: list[URLPattern] = [
     *_chart("statistics/", charts.fleet_chart, "fleet-chart"),
     path("statistics/", statistics.statistics, name="statistics"),
     path("components/<int:pk>/sensors/<int:sensor_pk>/limits/", limits.sensor_limits, name="limits"),
+    path("components/<int:pk>/limits/<slug:quantity>/", limits.limits_of_many, name="limits-of-many"),
 ]
