@@ -7,7 +7,8 @@ from apps.components.extensions import OVERVIEW, Panel, Tab
 from apps.core import jobs, menu
 from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
-from apps.monitoring import history_panel, panels, settings_panels, statistics_panel, storage_panel, tasks
+from apps.monitoring import panels, tasks
+from apps.monitoring.panels import history, settings, statistics, storage
 from apps.monitoring.services import limits_of_many
 
 _MONITORING = _("Monitoring")
@@ -133,17 +134,17 @@ for _panel in (
     Panel(
         "statistics",
         "statistics",
-        "monitoring/statistics_panel.html",
-        statistics_panel.statistics,
+        "monitoring/component_statistics.html",
+        statistics.statistics,
         0,
         "c12",
         _SENSORS,
         live=False,
     ),
-    Panel("storage", "storage", "monitoring/storage_panel.html", storage_panel.storage, 10, "c12", _SENSORS),
-    Panel("availability", "history", "monitoring/history_panel.html", history_panel.history, 0),
-    Panel("watching", "settings", "monitoring/watching.html", settings_panels.watching, 20, "c5 x-c12"),
-    Panel("own-limits", "settings", "monitoring/own_limits.html", settings_panels.own_limits, 30, "c7 x-c12"),
+    Panel("storage", "storage", "monitoring/storage.html", storage.storage, 10, "c12", _SENSORS),
+    Panel("availability", "history", "monitoring/availability.html", history.history, 0),
+    Panel("watching", "settings", "monitoring/watching.html", settings.watching, 20, "c5 x-c12"),
+    Panel("own-limits", "settings", "monitoring/own_limits.html", settings.own_limits, 30, "c7 x-c12"),
     Panel("all-ports", "ports", "monitoring/all_ports.html", panels.all_ports, 10, "c12", _PORTS),
 ):
     extensions.panels.add(_panel.name, _panel)

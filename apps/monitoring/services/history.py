@@ -64,11 +64,22 @@ def several(sensors: Sequence[Sensor], start: datetime, end: datetime, step: int
     if step is None and resolution == 0 and all(len(rows) <= MOST_POINTS for rows in stored.values()):
         periods = Periods.now()
         return [
-            Series(one, periods.of(one.interface), [_single(at, value) for at, value in stored[one.pk][:, :2].tolist()])
+            Series(
+                one,
+                _usual_gap(stored[one.pk][:, 0], periods.of(one.interface)),
+                [_single(at, value) for at, value in stored[one.pk][:, :2].tolist()],
+            )
             for one in sensors
         ]
     chosen = step_for(start, end, step, resolution)
     return [Series(sensor, chosen, list(_buckets(stored[sensor.pk], chosen))) for sensor in sensors]
+
+
+def _usual_gap(times: NDArray[np.float64], period: int) -> int:
+    """Give the seconds that lie between most samples: the period may have been longer than it is now."""
+    if len(times) < 3:
+        return period
+    return max(period, round(float(np.percentile(np.diff(times), 90)) / 1000))
 
 
 @dataclass(frozen=True, slots=True)

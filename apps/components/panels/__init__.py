@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from apps.components.extensions import OVERVIEW, Panel, Tab, panels, tabs
 from apps.components.models import InventoryItem, ManagementInterface, StatusChange
 from apps.components.pages.look import Look
+from apps.components.panels.settings import general, managed_by
+from apps.components.panels.timeline import timeline
 from apps.components.services import checks
-from apps.components.settings_panels import general, managed_by
-from apps.components.timeline import timeline
 from apps.core.phrases import Phrase
 from apps.drivers import registry
 from apps.drivers.contract import Capability, InventoryKind

@@ -28,7 +28,12 @@ class StateRow:
 
     status: str
     length: timedelta
-    share: float
+    share: str  # percent
+
+    @property
+    def long(self) -> bool:
+        """Say whether it was long enough to be told."""
+        return self.length >= timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,11 @@ def history(look: Look) -> HistoryPanel:
         ranges=[(name, label, name == window.word) for name, (label, _length) in RANGES.items()],
         found=found,
         strip=_strip(found.stretches, window),
-        rows=[StateRow(status, length, 100 * length / whole) for status, length in found.durations.items() if whole],
+        rows=[
+            StateRow(status, length, _cut(100 * (length / whole)))
+            for status, length in found.durations.items()
+            if whole
+        ],
     )
 
 
