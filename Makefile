@@ -1,15 +1,21 @@
 # The commands of the project. Each installs what it needs; the last line of a recipe is exec, so that signals reach the program.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench
+.PHONY: help run demo test lint bench
 
 help:
 	@echo "make run     start the portal on this machine"
+	@echo "make demo    start a second portal with a simulated fleet"
 	@echo "make test    everything that must pass"
 	@echo "make lint    style, types, layers, settings, migrations"
-	@echo "make bench   measure; see docs/develop"
+	@echo "make bench   measure, or only PARTS=\"polling pages\"; see docs/develop/performance.md"
 
 run:
+	@requirements/prepare.sh run
+	@exec .venv/bin/python manage.py up
+
+demo: export DJANGO_SETTINGS_MODULE := esm.settings.demo
+demo:
 	@requirements/prepare.sh run
 	@exec .venv/bin/python manage.py up
 
@@ -32,4 +38,4 @@ lint:
 
 bench:
 	@requirements/prepare.sh bench
-	@exec .venv/bin/python -m tests.bench
+	@exec .venv/bin/python -m tests.bench $(PARTS)

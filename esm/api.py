@@ -6,10 +6,13 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from apps.access.api import routes as access_routes
 from apps.accounts.api import routes as accounts_routes
 from apps.alerts.api import routes as alerts_routes
+from apps.alerts.definitions.api import routes as definitions_routes
 from apps.components.api import routes as components_routes
 from apps.core.api_routes import routes as core_routes
 from apps.groups.api import routes as groups_routes
 from apps.monitoring.api import routes as monitoring_routes
+from apps.monitoring.api_parts import routes as parts_routes
+from apps.system.api import routes as system_routes
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path(
@@ -22,7 +25,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
                 *groups_routes,
                 *components_routes,
                 *monitoring_routes,
+                *parts_routes,
                 *alerts_routes,
+                *definitions_routes,
+                *system_routes,
             ]
         ),
     ),

@@ -10,10 +10,13 @@ urlpatterns = [
     path("", include("apps.access.urls")),
     path("", include("apps.core.urls")),
     path("jobs/", include("apps.core.job_urls")),
+    path("schedules/", include("apps.core.schedule_urls")),
+    path("schedules/suspend-periods/", include("apps.components.suspend_urls")),
     path("", include("apps.groups.urls")),
     path("", include("apps.components.urls")),
     path("", include("apps.monitoring.urls")),
     path("", include("apps.alerts.urls")),
+    path("", include("apps.alerts.definitions.urls")),
     path("", include("apps.system.urls")),
     path("api/", include(api_urls)),
 ]

@@ -15,7 +15,7 @@ from apps.groups.models import Group
 
 BUILT_IN = {
     "administrator": tuple(PERMISSIONS),
-    "operator": ("view", "alerts", "check"),
+    "operator": ("view", "alerts", "check", "suspend"),
     "viewer": ("view",),
 }
 

@@ -1,47 +1,66 @@
 """The API resources of alerts."""
 
-from typing import Any
+from typing import Any, cast
 
-from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
+from apps.alerts import export
 from apps.alerts.filters import LARGEST_ID, AlertFilter, IncidentFilter
-from apps.alerts.models import Alert, Incident
+from apps.alerts.listing import walking, words
+from apps.alerts.models import Alert, AlertQuerySet, Incident, Severity
 from apps.alerts.services import incidents
 from apps.core.api import Pages, ScopedReadOnlyViewSet, resource
 from apps.core.api_fields import Strict
+from apps.core.api_filters import refuse_unknown_parameters
+from apps.core.paging import LIMIT, MOST, number
 
 AT_ONCE = 1000  # incidents in one request
 
 
 class AlertPages(Pages):
-    """Walks alerts by ``?before=<id>``, so that new ones move nothing; ``count`` is of all that match the filters."""
+    """Walks alerts by ``?before=<id>``, so that new ones move nothing.
+
+    ``count`` is of all that match the filters and stops at 10,000. With ``?q=`` one answer looks at so many alerts;
+    ``next`` goes on where it stopped, also when nothing was found there.
+    """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        """Cut out what came before an alert; ``page`` counts on from there."""
-        before = _before(request)
-        newest_first: QuerySet[Alert] = queryset.order_by("-pk")
-        earlier = newest_first if before is None else newest_first.filter(pk__lt=before)
-        rows = super().paginate_queryset(earlier, request, view)
-        more = self.count > self.limit and len(rows) == self.limit
-        self.older = rows[-1].pk if more and "page" not in request.query_params else None
-        if before is not None:
-            self.count = newest_first.count()
-        return rows
+        """Give a piece of the list; by ``page`` it is counted from the newest on, which takes longer the further."""
+        self.request = request
+        self.limit, self.page = number(request, "limit", LIMIT, MOST), number(request, "page", 1, None)
+        before, sought = _before(request), request.query_params.get("q", "").strip()
+        if "page" in request.query_params:
+            return self._by_page(queryset if before is None else queryset.before(before), sought)
+        stretch = walking.alerts_of(queryset, sought, before, self.limit, whole=True)
+        self.older = stretch.older
+        self.count = walking.count_found(queryset, sought, before) if sought else walking.count(queryset)
+        return stretch.alerts
+
+    def _by_page(self, found: AlertQuerySet, sought: str) -> list[Alert]:
+        for word in words.split(sought):
+            found = found.filter(words.in_alert(word))
+        self.count = walking.count(found)
+        start = (self.page - 1) * self.limit
+        ids = list(found.newest_first().values_list("pk", flat=True)[start : start + self.limit + 1])
+        self.more = len(ids) > self.limit
+        return walking.in_order(ids[: self.limit], whole=True)
 
     def get_paginated_response(self, data: Any) -> Response:
         """Give the envelope; the next page begins before the last alert of this one."""
-        if "page" in self.request.query_params:
-            return super().get_paginated_response(data)
         here = self.request.build_absolute_uri()
+        if "page" in self.request.query_params:
+            following = replace_query_param(here, "page", self.page + 1) if self.more else None
+            return Response({"count": self.count, "next": following, "previous": self._before(), "results": data})
         following = replace_query_param(here, "before", self.older) if self.older is not None else None
         return Response({"count": self.count, "next": following, "previous": None, "results": data})
 
@@ -58,6 +77,16 @@ def _before(request: Request) -> int | None:
     if raw.isascii() and raw.isdigit() and 1 <= int(raw[:20]) <= LARGEST_ID:
         return int(raw)
     raise exceptions.ValidationError({"before": [_("Enter the id of an alert.")]})
+
+
+class IncidentPages(Pages):
+    """Finds the ids of a page along an index before it reads the rows."""
+
+    def cut(self, queryset: Any, start: int) -> list[Any]:
+        """Give the rows of a page in their order."""
+        ids = list(queryset.values_list("pk", flat=True)[start : start + self.limit])
+        rows = queryset.model.objects.select_related("definition").in_bulk(ids)
+        return [rows[pk] for pk in ids if pk in rows]
 
 
 class RawSerializer(serializers.Serializer[Alert]):
@@ -102,14 +131,63 @@ class AlertSerializer(serializers.ModelSerializer[Alert]):
         )
 
 
+class AlertExport(serializers.Serializer[Alert]):
+    """An alert of an export, for the API's description."""
+
+    id = serializers.IntegerField()
+    computer = serializers.CharField()
+    product = serializers.CharField()
+    date = serializers.DateField()
+    time = serializers.TimeField()
+    type = serializers.CharField()
+    trap_name = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # named as in the file, which hides an attribute
+    detail = serializers.CharField()
+    remedy = serializers.CharField()
+    severity = serializers.ChoiceField(choices=Severity.choices)
+    title = serializers.CharField()
+    received_at = serializers.DateTimeField()
+    occurred_at = serializers.DateTimeField(allow_null=True)
+    component = serializers.IntegerField(allow_null=True)
+    address = serializers.CharField(allow_null=True)
+    incident = serializers.IntegerField(allow_null=True)
+    quiet = serializers.CharField()
+    raw = serializers.DictField()
+
+
+class CsvRenderer(JSONRenderer):
+    """Stands for CSV where the caller may choose; what it renders itself are problems, which are JSON always."""
+
+    media_type = "text/csv"
+    format = export.CSV
+
+
 class AlertViewSet(ScopedReadOnlyViewSet):
     """What arrived and what the portal raised, newest first."""
 
     queryset = Alert.objects.all()
     serializer_class = AlertSerializer
     filterset_class = AlertFilter
-    pagination_class = AlertPages
-    search_fields = ("title", "component_name", "component__alias", "address", "trap_oid", "alert_type")
+    pagination_class = AlertPages  # it searches by itself
+
+    @extend_schema(
+        parameters=[OpenApiParameter("format", str, enum=[export.CSV, export.JSON], default=export.JSON)],
+        responses={(200, "application/json"): AlertExport(many=True), (200, "text/csv"): str},
+    )
+    @action(detail=False, url_path="export", pagination_class=None, renderer_classes=[JSONRenderer, CsvRenderer])
+    def export(self, request: Request) -> StreamingHttpResponse:
+        """Give all alerts that match as a file, by ``?format=`` or ``Accept``; texts are in the caller's language."""
+        refuse_unknown_parameters(request, self)
+        found = cast(AlertQuerySet, self.filter_queryset(self.get_queryset()))
+        sought = request.query_params.get("q", "").strip()
+
+        def step(before: int | None, size: int) -> walking.Stretch:
+            return walking.alerts_of(found, sought, before, size, whole=True)
+
+        asked = request.query_params.copy()
+        kind = request.accepted_renderer.format
+        asked.pop("format", None)
+        return export.answer(request._request, step, kind, self.actor, asked.urlencode())
 
 
 class IncidentSerializer(serializers.ModelSerializer[Incident]):
@@ -173,6 +251,7 @@ class IncidentViewSet(ScopedReadOnlyViewSet):
     queryset = Incident.objects.select_related("definition")
     serializer_class = IncidentSerializer
     filterset_class = IncidentFilter
+    pagination_class = IncidentPages
     search_fields = ("title", "component_name", "component__alias", "address", "note")
     permission_words = {"acknowledge": "alerts", "close": "alerts"}
 

@@ -1,17 +1,20 @@
 """What alerts registers with others: options, menu entries, panels."""
 
 import ipaddress
+from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.alerts.services import incidents
+from apps.alerts import tasks
+from apps.alerts.services import incidents, reapplying
 from apps.components import extensions
-from apps.core import menu
+from apps.core import jobs, menu
 from apps.core.options import Option, declare
 
 RECEPTION = gettext_lazy("Alert reception")
+RETENTION = gettext_lazy("Retention")
 
 
 def _addresses(value: list[str]) -> None:
@@ -30,6 +33,7 @@ declare(
         gettext_lazy("Accepted communities"),
         gettext_lazy("Traps with another community are counted, not stored. Empty: every community is accepted."),
         section=RECEPTION,
+        secret=True,
     ),
     Option(
         "trap_relays",
@@ -54,7 +58,7 @@ declare(
     Option(
         "trap_total_rate",
         int,
-        500,
+        5000,
         gettext_lazy("Traps of all senders"),
         gettext_lazy("What all senders together may send on average; ten times as many may come at once."),
         section=RECEPTION,
@@ -73,6 +77,35 @@ declare(
         maximum=8760,
         unit=gettext_lazy("hours"),
     ),
+    Option(
+        "alert_retention",
+        int,
+        365,
+        gettext_lazy("Keep alerts"),
+        gettext_lazy(
+            "Alerts older than this are removed, with the problems that ended; alerts of open problems stay. 0: by "
+            "number alone. A year covers what comes back with the seasons."
+        ),
+        section=RETENTION,
+        minimum=1,
+        maximum=3650,
+        also=(0,),
+        unit=gettext_lazy("days"),
+    ),
+    Option(
+        "alert_limit",
+        int,
+        1_000_000,
+        gettext_lazy("Keep so many alerts"),
+        gettext_lazy(
+            "Of more, the oldest are removed; alerts of open problems stay. 0: by age alone. A million take about "
+            "1.5 GB of disk, and lists stay quick."
+        ),
+        section=RETENTION,
+        minimum=10_000,
+        maximum=20_000_000,
+        also=(0,),
+    ),
 )
 
 menu.register(
@@ -86,6 +119,30 @@ menu.register(
         hot=True,
     )
 )
+menu.register(
+    menu.MenuEntry(
+        label=gettext_lazy("Incidents"), url_name="alerts:incidents", icon="alert-triangle", order=31, permission="view"
+    )
+)
+menu.register(
+    menu.MenuEntry(
+        label=gettext_lazy("Alert definitions"),
+        url_name="definitions:list",
+        icon="list-search",
+        section="manage",
+        order=20,
+        permission="view",
+    )
+)
 menu.register_counter("alerts", incidents.open_counts)
+jobs.kinds.add(
+    reapplying.REAPPLY,
+    jobs.JobKind(
+        reapplying.REAPPLY,
+        gettext_lazy("Apply an alert definition"),
+        tasks.start_reapply,
+        step_limit=timedelta(minutes=30),
+    ),
+)
 extensions.removal_hooks.add("alerts", incidents.close_of_components)
 extensions.join_hooks.add("alerts", incidents.move_between_components)

@@ -37,7 +37,7 @@ def open_incidents(look: Look) -> list[Incident] | None:
 def latest_alerts(look: Look) -> LatestAlerts:
     """Give the newest alerts of the component."""
     seen = Alert.objects.visible_to(look.request.user).filter(component=look.component)
-    rows = list(seen.select_related("incident").order_by("-pk")[: LATEST + 1])
+    rows = list(seen.select_related("incident").newest_first()[: LATEST + 1])
     return LatestAlerts(rows[:LATEST], len(rows) > LATEST)
 
 

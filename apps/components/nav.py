@@ -2,12 +2,12 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.components import extensions, limits, tasks
-from apps.components.models import Component, Credential
-from apps.components.services import checks
-from apps.core import jobs, menu
+from apps.components import extensions, limits, suspend_views, tasks
+from apps.components.models import Component, Credential, SuspendPeriod
+from apps.components.services import checks, inheritance
+from apps.core import jobs, menu, schedules
 from apps.core.options import Option, declare
-from apps.groups.services import occupants
+from apps.groups.services import move_hooks, occupants
 
 declare(
     Option(
@@ -43,11 +43,30 @@ extensions.registration_checks.add("hypervisor-limit", limits.within_hypervisor_
 
 @occupants.register("components")
 def names_in_group(group_id: int) -> dict[str, list[str]]:
-    """Name the components and credentials of a group."""
+    """Name the components, credentials and suspend periods of a group."""
     return {
         "components": [str(one) for one in Component.objects.filter(group=group_id).only("name", "alias")],
         "credentials": list(Credential.objects.filter(group=group_id).values_list("name", flat=True)),
+        "suspend periods": list(SuspendPeriod.objects.filter(group=group_id).values_list("name", flat=True)),
     }
+
+
+move_hooks.add("suspend-periods", inheritance.follow_group)
+schedules.sources.add(
+    "suspend-periods",
+    schedules.Source(
+        label=_("Suspend periods"),
+        state=suspend_views.IN_FORCE,
+        read=suspend_views.entries,
+        list_url="suspend_periods:list",
+        template="suspend_periods/_soonest.html",
+        soonest=suspend_views.soonest,
+        add_url="suspend_periods:add",
+        add_label=_("Suspend period"),
+        add_icon="player-pause",
+        add_permission="suspend",
+    ),
+)
 
 
 menu.register(menu.MenuEntry(label=_("Components"), url_name="components:list", icon="server-2", order=20))

@@ -1,8 +1,8 @@
-"""Hands checks and refreshes to workers of the queue ``control``."""
+"""Hands checks and refreshes to workers of the queue ``control``, and lets suspend periods begin and end."""
 
 from celery import shared_task
 
-from apps.components.services import checks
+from apps.components.services import checks, suspension
 
 EXPIRES = 600  # seconds after which the watchdog has ended the job anyway
 
@@ -27,3 +27,16 @@ def start_check(job_id: int) -> None:
 def start_refresh(job_id: int) -> None:
     """Queue a refresh."""
     run_refresh.apply_async((job_id,), queue="control", expires=EXPIRES)
+
+
+@shared_task(soft_time_limit=20, time_limit=30)
+def follow_suspend_periods() -> None:
+    """Let the suspend periods begin and end that are due."""
+    suspension.follow()
+
+
+@shared_task(soft_time_limit=50, time_limit=55)
+def settle_suspensions() -> None:
+    """Look at every component once a minute: nothing stays suspended, or watched, by an accident."""
+    suspension.follow()
+    suspension.settle_all()

@@ -48,6 +48,7 @@ __all__ = [
     "problem",
     "problem_details",
     "resource",
+    "sent",
 ]
 
 
@@ -70,7 +71,7 @@ class PortalViewSet(GenericViewSet[Any]):
         """Sign in and permit; then, where an order takes no body, refuse whatever was sent with it."""
         super().initial(request, *args, **kwargs)
         if request.method in {"POST", "PATCH"} and self.action and self.serializer_class is Nothing:
-            Nothing(data=_sent(request)).is_valid(raise_exception=True)
+            Nothing(data=sent(request)).is_valid(raise_exception=True)
 
     def paginate_queryset(self, queryset: Any) -> Any:
         """Give one page of a list, whose parameters are all known: what the address names was found before."""
@@ -179,7 +180,7 @@ class Removes:
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def _sent(request: Request) -> Any:
+def sent(request: Request) -> Any:
     """Give the body where it is one of ours; what comes as a form has nothing that an order without a body reads."""
     try:
         return request.data

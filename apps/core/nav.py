@@ -43,3 +43,13 @@ menu.register_counter("jobs", count_jobs)
 menu.register(
     menu.MenuEntry(label=_("Jobs"), url_name="jobs:list", icon="progress", section="operate", order=20, count="jobs")
 )
+menu.register(
+    menu.MenuEntry(
+        label=_("Schedules"),
+        url_name="schedules:calendar",
+        icon="calendar-time",
+        section="operate",
+        order=30,
+        permission="view",
+    )
+)

@@ -41,6 +41,7 @@ class Option:
     choices: tuple[str, ...] = ()
     unit: Promise | str = ""
     environment: str = ""
+    secret: bool = False  # its value is told only to those who may set it; audit and support bundle say that it is set
     check: Callable[[Any], None] | None = None  # raises ValidationError
 
     @property
@@ -142,7 +143,8 @@ def set_value(name: str, raw: Any, actor: Actor) -> Any:
             name=option.name,
             defaults={"value": value, "changed_at": timezone.now(), "changed_by_name": actor.name},
         )
-        audit.record(actor, "option.set", name=option.name, before={"value": before}, after={"value": value})
+        old, new = (audit.CHANGED, audit.CHANGED) if option.secret else (before, value)
+        audit.record(actor, "option.set", name=option.name, before={"value": old}, after={"value": new})
     forget()
     return value
 

@@ -25,14 +25,16 @@ class Pages(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: "APIView | None" = None) -> list[Any]:
         """Cut out the page that was asked for; a page or limit that is none is a 400 naming it."""
         self.request = request
-        self.limit = _number(request, "limit", LIMIT, MOST)
-        self.page = _number(request, "page", 1, None)
+        self.limit = number(request, "limit", LIMIT, MOST)
+        self.page = number(request, "page", 1, None)
         self.count: int = queryset.count() if isinstance(queryset, QuerySet) else len(queryset)
         start = (self.page - 1) * self.limit
         if start >= self.count:
             return []
-        if isinstance(queryset, QuerySet):
-            queryset = _settled(queryset)
+        return self.cut(_settled(queryset) if isinstance(queryset, QuerySet) else queryset, start)
+
+    def cut(self, queryset: Any, start: int) -> list[Any]:
+        """Give the rows of a page."""
         return list(queryset[start : start + self.limit])
 
     def get_paginated_response(self, data: Any) -> Response:
@@ -76,7 +78,8 @@ def _settled(queryset: QuerySet[Any]) -> QuerySet[Any]:
     return queryset.order_by(*order, "pk")
 
 
-def _number(request: Request, name: str, default: int, most: int | None) -> int:
+def number(request: Request, name: str, default: int, most: int | None) -> int:
+    """Give a parameter that is a number from 1; what is none is a 400 naming it."""
     raw = request.query_params.get(name)
     if raw is None:
         return default

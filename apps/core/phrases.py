@@ -42,6 +42,10 @@ class Phrase:
         """Write it for the database: plain text where there are no parameters and none could be seen in it."""
         if not self.params and not self.text.startswith('["'):
             return self.text
+        return self.as_json()
+
+    def as_json(self) -> str:
+        """Write it as JSON, as it stands in the place of another phrase."""
         return json.dumps(self._as_json(), ensure_ascii=False)
 
     def _as_json(self) -> list[Any]:

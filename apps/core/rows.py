@@ -3,11 +3,13 @@
 Values are as the database takes them: a time goes through ``moment``, a phrase through ``dumps``, JSON is text.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
 from django.db import connection, models
+from django.db.models.expressions import RawSQL
 
 Row = Sequence[Any]
 
@@ -72,12 +74,22 @@ def update(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row
 
 def table(name: str, kinds: Mapping[str, str], rows: Collection[Row]) -> tuple[str, list[Any]]:
     """Give rows as a table to read from or join with: its SQL and its parameters. ``kinds``: column → SQL type."""
+    if not rows:
+        nothing = ", ".join(f"CAST(NULL AS {kind}) AS {column}" for column, kind in kinds.items())
+        return f"(SELECT {nothing} WHERE 1 = 0) AS {name}", []
     if connection.vendor == "sqlite":
         columns = ", ".join(f"column{place} AS {column}" for place, column in enumerate(kinds, 1))
         places = ", ".join([f"({', '.join(['%s'] * len(kinds))})"] * len(rows))
         return f"(SELECT {columns} FROM (VALUES {places})) AS {name}", [value for row in rows for value in row]  # noqa: S608
     arrays = ", ".join(f"%s::{kind}[]" for kind in kinds.values())
     return f"unnest({arrays}) AS {name}({', '.join(kinds)})", [list(values) for values in zip(*rows, strict=True)]
+
+
+def among(ids: Iterable[int]) -> RawSQL:
+    """Give ids for ``filter(pk__in=…)``: as one parameter, where there are hundreds of them."""
+    if connection.vendor == "sqlite":
+        return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(ids))])
+    return RawSQL("SELECT unnest(%s::bigint[])", [list(ids)])
 
 
 def execute_many(statement: str, rows: Sequence[Row]) -> None:
@@ -90,6 +102,12 @@ def execute_many(statement: str, rows: Sequence[Row]) -> None:
 def moment(value: Any) -> Any:
     """Give a time as this database takes it."""
     return connection.ops.adapt_datetimefield_value(value)
+
+
+def moment_writer() -> Callable[[Any], Any]:
+    """Give ``moment`` for this connection, for many of them."""
+    writer: Callable[[Any], Any] = connection.ops.adapt_datetimefield_value
+    return writer
 
 
 def when(value: Any) -> Any:

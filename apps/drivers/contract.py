@@ -186,7 +186,7 @@ class Quantity(StrEnum):
     CURRENT = "current"
     FREQUENCY = "frequency"
     CHARGE = "charge"  # of a battery, in %
-    RUNTIME = "runtime"  # how long a battery lasts, in seconds
+    RUNTIME = "runtime"  # how long a battery lasts, in minutes
     LATENCY = "latency"
     OTHER = "other"
 
@@ -222,7 +222,7 @@ class Sensor:
     key: str
     name: str
     quantity: Quantity
-    unit: str  # "%", "°C", "W", "VA", "V", "A", "Hz", "rpm", "B", "bit/s", "1/s", "s", "ms", ""
+    unit: str  # "%", "°C", "W", "VA", "V", "A", "Hz", "rpm", "B", "bit/s", "1/s", "s", "min", "ms", ""
     limits: Limits = Limits()  # the device's or the driver's defaults
 
 
@@ -470,9 +470,9 @@ class Ups(Sensors, States):
     """Capability ``ups``: the device stands between the mains and what it feeds. No method: an agreement on keys.
 
     Keys of sensors begin with an ``UpsPart``: ``battery.charge``, ``battery.runtime``, and with the number of the line
-    ``input.1.voltage``, ``output.1.load``; what counts for all lines has none (``output.frequency``). States:
-    ``source`` (where the power of the output comes from), ``battery``, ``test``, and ``alarm.<name>`` for each
-    active alarm.
+    ``input.1.voltage``, ``output.1.load``; what counts for all lines has none (``output.frequency``). ``power`` is
+    what the whole output gives. States: ``source`` (where the power of the output comes from), ``battery``, ``test``,
+    and ``alarm.<name>`` for each active alarm.
     """
 
 

@@ -18,7 +18,17 @@ Occupants = Callable[[int], Mapping[str, list[str]]]
 """Gives what stands in a group (by id), by a plural word for the kind: the names, or nothing."""
 
 occupants: Registry[Occupants] = Registry("occupants of a group")
+
+MoveHook = Callable[[Group, Actor], None]
+move_hooks: Registry[MoveHook] = Registry("one who follows a group that moved")
+"""Told of a group that stands below another one now; runs in its transaction."""
+
 SHOWN = 5
+
+
+def one_at_a_time() -> None:
+    """Let those queue up who count and compare what stands in the tree, under this lock (on SQLite the turn is one)."""
+    Group.objects.select_for_update().get(parent=None)
 
 
 def topmost_group(user: Any, permission: str) -> Group | None:
@@ -52,10 +62,9 @@ def change(
 ) -> Group:
     """Rename, describe or move a group; what is None stays. Raises ValidationError."""
     with turn():
-        # The root is locked first, so that two moves at once cannot close a loop between them.
-        Group.objects.select_for_update().get(parent=None)
+        one_at_a_time()  # two moves at once cannot close a loop between them
         group = Group.objects.select_for_update().get(pk=group.pk)
-        before = _facts(group)
+        before, moved_from = _facts(group), group.parent_id
         if name is not None:
             group.name = name.strip()
         if description is not None:
@@ -68,6 +77,9 @@ def change(
         if _facts(group) != before:
             audit.record(actor, "group.change", group, before=before, after=_facts(group))
             events.publish("component")
+        if group.parent_id != moved_from:
+            for hook in move_hooks:
+                hook(group, actor)
     return group
 
 

@@ -1,8 +1,7 @@
-"""The API resources of monitoring, below a component: sensors, samples, ports."""
+"""The API resources of what a component measures: sensors and samples."""
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -20,7 +19,7 @@ from apps.components.models import Component, Status
 from apps.core.api import PreconditionFailed, ScopedViewSet
 from apps.core.api_fields import LARGEST_ID, Strict
 from apps.core.api_filters import chosen, numbered, refuse_unknown_parameters
-from apps.drivers.contract import PortState, Quantity
+from apps.drivers.contract import Quantity
 from apps.monitoring.models import Sensor
 from apps.monitoring.services import history, limits, readings
 from apps.monitoring.services.readings import SensorView
@@ -70,27 +69,6 @@ class SensorSerializer(Strict):
             "stale": instance.stale,
             "why": str(instance.why),
         }
-
-
-class PortSerializer(serializers.Serializer[Any]):
-    """A network port with its rates since the poll before; null is "not measured"."""
-
-    interface = serializers.IntegerField()
-    index = serializers.IntegerField()
-    name = serializers.CharField()
-    description = serializers.CharField()
-    alias = serializers.CharField()
-    mac_address = serializers.CharField(allow_null=True)
-    state = serializers.ChoiceField([state.value for state in PortState])
-    speed = serializers.IntegerField(allow_null=True)
-    in_rate = serializers.FloatField(allow_null=True)
-    out_rate = serializers.FloatField(allow_null=True)
-    in_errors = serializers.FloatField(allow_null=True)
-    out_errors = serializers.FloatField(allow_null=True)
-    in_discards = serializers.FloatField(allow_null=True)
-    out_discards = serializers.FloatField(allow_null=True)
-    measured_at = serializers.DateTimeField()
-    stale = serializers.BooleanField()
 
 
 class SamplesSerializer(serializers.Serializer[Any]):
@@ -217,66 +195,6 @@ class SamplesViewSet(ComponentPartViewSet):
         return Response(self.get_serializer(history.samples(sensor, start, end, step)).data)
 
 
-class PortViewSet(ComponentPartViewSet):
-    """The network ports of a component."""
-
-    serializer_class = PortSerializer
-    query_parameters = (
-        OpenApiParameter("q", str, description="Words of the port's name, description and alias"),
-        OpenApiParameter("name", str),
-        OpenApiParameter("state", str, enum=[state.value for state in PortState]),
-        OpenApiParameter("interface", int),
-    )
-
-    @extend_schema(parameters=[*query_parameters])
-    def list(self, request: Request, pk: int) -> Response:
-        """List the ports as they were at the last poll."""
-        wanted = _wanted_ports(request)
-        rows = [
-            {
-                "interface": report.interface_id,
-                "index": port.index,
-                "name": port.name,
-                "description": port.description,
-                "alias": port.alias,
-                "mac_address": port.mac_address,
-                "state": port.state.value,
-                "speed": port.speed,
-                "in_rate": port.in_rate,
-                "out_rate": port.out_rate,
-                "in_errors": port.rates["in_errors"],
-                "out_errors": port.rates["out_errors"],
-                "in_discards": port.rates["in_discards"],
-                "out_discards": port.rates["out_discards"],
-                "measured_at": report.measured_at,
-                "stale": report.stale,
-            }
-            for report in readings.ports(self.get_object())
-            for port in report.ports
-            if wanted(report.interface_id, port)
-        ]
-        return self.page(rows)
-
-
-def _wanted_ports(request: Request) -> Callable[[int, Any], bool]:
-    """Give what says whether a port is one of those that were asked for."""
-    query = request.query_params
-    words, name = query.get("q", "").casefold().split(), query.get("name", "")
-    state = chosen(request, "state", [state.value for state in PortState])
-    interface_id = numbered(request, "interface", 1, LARGEST_ID) if "interface" in query else None
-
-    def wanted(found_at: int, port: Any) -> bool:
-        text = f"{port.name} {port.description} {port.alias}".casefold()
-        return (
-            name in {"", port.name}
-            and state in {"", port.state.value}
-            and interface_id in {None, found_at}
-            and all(word in text for word in words)
-        )
-
-    return wanted
-
-
 def _sensor(request: Any, component: Component) -> Sensor:
     if not request.GET.get("sensor"):
         raise serializers.ValidationError({"sensor": [_("Say which sensor.")]})
@@ -295,5 +213,4 @@ routes: list[URLPattern] = [
         name="component-sensor",
     ),
     path("components/<int:pk>/samples/", SamplesViewSet.as_view({"get": "samples"}), name="component-samples"),
-    path("components/<int:pk>/ports/", PortViewSet.as_view({"get": "list"}), name="component-ports"),
 ]

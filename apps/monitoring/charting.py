@@ -96,8 +96,8 @@ def of_sensors(sensors: Sequence[Sensor], window: Window, *, compare: bool = Fal
         name=name or sensors[0].label,
         unit=sensors[0].unit,
         window=window,
-        lines=[Line(series.sensor.label, series.step, series.points) for series in found],
-        before=[Line(series.sensor.label, series.step, series.points) for series in before],
+        lines=[Line(series.sensor.label, series.apart, series.points) for series in found],
+        before=[Line(series.sensor.label, series.apart, series.points) for series in before],
         limits=limits.in_force(sensors[0]) if len(sensors) == 1 else None,
     )
 

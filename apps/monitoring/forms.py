@@ -1,4 +1,4 @@
-"""The forms of limits: of one sensor, of several at once."""
+"""The forms of monitoring: limits of one sensor or of several, and the file of excluded network boards."""
 
 from typing import Any, cast
 
@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.drivers.contract import Limits
+from apps.monitoring.services import nic_file
 from apps.monitoring.services.limits import FIELDS
 
 
@@ -22,6 +23,35 @@ class LimitsForm(forms.Form):
         super().__init__(*args, **options)
         for field in self.fields.values():
             field.widget.attrs["step"] = "any"
+
+
+class NicFileForm(forms.Form):
+    """The guide's file, chosen or pasted."""
+
+    file = forms.FileField(
+        label=_("File"),
+        required=False,
+        allow_empty_file=True,
+        help_text=_("NICStatusNotShow.txt of ESMPRO/ServerManager, or a text file written like it."),
+    )
+    text = forms.CharField(
+        label=_("Or its lines"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "placeholder": "ServerA=11:22:33:44:55:66"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Read the file; one of both is needed."""
+        sent = super().clean() or {}
+        file = sent.get("file")
+        if file is not None:
+            sent["lines"] = nic_file.decode(file.read(nic_file.LARGEST + 1))
+        elif sent.get("text", "").strip():
+            sent["lines"] = sent["text"]
+        elif not self.errors:
+            raise forms.ValidationError(_("Choose a file, or enter its lines."))
+        return sent
 
 
 class ManyLimitsForm(LimitsForm):

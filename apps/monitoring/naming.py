@@ -12,6 +12,8 @@ _PORT = {
     "errors": gettext_noop("%(port)s errors"),
     "discards": gettext_noop("%(port)s discards"),
 }
+_NUMBERED = re.compile(r"(.+) (L?\d[\d.]*)")  # "Input voltage L1", "Fan 2": the name of ours before it is translated
+_NUMBERED_PARTS = (gettext_noop("Fan"), gettext_noop("Temperature"))
 _OF_PORTS = frozenset({Quantity.TRAFFIC, Quantity.ERRORS})
 _LOAD = re.compile(r"Load average (\d+) min")
 LOAD = gettext_noop("Load average %(minutes)s min")
@@ -24,4 +26,9 @@ def label(name: str, quantity: str) -> str:
         return gettext(_PORT[word]) % {"port": port} if port and word in _PORT else name
     if load := _LOAD.fullmatch(name):
         return gettext(LOAD) % {"minutes": load[1]}
-    return gettext(name) if name else ""
+    if not name:
+        return ""
+    translated = gettext(name)
+    if translated == name and (numbered := _NUMBERED.fullmatch(name)):
+        return f"{gettext(numbered[1])} {numbered[2]}"
+    return translated

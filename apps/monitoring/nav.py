@@ -8,7 +8,7 @@ from apps.core import jobs, menu
 from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
 from apps.monitoring import panels, tasks
-from apps.monitoring.panels import history, settings, statistics, storage
+from apps.monitoring.panels import history, parts, settings, statistics, storage
 from apps.monitoring.services import limits_of_many
 
 _MONITORING = _("Monitoring")
@@ -116,18 +116,20 @@ menu.register(
 
 for _tab in (
     Tab("sensors", _("Sensors"), 10, Capability.SENSORS, panels.count_sensors),
-    Tab("ports", _("Ports"), 20, Capability.PORTS, panels.count_ports),
+    Tab("ports", _("Ports"), 20, Capability.PORTS, parts.count_ports),
     Tab("storage", _("Storage"), 25, Capability.SENSORS, panels.count_disks, panels.has_disks),
     Tab("statistics", _("Statistics"), 30, Capability.SENSORS),
 ):
     extensions.tabs.add(_tab.name, _tab)
 
-_SENSORS, _PORTS = Capability.SENSORS, Capability.PORTS
+_SENSORS, _PORTS, _STATES = Capability.SENSORS, Capability.PORTS, Capability.STATES
 for _panel in (
     Panel("charts", OVERVIEW, "monitoring/charts.html", panels.overview_charts, 0, "c12", _SENSORS, live=False),
+    Panel("ups", OVERVIEW, "monitoring/ups.html", parts.ups, 5, "c12", Capability.UPS),
     Panel("sensors", OVERVIEW, "monitoring/sensors.html", panels.first_sensors, 10, "c8 x-c12", _SENSORS),
     Panel("disks", OVERVIEW, "monitoring/disks.html", panels.disks, 20, "c4 x-c12", _SENSORS),
-    Panel("ports", OVERVIEW, "monitoring/ports.html", panels.first_ports, 30, "c8 x-c12", _PORTS),
+    Panel("ports", OVERVIEW, "monitoring/ports.html", parts.first_ports, 30, "c8 x-c12", _PORTS),
+    Panel("states", OVERVIEW, "monitoring/states.html", parts.first_states, 15, "c4 x-c12", _STATES),
     Panel("pings", OVERVIEW, "monitoring/pings.html", panels.pinged, 80, "c3 x-c6"),
     Panel("chart", "sensors", "monitoring/charts.html", panels.sensor_chart, 0, "c12", _SENSORS, live=False),
     Panel("all-sensors", "sensors", "monitoring/all_sensors.html", panels.all_sensors, 10, "c12", _SENSORS),
@@ -145,7 +147,8 @@ for _panel in (
     Panel("availability", "history", "monitoring/availability.html", history.history, 0),
     Panel("watching", "settings", "monitoring/watching.html", settings.watching, 20, "c5 x-c12"),
     Panel("own-limits", "settings", "monitoring/own_limits.html", settings.own_limits, 30, "c7 x-c12"),
-    Panel("all-ports", "ports", "monitoring/all_ports.html", panels.all_ports, 10, "c12", _PORTS),
+    Panel("all-states", "sensors", "monitoring/states.html", parts.all_states, 20, "c12", _STATES),
+    Panel("all-ports", "ports", "monitoring/all_ports.html", parts.all_ports, 10, "c12", _PORTS),
 ):
     extensions.panels.add(_panel.name, _panel)
 

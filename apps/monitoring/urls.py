@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from apps.monitoring.pages import charts, limits, statistics
+from apps.monitoring.pages import charts, limits, ports, statistics
 
 
 def _chart(place: str, view: Callable[..., Any], name: str) -> list[URLPattern]:
@@ -22,6 +22,9 @@ urlpatterns: list[URLPattern] = [
     *_chart("components/<int:pk>/", charts.component_chart, "component-chart"),
     *_chart("statistics/", charts.fleet_chart, "fleet-chart"),
     path("statistics/", statistics.statistics, name="statistics"),
+    path("components/<int:pk>/ports/<int:interface>/<int:index>/excluded/", ports.set_excluded, name="set-excluded"),
+    path("components/excluded-ports/", ports.excluded_ports, name="excluded-ports"),
+    path("components/excluded-ports/<int:pk>/remove/", ports.include_again, name="include-again"),
     path("components/<int:pk>/sensors/<int:sensor_pk>/limits/", limits.sensor_limits, name="limits"),
     path("components/<int:pk>/limits/<slug:quantity>/", limits.limits_of_many, name="limits-of-many"),
 ]

@@ -1,20 +1,28 @@
-"""What runs here: the version, the processes and what they use, and the libraries with their licences."""
+"""What runs here: version, processes, libraries with their licences; and the support bundle that tells it to others."""
 
 import platform
 from dataclasses import dataclass
 from importlib import metadata
+from typing import Any
 
 import psutil
 from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
 from apps.core import scoping
+from apps.core.actors import Actor
 from apps.core.htmx import wants_part
+from apps.core.models import Job
 from apps.core.version import VERSION
+from apps.system.bundle import orders
 from apps.system.instance import Instance, ProcessState
+from apps.system.views import attached
 
 BUILT_WITH = (
     "Django",
@@ -68,7 +76,44 @@ def about(request: HttpRequest) -> HttpResponse:
         else [],
         "may_see_processes": may_see_processes,
     }
+    if may_see_processes and not wants_part(request):
+        context |= _bundles()
     return render(request, "portal/_processes.html" if wants_part(request) else "portal/about.html", context)
+
+
+def _bundles() -> dict[str, Any]:
+    return {
+        "bundles": orders.present(),
+        "making": Job.objects.filter(kind=orders.KIND).open().order_by("-pk").first(),
+    }
+
+
+@require_safe
+def bundles(request: HttpRequest) -> HttpResponse:
+    """Give the part of the page that lists the support bundles."""
+    _require_settings(request)
+    return render(request, "portal/_bundles.html", _bundles())
+
+
+@require_POST
+def order_bundle(request: HttpRequest) -> HttpResponse:
+    """Have a support bundle made."""
+    _require_settings(request)
+    orders.order(Actor.of(request))
+    messages.success(request, _("The support bundle is being made; it will stand here."))
+    return redirect("portal:about")
+
+
+@require_safe
+def download_bundle(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give a support bundle to keep."""
+    _require_settings(request)
+    return attached(get_object_or_404(orders.present(), pk=pk), Actor.of(request))
+
+
+def _require_settings(request: HttpRequest) -> None:
+    if not scoping.may(request.user, "settings"):
+        raise PermissionDenied
 
 
 def _measure(state: ProcessState) -> Running:

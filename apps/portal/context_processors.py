@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 
-from apps.core import menu, options
+from apps.core import banners, menu, options
 from apps.portal import phrasing
 
 PRODUCT_NAME = "Fleet Portal"
@@ -62,6 +62,11 @@ class Shell:
             if lines:
                 sections.append((title, lines))
         return sections
+
+    @cached_property
+    def banners(self) -> list[banners.Banner]:
+        """Give the lines that stand above every page."""
+        return banners.of(self._request)
 
     @cached_property
     def alerts(self) -> Mapping[str, int]:

@@ -2,13 +2,19 @@
 
 from django.urls import path
 
-from apps.portal import about, frame, styleguide
+from apps.portal import about, capacity, frame, helping, styleguide
 from apps.portal.dashboard import views as dashboard
 
 app_name = "portal"
 urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("about/", about.about, name="about"),
+    path("about/support-bundles/", about.bundles, name="bundles"),
+    path("about/support-bundles/order/", about.order_bundle, name="bundle-order"),
+    path("about/support-bundles/<int:pk>/", about.download_bundle, name="bundle"),
+    path("help/", helping.help_page, name="help"),
+    path("capacity/", capacity.capacity, name="capacity"),
+    path("capacity/history/", capacity.history, name="capacity-history"),
     path("pulse/", frame.pulse, name="pulse"),
     path("style-guide/", styleguide.style_guide, name="style-guide"),
     path("style-guide/series/", styleguide.sample_series, name="style-guide-series"),

@@ -11,8 +11,8 @@ class SystemConfig(AppConfig):
     verbose_name = _("System")
 
     def ready(self) -> None:
-        """Register the portal's own processes."""
-        from apps.system import specs
+        """Register the portal's own processes, options and jobs."""
+        from apps.system import nav, specs  # noqa: F401
         from apps.system.processes import registry
 
         specs.register(registry)

@@ -18,7 +18,10 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 CATALOGUE = ROOT / "esm" / "locale" / "ja" / "LC_MESSAGES" / "django.po"
 PLAIN_ROOMS = ("apps/drivers", "apps/protocols")  # they know no Django, so nothing marks their phrases
 DEFINITIONS = "fixtures/alert_definitions"
-DEFINITION_TEXTS = ("name", "alert_type", "title", "detail", "remedy")
+ENTERPRISES = "fixtures/trap_enterprises.yaml"
+DEFINITION_TEXTS = ("name", "family", "alert_type", "title", "detail", "remedy")
+HELP = "fixtures/help"
+HELP_TEXTS = ("term", "area", "title", "text", "advice")
 KEYWORDS = (
     "gettext_noop",
     "gettext_lazy",
@@ -36,6 +39,9 @@ _PHRASES_OF: dict[str, tuple[int | str, ...]] = {
     "Reading": (3, "why"),
     "Sensor": (1, "name"),
     "sensor": (1, "name"),
+    "State": (1, "name", 3, "words"),
+    "part_state": (1,),
+    "Load": (1,),
     "InventoryItem": (2, "name"),
     "Parameter": (1, "label", 7, "help"),
     "DriverSpec": (1, "label"),
@@ -43,6 +49,7 @@ _PHRASES_OF: dict[str, tuple[int | str, ...]] = {
 }
 _PLACE = re.compile(r"%\((\w+)\)s")
 _WORD = re.compile(r"[A-Za-z]{2}")
+_TOLD = re.compile(r"[A-Z][a-z]{2}|[A-Z][a-z]? [a-z]")  # how words begin that are shown, and no units and no keys do
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,7 +76,7 @@ class ExtractionFailed(RuntimeError):
 def messages(root: Path = ROOT) -> dict[Message, set[str]]:
     """Collect all sentences below a checkout, each with the files that say it."""
     found: dict[Message, set[str]] = {}
-    for message, path in (*marked(root), *plain(root), *definitions(root)):
+    for message, path in (*marked(root), *plain(root), *definitions(root), *helping(root)):
         found.setdefault(message, set()).add(path)
     return _joined(found)
 
@@ -165,12 +172,25 @@ def _phrases(tree: ast.Module, errors: set[str], *, labels: bool) -> Iterator[st
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
                 if labels and name.isupper() and " " in text.strip():
                     yield text
+            case ast.Assign(targets=[ast.Name(id=name)], value=(ast.Dict() | ast.Tuple()) as table):
+                if labels and name.isupper():
+                    yield from _table(table)
             case ast.Dict(keys=keys) if labels:
                 words = [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
                 if len(words) == len(keys) and all(word[:1].isupper() for word in words):
                     yield from words
             case ast.Constant(value=str(text)) if id(node) not in documentation and _PLACE.search(text):
                 yield text
+
+
+def _table(node: ast.expr) -> Iterator[str]:
+    """Give the words in a table that a constant names: what an agent's numbers mean, what is measured."""
+    match node:
+        case ast.Constant(value=str(text)) if _TOLD.match(text):
+            yield text
+        case ast.Dict(values=parts) | ast.Tuple(elts=parts):
+            for part in parts:
+                yield from _table(part)
 
 
 def _is_exception(above: ast.ClassDef | None) -> bool:
@@ -196,22 +216,35 @@ def _texts(node: ast.expr) -> Iterator[str]:
         case ast.IfExp(body=first, orelse=second):
             yield from _texts(first)
             yield from _texts(second)
-        case ast.BoolOp(values=values):
+        case ast.BoolOp(values=values) | ast.Tuple(elts=values):
             for value in values:
                 yield from _texts(value)
 
 
 def definitions(root: Path = ROOT) -> Iterator[tuple[Message, str]]:
-    """Give the texts of the alert definitions."""
+    """Give the texts of the alert definitions: sentences, and the words that they have for values."""
     for path in sorted((root / DEFINITIONS).glob("*.yaml")):
         content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        for entry in content.get("definitions", {}).values():
-            for field in DEFINITION_TEXTS:
+        for entry in (content, *content.get("definitions", {}).values()):
+            texts = [entry[field] for field in DEFINITION_TEXTS if entry.get(field)]
+            texts += [word for words in entry.get("words", {}).values() for word in words.values()]
+            for text in texts:
+                yield Message(text, python_format=bool(_PLACE.search(text))), path.relative_to(root).as_posix()
+    enterprises = root / ENTERPRISES
+    if enterprises.exists():
+        for entry in yaml.safe_load(enterprises.read_text(encoding="utf-8"))["families"]:
+            if text := entry.get("alert_type"):
+                yield Message(text), ENTERPRISES
+
+
+def helping(root: Path = ROOT) -> Iterator[tuple[Message, str]]:
+    """Give the texts of the glossary and of the known limits."""
+    for path in sorted((root / HELP).glob("*.yaml")):
+        content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        for entry in (entry for part in content.values() for entry in part.values()):
+            for field in HELP_TEXTS:
                 if text := entry.get(field):
-                    yield (
-                        Message(text, python_format=bool(_PLACE.search(text))),
-                        path.relative_to(root).as_posix(),
-                    )
+                    yield Message(text), path.relative_to(root).as_posix()
 
 
 def renew(catalogue: Path = CATALOGUE, root: Path = ROOT) -> Differences:

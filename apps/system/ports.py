@@ -34,7 +34,7 @@ def open_port(port: Port, binds: Sequence[str]) -> tuple[int, tuple[int, ...]]:
     """Open one port on every address; give the real number and the descriptors. Raises PortTaken."""
     number, opened = port.number, []
     try:
-        for bind in binds:
+        for bind in port.binds or binds:
             opened.append(_open(port, bind, number))
             number = opened[0].getsockname()[1]
     except OSError as error:

@@ -49,12 +49,12 @@ class Check:
 
 
 def run(*, of_running_portal: bool = True) -> list[Check]:
-    """Run every check; without ``of_running_portal`` those that the start itself decides are left out (ports)."""
+    """Run every check; without ``of_running_portal`` leave out what the start decides, and what needs the database."""
     checks: list[Callable[[], Check | list[Check]]] = [
         python, processors, memory, disk, data_folder, secret_keys, open_files, proxies, clock, ping_rights, user,
     ]  # fmt: skip
     if of_running_portal:
-        checks.append(listening_ports)
+        checks += [listening_ports, disk_outlook]
     report: list[Check] = []
     for check in checks:
         result = check()
@@ -91,6 +91,30 @@ def disk() -> Check:
     free = shutil.disk_usage(folder).free
     remedy = _("Free %(size)s where %(folder)s is, or set ESM_DATA_DIR.") % {"size": "1.5 GB", "folder": folder}
     return _at_least(_("Free disk space"), free, DISK, f"{free / GIGABYTE:.1f} GB", remedy)
+
+
+def disk_outlook() -> Check:
+    """Check when the disk will be full, by what was measured last."""
+    from django.db import DatabaseError, connection
+
+    from apps.core import options
+    from apps.system.capacity import measuring
+
+    name = _("Days until the disk is full")
+    if connection.vendor == "sqlite" and not Path(str(connection.settings_dict["NAME"])).exists():
+        return Check(name, Outcome.PASS, _("not measured yet"))  # asking would make the file
+    try:
+        last, limit = measuring.latest(), options.get(measuring.WARNING_DAYS)
+    except DatabaseError:
+        return Check(name, Outcome.PASS, _("not measured yet"))
+    if last is None or last.facts["outlook"] == measuring.UNKNOWN:
+        return Check(name, Outcome.PASS, _("not measured yet"))
+    days = last.facts["days"]
+    if days is None:
+        return Check(name, Outcome.PASS, _("not within ten years"))
+    few = days < limit
+    remedy = _("Give the disk more room, or keep history for fewer days. The page Capacity shows what takes how much.")
+    return Check(name, Outcome.WARN if few else Outcome.PASS, str(int(days)), remedy if few else "")
 
 
 def data_folder() -> Check:

@@ -4,7 +4,7 @@ An app registers a process from ``AppConfig.ready()``; ``manage.py up`` builds t
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 
@@ -17,6 +17,7 @@ class Port:
     number: int
     variable: str  # the environment variable that changes the number
     descriptors: str  # the environment variable that carries the opened sockets to the process
+    binds: tuple[str, ...] = ()  # the addresses where it is opened, in place of those of ESM_BIND
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class ProcessSpec:
     argv: tuple[str, ...]
     run: Callable[[], object] | None = None
     needs: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()  # the processes that wait for this one, where they do not say so themselves
     ports: tuple[Port, ...] = ()
     raw_ping: bool = False  # gets ICMP sockets in ESM_PING_FDS where the supervisor may open them
     environment: dict[str, str] = field(default_factory=dict)
@@ -55,7 +57,12 @@ class ProcessRegistry:
 
     def build(self) -> list[ProcessSpec]:
         """Give the processes of this start, each after everything that it needs."""
-        return in_order(spec for build in self._builders.values() if (spec := build()) is not None)
+        built = [spec for build in self._builders.values() if (spec := build()) is not None]
+        return in_order(replace(spec, needs=(*spec.needs, *_waited_for(spec, built))) for spec in built)
+
+
+def _waited_for(spec: ProcessSpec, others: Iterable[ProcessSpec]) -> tuple[str, ...]:
+    return tuple(other.name for other in others if spec.name in other.before)
 
 
 def in_order(specs: Iterable[ProcessSpec]) -> list[ProcessSpec]:

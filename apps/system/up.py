@@ -14,6 +14,7 @@ from django.db import connections
 
 from apps.system import broker, children, ports, preflight, specs
 from apps.system.instance import AlreadyRunning, Clock, Instance, ProcessState
+from apps.system.journal import Journal
 from apps.system.processes import registry
 from apps.system.supervisor import Child, Supervisor
 
@@ -59,6 +60,7 @@ class Launch:
         self.lock = -1
         self.user = settings.RUN_AS if os.geteuid() == 0 else ""
         self.owner = self._owner()
+        self.journal = Journal(settings.DATA_DIR, self.owner)
 
     def run(self) -> int:
         """Start everything and watch it until told to stop. Raises CannotStart."""
@@ -81,7 +83,7 @@ class Launch:
             [*self.specs, specs.ready_step(self._announce)],
             descriptors=self.descriptors,
             user=self.user,
-            say=say,
+            say=self._say,
             changed=self._publish,
             each_second=lambda: self._compare(clock),
         )
@@ -208,6 +210,11 @@ class Launch:
         gc.freeze()
 
     # --- while it runs ------------------------------------------------------------------------------------------
+    def _say(self, text: str) -> None:
+        """Print one line and keep it. What is said before is for the terminal alone: it may hold the first password."""
+        say(text)
+        self.journal.write(text)
+
     def _publish(self, processes: list[Child]) -> None:
         states = [
             ProcessState(child.spec.name, child.state.value, child.pid, child.started_at, child.restarts)
@@ -220,15 +227,16 @@ class Launch:
         gap = clock.compare()
         if gap is not None:
             kind, seconds = gap
-            say(f"The machine slept {seconds:.0f} s." if kind == "slept" else f"The clock was set by {seconds:+.0f} s.")
+            slept = kind == "slept"
+            self._say(f"The machine slept {seconds:.0f} s." if slept else f"The clock was set by {seconds:+.0f} s.")
 
     def _announce(self) -> None:
-        say(f"Portal ready: {specs.browser_url(settings.HTTP_PORT)}")
-        say(f"Classic mode: {specs.browser_url(settings.CLASSIC_PORT)}")
+        self._say(f"Portal ready: {specs.browser_url(settings.HTTP_PORT)}")
+        self._say(f"Classic mode: {specs.browser_url(settings.CLASSIC_PORT)}")
         trap = self.numbers.get("ESM_TRAP_PORT")
         if trap is not None:
             low = "" if os.geteuid() == 0 or trap == 162 else "; 162 needs root, see docs/operate/install.md"
-            say(f"SNMP traps:   udp port {trap} on {settings.BIND}{low}")
+            self._say(f"SNMP traps:   udp port {trap} on {settings.BIND}{low}")
 
 
 def up() -> int:

@@ -1,4 +1,4 @@
-"""Health for load balancers, metrics for Prometheus."""
+"""Health for load balancers, metrics for Prometheus, support bundles to keep."""
 
 import functools
 from collections.abc import Callable, Iterable
@@ -16,9 +16,12 @@ from rest_framework.request import Request
 
 from apps.access.authentication import TokenAuthentication
 from apps.components.models import ManagementInterface
+from apps.core.actors import Actor
 from apps.core.models import Job
 from apps.system import beat, broker
+from apps.system.bundle import orders
 from apps.system.instance import Instance
+from apps.system.models import SupportBundle
 
 View = Callable[[HttpRequest], HttpResponse]
 
@@ -67,6 +70,14 @@ def readyz(request: HttpRequest) -> HttpResponse:
     parts["beat"] = age is not None and age < beat.HEARTBEAT_LOST
     lines = [f"{name} {'ok' if good else 'failed'}" for name, good in parts.items()]
     return HttpResponse("\n".join(lines) + "\n", status=200 if all(parts.values()) else 503, content_type="text/plain")
+
+
+def attached(bundle: SupportBundle, actor: Actor) -> HttpResponse:
+    """Answer with a support bundle for a browser or program to keep."""
+    answer = HttpResponse(orders.fetch(bundle, actor), content_type="application/zip")
+    answer["Content-Disposition"] = f'attachment; filename="{bundle.name}"'
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 def database_answers() -> bool:

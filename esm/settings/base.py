@@ -201,6 +201,15 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    # What several resources call "status" without meaning the same has names of its own.
+    "ENUM_NAME_OVERRIDES": {
+        "PartStatusEnum": [
+            ("critical", "critical"),
+            ("warning", "warning"),
+            ("unknown", "unknown"),
+            ("normal", "normal"),
+        ]
+    },
 }
 
 # --- logging: one line an event, to standard error; processes are told apart by their prefix in `up` -----------------

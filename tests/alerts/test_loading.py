@@ -3,11 +3,9 @@
 from pathlib import Path
 
 import pytest
-from django.conf import settings as portal_settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from apps.alerts.definition_texts import TEXTS
 from apps.alerts.models import AlertDefinition
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.alerts.services.loading import BadDefinition, load, read
@@ -33,7 +31,8 @@ def test_the_shipped_definitions_load_twice_without_a_change(capsys):
     call_command("load_definitions")
     first = capsys.readouterr().out
     call_command("load_definitions")
-    assert first.startswith("new: 9, changed: 0")
+    assert AlertDefinition.objects.count() >= 310
+    assert first == f"new: {AlertDefinition.objects.count()}, changed: 0, switched off: 0\n"
     assert capsys.readouterr().out == "new: 0, changed: 0, switched off: 0\n"
     keys = set(AlertDefinition.objects.values_list("key", flat=True))
     assert {"coldStart", "warmStart", "linkDown", "linkUp", "authenticationFailure", "egpNeighborLoss"} < keys
@@ -69,10 +68,10 @@ def test_a_definition_that_left_the_files_is_switched_off_and_its_alerts_stay(tm
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("severity: warning", "severity: bad", "there is no severity 'bad'"),
+        ("severity: warning", "severity: bad", "There is no severity bad."),
         ("name: Fan\n", "nome: Fan\n", "there is no field 'nome'"),
         ('title: "Fan failed"', "title: 7", "title must be a str"),
-        ("    name: Fan\n", "", "name is missing"),
+        ("    name: Fan\n", "", "name: This is needed."),
         ("1.3.6.1.4.1.9.1", "enterprises.9.1", "is not an object identifier"),
         ("clears: [fan]", "clears: [van]", "clears van, which is not defined"),
         ("definitions:", "entries:", "there is no mapping 'definitions'"),
@@ -96,9 +95,3 @@ def test_a_bad_file_changes_nothing_and_the_command_says_why(tmp_path: Path, set
     with pytest.raises(CommandError, match="third is not a mapping"):
         call_command("load_definitions")
     assert not AlertDefinition.objects.exists()
-
-
-def test_every_sentence_of_the_shipped_definitions_can_be_translated():
-    shipped = read(sorted((portal_settings.FIXTURES_DIR / "alert_definitions").glob("*.yaml"))).values()
-    sentences = {fields[name] for fields in shipped for name in ("name", "title", "detail", "remedy")} - {""}
-    assert sentences == TEXTS

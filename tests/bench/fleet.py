@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from tests.bench.portals import Failed
+
 HERE = Path(__file__).parent
 PORTS = 24
 COLUMNS = {  # ifTable columns: the name and state, and what is counted
@@ -54,25 +56,25 @@ def table() -> str:
     return "".join(f"{oid}|{tag}|{value}\n" for oid, tag, value in rows)
 
 
-def build(folder: Path) -> Path:
-    """Compile the responder."""
+def compiled(source: str, folder: Path) -> Path:
+    """Compile one of the C programs of this folder."""
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
-        raise SystemExit("a C compiler is missing: install the Debian package gcc")
-    program = folder / "responder"
-    subprocess.run([compiler, "-O2", "-o", str(program), str(HERE / "responder.c")], check=True)
+        raise Failed("a C compiler is missing: install the Debian package gcc")
+    program = folder / source.removesuffix(".c")
+    subprocess.run([compiler, "-O2", "-o", str(program), str(HERE / source)], check=True)
     return program
 
 
 @contextmanager
-def agents(folder: Path, count: int, silent: int, port: int) -> Iterator[None]:
+def running(folder: Path, count: int, silent: int, port: int) -> Iterator[None]:
     """Run a fleet; the last ``silent`` agents take requests and never answer."""
     (folder / "table").write_text(table())
-    command = [str(build(folder)), str(folder / "table"), FIRST, str(count), str(silent), str(port)]
+    command = [str(compiled("responder.c", folder)), str(folder / "table"), FIRST, str(count), str(silent), str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         if process.stdout.readline().strip() != "ready":
-            raise SystemExit("the simulated fleet does not start")
+            raise Failed("the simulated fleet does not start")
         try:
             yield
         finally:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.bench import fleet, usage
+from tests.bench.portals import Failed
 from tests.e2e.portal import free_tcp_port
 from tests.peers import program
 
@@ -40,7 +41,7 @@ def exporter(folder: Path, count: int, port: int) -> float:
             rows = sum(pool.map(scrape, range(count)))
             spent = usage.cpu_seconds(process.pid) - before
         if rows < count * fleet.PORTS * 5:
-            raise SystemExit(f"the exporter read only {rows} values")
+            raise Failed(f"the exporter read only {rows} values")
         return spent
     finally:
         process.terminate()
@@ -55,7 +56,7 @@ def _wait_for(url: str) -> None:
             time.sleep(0.05)
         else:
             return
-    raise SystemExit("prometheus-snmp-exporter does not start")
+    raise Failed("prometheus-snmp-exporter does not start")
 
 
 def _exporter_configuration() -> str:

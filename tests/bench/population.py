@@ -2,21 +2,32 @@
 
 python -m tests.bench.population agents COUNT PORT        registers COUNT agents of the simulated fleet
 python -m tests.bench.population due                      makes every interface due now
+python -m tests.bench.population spread SECONDS           makes every interface due once within so many seconds
 python -m tests.bench.population fill COUNT               adds COUNT components that are never polled
-python -m tests.bench.population session NAME             prints a session key of that user
+python -m tests.bench.population alerts COUNT             adds COUNT alerts of a year, with their incidents
+python -m tests.bench.population senders                  adds a component for each sender of the stream
+python -m tests.bench.population received                 prints how many notifications were stored, as JSON
 python -m tests.bench.population polled SINCE             prints "polled answered first last" since a Unix time
+python -m tests.bench.population stored FROM TO           prints how many polls were stored, and the longest gap in s
+python -m tests.bench.population traps WORD               prints how many alerts hold "WORD number", and the counters
+python -m tests.bench.population capacity                 measures what is stored, prints that and what it took
+python -m tests.bench.population rollup                   rolls the last hour up and prints what that took
 """
 
+import json
 import sys
 from datetime import UTC, datetime, timedelta
 
 import django
+from django.core.management.color import no_style
 
 
 def main(verb: str, *arguments: str) -> None:
     """Do one thing."""
     django.setup()
-    verbs = {"agents": agents, "due": due, "fill": fill, "polled": polled}
+    verbs = {"agents": agents, "due": due, "spread": spread, "fill": fill, "polled": polled, "senders": senders}
+    verbs |= {"alerts": alerts, "received": received, "stored": stored, "traps": traps, "rollup": roll_up}
+    verbs |= {"capacity": capacity}
     verbs[verb](*arguments)
 
 
@@ -63,6 +74,25 @@ def due() -> None:
         ManagementInterface.objects.filter(driver="snmp_agent").update(next_poll_at=timezone.now())
 
 
+def spread(seconds: str) -> None:
+    """Make every interface of the fleet due once within so many seconds, its inventory once within a day."""
+    from django.utils import timezone
+
+    from apps.components.models import ManagementInterface
+    from apps.core.writes import turn
+
+    rows = list(ManagementInterface.objects.filter(driver="snmp_agent").order_by("pk"))
+    now, step = timezone.now(), float(seconds) / max(len(rows), 1)
+    for number, row in enumerate(rows):
+        row.next_poll_at = now + timedelta(seconds=number * step)
+        row.next_inventory_at = now + timedelta(days=(number + 1) / len(rows))
+    for start in range(0, len(rows), 500):
+        with turn():
+            ManagementInterface.objects.bulk_update(
+                rows[start : start + 500], ["next_poll_at", "next_inventory_at"], batch_size=500
+            )
+
+
 def fill(count: str) -> None:
     """Add components in a tree of forty groups, one in fifty of them not normal."""
     from apps.components.models import Component, ManagementInterface, Status
@@ -98,6 +128,34 @@ def fill(count: str) -> None:
             )
 
 
+def alerts(count: str) -> None:
+    """Add a year of alerts of the components that ``fill`` made."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from apps.alerts.models import Alert, AlertDefinition, Incident
+    from apps.components.models import Component
+    from tests.bench import alert_rows
+
+    course = alert_rows.Course(
+        components=list(Component.objects.filter(name__startswith="node-").order_by("pk").values_list("pk", "name")),
+        definitions=dict(AlertDefinition.objects.values_list("key", "pk")),
+        count=int(count),
+        until=timezone.now(),
+        first_alert=(Alert.objects.order_by("-pk").values_list("pk", flat=True).first() or 0) + 1,
+        first_incident=(Incident.objects.order_by("-pk").values_list("pk", flat=True).first() or 0) + 1,
+    )
+    for _one in course.walk():
+        pass  # how often a problem came is known at the end, and alerts point at it
+    alert_rows.write(Incident, course.incidents())
+    alert_rows.write(Alert, course.alerts())
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), [Alert, Incident]):
+            cursor.execute(statement)
+        if connection.vendor == "postgresql":
+            cursor.execute("VACUUM ANALYZE")  # what its own housekeeping does in the background
+
+
 def polled(since: str) -> None:
     """Say how many interfaces were polled, how many answered, and when the first and the last result was made."""
     from django.db.models import Count, Max, Min, Q
@@ -113,6 +171,106 @@ def polled(since: str) -> None:
     )
     spans = [(found[name] - start) / timedelta(seconds=1) if found[name] else 0.0 for name in ("first", "last")]
     print(found["polled"], found["answered"], *(f"{span:.2f}" for span in spans))
+
+
+def stored(start: str, end: str) -> None:
+    """Say how many polls were stored in a time, and the longest that one interface went without one."""
+    from apps.components.models import ManagementInterface
+    from apps.monitoring.models import Sample
+
+    low, high = float(start) * 1000, float(end) * 1000
+    ids = ManagementInterface.objects.filter(driver="snmp_agent").values_list("pk", flat=True)
+    last = dict.fromkeys(ids, low)
+    count, longest = 0, 0.0
+    rows = Sample.objects.filter(at__gte=low, at__lt=high).order_by("pk").values_list("interface_id", "at")
+    for interface_id, at in rows.iterator(5000):
+        count += 1
+        longest = max(longest, at - last[interface_id])
+        last[interface_id] = at
+    longest = max([longest, *(high - at for at in last.values())])
+    print(count, f"{longest / 1000:.0f}")
+
+
+def traps(word: str) -> None:
+    """Say how many numbered traps are stored, each number once, and what reception counted besides."""
+    from apps.alerts.models import Alert, Counter
+
+    numbers = set()
+    for bindings in Alert.objects.order_by("pk").values_list("bindings", flat=True).iterator(5000):
+        numbers |= {binding["value"] for binding in bindings if str(binding["value"]).startswith(f"{word} ")}
+    print(len(numbers), ", ".join(f"{name} {value}" for name, value in Counter.values().items() if value))
+
+
+def capacity() -> None:
+    """Measure what is stored as the task does, and say what one of each kind takes."""
+    import time
+
+    from apps.system.capacity import measuring, planning
+
+    start = time.perf_counter()
+    facts = measuring.measure().facts
+    took = time.perf_counter() - start
+    way = "counted" if facts["counted"] else "estimated"
+    each = ", ".join(
+        f"{kind['name']} {kind['rows']} x {kind['each']:.0f} B" for kind in facts["kinds"] if kind["each"] is not None
+    )
+    weights = ", ".join(f"{name} {value:.1f}" for name, value in planning.in_words(measuring.weights(facts)).items())
+    print(f"{facts['database']['total'] / 2**20:.0f} MiB {way} in {took:.2f} s: {each}; {weights}")
+
+
+def roll_up() -> None:
+    """Roll the hour up in which the last samples fall, as the task does when it has ended."""
+    import resource
+    import time
+
+    from django.utils import timezone
+
+    from apps.monitoring.models import RollUp, Span
+    from apps.monitoring.services import rollups
+
+    before, start = resource.getrusage(resource.RUSAGE_SELF), time.monotonic()
+    rollups.roll_up(Span.HOUR, timezone.now() + timedelta(hours=1, minutes=3))
+    after, wall = resource.getrusage(resource.RUSAGE_SELF), time.monotonic() - start
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(f"{RollUp.objects.count()} rows, {spent:.1f} CPU-s, {wall:.1f} s wall")
+
+
+def senders() -> None:
+    """Add the components that send the stream, as if they had been polled and answered."""
+    from django.utils import timezone
+
+    from apps.components.models import Component, ManagementInterface, Status
+    from apps.core.writes import turn
+    from apps.groups.models import Group
+    from tests.bench import stream
+
+    root, now = Group.objects.get(parent=None), timezone.now()
+    with turn():
+        components = Component.objects.bulk_create(
+            [Component(name=f"sender-{n:03}", group=root, status=Status.NORMAL) for n in range(stream.SENDERS)]
+        )
+        ManagementInterface.objects.bulk_create(
+            [
+                ManagementInterface(
+                    component=component,
+                    driver="fake",
+                    address=stream.address(number),
+                    next_poll_at=None,
+                    next_inventory_at=None,
+                    last_polled_at=now,
+                    last_answer_at=now,
+                )
+                for number, component in enumerate(components)
+            ]
+        )
+
+
+def received() -> None:
+    """Say what is stored and what was counted."""
+    from apps.alerts.models import Alert, Counter
+
+    rows = Alert.objects.filter(source="snmp-trap")
+    print(json.dumps({**Counter.values(), "rows": rows.count(), "matched": rows.matched().count()}))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,9 @@ PLAIN = {
     "audit": "id actor_kind actor_name address action object_type object_id object_name outcome sequence at_after"
     " at_before",
     "options": "name",
+    "suspend-periods": "id name component group include_inherited enabled in_force time_zone repeat created_by from to",
     "drivers": "name category",
+    "support-bundles": "",
     "components/{id}/sensors": "name kind status interface stale",
     "components/{id}/ports": "name state interface",
     "components/{id}/inventory": "id interface kind key name status",
@@ -51,6 +53,7 @@ BAD = [
         ("components/{id}/ports", "state", "x"),
         ("components/{id}/ports", "interface", "x"),
     ],
+    *[("suspend-periods", name, "x") for name in ("id", "component", "group", "repeat", "enabled", "from", "to")],
     *[("components/{id}/sensors", name, "x") for name in ("kind", "status", "interface", "stale")],
 ]
 

@@ -56,6 +56,9 @@ NO_PAGE = {  # routes that give no page of their own: posts, data, streams, redi
     "components:bulk",
     "components:credential-remove",
     "portal:style-guide-series",
+    "portal:capacity-history",
+    "portal:bundle",
+    "portal:bundle-order",
 }
 TABS = ("overview", "sensors", "ports", "inventory", "history", "alerts")
 # What devices and people of this fleet are called.
@@ -169,6 +172,7 @@ def addresses(fleet: Mapping[str, Any]) -> Iterator[str]:
         yield reverse("alerts:alert", kwargs={"pk": alert.pk})
     for tab in ("open", "acknowledged", "all", "unmatched"):
         yield f"{reverse('alerts:list')}?show={tab}"
+    yield f"{reverse('portal:help')}?show=limits"
     for driver in ("snmp_agent", "fake", "alert_only"):
         yield f"{reverse('components:add')}?driver={driver}"
     for kind in credential_kinds.KINDS:

@@ -12,7 +12,7 @@ from apps.drivers.contract import Sensor as Point
 from apps.monitoring import layouts, packing
 from apps.monitoring.judging import snapshot
 from apps.monitoring.models import RollUp, RollUpProgress, Sample, Sensor, SensorLayout, Span
-from apps.monitoring.services import history, retention, rollups
+from apps.monitoring.services import history, presence, retention, rollups
 from tests.factories import make_interface
 
 pytestmark = pytest.mark.django_db
@@ -138,6 +138,16 @@ def test_up_to_two_days_every_sample_is_a_point(device):
     ]
     assert series.points[1].at == DAY + timedelta(minutes=10)
     assert series.step == 600
+
+
+def test_a_page_that_is_open_makes_no_gaps_of_the_time_before(device):
+    """The page makes polls quicker; those before were ten minutes apart, and nothing is missing between them."""
+    presence.watch(device.interface.component_id)
+    for minutes in range(0, 60, 10):
+        device.sample(DAY + timedelta(minutes=minutes), heat=20.0)
+    series = history.samples(device.heat, DAY, DAY + HOUR)
+    assert (series.step, series.apart) == (60, 600)
+    assert history.samples(device.heat, DAY, DAY + HOUR, step=120).apart == 600
 
 
 def test_a_step_puts_samples_together_and_keeps_the_extremes(device):

@@ -149,6 +149,14 @@ def test_several_addresses_can_be_listened_on(bind: str, expected: list[str]) ->
     assert ports.addresses(bind) == expected
 
 
+def test_a_port_may_have_addresses_of_its_own() -> None:
+    port = Port("everywhere", "udp", 0, "ESM_SOME_PORT", "ESM_SOME_FDS", binds=("0.0.0.0",))
+    number, opened = ports.open_port(port, ["127.0.0.1"])
+    with socket.socket(fileno=opened[0]) as one:
+        assert one.getsockname() == ("0.0.0.0", number)
+    assert len(opened) == 1
+
+
 def test_a_name_is_no_address_to_listen_on() -> None:
     with pytest.raises(ports.PortTaken, match="ESM_BIND must be addresses"):
         ports.addresses("portal.example.net")

@@ -65,6 +65,16 @@ def test_processes_stand_after_what_they_need() -> None:
         in_order([spec("a", "b"), spec("b", "a")])
 
 
+def test_a_process_can_make_others_wait_for_it() -> None:
+    registry = ProcessRegistry()
+    registry.register("clock", lambda: ProcessSpec("clock", ("clock",), needs=("base",)))
+    registry.register("base", lambda: ProcessSpec("base", ("base",)))
+    registry.register("first", lambda: ProcessSpec("first", ("first",), needs=("base",), before=("clock", "not there")))
+    built = registry.build()
+    assert [spec.name for spec in built] == ["base", "first", "clock"]
+    assert built[-1].needs == ("base", "first")
+
+
 def test_a_name_is_registered_once() -> None:
     registry = ProcessRegistry()
     registry.register("web", lambda: None)

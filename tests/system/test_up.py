@@ -1,6 +1,7 @@
 """The whole portal through ``manage.py up``: start, kill, conflict, stop."""
 
 import http.client
+import json
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ import stat
 import subprocess
 import sys
 import urllib.parse
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +50,28 @@ def test_both_ports_answer_where_the_start_says(portal: Portal) -> None:
 def test_the_random_password_is_printed_once(portal: Portal) -> None:
     assert len(re.findall(r"“Administrator”, password: [A-Za-z0-9]{20}\n", portal.output())) == 1
     assert "changed at the first sign-in" in portal.output()
+
+
+def test_what_the_processes_say_is_kept_and_the_password_is_not(portal: Portal) -> None:
+    kept = (portal.folder / "logs" / "portal.log").read_text()
+    assert "Portal ready: http://" in kept
+    assert re.search(r"^\S+Z worker +\| .* ready\.$", kept, re.MULTILINE)
+    password = re.search(r"password: ([A-Za-z0-9]{20})\n", portal.output())[1]
+    assert password not in kept
+
+
+def test_a_bundle_is_written_while_it_runs(portal: Portal, tmp_path: Path) -> None:
+    file = tmp_path / "bundle.zip"
+    made = manage("support_bundle", "--output", str(file), folder=portal.folder)
+    assert (made.returncode, made.stdout) == (0, f"{file}\n")
+    with zipfile.ZipFile(file) as bundle:
+        told = json.loads(bundle.read("processes.json"))
+        assert told["supervisor"] == portal.process.pid
+        assert [each["name"] for each in told["processes"]] == NAMES
+        assert "Portal ready" in bundle.read("log.txt").decode()
+        every_byte = b"".join(bundle.read(name) for name in bundle.namelist())
+    key = (portal.folder / "keys" / "secrets.key").read_text().split()[0]
+    assert key.encode() not in every_byte
 
 
 def test_the_data_folder_is_its_owners_alone(portal: Portal) -> None:

@@ -1,6 +1,6 @@
 """Alerts, the incidents they open and close, the definitions that explain them, and what reception counts."""
 
-from apps.alerts.models.alert import Alert, AlertQuerySet
+from apps.alerts.models.alert import Alert, AlertQuerySet, Quiet
 from apps.alerts.models.counter import Count, Counter
 from apps.alerts.models.definition import DEFAULT_ALERT_TYPE, PROBLEMS, AlertDefinition, Severity
 from apps.alerts.models.incident import OPEN_INCIDENTS, Incident, IncidentQuerySet, IncidentState
@@ -17,5 +17,6 @@ __all__ = [
     "Incident",
     "IncidentQuerySet",
     "IncidentState",
+    "Quiet",
     "Severity",
 ]

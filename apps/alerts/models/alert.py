@@ -1,19 +1,23 @@
 """One fact that arrived or was raised."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.alerts.models.definition import DEFAULT_ALERT_TYPE, AlertDefinition, Severity
-from apps.alerts.models.incident import Incident
+from apps.alerts.models.incident import Incident, OfComponents
 from apps.components.models import Component
 from apps.core.fields import PhraseField
-from apps.core.scoping import Scoped
+
+WALK = ("received_at", "id", "component", "matched")
+FEW_INCIDENTS = 500
+FEW_ALERTS = 20_000
 
 
 class Quiet(models.TextChoices):
@@ -24,8 +28,8 @@ class Quiet(models.TextChoices):
     ACKNOWLEDGED = "acknowledged", _("The problem is acknowledged.")
 
 
-class AlertQuerySet(Scoped):
-    """Words for asking after alerts. One without a component is seen only by who sees the whole fleet."""
+class AlertQuerySet(OfComponents):
+    """Words for asking after alerts. Lists are walked in the order in which they were received, never by offset."""
 
     def matched(self) -> Self:
         """Keep those that a definition explains."""
@@ -35,13 +39,41 @@ class AlertQuerySet(Scoped):
         """Keep those that no enabled definition explains."""
         return self.filter(matched=False)
 
+    def newest_first(self) -> Self:
+        """Order by the time of receipt."""
+        return self.order_by("-received_at", "-pk")
+
     def before(self, pk: int) -> Self:
-        """Keep those that came before that one; the list is walked by this, never by offset."""
-        return self.filter(pk__lt=pk)
+        """Keep those older than an alert; where that one is gone, than its place."""
+        at = Alert.objects.filter(pk__lte=pk).order_by("-pk").values_list("received_at", flat=True).first()
+        if at is None:
+            return self.none()
+        return self.filter(Q(received_at__lt=at) | Q(received_at=at, pk__lt=pk), received_at__lte=at)
+
+    def after(self, alert: "Alert") -> Self:
+        """Keep those newer than an alert."""
+        at = alert.received_at
+        return self.filter(Q(received_at__gt=at) | Q(received_at=at, pk__gt=alert.pk), received_at__gte=at)
 
     def received_after(self, moment: datetime) -> Self:
         """Keep those that came after a moment."""
         return self.filter(received_at__gt=moment)
+
+    def silenced(self, reasons: Iterable[str]) -> Self:
+        """Keep those that nobody was told of, for one of these reasons; the second term names the index."""
+        return self.filter(~Q(quiet=""), quiet__in=reasons)
+
+    def in_states(self, states: Iterable[str]) -> Self:
+        """Keep those whose incident is in one of these states.
+
+        A few incidents are asked for their alerts, which are then sorted; of many, each alert on the way is asked for
+        its incident.
+        """
+        incidents = Incident.objects.filter(state__in=states).order_by()
+        counts = list(incidents.values_list("count", flat=True)[: FEW_INCIDENTS + 1])
+        if len(counts) <= FEW_INCIDENTS and sum(counts) <= FEW_ALERTS:
+            return self.filter(incident__in=incidents.values("pk"))
+        return self.filter(Exists(incidents.filter(pk=OuterRef("incident"))))
 
 
 class Alert(models.Model):
@@ -60,7 +92,13 @@ class Alert(models.Model):
     digest = models.CharField(_("hash"), max_length=32, blank=True)  # of the datagram: recognises a repeated inform
 
     component = models.ForeignKey(
-        Component, null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts", verbose_name=_("component")
+        Component,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="alerts",
+        verbose_name=_("component"),
+        db_index=False,  # another index begins with it
     )
     component_name = models.CharField(_("component"), max_length=200, blank=True)
     candidates = models.JSONField(
@@ -73,6 +111,7 @@ class Alert(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="alerts",
+        db_index=False,  # the index with the time below begins with it
     )
     matched = models.BooleanField(_("matched"), default=True)
     object = models.CharField(_("object"), max_length=200, blank=True)
@@ -83,7 +122,13 @@ class Alert(models.Model):
     detail = PhraseField(_("detail"), default="", blank=True)
     remedy = PhraseField(_("what to do"), default="", blank=True)
     incident = models.ForeignKey(
-        Incident, verbose_name=_("incident"), null=True, blank=True, on_delete=models.SET_NULL, related_name="alerts"
+        Incident,
+        verbose_name=_("incident"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="alerts",
+        db_index=False,  # another index begins with it
     )
     quiet = models.CharField(_("quiet"), max_length=20, choices=Quiet, blank=True, default="")
 
@@ -91,15 +136,38 @@ class Alert(models.Model):
     scope_path = "component__group"
 
     class Meta:
-        ordering = ["-pk"]
+        ordering = ["-received_at", "-pk"]
         verbose_name = _("alert")
         verbose_name_plural = _("alerts")
+        # Every index costs each alert that arrives. Those over a word of which there are few are cheap, because they
+        # grow in few places; those over component and address are not. What is checked of every row while a list is
+        # walked (scope, tab) stands behind what orders it, so that rows that do not match are never read.
         indexes = [
-            models.Index(fields=["matched", "-id"], name="alerts_alert_matched"),
-            models.Index(fields=["component", "-id"], name="alerts_alert_component"),
-            models.Index(fields=["severity", "-id"], name="alerts_alert_severity"),
-            models.Index(fields=["alert_type", "-id"], name="alerts_alert_type"),
-            models.Index(fields=["received_at"], name="alerts_alert_received"),
+            models.Index(fields=["received_at", "id", "component", "matched"], name="alerts_alert_walk"),
+            models.Index(fields=["severity", *WALK], name="alerts_alert_severity"),
+            models.Index(fields=["alert_type", *WALK], name="alerts_alert_type"),
+            models.Index(fields=["source", *WALK], name="alerts_alert_source"),
+            models.Index(fields=["component", "received_at", "id", "matched"], name="alerts_alert_component"),
+            models.Index(
+                fields=["address", "received_at", "id", "component"],
+                condition=Q(address__isnull=False),
+                name="alerts_alert_address",
+            ),
+            models.Index(
+                fields=["incident", "received_at", "id"],
+                condition=Q(incident__isnull=False),
+                name="alerts_alert_incident",
+            ),
+            models.Index(
+                fields=["received_at", "id", "component"], condition=Q(matched=False), name="alerts_alert_unmatched"
+            ),
+            models.Index(fields=["quiet", *WALK], condition=~Q(quiet=""), name="alerts_alert_quiet"),
+            models.Index(
+                fields=["component_name", "received_at", "id"],
+                condition=Q(component__isnull=True) & ~Q(component_name=""),
+                name="alerts_alert_gone",
+            ),
+            models.Index(fields=["definition", "received_at"], name="alerts_alert_definition"),
             models.Index(fields=["digest"], condition=~Q(digest=""), name="alerts_alert_digest"),
         ]
         constraints = [

@@ -1,9 +1,10 @@
 """What reception counts but does not keep."""
 
 from django.db import models
-from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from apps.core import rows
 
 
 class Count(models.TextChoices):
@@ -38,9 +39,14 @@ class Counter(models.Model):
     @classmethod
     def add(cls, counts: dict[str, int]) -> None:
         """Add to several counters, inside the caller's transaction."""
-        for name, number in sorted(counts.items()):
-            if number and not cls.objects.filter(pk=name).update(value=F("value") + number, changed_at=timezone.now()):
-                cls.objects.create(name=name, value=number)
+        now = rows.moment(timezone.now())
+        rows.insert(
+            cls,
+            ("name", "value", "changed_at"),
+            [(name, number, now) for name, number in sorted(counts.items()) if number],
+            f"ON CONFLICT (name) DO UPDATE SET value = {cls._meta.db_table}.value + excluded.value,"
+            " changed_at = excluded.changed_at",
+        )
 
     @classmethod
     def values(cls) -> dict[str, int]:

@@ -1,14 +1,21 @@
 """SNMP v1 and v2c notifications: from the datagram to what is kept of it."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address
 
 from apps.alerts.receivers.datagrams import Datagram
 from apps.alerts.services.arrivals import Binding
-from apps.protocols.snmp.ber import Absent, Tag, Value, Varbind
+from apps.protocols.snmp.ber import Absent, RawVarbind, Tag, Value
 from apps.protocols.snmp.message import open_envelope
-from apps.protocols.snmp.notification import Notification, NotificationKind, decode_notification, encode_inform_response
+from apps.protocols.snmp.notification import (
+    Notification,
+    NotificationKind,
+    encode_inform_response,
+    read_notification,
+)
 
 SOURCE = "snmp-trap"
 KEPT_BINDINGS = 256
@@ -16,68 +23,80 @@ KEPT_CHARACTERS = 4096  # of one value
 KEPT_OCTETS = 16384  # of the datagram: what is longer is kept by its bindings alone
 BLANK = b"*"
 _TYPES = {tag.value: tag.name.replace("_", " ").capitalize() for tag in Tag}
+_INFORM = NotificationKind.INFORM
+_NOBODY = IPv4Address(0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Trap:
     """One notification that was understood, with its sender as far as the datagram tells."""
 
     datagram: Datagram
-    address: str
-    version: str
-    trap_oid: str
-    enterprise: str
-    request_id: int | None
-    is_inform: bool
-    bindings: tuple[Binding, ...]
-    stored: bytes
-    digest: str
+    notification: Notification
+    address: str  # the sender's, or the one that a relay tells
+    bindings: list[Binding]
+    stored: bytes  # the message as it came, without secrets
+    digest: str = ""  # of the PDU, only of informs
+    answer: Callable[[], bytes] | None = None  # what acknowledges an inform
+
+    @property
+    def is_inform(self) -> bool:
+        """Say whether the sender waits for an answer."""
+        return self.answer is not None
 
     @property
     def repeat_key(self) -> tuple[str, int | None, str]:
         """Give what tells a repeated inform from a new one."""
-        return self.datagram.address, self.request_id, self.digest
+        return self.datagram.address, self.notification.request_id, self.digest
 
     def acknowledge(self) -> None:
         """Answer an inform, after its alert is stored."""
-        self.datagram.answer(encode_inform_response(self.datagram.data))
+        if self.answer is not None:
+            self.datagram.answer(self.answer())
 
 
-def decode(datagram: Datagram) -> tuple[Notification, bytes]:
-    """Open a notification and blank out the community; raises ``Malformed`` for anything else."""
-    notification = decode_notification(datagram.data)
-    at = open_envelope(datagram.data).at  # the community stands right before the PDU
-    length = len(notification.community)
-    return notification, datagram.data[: at - length] + BLANK * length + datagram.data[at:]
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A notification out of its message: the message as it may be kept, and for an inform its PDU and its answer."""
+
+    notification: Notification
+    stored: bytes
+    pdu: bytes = b""
+    answer: Callable[[], bytes] | None = None
 
 
-def understand(datagram: Datagram, notification: Notification, blanked: bytes, relays: frozenset[str]) -> Trap:
+def receive(data: bytes) -> Received:
+    """Open a v1 or v2c message and blank out the community; raises ``Malformed`` for anything else."""
+    envelope = open_envelope(data)
+    notification = read_notification(data, envelope)
+    at = envelope.at  # the community stands right before the PDU
+    length = len(envelope.community)
+    stored = data[: at - length] + BLANK * length + data[at:]
+    if notification.kind is not _INFORM:
+        return Received(notification, stored)
+    return Received(notification, stored, data[at : envelope.end], partial(encode_inform_response, data))
+
+
+def understand(datagram: Datagram, received: Received, relays: frozenset[str]) -> Trap:
     """Take over what is kept. Only a relay is believed when it says that a trap is somebody else's."""
+    notification = received.notification
     address = datagram.address
     agent = notification.agent_address
-    if agent is not None and address in relays and agent != IPv4Address(0):
+    if relays and agent is not None and address in relays and agent != _NOBODY:
         address = str(agent)
-    return Trap(
-        datagram=datagram,
-        address=address,
-        version=notification.version,
-        trap_oid=notification.trap_oid,
-        enterprise=notification.enterprise or "",
-        request_id=notification.request_id,
-        is_inform=notification.kind == NotificationKind.INFORM,
-        bindings=tuple(binding_of(varbind) for varbind in notification.varbinds[:KEPT_BINDINGS]),
-        stored=blanked if len(blanked) <= KEPT_OCTETS else b"",
-        digest=hashlib.blake2b(blanked, digest_size=16).hexdigest(),
-    )
+    stored = received.stored if len(received.stored) <= KEPT_OCTETS else b""
+    trap = Trap(datagram, notification, address, [binding_of(v) for v in notification.varbinds[:KEPT_BINDINGS]], stored)
+    if received.answer is not None:
+        trap.digest = hashlib.blake2b(received.pdu, digest_size=16).hexdigest()
+        trap.answer = received.answer
+    return trap
 
 
-def binding_of(varbind: Varbind) -> Binding:
+def binding_of(varbind: RawVarbind) -> Binding:
     """Give a variable as it is stored."""
-    return {
-        "oid": varbind.oid,
-        "type": _TYPES.get(varbind.tag, str(varbind.tag)),
-        "value": text_of(varbind.value)[:KEPT_CHARACTERS],
-    }
+    oid, tag, value = varbind
+    text = str(value) if type(value) is int else text_of(value)[:KEPT_CHARACTERS]
+    return {"oid": oid, "type": _TYPES.get(tag) or str(tag), "value": text}
 
 
 def text_of(value: Value) -> str:

@@ -7,6 +7,7 @@ from apps.alerts.services.naming import exempt_objects, object_names
 from apps.alerts.services.raising import raise_alert
 from apps.alerts.services.reception import reception_state
 from apps.alerts.services.reinterpretation import reinterpret
+from apps.alerts.services.telling import tell_held
 
 __all__ = [
     "Arrival",
@@ -22,4 +23,5 @@ __all__ = [
     "reception_state",
     "reinterpret",
     "reopen_overdue",
+    "tell_held",
 ]

@@ -13,13 +13,14 @@ from typing import Any, Protocol
 
 from django.db import connection
 
-from apps.alerts.models import OPEN_INCIDENTS, AlertDefinition, Incident, IncidentState, Severity
+from apps.alerts.models import OPEN_INCIDENTS, AlertDefinition, Incident, IncidentState, Quiet, Severity
 from apps.alerts.services.arrivals import Arrival
 from apps.alerts.services.catalogue import Catalogue
 from apps.alerts.services.naming import Part, exempt_objects, exempt_of
+from apps.alerts.services.quiet import quiet_reason
 from apps.components.models import StatusCause
 from apps.components.services import causes
-from apps.components.services.causes import Cause
+from apps.components.services.causes import Cause, Place
 from apps.core import rows
 from apps.core.phrases import Phrase
 
@@ -28,11 +29,16 @@ SOURCE = "alert"  # of the causes
 Key = tuple[str, int, str]
 """What there is one open incident for: place, definition and object."""
 
-_NEW = ("component_id", "component_name", "address", "place", "definition_id", "object", "severity", "title")
-_NEW += ("state", "count", "first_at", "last_at", "acknowledged_by_name", "note")
-_NEW += ("closed_at", "closed_by_name", "closed_why")
+_NEW = (
+    *("component_id", "component_name", "address", "place", "definition_id", "object", "severity", "title"),
+    *("state", "count", "first_at", "last_at", "acknowledged_by_name", "note"),
+    *("closed_at", "closed_by_name", "closed_why", "held"),
+)
 _COUNTED = ("count", "first_at", "last_at")
-_CHANGED = ("state", "count", "first_at", "last_at", "severity", "title", "closed_at", "closed_by_name", "closed_why")
+_CHANGED = (
+    *("state", "count", "first_at", "last_at", "severity", "title", "closed_at", "closed_by_name", "closed_why"),
+    "held",
+)
 
 
 class Standing(Protocol):
@@ -43,7 +49,9 @@ class Standing(Protocol):
     definition: Any
     object: Any
     severity: Any
-    title: Any
+
+    @property
+    def title(self) -> Phrase: ...
 
     @property
     def is_open(self) -> bool: ...
@@ -64,6 +72,7 @@ class Problem:
     count: int
     severity: str
     written_title: str
+    held: bool  # nobody was told of it so far
     first_at: datetime
     last_at: datetime
     closed_at: datetime | None = None
@@ -99,6 +108,33 @@ class Folding:
             return None
         return self._fold(arrival) if arrival.is_problem else self._end(arrival)
 
+    def take_late(self, arrival: Arrival) -> Problem | None:
+        """Do the same for an alert that is understood late: a recovery ends no problem that was repeated after it."""
+        if not arrival.matched:
+            return None
+        return self._fold(arrival) if arrival.is_problem else self._end(arrival, unless_after=arrival.received_at)
+
+    def problem_of(self, pk: int | None) -> Problem | None:
+        """Give the open incident of that number, where the batch is concerned with it."""
+        return next((problem for problem in self._open.values() if problem.pk == pk), None) if pk else None
+
+    def leave(self, problem: Problem) -> None:
+        """Take an alert out of a problem, which ends when nothing is left in it."""
+        problem.count = max(problem.count - 1, 0)
+        problem.changed = True
+        self._touched[id(problem)] = problem
+        if problem.count == 0:
+            problem.state, problem.closed_at = IncidentState.CLOSED.value, problem.last_at
+            self._open = {key: one for key, one in self._open.items() if one is not problem}
+
+    def say_anew(self, problem: Problem, arrival: Arrival) -> None:
+        """Let a problem say what its latest alert says."""
+        if arrival.definition is not None and problem.last_at <= arrival.received_at:
+            problem.severity = arrival.grade
+            problem.written_title = arrival.written_title
+            problem.changed = True
+            self._touched[id(problem)] = problem
+
     def store(self) -> None:
         """Write what was opened, repeated and ended, and let the status follow."""
         touched = self._touched.values()
@@ -119,7 +155,7 @@ class Folding:
         concerned: Iterable[AlertDefinition] = ()
         if arrival.is_problem:
             concerned = (definition,)
-        elif arrival.severity == Severity.NORMAL:
+        elif arrival.grade == Severity.NORMAL:
             concerned = self._catalogue.ended_by(definition)
         component_id = arrival.component.pk if arrival.component is not None else None
         place, thing = Incident.place_of(component_id, arrival.address), arrival.object[:200]
@@ -134,42 +170,55 @@ class Folding:
         lock = "FOR UPDATE OF i" if connection.features.has_select_for_update_of else ""
         statement = (
             "SELECT i.id, i.place, i.definition_id, i.object, i.component_id, i.component_name, i.address, i.state,"  # noqa: S608
-            f" i.count, i.severity, i.title, i.first_at, i.last_at FROM {wanted} CROSS JOIN"
+            f" i.count, i.severity, i.title, i.held, i.first_at, i.last_at FROM {wanted} CROSS JOIN"
             f" {Incident._meta.db_table} i WHERE i.place = wanted.place AND i.definition_id = wanted.definition"
             f" AND i.object = wanted.object AND i.state IN ({states}) ORDER BY i.id {lock}"  # all lock in this order
         )
         with connection.cursor() as cursor:
             cursor.execute(statement, parameters)
             found = cursor.fetchall()
-        return {
-            (place, definition, thing): Problem(
-                *(pk, place, self._definitions[definition], thing, *rest, rows.when(first_at), rows.when(last_at)),
-                was_open=True,
-            )
-            for pk, place, definition, thing, *rest, first_at, last_at in found
-        }
+        problems = [self._as_read(*row) for row in found]
+        return {(one.place, one.definition.pk, one.object): one for one in problems}
+
+    def _as_read(self, pk: int, place: str, definition: int, thing: str, *rest: Any) -> Problem:
+        component_id, component_name, address, state, count, severity, title, held, first_at, last_at = rest
+        return Problem(
+            pk=pk,
+            place=place,
+            definition=self._definitions[definition],
+            object=thing,
+            component_id=component_id,
+            component_name=component_name,
+            address=address,
+            state=state,
+            count=count,
+            severity=severity,
+            written_title=title,
+            held=bool(held),
+            first_at=rows.when(first_at),
+            last_at=rows.when(last_at),
+            was_open=True,
+        )
 
     def _fold(self, arrival: Arrival) -> Problem:
         (key,) = self._keys[id(arrival)]
-        definition = arrival.definition
-        assert definition is not None
-        moment = arrival.received_at
-        (title,) = arrival.written([definition.title])
+        moment, title = arrival.received_at, arrival.written_title
         problem = self._open.get(key)
         if problem is None:
             component = arrival.component
             problem = Problem(
                 pk=None,
                 place=key[0],
-                definition=definition,
+                definition=self._definitions[key[1]],
                 object=key[2],
                 component_id=component.pk if component is not None else None,
                 component_name=component.name if component is not None else "",
                 address=arrival.address,
                 state=IncidentState.OPEN.value,
                 count=0,
-                severity=arrival.severity,
+                severity=arrival.grade,
                 written_title=title,
+                held=quiet_reason(component, None) is not Quiet.NO,
                 first_at=moment,
                 last_at=moment,
                 changed=True,
@@ -179,21 +228,23 @@ class Folding:
         problem.count += 1
         problem.first_at = min(problem.first_at, moment)
         problem.last_at = max(problem.last_at, moment)
-        if (problem.severity, problem.written_title) != (arrival.severity, title):
-            problem.severity, problem.written_title, problem.changed = arrival.severity, title, True
+        if (problem.severity, problem.written_title) != (arrival.grade, title):
+            problem.severity, problem.written_title, problem.changed = arrival.grade, title, True
+        if problem.held and quiet_reason(arrival.component, problem) is Quiet.NO:
+            problem.held, problem.changed = False, True
         self._touched[id(problem)] = problem
         return problem
 
-    def _end(self, arrival: Arrival) -> Problem | None:
+    def _end(self, arrival: Arrival, unless_after: datetime | None = None) -> Problem | None:
         ended = None
         for key in self._keys[id(arrival)]:
-            problem = self._open.pop(key, None)
-            if problem is None:
+            problem = self._open.get(key)
+            if problem is None or (unless_after is not None and problem.last_at > unless_after):
                 continue
-            assert arrival.definition is not None
+            del self._open[key]
             problem.state = IncidentState.CLOSED.value
             problem.last_at = problem.closed_at = arrival.received_at
-            (problem.closed_why,) = arrival.written([arrival.definition.title])
+            problem.closed_why = arrival.written_title
             problem.changed = True
             self._touched[id(problem)] = problem
             ended = problem
@@ -207,7 +258,7 @@ def _counted_row(row: Problem) -> rows.Row:
 def _changed_row(row: Problem) -> rows.Row:
     return (
         *(row.state, row.count, rows.moment(row.first_at), rows.moment(row.last_at), row.severity, row.written_title),
-        *(rows.moment(row.closed_at), "", row.closed_why, row.pk),
+        *(rows.moment(row.closed_at), "", row.closed_why, row.held, row.pk),
     )
 
 
@@ -216,6 +267,7 @@ def _new_row(row: Problem) -> rows.Row:
         *(row.component_id, row.component_name, row.address, row.place, row.definition.pk, row.object),
         *(row.severity, row.written_title, row.state, row.count),
         *(rows.moment(row.first_at), rows.moment(row.last_at), "", "", rows.moment(row.closed_at), "", row.closed_why),
+        row.held,
     )
 
 
@@ -226,26 +278,30 @@ def cause_key(incident: Standing) -> str:
 
 def settle_causes(incidents: Iterable[Standing]) -> None:
     """Make the status of the components agree with these incidents: open ones count, ended and exempt ones do not."""
-    wanted, ended = [], defaultdict(list)
+    wanted: list[Cause] = []
+    ended: list[Place] = []
+    unsure: list[Place] = []  # those whose definition or object does not count, or no longer
     told = list(incidents)
     exempt = _exempt(told)
     for incident in told:
-        if incident.component_id is None:
+        component_id, key = incident.component_id, cause_key(incident)
+        if component_id is None:
             continue
+        place: Place = (component_id, None, SOURCE, key)
         if incident.pk in exempt:
-            ended[incident.component_id].append(cause_key(incident))
-        elif incident.is_open and incident.definition.counts:
-            wanted.append(Cause(incident.component_id, SOURCE, cause_key(incident), incident.severity, incident.title))
+            unsure.append(place)
         elif not incident.is_open:
-            ended[incident.component_id].append(cause_key(incident))
-    # Most of what ends counted, but not all: components are not locked for nothing.
-    standing: dict[int, list[str]] = defaultdict(list)
-    if ended:
-        keys = set(chain.from_iterable(ended.values()))
-        found = StatusCause.objects.filter(component__in=list(ended), source=SOURCE, key__in=keys).order_by()
-        for component_id, key in found.values_list("component_id", "key"):
-            standing[component_id].append(key)
-    causes.change(SOURCE, wanted, standing)
+            (ended if incident.definition.counts else unsure).append(place)
+        elif incident.definition.counts:
+            wanted.append(Cause(component_id, SOURCE, key, incident.severity, incident.title))
+    if unsure:  # components are not locked for nothing
+        found = StatusCause.objects.filter(
+            component__in={place[0] for place in unsure}, source=SOURCE, key__in={place[3] for place in unsure}
+        )
+        standing = set(found.order_by().values_list("key", flat=True))
+        ended += [place for place in unsure if place[3] in standing]
+    if wanted or ended:
+        causes.change(wanted, ended)
 
 
 def _exempt(incidents: Iterable[Standing]) -> set[Any]:

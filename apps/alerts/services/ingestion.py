@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import overload
+from typing import Any, overload
 
 from django.db import IntegrityError, connection, transaction
 
@@ -91,27 +91,29 @@ def _store(arrivals: Sequence[Arrival]) -> Stored:
     folding.store()
     others = [field for field in Alert._meta.concrete_fields if field.column not in {*_COLUMNS, "id"}]
     rest = tuple(field.get_db_prep_save(field.get_default(), connection) for field in others)
-    new = [(*_row(arrival, problem), *rest) for arrival, problem in zip(arrivals, problems, strict=True)]
-    stored = Stored(rows.add(Alert, (*_COLUMNS, *(field.column for field in others)), new), arrivals)
+    moment = rows.moment_writer()
+    new = [(*_row(arrival, problem, moment), *rest) for arrival, problem in zip(arrivals, problems, strict=True)]
+    stored = Stored(rows.add(Alert, [*_COLUMNS, *(str(field.column) for field in others)], new), arrivals)
     if stored:
         events.publish("alert")
         transaction.on_commit(lambda: _wake(stored), robust=True)
     return stored
 
 
-def _row(arrival: Arrival, problem: Problem | None) -> rows.Row:
+def _row(arrival: Arrival, problem: Problem | None, moment: Callable[[Any], Any]) -> rows.Row:
     component, definition = arrival.component, arrival.definition
     if definition is None:
-        alert_type, texts = DEFAULT_ALERT_TYPE, (UNKNOWN_TITLE, "", "")
+        alert_type, texts = arrival.alert_type or DEFAULT_ALERT_TYPE, (UNKNOWN_TITLE, "", "")
     else:
-        alert_type, texts = definition.alert_type, (definition.title, definition.detail, definition.remedy)
+        alert_type = arrival.alert_type or definition.alert_type
+        texts = (definition.title, definition.detail, definition.remedy)
     return (
-        *(rows.moment(arrival.received_at), rows.moment(arrival.occurred_at), arrival.source, arrival.address),
+        *(moment(arrival.received_at), moment(arrival.occurred_at), arrival.source, arrival.address),
         *(arrival.version, arrival.trap_oid, arrival.enterprise, arrival.request_id, _json(arrival.bindings)),
         *(arrival.datagram, arrival.digest, component.pk if component is not None else None),
         *(component.name if component is not None else "", _json(arrival.candidates)),
         *(definition.pk if definition is not None else None, arrival.matched, arrival.object[:200]),
-        *(arrival.severity, alert_type, arrival.product, *arrival.written(texts)),
+        *(arrival.grade, alert_type, arrival.product, *arrival.written(texts)),
         *(problem.pk if problem is not None else None, quiet_reason(component, problem).value),
     )
 
@@ -122,12 +124,13 @@ def explain(alert: Alert, arrival: Arrival) -> None:
     alert.definition = definition
     alert.product = arrival.product
     alert.matched = arrival.matched
-    alert.severity = arrival.severity
+    alert.severity = arrival.grade
     if definition is None:
+        alert.alert_type = arrival.alert_type or DEFAULT_ALERT_TYPE
         alert.title = arrival.phrase(UNKNOWN_TITLE)
         alert.detail = alert.remedy = Phrase()
         return
-    alert.alert_type = definition.alert_type
+    alert.alert_type = arrival.alert_type or definition.alert_type
     alert.title = arrival.phrase(definition.title)
     alert.detail = arrival.phrase(definition.detail)
     alert.remedy = arrival.phrase(definition.remedy)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from apps.alerts.models import AlertDefinition
+from apps.alerts.services.arrivals import Value
 from apps.core.registries import Registry
 
 Part = tuple[int, str]
@@ -31,8 +32,11 @@ def exempt_of(kind: str, parts: Iterable[Part]) -> Collection[Part]:
     return exempt_objects.get(kind)(wanted) if wanted and kind in exempt_objects else ()
 
 
-def shown_object(definition: AlertDefinition, key: str, named: Mapping[str, str], known: str | None) -> str:
-    """Give how an object is shown: by the name that was sent, else the known one, else its number; alias behind it."""
-    name = next((named[binding] for binding in NAME_BINDINGS if named.get(binding)), known or key)
+def shown_object(definition: AlertDefinition, key: str, named: Mapping[str, Value], known: str | None) -> Value:
+    """Give how an object is shown: by the name that was sent, else the known one, else its word or number."""
+    if not definition.object:
+        return key
+    itself = named.get(definition.object)
+    name = next((named[binding] for binding in NAME_BINDINGS if named.get(binding)), known or itself or key)
     alias = named.get("alias", "")
-    return f"{name} ({alias})" if definition.object and alias and alias != name else name
+    return f"{name} ({alias})" if alias and alias != name else name

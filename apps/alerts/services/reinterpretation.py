@@ -1,10 +1,11 @@
 """Changes what an alert means; what arrived stays as it is."""
 
-from apps.alerts.models import Alert, AlertDefinition, Incident, IncidentState
-from apps.alerts.services import catalogue
-from apps.alerts.services.arrivals import Arrival, named_bindings, object_of
+from apps.alerts.models import Alert, AlertDefinition, Incident, IncidentState, Severity
+from apps.alerts.services import catalogue, products
+from apps.alerts.services.arrivals import Arrival, Value
 from apps.alerts.services.folding import Folding, settle_causes
 from apps.alerts.services.ingestion import explain
+from apps.alerts.services.interpretation import meaning_of
 from apps.alerts.services.naming import names_of, shown_object
 from apps.alerts.services.quiet import quiet_reason
 from apps.components.models import Component
@@ -24,19 +25,19 @@ def reinterpret(
     with turn():
         alert = Alert.objects.select_for_update(of=("self",)).select_related("definition").get(pk=alert.pk)
         before = _meaning(alert)
-        left = _leave(alert)
+        left = leave(alert.incident_id, alert.severity)
         arrival = arrival_of(alert, component, definition)
         alert.component = component
         alert.component_name = component.name if component is not None else ""
         alert.object = arrival.object[:200]
         explain(alert, arrival)
-        alert.incident = None
+        problem = None
         if arrival.matched and arrival.is_problem:
             folding = Folding([arrival], catalogue.current())
             problem = folding.take(arrival)
             folding.store()
-            alert.incident = Incident.objects.get(pk=problem.pk) if problem is not None else None
-        alert.quiet = quiet_reason(component, alert.incident).value
+        alert.incident_id = problem.pk if problem is not None else None
+        alert.quiet = quiet_reason(component, problem).value
         alert.save()
         settle_causes(left)
         audit.record(actor, "alert.reinterpret", alert, before=before, after=_meaning(alert))
@@ -46,38 +47,46 @@ def reinterpret(
 
 def arrival_of(alert: Alert, component: Component | None, definition: AlertDefinition | None) -> Arrival:
     """Read a stored alert as if it had just arrived from that component with that definition."""
-    object_key, params = alert.object, {name: str(value) for name, value in alert.title.params.items()}
-    if alert.bindings and definition is not None:
-        params = named_bindings(definition, alert.bindings)
-        object_key = object_of(definition, alert.bindings, params)
-        part = (component.pk if component is not None else 0, object_key)
-        known = names_of(definition.object_kind, [part]) if component is not None else {}
-        params["object"] = shown_object(definition, object_key, params, known.get(part))
+    object_key, product = alert.object, alert.product
+    severity = alert_type = ""
+    params: dict[str, Value] = {name: value for name, value in alert.title.params.items()}
+    if alert.trap_oid:
+        model = component.model if component is not None else ""
+        sender = products.known().of_trap(alert.trap_oid, alert.enterprise, model)
+        meaning = meaning_of(definition, sender, alert.bindings)
+        product, severity, alert_type = meaning.product, meaning.severity, meaning.alert_type
+        object_key, params = meaning.object, dict(meaning.params)
+        if definition is not None:
+            part = (component.pk if component is not None else 0, object_key)
+            known = names_of(definition.object_kind, [part]) if component is not None else {}
+            params["object"] = shown_object(definition, object_key, params, known.get(part))
     params.pop("component", None)
     return Arrival(
         source=alert.source,
         received_at=alert.received_at,
         definition=definition,
+        severity=severity,
+        alert_type=alert_type,
         component=component,
         address=alert.address,
         object=object_key,
         params=params,
         trap_oid=alert.trap_oid,
         enterprise=alert.enterprise,
-        product=alert.product,
+        product=product,
         bindings=tuple(alert.bindings),
     )
 
 
-def _leave(alert: Alert) -> list[Incident]:
-    """Take an alert out of its incident, which ends when nothing is left in it."""
-    incident = Incident.objects.select_for_update().filter(pk=alert.incident_id).first()
-    if incident is None or alert.severity == "normal":
+def leave(incident_id: int | None, severity: str) -> list[Incident]:
+    """Take an alert of this severity out of its incident, which ends when nothing is left in it."""
+    incident = Incident.objects.select_for_update().filter(pk=incident_id).first()
+    if incident is None or severity == Severity.NORMAL:
         return []
     incident.count = max(incident.count - 1, 0)
     if incident.count == 0 and incident.is_open:
         incident.state = IncidentState.CLOSED.value
-        incident.closed_at = alert.received_at
+        incident.closed_at = incident.last_at
     incident.save(update_fields=["count", "state", "closed_at"])
     return [incident]
 

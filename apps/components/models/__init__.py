@@ -10,6 +10,7 @@ from apps.components.models.interface import (
 )
 from apps.components.models.machine import MachineId, MachineIdKind
 from apps.components.models.status import Status, StatusCause, StatusChange
+from apps.components.models.suspension import SuspendPeriod, SuspendPeriodQuerySet
 
 __all__ = [
     "Category",
@@ -26,4 +27,6 @@ __all__ = [
     "Status",
     "StatusCause",
     "StatusChange",
+    "SuspendPeriod",
+    "SuspendPeriodQuerySet",
 ]

@@ -63,7 +63,17 @@ class Component(models.Model):
     alert_addresses = models.JSONField(_("alert addresses"), default=list, blank=True)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.UNKNOWN.value, editable=False)
     status_since = models.DateTimeField(_("status since"), default=timezone.now, editable=False)
-    suspended = models.BooleanField(_("suspended"), default=False, editable=False)
+    suspended = models.BooleanField(_("suspended"), default=False, editable=False)  # as suspend periods say
+    suspended_until = models.DateTimeField(_("suspended until"), null=True, blank=True, editable=False)
+    suspension = models.ForeignKey(  # of several periods the one that ends last
+        "components.SuspendPeriod",
+        verbose_name=_("suspended by"),
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
     unmanaged = models.BooleanField(_("not managed"), default=False)
     last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True, editable=False)
     up_since = models.DateTimeField(_("up since"), null=True, blank=True, editable=False)
@@ -89,6 +99,7 @@ class Component(models.Model):
             models.Index(fields=["group", "status"], name="components_group_status"),
             models.Index(fields=["status"], name="components_status"),
             models.Index(fields=["category"], name="components_category"),
+            models.Index(fields=["suspended"], condition=Q(suspended=True), name="components_suspended"),
             models.Index(fields=["name"], name="components_name"),
             models.Index(Lower(Trim("serial_number")), name="components_serial"),
         ]

@@ -1,4 +1,4 @@
-"""What is done to many components at once, from the list: check, collect, move, remove."""
+"""What is done to many components at once, from the list: check, collect, suspend, resume, move, remove."""
 
 from collections.abc import Callable, Mapping
 
@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from apps.components import suspend_moves
 from apps.components.models import Component, ComponentQuerySet
+from apps.components.pages import suspend_now
 from apps.components.pages.listing import Filters
 from apps.components.services import checks, registration
 from apps.core.actors import Actor
@@ -89,14 +91,28 @@ def _move(request: HttpRequest, components: list[Component]) -> HttpResponse:
     if group is None:
         messages.error(request, _("Choose a group that you may change."))
         return redirect(_back(request))
+    effects = suspend_moves.effects(components, group, request.user)
     registration.move(components, group, Actor.of(request))
     messages.success(request, _("Moved to %(group)s.") % {"group": group})
+    for sentence in effects:
+        messages.info(request, sentence)
+    return redirect(_back(request))
+
+
+def _suspend(request: HttpRequest, components: list[Component]) -> HttpResponse:
+    return suspend_now.ask(request, components, _back(request))
+
+
+def _resume(request: HttpRequest, components: list[Component]) -> HttpResponse:
+    suspend_now.resume_many(request, components)
     return redirect(_back(request))
 
 
 BULK: Mapping[str, tuple[str, Callable[[HttpRequest, list[Component]], HttpResponse]]] = {
     "check": ("check", _check),
     "collect": ("check", _collect),
+    "suspend": ("suspend", _suspend),
+    "resume": ("suspend", _resume),
     "move": ("components", _move),
     "remove": ("components", _remove),
 }

@@ -15,6 +15,7 @@ from apps.components.models import Category, Component, StatusCause
 from apps.components.models.status import WORST_FIRST
 from apps.components.pages.look import Look
 from apps.components.services import causes, machines
+from apps.core import scoping
 from apps.core.htmx import wants_part
 from apps.groups.models import Group
 
@@ -61,7 +62,10 @@ class CauseView:
 def component(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a component, or what changes of it."""
     found = get_object_or_404(
-        Component.objects.visible_to(request.user).select_related("group", "parent").prefetch_related("causes"), pk=pk
+        Component.objects.visible_to(request.user)
+        .select_related("group", "parent", "suspension")
+        .prefetch_related("causes"),
+        pk=pk,
     )
     look = Look(request, found)
     for tell in extensions.lookers:
@@ -81,6 +85,7 @@ def component(request: HttpRequest, pk: int) -> HttpResponse:
         "picture": PICTURES.get(Category(found.category), "server"),
         "crumbs": _crumbs(request, found),
         "causes": _causes(look),
+        "suspension_url": _suspension_url(look),
         "addresses": list(dict.fromkeys(row.address for row in look.interfaces if row.address)),
         "still": [] if part else _panels(look, current, live=False),
         "panels": _panels(look, current, live=True),
@@ -104,7 +109,17 @@ def _is_offered(tab: Tab, look: Look) -> bool:
 
 
 def _permissions(look: Look) -> dict[str, bool]:
-    return {"may_check": look.may("check"), "may_change": look.may("components")}
+    words = {"may_check": "check", "may_suspend": "suspend", "may_change": "components"}
+    return {name: look.may(word) for name, word in words.items()}
+
+
+def _suspension_url(look: Look) -> str:
+    """Give the page of what suspends the component, where the user may see it."""
+    period = look.component.suspension
+    if period is None:
+        return ""
+    group_id = period.group_id or look.component.group_id
+    return period.get_absolute_url() if scoping.may(look.request.user, "view", group_id) else ""
 
 
 def _crumbs(request: HttpRequest, found: Component) -> list[tuple[int, str]]:

@@ -166,7 +166,8 @@ def component_list(request: HttpRequest) -> HttpResponse:
     filters = Filters.of(request.GET, tree)
     visible = Component.objects.visible_to(request.user)
     interfaces = ManagementInterface.objects.order_by("pk").only("pk", "component", "address", "driver")
-    found = filters.ordered(filters.apply(visible)).prefetch_related(Prefetch("interfaces", interfaces))
+    found = filters.ordered(filters.apply(visible)).select_related("suspension")
+    found = found.prefetch_related(Prefetch("interfaces", interfaces))
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
@@ -178,6 +179,7 @@ def component_list(request: HttpRequest) -> HttpResponse:
         "facets": _facets(visible, filters),
         "headers": _headers(filters.sort),
         "may_check": scoping.may_somewhere(request.user, "check"),
+        "may_suspend": scoping.may_somewhere(request.user, "suspend"),
         "may_change": scoping.may_somewhere(request.user, "components"),
         "move_to": _targets(request.user),
     }

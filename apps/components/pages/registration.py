@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from apps.components import suspend_moves
 from apps.components.forms import MOST_FORMS, ComponentForm, InterfaceForm, initial_of
 from apps.components.models import Component
 from apps.components.services import checks, credentials, registration
@@ -57,7 +58,11 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     def save() -> Component:
         given = form.cleaned_data
         interfaces = _drafts(request, forms, given["group"])
-        return registration.change(component, {**given, "interfaces": interfaces}, Actor.of(request))
+        effects = suspend_moves.effects([component], given["group"], request.user)
+        saved = registration.change(component, {**given, "interfaces": interfaces}, Actor.of(request))
+        for sentence in effects:
+            messages.info(request, sentence)
+        return saved
 
     return _answer(request, form, forms, save, component)
 

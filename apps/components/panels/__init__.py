@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from apps.components import suspend_views
 from apps.components.extensions import OVERVIEW, Panel, Tab, panels, tabs
 from apps.components.models import InventoryItem, ManagementInterface, StatusChange
 from apps.components.pages.look import Look
@@ -19,8 +20,10 @@ from apps.components.services import checks
 from apps.core.phrases import Phrase
 from apps.drivers import registry
 from apps.drivers.contract import Capability, InventoryKind
+from apps.groups.models import Group
 
 LATEST_CHANGES = 6
+SUSPEND_PERIODS = 10
 PER_PAGE = 50
 
 KINDS: dict[InventoryKind, tuple[Promise | str, str]] = {
@@ -190,6 +193,13 @@ def all_changes(look: Look) -> History:
     return History(list(page.object_list), page)
 
 
+def suspend_rows(look: Look) -> list[suspend_views.Row] | None:
+    """Give the suspend periods that reach the component, its own and its groups'; None where there are none."""
+    found = suspend_views.applying_to(look.component).lasting().select_related("component", "group").soonest_first()
+    tree = Group.objects.visible_to(look.request.user).tree()
+    return suspend_views.rows_of(look.request.user, list(found[:SUSPEND_PERIODS]), tree) or None
+
+
 def _inventory_once(look: Look) -> Inventory | None:
     return look.once("inventory", lambda: inventory(look))
 
@@ -211,6 +221,7 @@ for _panel in (
     Panel("interfaces", OVERVIEW, "components/panels/interfaces.html", interfaces, 40, "c4 x-c12"),
     Panel("identity", OVERVIEW, "components/panels/identity.html", identity, 50, "c3 x-c6"),
     Panel("parts", OVERVIEW, "components/panels/parts.html", _inventory_once, 60, "c3 x-c6", Capability.INVENTORY),
+    Panel("suspend-periods", OVERVIEW, "components/panels/suspend_periods.html", suspend_rows, 80),
     Panel("changes", OVERVIEW, "components/panels/changes.html", latest_changes, 70, "c3 x-c6"),
     Panel("inventory", "inventory", "components/panels/inventory.html", _inventory_tab, 10),
     Panel("events", "events", "components/panels/timeline.html", events_of, 10),

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from apps.components.models import Component, ManagementInterface, Status, StatusCause, StatusChange
 from apps.components.models.status import WORST_FIRST
-from apps.core import events
+from apps.core import events, rows
 from apps.core.phrases import Phrase
 from apps.core.writes import turn
 
@@ -59,42 +59,37 @@ class Cause:
 
 def put(causes: Iterable[Cause]) -> None:
     """Open causes or bring them up to date; ``since`` stays as long as the status does. May be repeated."""
-    by_component: dict[int, list[Cause]] = defaultdict(list)
-    for cause in causes:
-        by_component[cause.component_id].append(cause)
-
-    def write(ids: Sequence[int], now: datetime) -> bool:
-        return _put([cause for pk in ids for cause in by_component[pk]], ids, now)
-
-    _change(by_component, write)
+    change(causes, ())
 
 
 def withdraw(component_id: int, source: str, key: str, interface_id: int | None = None) -> bool:
     """Close one cause; False when it was not open."""
-    mine = StatusCause.objects.filter(
-        component=component_id, source=source, key=key[:KEY_LENGTH], interface=interface_id
-    )
-    if not mine.exists():
-        return False
-    return _change([component_id], lambda ids, now: bool(mine.delete()[0]))
+    place = component_id, interface_id, source, key[:KEY_LENGTH]
+    return place in _present([place]) and change((), [place])
 
 
 def withdraw_all(source: str, keys: Mapping[int, Collection[str]]) -> None:
     """Close the causes of a source with these keys, by component, where they are of no interface."""
-    _change(keys, lambda ids, now: _withdraw(source, {pk: keys[pk] for pk in ids}))
+    change((), [(pk, None, source, key[:KEY_LENGTH]) for pk, mine in keys.items() for key in mine])
 
 
-def change(source: str, wanted: Iterable[Cause], gone: Mapping[int, Collection[str]]) -> None:
-    """Put causes and close others of a source, as ``put`` and ``withdraw_all`` do; the status follows once."""
-    by_component: dict[int, list[Cause]] = defaultdict(list)
+def change(wanted: Iterable[Cause], gone: Iterable[Place]) -> bool:
+    """Put some causes and close others, so that the status follows once; says whether any of them changed."""
+    opened: dict[int, list[Cause]] = defaultdict(list)
+    closed: dict[int, list[Place]] = defaultdict(list)
     for cause in wanted:
-        by_component[cause.component_id].append(cause)
+        opened[cause.component_id].append(cause)
+    for place in gone:
+        closed[place[0]].append(place)
 
     def write(ids: Sequence[int], now: datetime) -> bool:
-        withdrew = _withdraw(source, {pk: gone[pk] for pk in ids if pk in gone})
-        return _put([cause for pk in ids for cause in by_component.get(pk, ())], ids, now) or withdrew
+        mine = [cause for pk in ids for cause in opened.get(pk, ())]
+        ended = [place for pk in ids for place in closed.get(pk, ())]
+        present = _present([*ended, *(cause.place for cause in mine)]) if mine or ended else {}
+        withdrew = _withdraw(present[place] for place in set(ended) if place in present)
+        return _upsert(mine, present, now) or withdrew
 
-    _change({*by_component, *gone}, write)
+    return _change({*opened, *closed}, write)
 
 
 def settle(source: str, interface_ids: Iterable[int], causes: Iterable[Cause]) -> None:
@@ -103,18 +98,16 @@ def settle(source: str, interface_ids: Iterable[int], causes: Iterable[Cause]) -
     for cause in causes:
         wanted[cause.component_id].append(cause)
     owned: dict[int, list[int]] = defaultdict(list)
-    rows = ManagementInterface.objects.filter(pk__in=list(interface_ids)).order_by()
-    for interface_id, component_id in rows.values_list("pk", "component_id"):
+    found = ManagementInterface.objects.filter(pk__in=list(interface_ids)).order_by()
+    for interface_id, component_id in found.values_list("pk", "component_id"):
         owned[component_id].append(interface_id)
 
     def write(ids: Sequence[int], now: datetime) -> bool:
-        interfaces = [interface for pk in ids for interface in owned[pk]]
-        present = {_place(row): row for row in StatusCause.objects.filter(source=source, interface__in=interfaces)}
+        present = _standing(source=source, interface__in=[interface for pk in ids for interface in owned[pk]])
         mine = [cause for pk in ids for cause in wanted[pk] if cause.interface_id in owned[pk]]
-        gone = [row.pk for place, row in present.items() if place not in {cause.place for cause in mine}]
-        if gone:
-            StatusCause.objects.filter(pk__in=gone).delete()
-        return _upsert(mine, present, now) or bool(gone)
+        places = {cause.place for cause in mine}
+        withdrew = _withdraw(row for place, row in present.items() if place not in places)
+        return _upsert(mine, present, now) or withdrew
 
     _change(owned, write)
 
@@ -150,7 +143,8 @@ def _change(component_ids: Iterable[int], write: Callable[[Sequence[int], dateti
     for chunk in _chunks(sorted(set(component_ids))):
         now = timezone.now()
         with turn():
-            locked = list(Component.objects.select_for_update().filter(pk__in=chunk).order_by("pk"))
+            found = Component.objects.select_for_update().filter(pk__in=rows.among(chunk)).order_by("pk")
+            locked = [_Locked(*row) for row in found.values_list("pk", "status", "unmanaged")]
             wrote = write([component.pk for component in locked], now)
             followed = _follow_or_wait(locked, now)
             if wrote or followed:
@@ -159,7 +153,15 @@ def _change(component_ids: Iterable[int], write: Callable[[Sequence[int], dateti
     return changed
 
 
-def _follow_or_wait(components: Sequence[Component], now: datetime) -> bool:
+class _Locked(NamedTuple):
+    """What of a component decides its status, besides its causes."""
+
+    pk: int
+    status: str
+    unmanaged: bool
+
+
+def _follow_or_wait(components: Sequence[_Locked], now: datetime) -> bool:
     waiting = _deferred.get()
     if waiting is None:
         return _follow(components, now)
@@ -172,55 +174,59 @@ def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
         yield ids[start : start + AT_ONCE]
 
 
-def _put(wanted: Sequence[Cause], ids: Sequence[int], now: datetime) -> bool:
-    if not wanted:
-        return False
-    sources, keys = {cause.source for cause in wanted}, {cause.place[3] for cause in wanted}
-    present = StatusCause.objects.filter(component__in=ids, source__in=sources, key__in=keys)
-    return _upsert(wanted, {_place(row): row for row in present}, now)
+class _Standing(NamedTuple):
+    """A cause that is open now."""
+
+    pk: int
+    component_id: int
+    interface_id: int | None
+    source: str
+    key: str
+    status: str
+    text: Phrase
+    since: datetime
+
+    @property
+    def place(self) -> Place:
+        return self.component_id, self.interface_id, self.source, self.key
 
 
-def _withdraw(source: str, keys: Mapping[int, Collection[str]]) -> bool:
-    wanted = {(pk, key[:KEY_LENGTH]) for pk, mine in keys.items() for key in mine}
-    if not wanted:
-        return False
-    present = StatusCause.objects.filter(
-        component__in=list(keys), source=source, interface=None, key__in={key for _pk, key in wanted}
-    )
-    rows = present.order_by().values_list("pk", "component_id", "key")
-    gone = [pk for pk, component_id, key in rows if (component_id, key) in wanted]
-    if gone:
-        StatusCause.objects.filter(pk__in=gone).delete()
-    return bool(gone)
+def _standing(**conditions: Any) -> dict[Place, _Standing]:
+    found = StatusCause.objects.filter(**conditions).order_by().values_list(*_Standing._fields)
+    return {row.place: row for row in (_Standing(*values) for values in found)}
 
 
-def _place(row: StatusCause) -> Place:
-    return row.component_id, row.interface_id, row.source, row.key
+def _present(places: Iterable[Place]) -> dict[Place, _Standing]:
+    """Give the open causes at these places, and some of the same keys at others."""
+    components, _interfaces, sources, keys = (set(part) for part in zip(*places, strict=True))
+    return _standing(component__in=rows.among(components), source__in=sources, key__in=keys)
 
 
-def _upsert(wanted: Sequence[Cause], present: dict[Place, StatusCause], now: datetime) -> bool:
-    new, changed = {}, []
+def _upsert(wanted: Sequence[Cause], present: Mapping[Place, _Standing], now: datetime) -> bool:
+    new: dict[Place, Cause] = {}
+    changed = []
     for cause in wanted:
         row = present.get(cause.place)
         if row is None:
-            new[cause.place] = StatusCause(
-                component_id=cause.component_id,
-                interface_id=cause.interface_id,
-                source=cause.source,
-                key=cause.place[3],
-                status=cause.status,
-                text=cause.text,
-                since=now,
-            )
+            new[cause.place] = cause
         elif (row.status, row.text) != (cause.status, cause.text):
-            row.since = row.since if row.status == cause.status else now
-            row.status, row.text = cause.status, cause.text
-            changed.append(row)
-    if new:
-        StatusCause.objects.bulk_create(new.values())
-    if changed:
-        StatusCause.objects.bulk_update(changed, ["status", "text", "since"])
+            since = row.since if row.status == cause.status else now
+            changed.append((cause.status, cause.text.dumps(), rows.moment(since), row.pk))
+    since = rows.moment(now)
+    rows.insert(
+        StatusCause,
+        ("component_id", "interface_id", "source", "key", "status", "text", "since"),
+        [(*place, cause.status, cause.text.dumps(), since) for place, cause in new.items()],
+    )
+    rows.update(StatusCause, ("status", "text", "since"), changed)
     return bool(new or changed)
+
+
+def _withdraw(gone: Iterable[_Standing]) -> bool:
+    pks = [row.pk for row in gone]
+    if pks:
+        StatusCause.objects.filter(pk__in=rows.among(pks)).delete()
+    return bool(pks)
 
 
 @dataclass(slots=True)
@@ -232,12 +238,12 @@ class _Polled:
     answered: bool = False  # any of them was polled and did not stay silent
 
 
-def _follow(components: Sequence[Component], now: datetime) -> bool:
+def _follow(components: Sequence[_Locked], now: datetime) -> bool:
     """Set the status of these components and of their interfaces by their causes; says whether any changed."""
     ids = [component.pk for component in components]
     unmanaged = {component.pk for component in components if component.unmanaged}
     interfaces = list(
-        ManagementInterface.objects.filter(component__in=ids)
+        ManagementInterface.objects.filter(component__in=rows.among(ids))
         .order_by()
         .values_list("pk", "component_id", "enabled", "last_polled_at", "last_error_code", "status", "last_answer_at")
     )
@@ -249,16 +255,14 @@ def _follow(components: Sequence[Component], now: datetime) -> bool:
             known[component_id].answered |= polled_at is not None and (answer_at is not None or not code)
     _mark_unpolled(known, unmanaged, now)
 
-    worst: dict[int, tuple[str, Phrase]] = {}
+    worst: dict[int, str] = {}
     of_interface: dict[int, str] = {}
-    rows = StatusCause.objects.filter(component__in=ids).order_by("since", "pk")
-    for component_id, interface_id, status, text in rows.values_list("component_id", "interface_id", "status", "text"):
+    standing = StatusCause.objects.filter(component__in=rows.among(ids)).order_by()
+    for component_id, interface_id, status in standing.values_list("component_id", "interface_id", "status").distinct():
         if interface_id is not None:
             of_interface[interface_id] = _worse(status, of_interface.get(interface_id))
         if interface_id is None or interface_id in known[component_id].counted:
-            present = worst.get(component_id)
-            if present is None or WORST_FIRST[status] < WORST_FIRST[present[0]]:
-                worst[component_id] = (status, text)
+            worst[component_id] = _worse(status, worst.get(component_id))
 
     _write_interfaces(
         {
@@ -267,7 +271,25 @@ def _follow(components: Sequence[Component], now: datetime) -> bool:
         },
         {row[0]: row[5] for row in interfaces},
     )
-    return _write_components(components, worst, now)
+    changed = [(component, worst.get(component.pk, Status.NORMAL.value)) for component in components]
+    changed = [(component, status) for component, status in changed if status != component.status]
+    counted = {pk for polled in known.values() for pk in polled.counted}
+    _write_components(changed, _reasons([component.pk for component, _status in changed], worst, counted), now)
+    return bool(changed)
+
+
+def _reasons(component_ids: Sequence[int], worst: Mapping[int, str], counted: Collection[int]) -> dict[int, Phrase]:
+    """Give the text of the oldest of the worst causes of components."""
+    if not component_ids:
+        return {}
+    found: dict[int, Phrase] = {}
+    causes = StatusCause.objects.filter(component__in=component_ids).order_by("since", "pk")
+    for component_id, interface_id, status, text in causes.values_list(
+        "component_id", "interface_id", "status", "text"
+    ):
+        if status == worst.get(component_id) and (interface_id is None or interface_id in counted):
+            found.setdefault(component_id, text)
+    return found
 
 
 def _worse(status: str, other: str | None) -> str:
@@ -283,21 +305,14 @@ def _interface_status(worst_cause: str | None, polled_at: datetime | None, error
 
 def _mark_unpolled(known: dict[int, _Polled], unmanaged: set[int], now: datetime) -> None:
     """Keep a component unknown, with the reason, until an enabled interface has answered a poll."""
-    present = {
-        row.component_id: row
-        for row in StatusCause.objects.filter(
-            Q(interface=None), component__in=known, source=REGISTRATION, key=NOT_POLLED
-        )
-    }
+    present = _standing(component__in=rows.among(known), source=REGISTRATION, key=NOT_POLLED, interface=None)
     wanted = []
     for pk, polled in known.items():
         if polled.answered:
             continue
         wanted.append(Cause(pk, REGISTRATION, NOT_POLLED, Status.UNKNOWN.value, _why_unknown(polled, pk in unmanaged)))
-    _upsert(wanted, {_place(row): row for row in present.values()}, now)
-    gone = [row.pk for pk, row in present.items() if known[pk].answered]
-    if gone:
-        StatusCause.objects.filter(pk__in=gone).delete()
+    _upsert(wanted, present, now)
+    _withdraw(row for row in present.values() if known[row.component_id].answered)
 
 
 def _why_unknown(polled: _Polled, is_unmanaged: bool) -> Phrase:
@@ -317,15 +332,13 @@ def _write_interfaces(wanted: dict[int, str], present: dict[int, str]) -> None:
         ManagementInterface.objects.filter(pk__in=pks).update(status=status)
 
 
-def _write_components(components: Sequence[Component], worst: dict[int, tuple[str, Phrase]], now: datetime) -> bool:
+def _write_components(changed: Sequence[tuple[_Locked, str]], reasons: Mapping[int, Phrase], now: datetime) -> None:
     by_status: dict[str, list[int]] = defaultdict(list)
     changes = []
-    for component in components:
-        status, text = worst.get(component.pk, (Status.NORMAL.value, Phrase()))
-        if status != component.status:
-            by_status[status].append(component.pk)
-            changes.append(StatusChange(component_id=component.pk, at=now, old=component.status, new=status, text=text))
+    for component, status in changed:
+        by_status[status].append(component.pk)
+        text = reasons.get(component.pk, Phrase())
+        changes.append(StatusChange(component_id=component.pk, at=now, old=component.status, new=status, text=text))
     for status, pks in by_status.items():
         Component.objects.filter(pk__in=pks).update(status=status, status_since=now)
     StatusChange.objects.bulk_create(changes)
-    return bool(changes)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from apps.components import extensions
 from apps.components.models import Component, ManagementInterface, StatusCause
-from apps.components.services import causes, interfaces, machines
+from apps.components.services import causes, inheritance, interfaces, machines
 from apps.components.services.drafts import (
     NewComponent,
     NewInterface,
@@ -25,7 +25,7 @@ from apps.core.actors import Actor
 from apps.core.errors import Conflict
 from apps.core.writes import turn
 from apps.groups.models import Group
-from apps.groups.services import topmost_group
+from apps.groups.services import one_at_a_time, topmost_group
 
 __all__ = ["NewComponent", "NewInterface", "change", "join", "move", "register", "remove"]
 
@@ -54,7 +54,7 @@ def register(new: NewComponent, actor: Actor) -> Component:
     component = Component(**{name: getattr(new, name) for name in PLAIN})
     _strip(component)
     with turn():
-        _one_at_a_time()
+        one_at_a_time()
         _refuse_duplicates(component, new.interfaces, actor)
         _ask_checks([new])
         component.full_clean(validate_unique=False)
@@ -62,6 +62,7 @@ def register(new: NewComponent, actor: Actor) -> Component:
         interfaces.add(component, new.interfaces)
         refresh_search_text(component)
         causes.recompute([component.pk])
+        inheritance.follow_component(component, actor)
         audit.record(actor, "component.register", component, after=_facts(component))
         events.publish("component")
     return component
@@ -76,7 +77,7 @@ def change(component: Component, values: Mapping[str, Any], actor: Actor) -> Com
     if unknown:
         raise TypeError(f"a component has no {', '.join(sorted(unknown))} to change")
     with turn():
-        _one_at_a_time()
+        one_at_a_time()
         component = Component.objects.select_for_update().get(pk=component.pk)
         before, moved_from = _facts(component), component.group_id
         was = (component.category, component.unmanaged)
@@ -102,6 +103,8 @@ def change(component: Component, values: Mapping[str, Any], actor: Actor) -> Com
         causes.recompute([component.pk])
         if moved_from != component.group_id or before["uuid"] != str(component.uuid or "") or "serial_number" in values:
             machines.compare([component.pk])
+        if moved_from != component.group_id:
+            inheritance.follow_component(component, actor)
         after = _facts(component)
         if after != before:
             audit.record(actor, "component.change", component, before=before, after=after)
@@ -125,7 +128,7 @@ def join(component: Component, other: Component, actor: Actor) -> Component:
     if component.pk == other.pk:
         raise ValidationError({"with": [_("A component cannot be joined with itself.")]})
     with turn():
-        _one_at_a_time()
+        one_at_a_time()
         both = Component.objects.select_for_update().filter(pk__in=[component.pk, other.pk]).order_by("pk")
         rows = {row.pk: row for row in both}
         component, other = rows[component.pk], rows[other.pk]
@@ -135,6 +138,7 @@ def join(component: Component, other: Component, actor: Actor) -> Component:
         StatusCause.objects.filter(component=other, interface__isnull=False).update(component=component)
         ManagementInterface.objects.filter(component=other).update(component=component)
         Component.objects.filter(parent=other).exclude(pk=component.pk).update(parent=component)
+        inheritance.take_over(component, other, actor)
         _delete([other.pk])
         for name in JOINED:
             setattr(component, name, getattr(component, name) or getattr(other, name))
@@ -148,6 +152,7 @@ def join(component: Component, other: Component, actor: Actor) -> Component:
         refresh_search_text(component)
         causes.recompute([component.pk])
         machines.compare([component.pk])
+        inheritance.follow_component(component, actor)
         audit.record(actor, "component.join", component, before=before, after={**_facts(component), "joined": gone})
         events.publish("component")
     component.refresh_from_db()
@@ -174,11 +179,6 @@ def _delete(ids: Sequence[int]) -> None:
     on_others.delete()
     Component.objects.filter(pk__in=ids).delete()
     causes.recompute(others)
-
-
-def _one_at_a_time() -> None:
-    """Let registrations queue up: limits and duplicates are counted under this lock (on SQLite the turn is one)."""
-    Group.objects.select_for_update().get(parent=None)
 
 
 def _strip(component: Component) -> None:

@@ -80,12 +80,13 @@ ALARMS = {
 def readings(unit: Unit) -> Iterator[Reading]:
     """Give what the unit measures; what it does not say is no sensor."""
     battery = unit.battery
+    minutes = round(battery.runtime / 60, 1) if battery.runtime is not None else None
     whole = _whole_power(unit.outputs) if unit.power is None else unit.power
     loads = [line.load for line in unit.outputs if line.load is not None]
-    worst = max(loads, default=None) if unit.load is None else unit.load
+    worst = max(loads, default=unit.load)
     for key, name, quantity, unit_of, value in (
         ("battery.charge", "Battery charge", Quantity.CHARGE, "%", battery.charge),
-        ("battery.runtime", "Battery runtime", Quantity.RUNTIME, "s", battery.runtime),
+        ("battery.runtime", "Battery runtime", Quantity.RUNTIME, "min", minutes),
         ("battery.temperature", "Battery temperature", Quantity.TEMPERATURE, "°C", battery.temperature),
         ("battery.voltage", "Battery voltage", Quantity.VOLTAGE, "V", battery.voltage),
         ("battery.current", "Battery current", Quantity.CURRENT, "A", battery.current),
@@ -118,8 +119,7 @@ def _side(part: str, names: Sequence[str], lines: Sequence[Line], frequency: flo
             ("load", names[3], Quantity.LOAD, "%", line.load if several else None),
         ):
             if value is not None:
-                limits = LOAD_LIMITS if quantity is Quantity.LOAD else None
-                yield Reading(sensor(f"{part}.{line.number}.{key}", f"{name}{suffix}", quantity, unit, limits), value)
+                yield Reading(sensor(f"{part}.{line.number}.{key}", f"{name}{suffix}", quantity, unit), value)
     if frequency is not None:
         yield Reading(sensor(f"{part}.frequency", names[4], Quantity.FREQUENCY, "Hz"), frequency)
 

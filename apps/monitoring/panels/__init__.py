@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from apps.components.extensions import Figure
 from apps.components.models import Category, Component
@@ -17,9 +16,9 @@ from apps.components.pages.look import Look
 from apps.drivers.contract import PortState, Quantity, Status
 from apps.monitoring.courses import Course, courses
 from apps.monitoring.models import Liveness
-from apps.monitoring.port_reports import PortView
+from apps.monitoring.panels.parts import port_reports_of
 from apps.monitoring.services import liveness, readings
-from apps.monitoring.services.readings import PortsView, SensorView
+from apps.monitoring.services.readings import SensorView
 from apps.monitoring.windows import RANGES, USUAL
 
 LABELS: dict[Quantity, Promise | str] = {
@@ -40,6 +39,13 @@ LABELS: dict[Quantity, Promise | str] = {
     Quantity.LOAD: _("Load"),
     Quantity.PROCESSES: _("Processes"),
     Quantity.LATENCY: _("Round trip"),
+    Quantity.CHARGE: _("Battery charge"),
+    Quantity.RUNTIME: _("Battery runtime"),
+    Quantity.VOLTAGE: _("Voltages"),
+    Quantity.CURRENT: _("Currents"),
+    Quantity.FREQUENCY: _("Frequencies"),
+    Quantity.FAN: _("Fans"),
+    Quantity.HUMIDITY: _("Humidity"),
     Quantity.UPTIME: _("Uptime"),
     Quantity.OTHER: _("Others"),
 }
@@ -47,6 +53,8 @@ LARGE: dict[Quantity, Promise | str] = {
     Quantity.CPU: _("CPU"),
     Quantity.MEMORY: _("Memory"),
     Quantity.STORAGE: _("Fullest disk"),
+    Quantity.CHARGE: _("Battery charge"),
+    Quantity.RUNTIME: _("Battery runtime"),
     Quantity.TEMPERATURE: _("Temperature"),
     Quantity.CHARGE: _("Battery charge"),
     Quantity.RUNTIME: _("Battery runtime"),
@@ -54,16 +62,8 @@ LARGE: dict[Quantity, Promise | str] = {
     Quantity.LATENCY: _("Round trip"),
 }
 ALWAYS = (Quantity.CPU, Quantity.MEMORY, Quantity.STORAGE)  # told as not measured, too
-PORT_STATES: dict[PortState, tuple[str, Promise | str]] = {  # the state that it looks like, its word
-    PortState.UP: ("normal", pgettext_lazy("port", "Up")),
-    PortState.DOWN: ("unknown", pgettext_lazy("port", "Down")),
-    PortState.DISABLED: ("suspended", pgettext_lazy("port", "Disabled")),
-    PortState.DORMANT: ("information", pgettext_lazy("port", "Dormant")),
-    PortState.NOT_PRESENT: ("unknown", pgettext_lazy("port", "Not present")),
-    PortState.UNKNOWN: ("unknown", pgettext_lazy("port", "Unknown")),
-}
 TREND = timedelta(hours=6)
-FIRST_SENSORS, FIRST_PORTS, CHARTS = 10, 8, 4
+FIRST_SENSORS, CHARTS = 10, 4
 _RANK = {Status.CRITICAL: 0, Status.WARNING: 1, Status.UNKNOWN: 2, Status.NORMAL: 3}
 
 
@@ -104,16 +104,6 @@ class SensorPanel:
     stale_since: datetime | None  # when the oldest stale value was measured
     may_set: bool
     chosen: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PortPanel:
-    """The network ports of a component; ``rows`` may be a part of all."""
-
-    rows: Sequence[tuple[PortView, str, Promise | str]]  # the port, the state it looks like, its word
-    up: int
-    total: int
-    stale_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +227,7 @@ def count_sensors(look: Look) -> int:
 def figures(look: Look) -> list[Figure]:
     """Give what the page shows large: of each quantity the sensor that says most, or that nothing was measured."""
     found = {kind: [view for view in views(look) if view.kind is kind] for kind in LARGE}
-    never = not views(look) and look.component.category != Category.ALERT_ONLY
+    never = not views(look) and look.component.category not in (Category.ALERT_ONLY, Category.UPS)
     told = []
     for kind, label in LARGE.items():
         if found[kind]:
@@ -285,7 +275,7 @@ def _busiest(look: Look, traffic: Sequence[SensorView]) -> SensorView:
     """Give the traffic of the port that carries most; one that is up comes first, also while nothing flows."""
     up = {
         (report.interface_id, port.name)
-        for report in _port_reports(look)
+        for report in port_reports_of(look)
         for port in report.ports
         if port.state is PortState.UP
     }
@@ -326,47 +316,7 @@ def _charts(look: Look, shown: Sequence[SensorView], chosen: SensorView | None =
     )
 
 
-# --- ports and addresses -------------------------------------------------------------------------------------------
-
-
-def _port_reports(look: Look) -> list[PortsView]:
-    return look.once("ports", lambda: readings.ports(look.component))
-
-
-def _ports(look: Look, *, most: int | None = None) -> PortPanel | None:
-    reports = _port_reports(look)
-    ports = [port for report in reports for port in report.ports]
-    if not ports:
-        return None
-    shown = ports
-    if most is not None:
-        shown = sorted(ports, key=lambda port: (port.state is not PortState.UP, -_busy(port), port.index))[:most]
-    return PortPanel(
-        rows=[(port, *PORT_STATES[port.state]) for port in shown],
-        up=sum(port.state is PortState.UP for port in ports),
-        total=len(ports),
-        stale_since=min((report.measured_at for report in reports if report.stale), default=None),
-    )
-
-
-def _busy(port: PortView) -> float:
-    return (port.in_rate or 0.0) + (port.out_rate or 0.0)
-
-
-def first_ports(look: Look) -> PortPanel | None:
-    """Give the busiest ports; None when no interface reported any."""
-    return _ports(look, most=FIRST_PORTS)
-
-
-def all_ports(look: Look) -> PortPanel:
-    """Give every port in the device's order."""
-    return _ports(look) or PortPanel([], 0, 0, None)
-
-
-def count_ports(look: Look) -> int | None:
-    """Give how many ports there are, for the tab."""
-    found = _ports(look)
-    return found.total if found else None
+# --- addresses -----------------------------------------------------------------------------------------------------
 
 
 def addresses(component: Component) -> list[AddressView]:

@@ -1,7 +1,7 @@
 """What is set of a component's monitoring: how often it is asked, when it counts as lost, and its own limits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.utils.functional import Promise
@@ -68,7 +68,7 @@ def watching(look: Look) -> WatchingPanel:
     """Give how often the interfaces are asked and which addresses are pinged."""
     periods = Periods.now()
     # Somebody looks at it now, which alone makes it quick; what is told is what holds without him.
-    quiet = Periods(periods.interval, periods.two_speed, (), periods.of_drivers, periods.left_out)
+    quiet = replace(periods, watched=())
     specs = registry.specs()
     intervals = []
     for row in look.interfaces:

@@ -37,11 +37,16 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The history of one sensor; ``step`` is the seconds that one point covers: for single samples, those between."""
+    """The history of one sensor.
+
+    ``step`` is the seconds that one point covers: for single samples, those between. ``apart`` is how many seconds two
+    points may lie apart in the ordinary course of things; more is a gap.
+    """
 
     sensor: Sensor
     step: int
     points: list[Point]
+    apart: int
 
 
 def samples(sensor: Sensor, start: datetime, end: datetime, step: int | None = None) -> Series:
@@ -57,25 +62,23 @@ def several(sensors: Sequence[Sensor], start: datetime, end: datetime, step: int
     resolution = _resolution(start, end, step)
     low, high = _milliseconds(start), _milliseconds(end)
     stored = _stored(sensors, low, high, resolution)
+    periods = Periods.now()
+    longest = {one.pk: 0 if resolution else periods.longest(one.interface) for one in sensors}
     if step is None and resolution == 0 and all(len(rows) <= MOST_POINTS for rows in stored.values()):
-        periods = Periods.now()
+        steps = {one.pk: periods.of(one.interface) for one in sensors}
         return [
             Series(
                 one,
-                _usual_gap(stored[one.pk][:, 0], periods.of(one.interface)),
+                steps[one.pk],
                 [_single(at, value) for at, value in stored[one.pk][:, :2].tolist()],
+                max(steps[one.pk], longest[one.pk]),
             )
             for one in sensors
         ]
     chosen = step_for(start, end, step, resolution)
-    return [Series(sensor, chosen, list(_buckets(stored[sensor.pk], chosen))) for sensor in sensors]
-
-
-def _usual_gap(times: NDArray[np.float64], period: int) -> int:
-    """Give the seconds that lie between most samples: the period may have been longer than it is now."""
-    if len(times) < 3:
-        return period
-    return max(period, round(float(np.percentile(np.diff(times), 90)) / 1000))
+    return [
+        Series(one, chosen, list(_buckets(stored[one.pk], chosen)), max(chosen, longest[one.pk])) for one in sensors
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ class Periods:
     watched: tuple[int, ...]
     of_drivers: tuple[tuple[str, int], ...]
     left_out: tuple[str, ...]  # drivers that are not polled in the background
+    two_speed_longest: int  # the slower of the two speeds
 
     @classmethod
     def now(cls) -> "Periods":
@@ -41,6 +42,7 @@ class Periods:
                 (spec.name, int(spec.period.total_seconds())) for spec in registry.specs().values() if spec.period
             ),
             left_out=() if options.get("MONITORING_WSMAN_CHECK") else (WSMAN,),
+            two_speed_longest=max(options.get("loginOtherPcPollingTime"), options.get("logoutOtherPcPollingTime")),
         )
 
     def of(self, interface: ManagementInterface) -> int:
@@ -51,6 +53,12 @@ class Periods:
             return WATCHED
         if interface.component.category in TWO_SPEED:
             return self.two_speed
+        return dict(self.of_drivers).get(interface.driver, self.interval)
+
+    def longest(self, interface: ManagementInterface) -> int:
+        """Give the period that one interface has while nobody looks; its component must be loaded."""
+        if interface.component.category in TWO_SPEED:
+            return self.two_speed_longest
         return dict(self.of_drivers).get(interface.driver, self.interval)
 
     def sql(self) -> tuple[str, list[Any]]:

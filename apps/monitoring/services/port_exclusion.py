@@ -1,5 +1,6 @@
 """Takes network ports out of the status of their component and back in: one by one, or by the guide's file."""
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
@@ -20,6 +21,7 @@ from apps.monitoring.exclusions import Exclusions
 from apps.monitoring.models import ExcludedPort, LastPorts
 from apps.monitoring.port_reports import PortView
 
+_MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
 COUNTED_BY = ("poll", "limit")  # sources of causes that a poll makes
 
 
@@ -46,6 +48,20 @@ def exclude(component: Component, port: PortView, actor: Actor) -> None:
         if not exclusions.is_excluded(port, of_component(component)):
             ExcludedPort.objects.create(component=component, mac_address=port.mac_address, port_name=port.name[:200])
         _settle(component, before, actor)
+
+
+def add(component: Component, mac_address: str, port_name: str, actor: Actor) -> ExcludedPort:
+    """Exclude the ports with a MAC address, or the one of them with this name; raises ValidationError."""
+    found = _MAC.fullmatch(mac_address.strip().replace("-", ":").lower())
+    if found is None:
+        raise ValidationError({"mac_address": [_("This is no MAC address.")]})
+    with turn():
+        before = _told(component)
+        row, _is_new = ExcludedPort.objects.get_or_create(
+            component=component, mac_address=found[0], port_name=port_name.strip()
+        )
+        _settle(component, before, actor)
+    return row
 
 
 def include(component: Component, port: PortView, actor: Actor) -> None:

@@ -23,7 +23,6 @@ from apps.protocols.snmp.ber import (
     encode_varbinds,
     expect,
     malformed,
-    read_header,
     read_integer,
 )
 from apps.protocols.snmp.message import V1, V2C, Envelope, open_envelope, seal_envelope
@@ -73,13 +72,19 @@ class Notification:
 
 def decode_notification(datagram: bytes) -> Notification:
     """Open a v1 or v2c notification; raises ``Malformed`` for every other sequence of bytes, version 3 included."""
-    envelope = open_envelope(datagram)
-    kind, _, _ = read_header(datagram, envelope.at, envelope.end)
-    if kind == _TRAP_V1 and envelope.version == V1:
-        return _trap_v1(datagram, envelope)
-    if kind in (_TRAP_V2, _INFORM) and envelope.version == V2C:
-        return _notification_v2(datagram, envelope)
-    raise malformed(f"a PDU {kind:#04x} that is no notification of its version")
+    return read_notification(datagram, open_envelope(datagram))
+
+
+def read_notification(data: bytes, envelope: Envelope) -> Notification:
+    """Read the notification in an opened v1 or v2c message; raises ``Malformed`` for every other PDU."""
+    version, _, at, end = envelope
+    if at < end:
+        kind = data[at]
+        if kind == _TRAP_V1 and version == V1:
+            return _trap_v1(data, envelope)
+        if kind in (_TRAP_V2, _INFORM) and version == V2C:
+            return _notification_v2(data, envelope)
+    raise malformed("a PDU that is no notification of its version")
 
 
 def _trap_v1(data: bytes, envelope: Envelope) -> Notification:

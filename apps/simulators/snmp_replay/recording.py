@@ -7,8 +7,9 @@ is in hexadecimal. Lines that compute their value when asked (``type:module``) a
 import bz2
 import lzma
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -24,12 +25,13 @@ from apps.protocols.snmp.ber import (
     encode_oid,
     encode_value,
 )
+from apps.simulators.snmp_answers import Place
 
 _INTEGERS = (Tag.INTEGER, Tag.COUNTER32, Tag.GAUGE32, Tag.TIME_TICKS, Tag.COUNTER64, Tag.UNSIGNED32)
 
 
 class Recording:
-    """Values by object identifier; ``after`` walks them in order, ``set`` changes one while the agent answers."""
+    """Values by object identifier; ``following`` walks them in order, ``set`` changes one while the agent answers."""
 
     def __init__(self, values: Mapping[Oid, tuple[int, Value]] | None = None) -> None:
         self._encoded: dict[tuple[int, ...], bytes] = {}
@@ -39,10 +41,10 @@ class Recording:
         self._order = sorted(self._encoded)
 
     @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read a dump, packed or not; ``ValueError`` when a line is none."""
+    def load(cls, path: Path, below: Sequence[Oid] = ()) -> Self:
+        """Read a dump, packed or not, or what of it lies ``below`` some names; ``ValueError`` when a line is none."""
         recording = cls()
-        for oid, tag, value in read_dump(path):
+        for oid, tag, value in read_dump(path, below):
             if arcs(oid) not in recording._encoded:
                 recording._store(oid, tag, value)
         recording._order = sorted(recording._encoded)
@@ -63,28 +65,36 @@ class Recording:
         del self._types[arcs(oid)]
         del self._order[bisect_left(self._order, arcs(oid))]
 
-    def at(self, place: tuple[int, ...]) -> bytes | None:
-        """The encoded variable binding at exactly this place."""
-        return self._encoded.get(place)
+    def exactly(self, place: Place, wide: bool = True) -> bytes | None:
+        """Give the encoded variable binding at exactly this place; a Counter64 only to who is ``wide`` enough."""
+        return self._encoded.get(place) if wide or self._types.get(place) != Tag.COUNTER64 else None
 
-    def type_at(self, place: tuple[int, ...]) -> int:
-        """The tag of the value at this place."""
-        return self._types[place]
-
-    def after(self, place: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-        """Every place behind this one, in order."""
-        for at in range(bisect_right(self._order, place), len(self._order)):
-            yield self._order[at]
+    def following(self, place: Place, count: int, wide: bool = True) -> list[bytes]:
+        """Give at most so many bindings behind this place, in order."""
+        start = bisect_right(self._order, place)
+        if wide:
+            return [self._encoded[one] for one in self._order[start : start + count]]
+        behind = (self._order[at] for at in range(start, len(self._order)))
+        return [self._encoded[one] for one in islice((o for o in behind if self._types[o] != Tag.COUNTER64), count)]
 
     def _store(self, oid: Oid, tag: int, value: Value) -> None:
         self._encoded[arcs(oid)] = encode_element(SEQUENCE, encode_oid(oid) + encode_value(tag, value))
         self._types[arcs(oid)] = tag
 
 
-def read_dump(path: Path) -> Iterator[RawVarbind]:
-    """The values of a dump in the order of its lines; raises ``ValueError`` naming the line that is none."""
+def read_dump(path: Path, below: Sequence[Oid] = ()) -> Iterator[RawVarbind]:
+    """The values of a dump in the order of its lines; raises ``ValueError`` naming the line that is none.
+
+    Of a dump that has millions only what lies ``below`` some names may be wanted: the value behind each such part is
+    given, too, so that whoever walks the part comes to the same end as in the whole.
+    """
+    wanted = tuple(f"{dot}{oid}.".encode() for oid in below for dot in ("", "."))
+    inside = not wanted
     with _opened(path) as lines:
         for number, line in enumerate(lines, 1):
+            before, inside = inside, inside if not wanted else line.startswith(wanted)
+            if not inside and not before:
+                continue
             fields = line.rstrip(b"\r\n").split(b"|", 2)
             if fields[0].startswith(b"#") or fields == [b""]:
                 continue

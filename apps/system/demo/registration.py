@@ -1,0 +1,100 @@
+"""Registers the simulated fleet with the portal: groups, credentials and components, all by its API."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from apps.simulators.fleet.plan import Login, Plan, Spec
+from apps.system.demo.api import Api
+
+DRIVERS = {
+    "linux": "snmp_agent",
+    "windows": "snmp_agent",
+    "replay": "snmp_agent",
+    "switch": "network_snmp",
+    "router": "network_snmp",
+    "ups": "ups_snmp",
+    "tape-library": "alert_only",
+}
+PING = "alert_only"
+
+
+def register(api: Api, plan: Plan, port: int) -> dict[str, int]:
+    """Register what is not registered yet; gives the components' ids by the names of the devices."""
+    known = {row["name"]: row["id"] for row in api.every("/components/")}
+    groups = _groups(api, plan)
+    credentials = _credentials(api, plan)
+    for spec in plan.devices:
+        if spec.name in known:
+            continue
+        body = {
+            "name": spec.name,
+            "alias": spec.notes.get("alias", ""),
+            "group": groups[spec.place],
+            "interfaces": [_interface(spec, port, credentials)],
+        }
+        known[spec.name] = api.post("/components/", body)["id"]
+    return {spec.name: known[spec.name] for spec in plan.devices}
+
+
+def follow(api: Api, plan: Plan, port: int) -> dict[str, int]:
+    """Tell the portal where the devices are now, if the fleet has moved; those that somebody removed stay away."""
+    wanted = {spec.name: spec for spec in plan.devices}
+    found = {}
+    for row in api.every("/components/"):
+        spec = wanted.get(row["name"])
+        if spec is None:
+            continue
+        found[spec.name] = row["id"]
+        moved = [
+            {"id": one["id"], "address": spec.address, **({} if one["driver"] == PING else {"port": port})}
+            for one in row["interfaces"]
+        ]
+        stands = [{key: one[key] for key in here} for one, here in zip(row["interfaces"], moved, strict=True)]
+        if moved != stands:
+            api.call("PATCH", f"/components/{row['id']}/", {"interfaces": moved})
+    return found
+
+
+def _interface(spec: Spec, port: int, credentials: Mapping[str, int]) -> dict[str, Any]:
+    driver = spec.notes.get("driver") or DRIVERS[spec.kind]
+    if driver == PING:
+        return {"driver": driver, "address": spec.address}
+    version = str(spec.notes.get("version", "2c"))
+    return {"driver": driver, "address": spec.address, "port": port, "credential": credentials[version]}
+
+
+def _groups(api: Api, plan: Plan) -> dict[str, int]:
+    """Make the groups of all places; gives their ids by path."""
+    rows = list(api.every("/groups/"))
+    names = {row["id"]: row["name"] for row in rows}
+    root = next(row["id"] for row in rows if row["parent"] is None)
+    found = {(row["parent"], row["name"]): row["id"] for row in rows}
+    ids: dict[str, int] = {"": root}
+    for place in dict.fromkeys(spec.place for spec in plan.devices):
+        at = root
+        for name in filter(None, place.split("/")):
+            if (at, name) not in found:
+                found[at, name] = api.post("/groups/", {"name": name, "parent": at})["id"]
+                names[found[at, name]] = name
+            at = found[at, name]
+        ids[place] = at
+    return ids
+
+
+def _credentials(api: Api, plan: Plan) -> dict[str, int]:
+    """Keep the logins that the devices know; gives their ids by SNMP version."""
+    present = {row["name"]: row["id"] for row in api.every("/credentials/")}
+    wanted: dict[str, tuple[str, dict[str, str]]] = {
+        version: ("snmp-community", {"version": version, "community": plan.devices[0].community})
+        for version in ("1", "2c")
+    }
+    if plan.login is not None:
+        fields = {name: getattr(plan.login, name) for name in Login.__dataclass_fields__}
+        wanted["3"] = ("snmp-v3", {**fields, "context": ""})
+    ids = {}
+    for version, (kind, fields) in wanted.items():
+        name = f"SNMP v{version}"
+        ids[version] = (
+            present.get(name) or api.post("/credentials/", {"name": name, "kind": kind, "fields": fields})["id"]
+        )
+    return ids
