@@ -15,7 +15,7 @@ from apps.components.extensions import OVERVIEW, Panel, Tab, panels, tabs
 from apps.components.models import InventoryItem, ManagementInterface, StatusChange
 from apps.components.pages.look import Look
 from apps.components.panels.settings import general, managed_by
-from apps.components.panels.timeline import timeline
+from apps.components.panels.timeline import events_of
 from apps.components.services import checks
 from apps.core.phrases import Phrase
 from apps.drivers import registry
@@ -224,7 +224,7 @@ for _panel in (
     Panel("suspend-periods", OVERVIEW, "components/panels/suspend_periods.html", suspend_rows, 80),
     Panel("changes", OVERVIEW, "components/panels/changes.html", latest_changes, 70, "c3 x-c6"),
     Panel("inventory", "inventory", "components/panels/inventory.html", _inventory_tab, 10),
-    Panel("events", "events", "components/panels/timeline.html", timeline, 10),
+    Panel("events", "events", "components/panels/timeline.html", events_of, 10),
     Panel("history", "history", "components/panels/changes.html", all_changes, 10),
     Panel("general", "settings", "components/panels/general.html", general, 0, "c4 x-c12"),
     Panel("managed-by", "settings", "components/panels/managed_by.html", managed_by, 10, "c8 x-c12"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from operator import attrgetter
 from typing import Any
@@ -22,7 +22,7 @@ from apps.core.models import AuditEntry, JobStep
 
 PER_PAGE = 50
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+EARLIEST, LATEST = date(2000, 1, 1), date(2200, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class _Cursor:
         return earlier | (same & Q(pk__lt=self.pk) if name == self.name else same)
 
 
-def timeline(look: Look) -> Timeline:
+def events_of(look: Look) -> Timeline:
     """Give the page of the line that the address names."""
     query = look.request.GET
     sources = [(name, source, source.rows(look)) for name, source in sorted(extensions.event_sources.items())]
@@ -95,11 +95,11 @@ def timeline(look: Look) -> Timeline:
     chosen = set(query.getlist("kind"))
     kinds = {source.kind: source for _name, source, _rows in visible}
     chosen &= kinds.keys()
-    day = parse_date(query.get("until", "")[:10]) if _is_day(query.get("until", "")) else None
+    day = _day(query.get("until", ""))
     cursor = _Cursor.of(query.get("before", ""))
     if cursor is None and day is not None:
         midnight = datetime(day.year, day.month, day.day, tzinfo=timezone.get_current_timezone()) + timedelta(days=1)
-        cursor = _Cursor(midnight.astimezone(UTC), "", 0) if midnight < LATEST else None
+        cursor = _Cursor(midnight.astimezone(UTC), "", 0)
     found: list[Placed] = []
     for name, source, rows in visible:
         if not chosen or source.kind in chosen:
@@ -118,11 +118,13 @@ def timeline(look: Look) -> Timeline:
     )
 
 
-def _is_day(raw: str) -> bool:
+def _day(raw: str) -> date | None:
+    """Read a day; nonsense, and one that no calendar of ours reaches, is none."""
     try:
-        return parse_date(raw[:10]) is not None
+        day = parse_date(raw[:10])
     except ValueError:
-        return False
+        return None
+    return day if day is not None and EARLIEST <= day <= LATEST else None
 
 
 def _some(
