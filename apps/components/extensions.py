@@ -35,18 +35,6 @@ Several may be registered; an interface is refreshed when all of them managed. I
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Why a component is suspended and until when; components with an equal one are shown together."""
-
-    title: Promise | str
-    until: datetime | None = None  # None: until somebody ends it
-    url: str = ""  # the page of the pause
-
-
-PauseTeller = Callable[[Sequence[int]], Mapping[int, Pause]]
-"""Says of suspended components (by id) why and until when; one of which it knows nothing is left out."""
-
 OVERVIEW = "overview"
 """The tab that every component has."""
 
@@ -127,5 +115,4 @@ tabs: Registry[Tab] = Registry("tab")
 panels: Registry[Panel] = Registry("panel")
 figures: "Registry[Callable[[Look], Sequence[Figure]]]" = Registry("figures of the overview")
 event_sources: Registry[EventSource] = Registry("source of a component's events")
-pauses: Registry[PauseTeller] = Registry("one who knows why components are suspended")
 lookers: "Registry[Callable[[Component], None]]" = Registry("one who is told that a component's page is open")

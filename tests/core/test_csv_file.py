@@ -8,7 +8,8 @@ from io import StringIO
 
 import pytest
 from django.test import AsyncRequestFactory
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from apps.core.csv_file import MARK, ROWS_AT_ONCE, csv_response, defused
 
@@ -57,6 +58,13 @@ def test_the_file_is_made_part_by_part(rf):
     found = list(csv.reader(StringIO(whole.removeprefix(MARK))))
     assert found[-1] == ["204", 'with "quotes", and commas']
     assert len(found) == ROWS_AT_ONCE + 5
+
+
+def test_language_and_zone_of_who_asked_hold_until_the_last_row(rf):
+    at = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+    with timezone.override(zoneinfo.ZoneInfo("Asia/Tokyo")), translation.override("ja"):
+        answer = csv_response(rf.get("/"), "values", ([gettext("Critical"), at] for _ in range(1)))
+    assert b"".join(answer.streaming_content).decode() == f"{MARK}異常,2026-03-02T08:30:00+09:00\r\n"
 
 
 def test_a_server_that_waits_for_nobody_gets_it_without_blocking():

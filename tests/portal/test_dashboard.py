@@ -11,11 +11,10 @@ from django.utils.html import escape
 from apps.access.models import Grant, Role
 from apps.alerts.models import AlertDefinition, Incident
 from apps.alerts.services.loading import load
-from apps.components import extensions
-from apps.components.extensions import Pause
 from apps.components.models import Component, StatusChange
+from apps.components.services import suspend_periods, suspension
+from apps.core.actors import SYSTEM
 from apps.core.models import Job, JobStep
-from apps.core.registries import Registry
 from apps.portal.dashboard import heat_map
 from apps.portal.phrasing import NBSP
 from tests.factories import make_component, make_group, make_interface, make_user
@@ -286,19 +285,30 @@ def test_without_any_meter_power_is_not_measured_and_has_no_chart(client, sites)
     assert "chart.json" not in page.content.decode()
 
 
-def test_the_suspended_stand_together_by_what_others_know_of_them(client, monkeypatch):
+def test_the_suspended_stand_together_by_what_suspends_them(client):
     tokyo = make_group("Tokyo")
-    known = [make_component(f"a{n}", tokyo, suspended=True) for n in range(3)]
-    make_component("z", tokyo, suspended=True)
-    make_component("off", tokyo, unmanaged=True, suspended=True)
-    until = timezone.now() + timedelta(hours=2)
-    pauses = Registry("teller")
-    pauses.add("test", lambda ids: {pk: Pause("Power work", until, "/x/") for pk in ids if pk <= known[-1].pk})
-    monkeypatch.setattr(extensions, "pauses", pauses)
+    rack = make_group("Rack 1", tokyo)
+    for group, number in ((tokyo, 1), (rack, 2)):
+        for _ in range(number):
+            make_component("", group)
+    alone = make_component("db-1", rack)
+    until = timezone.now() + 2 * HOUR
+    suspend_periods.create(tokyo, "Power work", suspend_periods.from_now(timezone.now(), until), SYSTEM)
+    suspend_periods.create(alone, "New disk", suspend_periods.from_now(timezone.now(), until + HOUR), SYSTEM)
+    suspension.settle_all()
+    make_component("off", tokyo, unmanaged=True)
     client.force_login(make_user("viewer"))
     suspended = client.get(DASHBOARD).context["suspended"]
-    assert [(row.title, row.number, row.until) for row in suspended.rows] == [("Power work", 3, until), ("z", 1, None)]
+    assert [(row.title, row.number) for row in suspended.rows] == [("Power work", 3), ("New disk", 1)]
+    assert all(abs(row.until - until) <= HOUR for row in suspended.rows)
     assert (suspended.number, suspended.further, suspended.unmanaged) == (4, 0, 1)
+    client.force_login(make_user("viewer", rack))
+    hidden = client.get(DASHBOARD)
+    rows = hidden.context["suspended"].rows
+    assert [(row.title, row.number, bool(row.url)) for row in rows] == [
+        ("A period of a group above", 2, False), ("New disk", 1, True),
+    ]  # fmt: skip
+    assert "Power work" not in hidden.content.decode()
 
 
 def test_a_problem_is_acknowledged_from_here_by_who_may(client, sites):

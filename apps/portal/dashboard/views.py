@@ -44,7 +44,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "colours": [(choice.address(colours=name), label, name == choice.colours) for name, label in COLOURS.items()],
         "attention": cards.needs_attention(request.user, tree, choice.group),
         "jobs": cards.running(request.user, groups),
-        "suspended": cards.suspended(components, choice, counts["unmanaged"]),
+        "suspended": cards.suspended(request.user, components, counts["unmanaged"]),
         "power": cards.power(components),
         "power_chart": cards.power_chart(choice),
         "changes": cards.latest_changes(request.user, tree, choice.group),
