@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, clear_url_caches, get_resolver, set_urlconf
 
 from apps.access.models import AllowedAddress, ApiToken, Role
-from apps.alerts.services import catalogue, raise_alert
+from apps.alerts.services import catalogue, definitions, raise_alert
 from apps.alerts.services.loading import load
 from apps.core.actors import Actor, ActorKind
 from apps.core.models import Job, JobStep
@@ -111,6 +111,7 @@ PAGES = [
         "/components/credentials/",
         "/groups/",
         "/alerts/",
+        "/alert-definitions/",
         "/jobs/",
     ),
     *("/access/", "/access/roles/", "/access/addresses/", "/access/tokens/"),
@@ -120,6 +121,7 @@ RESOURCES = [
     *("components/", "components/?q=row", "credentials/", "groups/", "drivers/", "jobs/", "alerts/", "incidents/"),
     *("alerts/?unmatched=all", "users/", "roles/", "grants/", "tokens/", "audit/", "options/", "addresses/"),
     *("support-bundles/", "capacity/", "capacity/history/", "suspend-periods/", "suspend-periods/occurrences/"),
+    "alert-definitions/",
 ]
 _numbers = itertools.count(1)
 
@@ -133,6 +135,8 @@ def add_rows(count: int, user: Any) -> None:
         component = make_component(f"row {number}", group)
         interface = make_interface(component, credential=make_credential(group=group, name=f"row {number}"))
         raise_alert("portal.access-lost", component=component)
+        trap = {"name": f"Row {number}", "trap_oid": f"1.3.6.1.4.1.99999.0.{number}"}
+        definitions.create({**trap, "severity": "warning", "title": "Row"}, actor)
         make_suspend_period(component)
         make_suspend_period(group=group)
         make_user("operator", group)

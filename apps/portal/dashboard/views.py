@@ -47,7 +47,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "suspended": cards.suspended(components, choice, counts["unmanaged"]),
         "power": cards.power(components),
         "power_chart": cards.power_chart(choice),
-        "changes": cards.latest_changes(components),
+        "changes": cards.latest_changes(request.user, tree, choice.group),
         "disks": cards.highest(components, "disk"),
         "busiest": cards.highest(components, "cpu"),
         "partial": wants_part(request),
