@@ -21,6 +21,7 @@ PAGES = [
     "/components/credentials/",
     "/groups/",
     "/alerts/",
+    "/incidents/",
     "/jobs/",
     "/access/",
     "/preferences/",
