@@ -46,6 +46,7 @@ class Row:
     bytes: int
     per_day: float | None
     kept_for: int | None
+    kept_at_most: int | None
     steady: bool  # something of it is written every day
 
     @property
@@ -96,6 +97,7 @@ def _figures(last: CapacityMeasurement | None) -> dict[str, Any]:
                 kind["bytes"],
                 kind["per_day"],
                 kind["kept_for"],
+                kind["kept_at_most"],
                 bool(BY_NAME[kind["name"]].at or BY_NAME[kind["name"]].where),
             )
             for kind in sorted(facts["kinds"], key=lambda kind: -kind["bytes"])

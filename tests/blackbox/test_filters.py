@@ -29,6 +29,7 @@ PLAIN = {
     "audit": "id actor_kind actor_name address action object_type object_id object_name outcome sequence at_after"
     " at_before",
     "options": "name",
+    "suspend-periods": "id name component group include_inherited enabled in_force time_zone repeat created_by from to",
     "drivers": "name category",
     "support-bundles": "",
     "components/{id}/sensors": "name kind status interface stale",
@@ -52,6 +53,7 @@ BAD = [
         ("components/{id}/ports", "state", "x"),
         ("components/{id}/ports", "interface", "x"),
     ],
+    *[("suspend-periods", name, "x") for name in ("id", "component", "group", "repeat", "enabled", "from", "to")],
     *[("components/{id}/sensors", name, "x") for name in ("kind", "status", "interface", "stale")],
 ]
 

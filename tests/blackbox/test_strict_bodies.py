@@ -11,7 +11,7 @@ from apps.core.models import AuditEntry, Job
 from apps.monitoring import layouts
 from apps.monitoring.models import Sensor
 from apps.monitoring.services import polling
-from tests.factories import make_component, make_credential, make_group, make_user
+from tests.factories import make_component, make_credential, make_group, make_suspend_period, make_user
 from tests.monitoring.conftest import fake_device
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +47,7 @@ def one_of_each() -> dict[str, Any]:
         "users": make_user().pk,
         "jobs": Job.objects.create(kind="check", state="running").pk,
         "options": "auto_logout",
+        "suspend-periods": make_suspend_period(in_force=True).pk,
     }
 
 

@@ -7,7 +7,7 @@ is in hexadecimal. Lines that compute their value when asked (``type:module``) a
 import bz2
 import lzma
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
 from itertools import islice
 from pathlib import Path
@@ -41,10 +41,10 @@ class Recording:
         self._order = sorted(self._encoded)
 
     @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read a dump, packed or not; ``ValueError`` when a line is none."""
+    def load(cls, path: Path, below: Sequence[Oid] = ()) -> Self:
+        """Read a dump, packed or not, or what of it lies ``below`` some names; ``ValueError`` when a line is none."""
         recording = cls()
-        for oid, tag, value in read_dump(path):
+        for oid, tag, value in read_dump(path, below):
             if arcs(oid) not in recording._encoded:
                 recording._store(oid, tag, value)
         recording._order = sorted(recording._encoded)
@@ -82,10 +82,19 @@ class Recording:
         self._types[arcs(oid)] = tag
 
 
-def read_dump(path: Path) -> Iterator[RawVarbind]:
-    """The values of a dump in the order of its lines; raises ``ValueError`` naming the line that is none."""
+def read_dump(path: Path, below: Sequence[Oid] = ()) -> Iterator[RawVarbind]:
+    """The values of a dump in the order of its lines; raises ``ValueError`` naming the line that is none.
+
+    Of a dump that has millions only what lies ``below`` some names may be wanted: the value behind each such part is
+    given, too, so that whoever walks the part comes to the same end as in the whole.
+    """
+    wanted = tuple(f"{dot}{oid}.".encode() for oid in below for dot in ("", "."))
+    inside = not wanted
     with _opened(path) as lines:
         for number, line in enumerate(lines, 1):
+            before, inside = inside, inside if not wanted else line.startswith(wanted)
+            if not inside and not before:
+                continue
             fields = line.rstrip(b"\r\n").split(b"|", 2)
             if fields[0].startswith(b"#") or fields == [b""]:
                 continue
@@ -106,8 +115,16 @@ def _opened(path: Path) -> BinaryIO | bz2.BZ2File | lzma.LZMAFile:
     return lzma.open(path, "rb") if path.suffix == ".xz" else path.open("rb")
 
 
+def _octets(text: bytes) -> bytes:
+    """Read octets in hexadecimal; some recorders only say so of a plain text."""
+    try:
+        return bytes.fromhex(text.decode())
+    except ValueError:
+        return text
+
+
 def _value(tag: Tag, text: bytes, hexadecimal: bool) -> Value:
-    octets = bytes.fromhex(text.decode()) if hexadecimal else text
+    octets = _octets(text) if hexadecimal else text
     if tag in _INTEGERS:
         return int(text)
     if tag == Tag.OBJECT_IDENTIFIER:

@@ -51,6 +51,7 @@ class Kept:
     hourly: int
     daily: int
     alerts: int | None
+    alerts_at_most: int | None = None
 
 
 def size(fleet: Fleet, days: float, kept: Kept, weights: Weights) -> float:
@@ -63,8 +64,10 @@ def size(fleet: Fleet, days: float, kept: Kept, weights: Weights) -> float:
         + 24 * min(days, kept.hourly) * weights.roll_up(fleet.values)
         + min(days, kept.daily) * weights.roll_up(fleet.values)
     )
-    alerts = fleet.alerts * (days if kept.alerts is None else min(days, kept.alerts)) * weights.alert
-    return weights.base + fleet.components * each + alerts
+    alerts = fleet.alerts * (days if kept.alerts is None else min(days, kept.alerts))
+    if kept.alerts_at_most is not None:
+        alerts = min(alerts, kept.alerts_at_most)
+    return weights.base + fleet.components * each + alerts * weights.alert
 
 
 def guide(fleet: Fleet, days: float, *, management_controller: bool = False) -> float:
