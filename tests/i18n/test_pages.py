@@ -46,6 +46,11 @@ NO_PAGE = {  # routes that give no page of their own: posts, data, streams, redi
     "components:join",
     "jobs:cancel",
     "monitoring:chart",
+    "monitoring:chart-file",
+    "monitoring:component-chart",
+    "monitoring:component-chart-file",
+    "monitoring:fleet-chart",
+    "monitoring:fleet-chart-file",
     "alerts:assign",
     "access:user-remove",
     "access:role-remove",
@@ -60,7 +65,9 @@ NO_PAGE = {  # routes that give no page of their own: posts, data, streams, redi
     "portal:bundle",
     "portal:bundle-order",
 }
-TABS = ("overview", "sensors", "ports", "inventory", "history", "alerts")
+TABS = (
+    "overview", "sensors", "ports", "storage", "statistics", "inventory", "alerts", "events", "history", "settings",
+)  # fmt: skip
 # What devices and people of this fleet are called.
 DATA = (
     "Administrator", "anna", "ben", "web-01", "db-01", "silent-01", "bare-01", "Tokyo", "shared login", "spare login",
@@ -164,6 +171,9 @@ def addresses(fleet: Mapping[str, Any]) -> Iterator[str]:
             yield f"{reverse(name)}?incident={fleet['alerts'].incident_id}"
             continue
         row = {"pk": fleet.get(name) or fleet.get(namespace), "sensor_pk": fleet["sensor_pk"]}
+        if name == "monitoring:limits-of-many":
+            yield reverse(name, args=[row["pk"].pk, "storage"])
+            continue
         yield reverse(name, kwargs={parameter: row[parameter].pk for parameter in parameters})
     for component in fleet["all components"]:
         for tab in TABS:
@@ -248,6 +258,7 @@ def test_what_forms_refuse_is_refused_in_japanese(client: Client, fleet, japanes
         (reverse("accounts:preferences"), {"language": "xx", "time_zone": "Nowhere/There"}),
         (reverse("accounts:password"), {"old": "wrong", "new": "short", "again": "other"}),
         (reverse("monitoring:limits", args=[component.pk, fleet["sensor_pk"].pk]), {"upper_warning": "high"}),
+        (reverse("monitoring:limits-of-many", args=[component.pk, "storage"]), {"upper_warning": "high"}),
     )
     data = (*DATA, "not an address", "everywhere", "Nowhere/There")
     for address, sent in posts:
