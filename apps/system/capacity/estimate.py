@@ -29,8 +29,8 @@ class Weights:
         return FIXED_ROLL_UP + values * self.roll_up_value
 
 
-# Used for what a database has too little of. Taken from a small database of eighty values a component that were random, and
-# so could not be packed any tighter: what real devices say takes less.
+# Used for what a database has too little of. Taken from a small database of eighty values a component that were
+# random, and so could not be packed any tighter: what real devices say takes less.
 TYPICAL = Weights(base=500_000, component=7_000, sensor=100, sample_value=4, roll_up_value=17, alert=1_500)
 
 
