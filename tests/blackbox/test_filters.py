@@ -20,7 +20,8 @@ PLAIN = {
     "jobs/{id}/steps": "id component interface target state stage code",
     "alerts": "id severity component source alert_type received_after unmatched incident state component_name address"
     " quiet before group received_before",
-    "incidents": "id state severity component component_name address definition object acknowledged_by closed_by before group",
+    "incidents": "id state severity component component_name address definition object acknowledged_by closed_by before"
+    " group",
     "users": "id username email first_name last_name is_active must_change_password",
     "roles": "id name built_in",
     "grants": "id user role group",
