@@ -34,7 +34,7 @@ PLAIN = {
     "drivers": "name category",
     "support-bundles": "",
     "components/{id}/sensors": "name kind status interface stale",
-    "components/{id}/ports": "name state interface",
+    "components/{id}/ports": "name state interface excluded",
     "components/{id}/inventory": "id interface kind key name status",
     "components/{id}/event-log": "",
 }

@@ -91,7 +91,7 @@ def needs_attention(user: Any, tree: Tree, group: int | None) -> Attention:
     seen = Incident.objects.visible_to(user).unacknowledged()
     if groups is not None:
         seen = seen.filter(component__group__in=groups)
-    return Attention(rows, len(rows) if len(rows) < WAITING else seen.count())
+    return Attention(rows, seen.count())
 
 
 def _where(incident: Incident, tree: Tree) -> str:
