@@ -21,9 +21,14 @@ def lasting_memories() -> Iterator[None]:
 
 
 def statements_of(act: Callable[[], object]) -> int:
-    """Give how many statements an act needs once its process remembers what it keeps."""
+    """Give how many statements an act needs once its process remembers what it keeps.
+
+    The least of three, because a session writes down every now and then that somebody is there.
+    """
+    counts = []
     with lasting_memories():
-        act()
-        with CaptureQueriesContext(connection) as captured:
-            act()
-    return len(captured)
+        for _time in range(3):
+            with CaptureQueriesContext(connection) as captured:
+                act()
+            counts.append(len(captured))
+    return min(counts)
