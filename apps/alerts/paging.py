@@ -35,7 +35,10 @@ class WalkedPages(Pages):
             self.older: int | None = ids[self.limit - 1] if len(ids) > self.limit else None
             return self.read(ids[: self.limit])
         rows, self.older = self.piece(queryset, sought, before)
-        self.count = self.count_found(queryset, sought, before) if sought else walking.count(queryset)
+        if before is None and self.older is None:
+            self.count = len(rows)  # what is here is all; asked again, it may be more
+        else:
+            self.count = self.count_found(queryset, sought, before) if sought else walking.count(queryset)
         return rows
 
     def get_paginated_response(self, data: Any) -> Response:
