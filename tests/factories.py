@@ -1,13 +1,14 @@
 """Rows for tests, made as the services would leave them; plain functions, each argument has a sensible default."""
 
 import itertools
+from datetime import time, timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from apps.access.models import Grant, Role
 from apps.accounts.models import User
-from apps.components.models import Component, Credential, CredentialVersion, ManagementInterface
+from apps.components.models import Component, Credential, CredentialVersion, ManagementInterface, SuspendPeriod
 from apps.groups.models import Group
 
 PASSWORD = "correct horse battery"
@@ -68,3 +69,16 @@ def make_interface(component: Component | None = None, polled: bool = True, **fi
     fields.setdefault("address", f"198.18.{number // 250 % 250}.{number % 250 + 1}")
     fields.setdefault("last_polled_at", timezone.now() if polled else None)
     return ManagementInterface.objects.create(component=component or make_component(), **fields)
+
+
+def make_suspend_period(component: Component | None = None, group: Group | None = None, **fields: Any) -> SuspendPeriod:
+    """Make a period of every day, from one to three, of a component of its own when no target is given."""
+    target = {"component": component or make_component()} if group is None else {"group": group}
+    defaults = {"name": f"Period {next(_numbers)}", "time_zone": "UTC", "repeat": "daily", "begins": time(1)}
+    today = timezone.now().date()
+    period = SuspendPeriod(**target, first_day=today, length=timedelta(hours=2), **{**defaults, **fields})
+    period.place(timezone.now())
+    for name, value in fields.items():
+        setattr(period, name, value)
+    period.save()
+    return period

@@ -7,27 +7,88 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.alerts.models import Severity
+from apps.alerts.listing.narrowing import PERIODS, STATES
+from apps.alerts.models import IncidentState, Severity
+from apps.alerts.models.alert import Quiet
 
-SHOWN = ("open", "acknowledged", "all", "unmatched")
+LARGEST_ID = 2**63 - 1
+LAST_YEAR = 9000
+
+
+class Chosen(forms.MultipleChoiceField):
+    """Several of some words; the others are left out."""
+
+    def clean(self, value: Any) -> list[str]:
+        """Give those that are valid, each once."""
+        return [word for word in dict.fromkeys(value or ()) if word and self.valid_value(word)]
+
+
+class Words(forms.Field):
+    """Several words of any kind."""
+
+    widget = forms.SelectMultiple
+
+    def __init__(self, longest: int) -> None:
+        super().__init__(required=False)
+        self.longest = longest
+
+    def clean(self, value: Any) -> list[str]:
+        """Give those that a database could hold, each once."""
+        return [word for word in dict.fromkeys(value or ()) if 0 < len(word) <= self.longest and "\x00" not in word]
+
+
+class Moment(forms.DateTimeField):
+    """A time with its zone, or one of the reader's own."""
+
+    def to_python(self, value: Any) -> Any:
+        """Read a time that every calendar and database has."""
+        try:
+            moment = super().to_python(value)
+        except OverflowError:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
+        if moment is not None and not 1970 <= moment.year <= LAST_YEAR:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return moment
 
 
 class ListForm(forms.Form):
     """What a list of alerts shows; what is not valid is left out, because it stands in the address."""
 
-    show = forms.ChoiceField(choices=[(word, word) for word in SHOWN], required=False)
-    severity = forms.MultipleChoiceField(choices=Severity.choices, required=False)
-    alert_type = forms.CharField(required=False, max_length=60)
+    tabs: tuple[str, ...] = ("open", "acknowledged", "all", "unmatched")
+    severity = Chosen(choices=Severity.choices)
+    alert_type = Words(60)
+    source = Words(20)
+    state = Chosen(choices=list(STATES.items()))
+    quiet = Chosen(choices=Quiet.choices)
+    group = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    component = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    incident = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    address = forms.GenericIPAddressField(required=False, unpack_ipv4=True)
+    period = forms.ChoiceField(required=False, choices=[(word, word) for word in PERIODS])
     q = forms.CharField(required=False, max_length=200)
-    component = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
-    incident = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
-    before = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    before = forms.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    since = Moment(required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["from"], self.fields["to"] = Moment(required=False), Moment(required=False)
+        self.fields["show"] = forms.ChoiceField(required=False, choices=[(word, word) for word in self.tabs])
 
     @property
     def wanted(self) -> dict[str, Any]:
         """Give what is valid."""
         self.is_valid()
-        return {name: value for name, value in self.cleaned_data.items() if value not in (None, "", [])}
+        valid = {name: value for name, value in self.cleaned_data.items() if value not in (None, "", [])}
+        if valid.get("show", self.tabs[0]) in IncidentState.values:
+            valid.pop("state", None)  # the tab says it
+        return valid
+
+
+class IncidentListForm(ListForm):
+    """What a list of incidents shows; ``at`` and ``before`` together name a place in it."""
+
+    tabs = ("open", "acknowledged", "closed")
+    at = Moment(required=False)
 
 
 class AcknowledgeForm(forms.Form):

@@ -14,6 +14,7 @@ from apps.core import jobs, menu
 from apps.core.options import Option, declare
 
 RECEPTION = gettext_lazy("Alert reception")
+RETENTION = gettext_lazy("Retention")
 
 
 def _addresses(value: list[str]) -> None:
@@ -76,6 +77,35 @@ declare(
         maximum=8760,
         unit=gettext_lazy("hours"),
     ),
+    Option(
+        "alert_retention",
+        int,
+        365,
+        gettext_lazy("Keep alerts"),
+        gettext_lazy(
+            "Alerts older than this are removed, with the problems that ended; alerts of open problems stay. 0: by "
+            "number alone. A year covers what comes back with the seasons."
+        ),
+        section=RETENTION,
+        minimum=1,
+        maximum=3650,
+        also=(0,),
+        unit=gettext_lazy("days"),
+    ),
+    Option(
+        "alert_limit",
+        int,
+        1_000_000,
+        gettext_lazy("Keep so many alerts"),
+        gettext_lazy(
+            "Of more, the oldest are removed; alerts of open problems stay. 0: by age alone. A million take about "
+            "1.5 GB of disk, and lists stay quick."
+        ),
+        section=RETENTION,
+        minimum=10_000,
+        maximum=20_000_000,
+        also=(0,),
+    ),
 )
 
 menu.register(
@@ -87,6 +117,11 @@ menu.register(
         permission="view",
         count="alerts",
         hot=True,
+    )
+)
+menu.register(
+    menu.MenuEntry(
+        label=gettext_lazy("Incidents"), url_name="alerts:incidents", icon="alert-triangle", order=31, permission="view"
     )
 )
 menu.register(

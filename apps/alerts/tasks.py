@@ -1,10 +1,10 @@
-"""The clockwork of alerts: acknowledged problems come back, held ones are told, those without an end age."""
+"""The clockwork of alerts: acknowledged problems come back, held ones are told, old ones and old alerts go."""
 
 from datetime import timedelta
 
 from celery import shared_task
 
-from apps.alerts.services import incidents, reapplying, telling
+from apps.alerts.services import incidents, reapplying, retention, telling
 from apps.core import options
 
 EXPIRES = 600  # seconds after which the watchdog has ended a job that nobody took
@@ -13,7 +13,7 @@ EXPIRES = 600  # seconds after which the watchdog has ended a job that nobody to
 @shared_task(soft_time_limit=50, time_limit=55)
 def reopen_overdue() -> None:
     """Open the acknowledged incidents whose time is up."""
-    while incidents.reopen_overdue() == incidents.AT_ONCE:
+    while incidents.reopen_overdue():
         pass
 
 
@@ -22,6 +22,12 @@ def age_incidents() -> None:
     """Close the incidents that no alert can end and of which nothing was heard for long."""
     while incidents.age(timedelta(hours=options.get("alert_status_age"))) == incidents.AT_ONCE:
         pass
+
+
+@shared_task(soft_time_limit=250, time_limit=280)
+def remove_old_alerts() -> None:
+    """Forget the alerts that are too old or too many, and the problems that ended with them."""
+    retention.remove_old()
 
 
 @shared_task(soft_time_limit=7200, time_limit=7230)

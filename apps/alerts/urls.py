@@ -1,14 +1,19 @@
-"""The pages of alerts."""
+"""The pages of alerts and incidents."""
 
 from django.urls import URLPattern, path
 
-from apps.alerts import views
+from apps.alerts.views import acts, export, lists
 
 app_name = "alerts"
 urlpatterns: list[URLPattern] = [
-    path("alerts/", views.alert_list, name="list"),
-    path("alerts/<int:pk>/", views.alert, name="alert"),
-    path("alerts/<int:pk>/assign/", views.assign, name="assign"),
-    path("alerts/acknowledge/", views.acknowledge, name="acknowledge"),
-    path("alerts/close/", views.close, name="close"),
+    path("alerts/", lists.alert_list, name="list"),
+    path("alerts/news/", lists.alert_news, name="alert-news"),
+    path("alerts/export/", export.alerts, name="export"),
+    path("alerts/<int:pk>/", lists.alert, name="alert"),
+    path("alerts/<int:pk>/assign/", acts.assign, name="assign"),
+    path("alerts/acknowledge/", acts.acknowledge, name="acknowledge"),
+    path("alerts/close/", acts.close, name="close"),
+    path("incidents/", lists.incident_list, name="incidents"),
+    path("incidents/news/", lists.incident_news, name="incident-news"),
+    path("incidents/<int:pk>/", lists.incident, name="incident"),
 ]

@@ -1,4 +1,4 @@
-"""Classic mode over components and credentials."""
+"""Classic mode over components, credentials and suspend periods."""
 
 import json
 from collections.abc import Mapping
@@ -8,13 +8,14 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.components import credential_kinds
-from apps.components.models import Component, Credential, ManagementInterface
-from apps.components.services import credentials, registration
+from apps.components.models import Component, Credential, ManagementInterface, SuspendPeriod
+from apps.components.services import credentials, registration, suspend_periods
 from apps.core.actors import Actor
-from apps.core.admin import ReadOnlyInline, ScopedAdmin, VisibleFilter
+from apps.core.admin import ReadOnlyInline, ScopedAdmin, VisibleFilter, visible_rows
 
 
 class InterfaceInline(ReadOnlyInline):
@@ -106,3 +107,82 @@ class CredentialAdmin(ScopedAdmin):
     def remove(self, found: Credential, actor: Actor) -> None:
         """Remove a credential that no interface uses."""
         credentials.remove(found, actor)
+
+
+RULE = (
+    *("time_zone", "first_day", "begins", "length", "repeat", "every", "weekdays", "month_day", "nth", "last_day"),
+    "exceptions",
+)
+
+
+class SuspendPeriodForm(forms.ModelForm):
+    """A suspend period by its columns; the pages have a form that is easier to fill in."""
+
+    class Meta:
+        model = SuspendPeriod
+        fields = ("name", "component", "group", "enabled", *RULE)
+        help_texts = {
+            "length": _("As 08:00:00, or 2 00:00:00 for two days; empty: until somebody ends it."),
+            "weekdays": _("As [0, 6]: 0 is Monday."),
+            "month_day": _("1 to 31, or -1 for the last day."),
+            "nth": _("With one weekday: 1 to 5, or -1 for the last one of the month."),
+            "exceptions": _('As ["2026-12-24", "2026-12-25"].'),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """Check that there is one target, and that the columns can be read as a rule."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.instance.pk and (given.get("component") is None) == (given.get("group") is None):
+            self.add_error("group", gettext("Give either a component or a group."))
+        columns = {name: given[name] for name in RULE if name in given}
+        try:
+            SuspendPeriod(**columns).rule  # noqa: B018 - only whether it can be read
+        except (TypeError, ValueError) as error:
+            if not self.errors:
+                raise ValidationError(gettext("Weekdays are numbers, days are written 2026-12-24.")) from error
+        return given
+
+
+@admin.register(SuspendPeriod)
+class SuspendPeriodAdmin(ScopedAdmin):
+    """When components are suspended."""
+
+    form = SuspendPeriodForm
+    change_word = "suspend"
+    list_display = ("name", "component", "group", "plan", "enabled", "in_force", "upcoming_from", "upcoming_until")
+    list_filter = ("in_force", "enabled", "repeat", ("group", VisibleFilter))
+    list_select_related = ("component", "group")
+    search_fields = ("name",)
+
+    @admin.display(description=_("when"))
+    def plan(self, period: SuspendPeriod) -> str:
+        """Give the rule in words."""
+        return period.in_words
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer the components that the user may suspend."""
+        if db_field.name == "component":
+            kwargs["queryset"] = visible_rows(Component, request.user, "suspend")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Keep whom a period that is there suspends."""
+        return ("component", "group") if obj else ()
+
+    def create(self, sent: Mapping[str, Any], actor: Actor) -> SuspendPeriod:
+        """Plan a period."""
+        rule = SuspendPeriod(**{name: sent[name] for name in RULE}).rule
+        target = sent["component"] or sent["group"]
+        return suspend_periods.create(target, sent["name"], rule, actor, sent["enabled"]).period
+
+    def update(self, found: SuspendPeriod, changed: Mapping[str, Any], actor: Actor) -> None:
+        """Change a period."""
+        rule = None
+        if changed.keys() & set(RULE):
+            columns = {name: changed.get(name, getattr(found, name)) for name in RULE}
+            rule = SuspendPeriod(**columns).rule
+        suspend_periods.change(found, actor, name=changed.get("name"), rule=rule, enabled=changed.get("enabled"))
+
+    def remove(self, found: SuspendPeriod, actor: Actor) -> None:
+        """Forget a period."""
+        suspend_periods.remove(found, actor)

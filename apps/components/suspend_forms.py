@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.accounts.forms import zones
 from apps.components.models import SuspendPeriod
@@ -76,9 +76,9 @@ class PeriodForm(forms.Form):
 
     name = forms.CharField(label=gettext_lazy("Reason"), max_length=200)
     group = GroupChoice(label=gettext_lazy("Group"), help_text=gettext_lazy("Also everything below it."))
-    starts_at = WallTimeField(label=gettext_lazy("From"))
+    starts_at = WallTimeField(label=pgettext_lazy("time", "From"))
     ends_at = WallTimeField(
-        label=gettext_lazy("Until"),
+        label=pgettext_lazy("time", "Until"),
         required=False,
         help_text=gettext_lazy("Empty: until somebody ends it. What repeats needs an end."),
     )
@@ -90,7 +90,7 @@ class PeriodForm(forms.Form):
         label=gettext_lazy("Every"), min_value=1, max_value=MOST_EVERY, initial=1, required=False
     )
     weekdays = forms.MultipleChoiceField(
-        label=gettext_lazy("On"),
+        label=gettext_lazy("On these days"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
         choices=[(str(day), WEEKDAYS_ABBR[day]) for day in (6, 0, 1, 2, 3, 4, 5)],
@@ -225,7 +225,7 @@ class SuspendForm(forms.Form):
 
     name = forms.CharField(label=gettext_lazy("Reason"), max_length=200)
     how_long = forms.ChoiceField(label=gettext_lazy("How long"), initial="120")
-    until = WallTimeField(label=gettext_lazy("Until"), required=False)
+    until = WallTimeField(label=pgettext_lazy("time", "Until"), required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -53,6 +53,18 @@ class AddressFilter(django_filters.CharFilter):
         super().__init__(*args, unpack_ipv4=True, **kwargs)
 
 
+class WordsFilter(django_filters.MultipleChoiceFilter):
+    """Any of some words. What is none of them is a 400 naming the filter."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # A word of the row itself finds no row twice; to look for doubles would take all of them.
+        super().__init__(*args, distinct=False, **kwargs)
+
+    def filter(self, queryset: Any, value: Any) -> Any:
+        """Keep the rows that have one of the words."""
+        return queryset.filter(**{f"{self.field_name}__in": value}) if value else queryset
+
+
 def known_parameters(view: Any) -> list[str]:
     """Give the names of all that may stand behind the address of a list."""
     return list(dict.fromkeys(_names(view)))

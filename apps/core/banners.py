@@ -11,7 +11,10 @@ from apps.core.registries import Registry
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """A template, and what it finds as ``banner.facts``; ``sign_in`` is a template for the sign-in page alone."""
+    """A template, and what it finds as ``banner.facts``; ``sign_in`` is a template for the sign-in page alone.
+
+    It stands on the pages of errors, too: making it needs neither database nor broker.
+    """
 
     template: str
     facts: Mapping[str, Any] = field(default_factory=dict)

@@ -25,8 +25,8 @@ class Pages(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: "APIView | None" = None) -> list[Any]:
         """Cut out the page that was asked for; a page or limit that is none is a 400 naming it."""
         self.request = request
-        self.limit = _number(request, "limit", LIMIT, MOST)
-        self.page = _number(request, "page", 1, None)
+        self.limit = number(request, "limit", LIMIT, MOST)
+        self.page = number(request, "page", 1, None)
         self.count: int = queryset.count() if isinstance(queryset, QuerySet) else len(queryset)
         start = (self.page - 1) * self.limit
         if start >= self.count:
@@ -76,7 +76,8 @@ def _settled(queryset: QuerySet[Any]) -> QuerySet[Any]:
     return queryset.order_by(*order, "pk")
 
 
-def _number(request: Request, name: str, default: int, most: int | None) -> int:
+def number(request: Request, name: str, default: int, most: int | None) -> int:
+    """Give a parameter that is a number from 1; what is none is a 400 naming it."""
     raw = request.query_params.get(name)
     if raw is None:
         return default

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.core.recurrence import LAST, Repeat, Rule, zone_named
 
@@ -176,33 +176,31 @@ def _fault_of_length(length: timedelta | None, series: bool) -> str:
 
 def in_words(rule: Rule) -> str:
     """Say when a rule happens, its days and its times of day; the zone stands beside it."""
-    places = {"every": rule.every, "span": span_in_words(rule), "days": "", "day": "", "nth": "", "weekday": ""}
     days = rule.weekdays or frozenset({rule.first.weekday()})
+    places = {
+        "every": rule.every,
+        "span": span_in_words(rule),
+        "days": _(", ").join(str(WEEKDAYS_ABBR[day]) for day in sorted(days)),
+        "day": rule.month_day or rule.first.day,
+        "nth": str(NTH.get(rule.nth or 0, "")),
+        "weekday": str(WEEKDAYS_ABBR[min(days)]),
+    }
     match rule.repeat:
         case Repeat.ONCE:
             return str(REPEATS[Repeat.ONCE])
         case Repeat.DAILY:
-            text = ngettext("Every day %(span)s", "Every %(every)s days %(span)s", rule.every)
+            each, some = _("Every day %(span)s"), _("Every %(every)s days %(span)s")
         case Repeat.WEEKLY:
-            places["days"] = _(", ").join(str(WEEKDAYS_ABBR[day]) for day in sorted(days))
-            text = ngettext("Every week on %(days)s %(span)s", "Every %(every)s weeks on %(days)s %(span)s", rule.every)
+            each, some = _("Every week on %(days)s %(span)s"), _("Every %(every)s weeks on %(days)s %(span)s")
         case Repeat.MONTHLY if rule.nth is not None:
-            places |= {"nth": str(NTH[rule.nth]), "weekday": str(WEEKDAYS_ABBR[min(days)])}
-            text = ngettext(
-                "Every month on the %(nth)s %(weekday)s %(span)s",
-                "Every %(every)s months on the %(nth)s %(weekday)s %(span)s",
-                rule.every,
-            )
+            each = _("Every month on the %(nth)s %(weekday)s %(span)s")
+            some = _("Every %(every)s months on the %(nth)s %(weekday)s %(span)s")
         case _ if rule.month_day == LAST:
-            text = ngettext(
-                "Every month on the last day %(span)s", "Every %(every)s months on the last day %(span)s", rule.every
-            )
+            each = _("Every month on the last day %(span)s")
+            some = _("Every %(every)s months on the last day %(span)s")
         case _:
-            places["day"] = rule.month_day or rule.first.day
-            text = ngettext(
-                "Every month on day %(day)s %(span)s", "Every %(every)s months on day %(day)s %(span)s", rule.every
-            )
-    return text % places
+            each, some = _("Every month on day %(day)s %(span)s"), _("Every %(every)s months on day %(day)s %(span)s")
+    return (each if rule.every == 1 else some) % places
 
 
 def span_in_words(rule: Rule) -> str:

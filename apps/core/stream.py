@@ -146,7 +146,7 @@ class Lines:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         # The request's thread holds a database connection from the sign-in check; it is not kept for hours.
-        await sync_to_async(_let_go)()
+        await sync_to_async(let_go)()
         listener = self._listener
         checked_at = self._loop.time()
         try:
@@ -185,10 +185,11 @@ def is_alive(session_key: str | None) -> bool:
         request.user = user
         return bool(user.is_authenticated and user.is_active) and all(check(request) for check in session_checks)
     finally:
-        _let_go()
+        let_go()
 
 
-def _let_go() -> None:
+def let_go() -> None:
+    """Give back the database connections of this thread, which waits for a client now."""
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close()

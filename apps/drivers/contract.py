@@ -471,8 +471,8 @@ class Ups(Sensors, States):
 
     Keys of sensors begin with an ``UpsPart``: ``battery.charge``, ``battery.runtime``, and with the number of the line
     ``input.1.voltage``, ``output.1.load``; what counts for all lines has none (``output.frequency``). ``power`` is
-    what the whole output gives. States: ``source`` (where the power of the output comes from), ``battery``, ``test``, and ``alarm.<name>`` for each
-    active alarm.
+    what the whole output gives. States: ``source`` (where the power of the output comes from), ``battery``, ``test``,
+    and ``alarm.<name>`` for each active alarm.
     """
 
 

@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 from django.utils.translation import gettext as _
 
+from apps.core import banners
+
 log = logging.getLogger(__name__)
 
 
@@ -53,5 +55,6 @@ def _answer(request: HttpRequest, status: HTTPStatus, sentence: str) -> HttpResp
     if request.headers.get("HX-Request") == "true":
         text = _("%(sentence)s (error %(id)s)") % {"sentence": sentence, "id": error_id}
         return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
-    page = loader.get_template(f"{status.value}.html").render({"error_id": error_id, "sentence": sentence})
+    facts = {"error_id": error_id, "sentence": sentence, "shell": {"banners": banners.of(request)}}
+    page = loader.get_template(f"{status.value}.html").render(facts)
     return HttpResponse(page, status=status)

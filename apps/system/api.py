@@ -50,6 +50,7 @@ class KindSerializer(serializers.Serializer[Any]):
     bytes_each = serializers.FloatField(source="each", allow_null=True)
     rows_per_day = serializers.FloatField(source="per_day", allow_null=True)
     kept_for_days = serializers.IntegerField(source="kept_for", allow_null=True)
+    kept_at_most = serializers.IntegerField(allow_null=True)
 
     def label_of(self, kind: dict[str, Any]) -> str:
         """Give its name in the caller's language."""

@@ -19,6 +19,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "tell-held-incidents": every("apps.alerts.tasks.tell_held", timedelta(seconds=15)),
     "reopen-overdue-incidents": every("apps.alerts.tasks.reopen_overdue", timedelta(minutes=1)),
     "age-incidents": every("apps.alerts.tasks.age_incidents", timedelta(minutes=5)),
+    "remove-old-alerts": every("apps.alerts.tasks.remove_old_alerts", timedelta(hours=1)),
     "remove-ended-sessions": every("apps.accounts.tasks.remove_ended_sessions", timedelta(days=1)),
     "poll-tick": every("apps.monitoring.tasks.tick", timedelta(seconds=5)),
     "sweep-liveness": every("apps.monitoring.tasks.sweep", timedelta(minutes=1)),

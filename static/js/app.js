@@ -25,6 +25,7 @@ const actions = {
   "close-toast": (button) => button.closest(".toast").remove(),
   print: () => print(),
   back: () => history.back(),
+  "to-top": () => scrollTo({ top: 0 }),
   async copy(button) {
     const source = button.dataset.for ? document.getElementById(button.dataset.for) : null;
     const text = button.dataset.text ?? source?.value ?? source?.textContent.trim() ?? "";
@@ -128,6 +129,12 @@ document.addEventListener("submit", (event) => {
   form.dataset.sent = "yes";
 });
 addEventListener("pageshow", () => all("form[data-sent]").forEach((form) => delete form.dataset.sent));
+
+// a filter that says nothing does not stand in the address
+document.addEventListener("formdata", ({ target, formData }) => {
+  if (!target.matches("[data-lean]")) return;
+  for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
+});
 
 // --- toasts -----------------------------------------------------------------------------------------------------------
 const CODES = { critical: "c", failed: "c", warning: "w", information: "i", normal: "n", done: "n" };

@@ -1,7 +1,8 @@
 // Keeps an open page current. The stream only says that something changed; regions then fetch themselves:
 // hx-get="…" hx-trigger="sse:alert" hx-swap="morph:innerHTML". While the stream is closed, every region that waits for
 // it asks by itself. A region in which somebody works (ticked rows, a field in use, an open menu) is left alone and
-// catches up afterwards.
+// catches up afterwards; so is a list with data-hold while its reader is not at the top of the page. Meanwhile the
+// element with data-news-of="<its id>" asks how much is new.
 
 const regions = () => [...document.querySelectorAll('[hx-trigger*="sse:"]')];
 const pollSeconds = Math.max(5, Number(document.body.dataset.pollSeconds) || 60);
@@ -24,6 +25,16 @@ function inUse(region) {
   return focus.matches("input") && !/^(checkbox|radio|button|submit|reset)$/.test(focus.type);
 }
 
+const AT_TOP = 8; // pixels
+
+function isAway(region) {
+  if (region.dataset.hold === undefined) return false;
+  const inner = region.querySelector(".scroll");
+  return scrollY > AT_TOP || (inner !== null && inner.scrollTop > AT_TOP);
+}
+
+const isHeld = (region) => inUse(region) || isAway(region);
+
 function isAutomatic(event) {
   return !event || /^(sse:|htmx:|every|load)/.test(event.type);
 }
@@ -36,7 +47,11 @@ document.addEventListener("htmx:configRequest", (event) => {
 document.addEventListener("htmx:beforeRequest", (event) => {
   const { elt, target, requestConfig } = event.detail;
   if (!isAutomatic(requestConfig.triggeringEvent)) return;
-  if (document.hidden || inUse(target ?? elt)) {
+  if (elt.dataset.newsOf !== undefined) {
+    // the list says by itself what is new, unless it is held
+    const list = document.getElementById(elt.dataset.newsOf);
+    if (document.hidden || !list || !isHeld(list)) event.preventDefault();
+  } else if (document.hidden || isHeld(target ?? elt)) {
     event.preventDefault();
     waiting.add(elt);
   }
@@ -45,7 +60,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 function catchUp() {
   if (document.hidden) return;
   for (const region of waiting) {
-    if (region.isConnected && inUse(region)) continue;
+    if (region.isConnected && isHeld(region)) continue;
     waiting.delete(region);
     refresh(region);
   }
@@ -56,6 +71,7 @@ document.addEventListener("change", () => setTimeout(catchUp));
 document.addEventListener("focusout", () => setTimeout(catchUp));
 document.addEventListener("toggle", () => setTimeout(catchUp), true);
 document.addEventListener("selection-cleared", catchUp);
+addEventListener("scroll", () => waiting.size && scrollY <= AT_TOP && catchUp(), { passive: true });
 
 // --- the stream -------------------------------------------------------------------------------------------------------
 function show(state) {

@@ -4,9 +4,10 @@
 // <div class="bulk" data-bulk hidden><b data-count data-pattern="%n selected"></b> … </div></form>
 
 const numbers = new Intl.NumberFormat(document.documentElement.lang || "en");
+const all = (selector, root) => [...root.querySelectorAll(selector)];
 let lastBox = null;
 
-const rowsOf = (area) => [...area.querySelectorAll("input[data-row]")];
+const rowsOf = (area) => all("input[data-row]", area);
 
 function update(area) {
   const rows = rowsOf(area);
@@ -72,6 +73,33 @@ document.addEventListener("change", (event) => {
     onlyThese(area);
   }
   if (event.target.matches("input[data-check-all], input[data-row]")) update(area);
+});
+
+// what was ticked stays ticked when its rows are fetched again
+let ticked = [];
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  ticked = all("[data-select] input[data-row]:checked", detail.target).map((box) => `${box.name} ${box.value}`);
+});
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (!ticked.length) return;
+  for (const box of all("[data-select] input[data-row]", detail.target)) {
+    if (ticked.includes(`${box.name} ${box.value}`)) box.checked = true;
+  }
+  ticked = [];
+});
+
+// j and k go from row to row, x ticks one; only while the table has the focus, so that no key is taken from anybody else
+document.addEventListener("keydown", (event) => {
+  const table = event.target.closest?.("[data-keys]");
+  const move = { j: 1, k: -1, x: 0 }[event.key];
+  if (!table || move === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.matches("input:not([type=checkbox]), textarea, select")) return;
+  const links = all("[data-row-link]", table);
+  const row = event.target.closest("tr");
+  const at = links.findIndex((link) => row?.contains(link));
+  event.preventDefault();
+  if (move === 0) row?.querySelector("input[data-row]")?.click();
+  else links[Math.min(Math.max(at < 0 ? 0 : at + move, 0), links.length - 1)]?.focus();
 });
 
 const updateAll = () => document.querySelectorAll("[data-select]").forEach(update);

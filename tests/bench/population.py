@@ -10,6 +10,7 @@ python -m tests.bench.population received                 prints how many notifi
 python -m tests.bench.population polled SINCE             prints "polled answered first last" since a Unix time
 python -m tests.bench.population stored FROM TO           prints how many polls were stored, and the longest gap in s
 python -m tests.bench.population traps WORD               prints how many alerts hold "WORD number", and the counters
+python -m tests.bench.population capacity                 measures what is stored, prints that and what it took
 python -m tests.bench.population rollup                   rolls the last hour up and prints what that took
 """
 
@@ -26,6 +27,7 @@ def main(verb: str, *arguments: str) -> None:
     django.setup()
     verbs = {"agents": agents, "due": due, "spread": spread, "fill": fill, "polled": polled, "senders": senders}
     verbs |= {"alerts": alerts, "received": received, "stored": stored, "traps": traps, "rollup": roll_up}
+    verbs |= {"capacity": capacity}
     verbs[verb](*arguments)
 
 
@@ -197,6 +199,23 @@ def traps(word: str) -> None:
     for bindings in Alert.objects.order_by("pk").values_list("bindings", flat=True).iterator(5000):
         numbers |= {binding["value"] for binding in bindings if str(binding["value"]).startswith(f"{word} ")}
     print(len(numbers), ", ".join(f"{name} {value}" for name, value in Counter.values().items() if value))
+
+
+def capacity() -> None:
+    """Measure what is stored as the task does, and say what one of each kind takes."""
+    import time
+
+    from apps.system.capacity import measuring, planning
+
+    start = time.perf_counter()
+    facts = measuring.measure().facts
+    took = time.perf_counter() - start
+    way = "counted" if facts["counted"] else "estimated"
+    each = ", ".join(
+        f"{kind['name']} {kind['rows']} x {kind['each']:.0f} B" for kind in facts["kinds"] if kind["each"] is not None
+    )
+    weights = ", ".join(f"{name} {value:.1f}" for name, value in planning.in_words(measuring.weights(facts)).items())
+    print(f"{facts['database']['total'] / 2**20:.0f} MiB {way} in {took:.2f} s: {each}; {weights}")
 
 
 def roll_up() -> None:

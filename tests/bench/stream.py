@@ -1,4 +1,4 @@
-"""The notifications of the measurements: what a fleet of switches, servers and devices of strangers sends in a bad hour."""
+"""The notifications of the measurements: what a fleet of switches, servers and strange devices sends in a bad hour."""
 
 import random
 from collections.abc import Iterator

@@ -11,10 +11,10 @@ from tests.e2e.portal import Portal
 
 RESOURCES = [
     *("components/", "credentials/", "groups/", "drivers/", "jobs/", "alerts/", "incidents/", "users/", "roles/"),
-    *("grants/", "tokens/", "audit/", "options/"),
+    *("grants/", "tokens/", "audit/", "options/", "suspend-periods/"),
 ]
 LATER = [
-    *("discoveries/", "operations/", "suspend-periods/", "event-triggers/", "remote-batches/", "licenses/"),
+    *("discoveries/", "operations/", "event-triggers/", "remote-batches/", "licenses/"),
     *("batch-configurations/", "update-packages/", "update-runs/", "reports/", "directories/", "processes/"),
 ]
 

@@ -19,8 +19,9 @@ PLAIN = {
     "jobs": "id kind state created_by",
     "jobs/{id}/steps": "id component interface target state stage code",
     "alerts": "id severity component source alert_type received_after unmatched incident state component_name address"
-    " quiet before",
-    "incidents": "id state severity component component_name address definition object acknowledged_by closed_by",
+    " quiet before group received_before",
+    "incidents": "id state severity component component_name address definition object acknowledged_by closed_by before"
+    " group",
     "users": "id username email first_name last_name is_active must_change_password",
     "roles": "id name built_in",
     "grants": "id user role group",
@@ -29,10 +30,11 @@ PLAIN = {
     "audit": "id actor_kind actor_name address action object_type object_id object_name outcome sequence at_after"
     " at_before",
     "options": "name",
+    "suspend-periods": "id name component group include_inherited enabled in_force time_zone repeat created_by from to",
     "drivers": "name category",
     "support-bundles": "",
     "components/{id}/sensors": "name kind status interface stale",
-    "components/{id}/ports": "name state interface",
+    "components/{id}/ports": "name state interface excluded",
     "components/{id}/inventory": "id interface kind key name status",
     "components/{id}/event-log": "",
 }
@@ -52,6 +54,7 @@ BAD = [
         ("components/{id}/ports", "state", "x"),
         ("components/{id}/ports", "interface", "x"),
     ],
+    *[("suspend-periods", name, "x") for name in ("id", "component", "group", "repeat", "enabled", "from", "to")],
     *[("components/{id}/sensors", name, "x") for name in ("kind", "status", "interface", "stale")],
 ]
 

@@ -24,10 +24,42 @@ def anna(client: Client) -> Client:
 def measured(**facts) -> CapacityMeasurement:
     """Keep a measurement of a database that is known."""
     kinds = [
-        {"name": "sample", "rows": 1000, "bytes": 260_000, "each": 260.0, "per_day": 144.0, "kept_for": 7},
-        {"name": "alert", "rows": 500, "bytes": 500_000, "each": 1000.0, "per_day": 20.0, "kept_for": None},
-        {"name": "hourly", "rows": 0, "bytes": 4096, "each": None, "per_day": None, "kept_for": 100},
-        {"name": "component", "rows": 100, "bytes": 900_000, "each": 9000.0, "per_day": None, "kept_for": None},
+        {
+            "name": "sample",
+            "rows": 1000,
+            "bytes": 260_000,
+            "each": 260.0,
+            "per_day": 144.0,
+            "kept_for": 7,
+            "kept_at_most": None,
+        },
+        {
+            "name": "alert",
+            "rows": 500,
+            "bytes": 500_000,
+            "each": 1000.0,
+            "per_day": 20.0,
+            "kept_for": 300,
+            "kept_at_most": 5000,
+        },
+        {
+            "name": "hourly",
+            "rows": 0,
+            "bytes": 4096,
+            "each": None,
+            "per_day": None,
+            "kept_for": 100,
+            "kept_at_most": None,
+        },
+        {
+            "name": "component",
+            "rows": 100,
+            "bytes": 900_000,
+            "each": 9000.0,
+            "per_day": None,
+            "kept_for": None,
+            "kept_at_most": None,
+        },
     ]
     found = {
         "counted": True,
@@ -67,7 +99,17 @@ class TestPage:
     def test_figures_with_their_age(self, anna):
         measured()
         text = anna.get("/capacity/").content.decode()
-        for shown in ("2\xa0MiB", "5\xa0GiB", "19.5\xa0KiB", "in 25 days", "6 min ago", "7 days", "without an end"):
+        for shown in (
+            "2\xa0MiB",
+            "5\xa0GiB",
+            "19.5\xa0KiB",
+            "in 25 days",
+            "6 min ago",
+            "7 days",
+            "300 days",
+            "at most 5,000",
+            "without an end",
+        ):
             assert shown in text, shown
         assert "not measured" in text  # an hourly roll-up: there is none
 
@@ -91,7 +133,9 @@ class TestPage:
     def test_the_course_of_the_size(self, anna):
         one = measured()
         answer = anna.get("/capacity/history/").json()
-        assert (answer["unit"], [point[1:] for point in answer["points"]]) == ("B", [[one.size] * 3])
+        (line,) = answer["lines"]
+        assert (answer["unit"], line["points"]) == ("B", [[one.at.timestamp(), *[one.size] * 3]])
+        assert answer["from"] == one.at.timestamp() <= answer["to"]
 
 
 class TestCalculator:

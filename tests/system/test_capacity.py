@@ -150,6 +150,10 @@ class TestForecast:
         assert forecast.days_until(1000, [Stream(50, 10, 10, kept_for=5)]) is None
         assert forecast.days_until(1000, []) is None
 
+    def test_what_is_kept_by_number_ends_too(self):
+        assert forecast.days_until(1000, [Stream(0, 10, 10, kept_for=50, kept_at_most=99)]) is None
+        assert forecast.days_until(980, [Stream(0, 10, 10, kept_for=50, kept_at_most=99)]) == pytest.approx(9.8)
+
     def test_a_full_disk_is_full_today(self):
         assert forecast.days_until(0, [Stream(0, 10, 10)]) == 0
 
@@ -176,6 +180,8 @@ class TestEstimate:
         assert year - month == 365 * 20
         capped = Kept(samples=7, hourly=100, daily=730, alerts=10)
         assert estimate.size(fleet, 730, capped, self.weights) == estimate.size(fleet, 7300, capped, self.weights)
+        few = Kept(samples=7, hourly=100, daily=730, alerts=None, alerts_at_most=5)
+        assert month - estimate.size(fleet, 730, few, self.weights) == 725 * 20
 
     def test_the_guide(self):
         fleet = Fleet(components=1000, values=10, interval=60, alerts=100)
@@ -217,7 +223,7 @@ class TestMeasuring:
             "status-change": 0, "audit": 0, "job": 0, "component": 2,
         }  # fmt: skip
         assert found["sample"]["per_day"] == pytest.approx(24)
-        assert (found["sample"]["kept_for"], found["alert"]["kept_for"]) == (7, None)
+        assert (found["sample"]["kept_for"], found["status-change"]["kept_for"]) == (7, None)
         assert found["sample"]["each"] == found["sample"]["bytes"] / 200
         assert found["hourly"]["each"] is None
         assert facts["values"] == 8
@@ -241,21 +247,18 @@ class TestMeasuring:
         facts = measuring.find(NOW)
         assert (facts["outlook"], facts["days"], facts["growth"]) == ("unknown", None, None)
 
-    def test_an_alert_is_raised_once_and_ended(self, room):
+    def test_an_alert_is_raised_once_and_ended(self, room, monkeypatch):
+        monkeypatch.setattr(measuring, "FEWEST_FREE", 0)
         make_alerts(8 * 24, NOW - 8 * DAY, HOUR)
         size = {kind["name"]: kind["each"] for kind in measuring.find(NOW)["kinds"]}["alert"]
         free = measuring.find(NOW)["database"]["free"] or 0
-        options.set_value("disk_warning_days", 10**3, COMMAND)
-        day = round(size * 24)
-        assert day * 900 < measuring.FEWEST_FREE  # or the test would prove nothing about days
-        room(day * 900 - free)
+        room(round(size * 24 * 30.5) - free)
+        assert not measuring.measure(NOW - HOUR).warned
+        room(round(size * 24 * 20.5) - free)
         assert measuring.measure(NOW).warned
         assert measuring.measure(NOW + HOUR).warned
         incident = Incident.objects.get()
-        assert (incident.state, str(incident.title)) == ("open", "The portal's disk will be full in 899 days") or (
-            incident.state,
-            str(incident.title),
-        ) == ("open", "The portal's disk will be full in 900 days")
+        assert (incident.state, str(incident.title)) == ("open", "The portal's disk will be full in 20 days")
         room(10**12)
         assert not measuring.measure(NOW + 2 * HOUR).warned
         incident.refresh_from_db()
@@ -294,7 +297,8 @@ class TestMeasuring:
         assert found.sample(8) == pytest.approx(sample["each"])
         assert found.alert == estimate.TYPICAL.alert
         assert measuring.weights(None) is estimate.TYPICAL
-        assert measuring.kept() == Kept(7, 100, 730, None)
+        alert = kinds.BY_NAME["alert"]
+        assert measuring.kept() == Kept(7, 100, 730, alert.kept_for, alert.kept_at_most)
 
     def test_looking_costs_one_query(self, room, django_assert_num_queries):
         room(10**12)
@@ -319,7 +323,7 @@ class TestApi:
         measuring.measure(NOW)
         answer = client.get("/api/v1/capacity/").json()
         alert = next(kind for kind in answer["kinds"] if kind["name"] == "alert")
-        assert (alert["label"], alert["rows"], alert["kept_for_days"]) == ("Alerts with their incidents", 100, None)
+        assert (alert["label"], alert["rows"]) == ("Alerts with their incidents", 100)
         assert alert["bytes_each"] == alert["bytes"] / 100
         assert alert["rows_per_day"] == pytest.approx(24)
         assert answer["measured_at"] == "2026-11-25T12:00:00Z"

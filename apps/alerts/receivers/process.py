@@ -22,7 +22,9 @@ log = logging.getLogger(__name__)
 WAITING = 50_000  # datagrams in memory
 WAITING_OCTETS = 64 * 1024 * 1024
 DRAINED_AT_ONCE = 1000  # then the loop looks at everything else
-GATHERED_FOR = 0.02  # seconds: a burst shares one write turn
+GATHERED_FOR, LONGEST_GATHERED_FOR = 0.02, 0.05  # seconds: a burst shares one write turn
+RESTED_FOR = 0.004  # seconds between two looks into a socket: to be woken costs more than to read one
+ROOMY = 1024 * 1024  # octets of a receive buffer into which that fits well
 HOUSEKEEPING = 5.0  # seconds
 LONGEST_PAUSE = 2.0  # seconds between two attempts while the database is away
 LAST_WORDS = 4.0  # seconds to store what is left after the signal to stop
@@ -36,6 +38,7 @@ class Receiver:
     def __init__(self, sockets: list[socket.socket], store: Store) -> None:
         self.sockets = sockets
         self.store = store
+        self._roomy = {each for each in sockets if each.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= ROOMY}
         self.waiting: deque[Datagram] = deque()
         self.octets = 0
         self.dropped = 0
@@ -43,6 +46,7 @@ class Receiver:
         self._arrived = asyncio.Event()
         self._stopping = asyncio.Event()
         self._give_up_at = 0.0
+        self._took = 0.0  # seconds that the last batch took to be stored
         self._lost = kernel_drops(sockets)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
 
@@ -52,7 +56,7 @@ class Receiver:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         for opened in self.sockets:
-            loop.add_reader(opened.fileno(), self._drain, opened)
+            self._listen(opened)
         where = ", ".join(described(opened) for opened in self.sockets)
         log.info("receiving SNMP notifications on %s", where)
         house = asyncio.create_task(self._keep_house())
@@ -81,6 +85,19 @@ class Receiver:
         self._stopping.set()
         self._arrived.set()
 
+    def _listen(self, opened: socket.socket) -> None:
+        """Be called when something comes into a socket."""
+        if not self._stopping.is_set():
+            asyncio.get_running_loop().add_reader(opened.fileno(), self._look, opened)
+
+    def _look(self, opened: socket.socket) -> None:
+        """Read what is there, then leave the socket alone for a moment, so that what follows is read in one go."""
+        more = self._drain(opened)
+        if not more and opened in self._roomy:
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(opened.fileno())
+            loop.call_later(RESTED_FOR, self._listen, opened)
+
     def _drain(self, opened: socket.socket) -> bool:
         """Read what is there, up to a number; says whether there may be more."""
         more = True
@@ -106,10 +123,11 @@ class Receiver:
         """Store the next batch and answer its informs; False when time ran out with the database away."""
         await self._arrived.wait()
         if len(self.waiting) < self.store.batch_size and not self._stopping.is_set():
-            await asyncio.sleep(GATHERED_FOR)
+            await asyncio.sleep(min(max(GATHERED_FOR, self._took), LONGEST_GATHERED_FOR))
         batch = [self.waiting.popleft() for _ in range(min(self.store.batch_size, len(self.waiting)))]
         if not self.waiting and not self._stopping.is_set():
             self._arrived.clear()
+        started = time.monotonic()
         traps = await self._insist(lambda: self.store.prepare(batch))
         informs = await self._insist(lambda: self.store.commit(traps)) if traps is not None else None
         if informs is None:
@@ -117,6 +135,7 @@ class Receiver:
             return False
         for inform in informs:
             inform.acknowledge()
+        self._took = time.monotonic() - started
         self.octets -= sum(len(datagram.data) for datagram in batch)
         return True
 

@@ -11,7 +11,12 @@ from apps.components.models import Component, ManagementInterface
 from apps.core import rows
 
 FRESH = 5.0  # seconds that the list of extra alert addresses is trusted
-FIELDS = ("id", "name", "alias", "group_id", "suspended", "model")  # what an alert needs to know of its component
+# What an alert needs to know of its component, in the order of the model, in which from_db takes values.
+FIELDS = tuple(
+    field.attname
+    for field in Component._meta.concrete_fields
+    if field.attname in {"id", "name", "alias", "group_id", "suspended", "model"}
+)
 KEPT = 20_000  # components as they were read last
 
 
@@ -30,20 +35,20 @@ class Senders:
         components: dict[int, Component] = {}
         interfaces, table = ManagementInterface._meta.db_table, Component._meta.db_table
         given, parameters = rows.table("wanted", {"address": "text"}, [(address,) for address in wanted])
-        for address, *row in self._read(
+        for address, *values in self._read(
             f"{given} JOIN {interfaces} i ON i.address = wanted.address JOIN {table} c ON c.id = i.component_id",
             parameters,
             "i.address, ",
         ):
-            ids[address].add(row[0])
-            components[row[0]] = self._component(row)
+            ids[address].add(values[0])
+            components[values[0]] = self._component(values)
         every = self._extra_addresses()
         extra = {address: every[address] for address in wanted & every.keys()}
         more = {pk for pks in extra.values() for pk in pks} - components.keys()
         if more:
             given, parameters = rows.table("wanted", {"id": "bigint"}, [(pk,) for pk in more])
             for row in self._read(f"{given} JOIN {table} c ON c.id = wanted.id", parameters):
-                components[row[0]] = self._component(row)
+                components[row[0]] = self._component(list(row))
         for address, pks in extra.items():
             ids[address].update(pks)
         return {address: [components[pk] for pk in sorted(found) if pk in components] for address, found in ids.items()}
@@ -56,7 +61,6 @@ class Senders:
 
     def _component(self, row: Sequence[Any]) -> Component:
         """Give the component of a row; the same object as last time where nothing changed."""
-        row = tuple(row)
         known = self._kept.get(row[0])
         if known is None or known[0] != row:
             if len(self._kept) >= KEPT:

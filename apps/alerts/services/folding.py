@@ -29,9 +29,11 @@ SOURCE = "alert"  # of the causes
 Key = tuple[str, int, str]
 """What there is one open incident for: place, definition and object."""
 
-_NEW = ("component_id", "component_name", "address", "place", "definition_id", "object", "severity", "title")
-_NEW += ("state", "count", "first_at", "last_at", "acknowledged_by_name", "note")
-_NEW += ("closed_at", "closed_by_name", "closed_why", "held")
+_NEW = (
+    *("component_id", "component_name", "address", "place", "definition_id", "object", "severity", "title"),
+    *("state", "count", "first_at", "last_at", "acknowledged_by_name", "note"),
+    *("closed_at", "closed_by_name", "closed_why", "held"),
+)
 _COUNTED = ("count", "first_at", "last_at")
 _CHANGED = (
     *("state", "count", "first_at", "last_at", "severity", "title", "closed_at", "closed_by_name", "closed_why"),
@@ -47,7 +49,9 @@ class Standing(Protocol):
     definition: Any
     object: Any
     severity: Any
-    title: Any
+
+    @property
+    def title(self) -> Phrase: ...
 
     @property
     def is_open(self) -> bool: ...

@@ -1,6 +1,6 @@
 """What people and the clock do with incidents: acknowledge, close, open again, let age, list what needs attention."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,11 +12,12 @@ from apps.alerts.models import Alert, Incident, IncidentState
 from apps.alerts.services import catalogue
 from apps.alerts.services.folding import settle_causes
 from apps.core import audit, events
-from apps.core.actors import Actor
+from apps.core.actors import SYSTEM, Actor
 from apps.core.phrases import Phrase
 from apps.core.writes import turn
 
 AT_ONCE = 500
+IN_A_TURN = 50  # incidents that are written with an entry in the audit each
 AGED = gettext_noop("Nothing more was heard of it for %(hours)s hours.")
 REMOVED = gettext_noop("The component was removed.")
 JOINED = gettext_noop("The component was joined with another that has the same problem.")
@@ -30,8 +31,12 @@ def acknowledge(
     The problem keeps its place in the component's status: the device is no better for being known. Closed incidents are
     left as they are. Gives the incidents that are acknowledged now.
     """
+    return [one for part in _parts(incidents) for one in _acknowledge(part, actor, note, until)]
+
+
+def _acknowledge(incidents: Sequence[Incident], actor: Actor, note: str, until: datetime | None) -> list[Incident]:
     with turn():
-        chosen = _locked(incidents, IncidentState.OPEN, IncidentState.ACKNOWLEDGED)
+        chosen = _locked(incidents)
         now = timezone.now()
         for incident in chosen:
             before = {"state": incident.state, "note": incident.note, "until": _text(incident.acknowledged_until)}
@@ -54,8 +59,12 @@ def acknowledge(
 
 def close(incidents: Iterable[Incident], actor: Actor, why: Phrase | None = None) -> list[Incident]:
     """End problems by hand; the next alert of the kind opens a new incident. Gives the incidents that were open."""
+    return [one for part in _parts(incidents) for one in _close(part, actor, why)]
+
+
+def _close(incidents: Sequence[Incident], actor: Actor, why: Phrase | None) -> list[Incident]:
     with turn():
-        chosen = _locked(incidents, IncidentState.OPEN, IncidentState.ACKNOWLEDGED)
+        chosen = _locked(incidents)
         for incident in chosen:
             audit.record(
                 actor,
@@ -69,10 +78,17 @@ def close(incidents: Iterable[Incident], actor: Actor, why: Phrase | None = None
 
 
 def reopen_overdue(now: datetime | None = None) -> int:
-    """Open the acknowledged incidents whose time is up; gives how many."""
+    """Open acknowledged incidents whose time is up, so many at once; gives how many."""
     with turn():
-        chosen = list(Incident.objects.overdue(now or timezone.now()).select_for_update().order_by("pk")[:AT_ONCE])
+        chosen = list(Incident.objects.overdue(now or timezone.now()).select_for_update().order_by("pk")[:IN_A_TURN])
         for incident in chosen:
+            audit.record(
+                SYSTEM,
+                "incident.reopen",
+                incident,
+                before={"state": incident.state, "until": _text(incident.acknowledged_until)},
+                after={"state": IncidentState.OPEN.value, "until": None},
+            )
             incident.state = IncidentState.OPEN.value
             incident.acknowledged_until = None
         Incident.objects.bulk_update(chosen, ["state", "acknowledged_until"], batch_size=100)
@@ -135,7 +151,7 @@ def attention(user: Any, limit: int = 10, groups: Iterable[int] | None = None) -
     """Give the worst open incidents that a user may see and nobody has taken note of, of all or of some groups."""
     seen = Incident.objects.visible_to(user).unacknowledged()
     if groups is not None:
-        seen = seen.filter(component__group__in=groups)
+        seen = seen.of_groups(groups)
     return list(seen.select_related("component", "definition").worst_first()[:limit])
 
 
@@ -145,10 +161,18 @@ def open_counts(user: Any) -> dict[str, int]:
     return dict(seen.values_list("severity").annotate(models.Count("pk")))
 
 
-def _locked(incidents: Iterable[Incident], *states: IncidentState) -> list[Incident]:
-    """Read incidents again as they are now, held until the end of the transaction."""
+def _parts(incidents: Iterable[Incident]) -> Iterator[Sequence[Incident]]:
+    """Cut what is done at once into turns that hold nobody up."""
+    chosen = list(incidents)
+    for start in range(0, len(chosen), IN_A_TURN):
+        yield chosen[start : start + IN_A_TURN]
+
+
+def _locked(incidents: Iterable[Incident]) -> list[Incident]:
+    """Read the incidents that have not ended again as they are now, held until the end of the transaction."""
     return list(
-        Incident.objects.filter(pk__in=[incident.pk for incident in incidents], state__in=states)
+        Incident.objects.open()
+        .filter(pk__in=[incident.pk for incident in incidents])
         .select_related("definition")
         .select_for_update(of=("self",))
         .order_by("pk")

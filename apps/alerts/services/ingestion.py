@@ -93,7 +93,7 @@ def _store(arrivals: Sequence[Arrival]) -> Stored:
     rest = tuple(field.get_db_prep_save(field.get_default(), connection) for field in others)
     moment = rows.moment_writer()
     new = [(*_row(arrival, problem, moment), *rest) for arrival, problem in zip(arrivals, problems, strict=True)]
-    stored = Stored(rows.add(Alert, (*_COLUMNS, *(field.column for field in others)), new), arrivals)
+    stored = Stored(rows.add(Alert, [*_COLUMNS, *(str(field.column) for field in others)], new), arrivals)
     if stored:
         events.publish("alert")
         transaction.on_commit(lambda: _wake(stored), robust=True)

@@ -31,13 +31,13 @@ def reinterpret(
         alert.component_name = component.name if component is not None else ""
         alert.object = arrival.object[:200]
         explain(alert, arrival)
-        alert.incident = None
+        problem = None
         if arrival.matched and arrival.is_problem:
             folding = Folding([arrival], catalogue.current())
             problem = folding.take(arrival)
             folding.store()
-            alert.incident = Incident.objects.get(pk=problem.pk) if problem is not None else None
-        alert.quiet = quiet_reason(component, alert.incident).value
+        alert.incident_id = problem.pk if problem is not None else None
+        alert.quiet = quiet_reason(component, problem).value
         alert.save()
         settle_causes(left)
         audit.record(actor, "alert.reinterpret", alert, before=before, after=_meaning(alert))

@@ -15,11 +15,13 @@ class Stream:
     per_day: float
     each: float  # bytes
     kept_for: int | None = None  # days
+    kept_at_most: int | None = None  # rows
 
     @property
     def most(self) -> float:
         """Give the rows from which on as many go as come."""
-        return math.inf if self.kept_for is None else self.kept_for * self.per_day
+        by_age = math.inf if self.kept_for is None else self.kept_for * self.per_day
+        return min(by_age, math.inf if self.kept_at_most is None else self.kept_at_most)
 
     @property
     def filled_in(self) -> float:

@@ -34,6 +34,7 @@ class Kind:
     at: str = ""
     where: str = ""  # which rows of the table, as SQL of our own; the others are another kind's
     retention: str = ""  # the option that says for how many days one is kept
+    limit: str = ""  # the option that says how many are kept
 
     @property
     def model(self) -> type[models.Model]:
@@ -43,10 +44,12 @@ class Kind:
     @property
     def kept_for(self) -> int | None:
         """Give the days for which one is kept; None without an end."""
-        if not self.retention or self.retention.lower() not in options.registry:
-            return None
-        days = options.get(self.retention)
-        return int(days) or None
+        return _number(self.retention)
+
+    @property
+    def kept_at_most(self) -> int | None:
+        """Give how many are kept; None without a bound."""
+        return _number(self.limit)
 
     def rows(self, low: int | None = None) -> int:
         """Give how many there are, from a row's number on where one is given."""
@@ -57,13 +60,26 @@ class Kind:
         return model._meta.label in {self.one, *self.others} or model._meta.app_label in self.rest_of
 
 
+def _number(option: str) -> int | None:
+    """Give the value of an option; None where there is no such option, or it says 0."""
+    return int(options.get(option)) or None if option and option in options.registry else None
+
+
 SAMPLE, HOURLY, DAILY, COMPONENT, ALERT = "sample", "hourly", "daily", "component", "alert"
 ROLL_UP = "monitoring.RollUp"
 KINDS: tuple[Kind, ...] = (
     Kind(SAMPLE, _("Polls with their values"), "monitoring.Sample", at="at", retention="sample_retention"),
     Kind(HOURLY, _("Hourly roll-ups"), ROLL_UP, at="at", where="span = 'hour'", retention="hourly_retention"),
     Kind(DAILY, _("Daily roll-ups"), ROLL_UP, where="span = 'day'", retention="daily_retention"),
-    Kind(ALERT, _("Alerts with their incidents"), "alerts.Alert", ("alerts.Incident",), at="received_at"),
+    Kind(
+        ALERT,
+        _("Alerts with their incidents"),
+        "alerts.Alert",
+        ("alerts.Incident",),
+        at="received_at",
+        retention="alert_retention",
+        limit="alert_limit",
+    ),
     Kind("status-change", _("Changes of status"), "components.StatusChange", at="at"),
     Kind("audit", _("Audit entries"), "core.AuditEntry", at="at"),
     Kind("job", _("Jobs with their steps"), "core.Job", ("core.JobStep",), at="created_at", retention="job_retention"),

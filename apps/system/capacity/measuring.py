@@ -59,7 +59,7 @@ def find(now: datetime) -> dict[str, Any]:
     sizes = tables.sizes()
     kinds = _kinds(sizes, now)
     streams = [
-        Stream(kind["rows"], kind["per_day"], kind["each"], kind["kept_for"])
+        Stream(kind["rows"], kind["per_day"], kind["each"], kind["kept_for"], kind["kept_at_most"])
         for kind in kinds
         if kind["per_day"] is not None and kind["each"] is not None
     ]
@@ -106,6 +106,7 @@ def _kinds(sizes: tables.Sizes, now: datetime) -> list[dict[str, Any]]:
             "each": each[kind.name],
             "per_day": per_day(kind, now),
             "kept_for": kind.kept_for,
+            "kept_at_most": kind.kept_at_most,
         }
         for kind in KINDS
     ]
@@ -221,4 +222,4 @@ def weights(facts: Mapping[str, Any] | None) -> Weights:
 def kept() -> Kept:
     """Give for how many days things are kept here."""
     days = {name: BY_NAME[name].kept_for for name in (SAMPLE, HOURLY, DAILY, ALERT)}
-    return Kept(days[SAMPLE] or 0, days[HOURLY] or 0, days[DAILY] or 0, days[ALERT])
+    return Kept(days[SAMPLE] or 0, days[HOURLY] or 0, days[DAILY] or 0, days[ALERT], BY_NAME[ALERT].kept_at_most)

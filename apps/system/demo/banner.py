@@ -1,5 +1,6 @@
 """What every page of a demonstration says: that it is one, how it ends, and how far its making has come."""
 
+import redis
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
@@ -14,12 +15,26 @@ _FOR = 120  # seconds for which a word about the progress is believed
 def banner(request: HttpRequest) -> Banner:
     """Give the banner."""
     facts = {
-        "folder": settings.DATA_DIR,
+        "folder": folder(),
         "name": ground.NAME,
         "password": ground.PASSWORD,
-        "progress": cache.get(PROGRESS_KEY),
+        "progress": _progress(),
     }
     return Banner("demo/_banner.html", facts, sign_in="demo/_sign_in.html")
+
+
+def folder() -> str:
+    """Give the data folder as a person in the project's folder would type it."""
+    inside = settings.DATA_DIR.is_relative_to(settings.BASE_DIR)
+    return str(settings.DATA_DIR.relative_to(settings.BASE_DIR) if inside else settings.DATA_DIR)
+
+
+def _progress() -> int | None:
+    try:
+        found: int | None = cache.get(PROGRESS_KEY)
+    except redis.RedisError:  # the page of an error is shown without the broker, too
+        return None
+    return found
 
 
 def tell_progress(percent: int | None) -> None:

@@ -41,6 +41,7 @@ def fleet_process() -> ProcessSpec:
     return ProcessSpec(
         "fleet",
         tuple(argv),
+        needs=("receiver",),
         ports=(port,),
         environment=environment,
         ready=lambda: answers(CONTROL),
@@ -55,7 +56,7 @@ def staging_step() -> ProcessSpec:
         "demo",
         (sys.executable, str(settings.BASE_DIR / "manage.py"), "stage_demo"),
         run=stage,
-        needs=("fleet", "web", "receiver"),
+        needs=("fleet", "web"),
         before=("beat", "worker-poll"),
         once=True,
         raw_ping=True,

@@ -11,7 +11,7 @@ from apps.simulators.fleet.plan import read
 from apps.system import specs as portal
 from apps.system.demo import ground, history, registration, specs, story
 from apps.system.demo.api import Api, Refused
-from apps.system.demo.banner import tell_progress
+from apps.system.demo.banner import folder, tell_progress
 
 ANSWERS_WITHIN = 60.0  # seconds in which the portal's API comes up
 HOURS = 72.0  # of history
@@ -23,22 +23,27 @@ def stage() -> None:
     state, port = ground.current(), int(os.environ["ESM_FLEET_PORT"])
     state.keep(settings.DATA_DIR)
     plan = read(specs.PLAN, ground.first_address(state.block))
-    try:
-        api = signed_in()
-    except Refused:
-        say("The sign-in was changed: what is registered stays as it is.")
-        return
-    if state.staged:
-        registration.follow(api, plan, port)
-        make_history()
-    else:
-        say(f"Registering {len(plan.devices)} simulated devices …")
-        ids = registration.register(api, plan, port)
-        make_history()
-        story.tell(api, plan, ids)
-        replace(state, staged=True).keep(settings.DATA_DIR)
+    with Remote(specs.CONTROL) as remote:
+        # What happens before its device is registered would be nobody's: the fleet waits, and tells of it as history.
+        remote.set_clock(time.time())
+        try:
+            api = signed_in()
+        except Refused:
+            say("The sign-in was changed: what is registered stays as it is.")
+            remote.set_clock(None)
+            return
+        if state.staged:
+            registration.follow(api, plan, port)
+            make_history(remote)
+        else:
+            say(f"Registering {len(plan.devices)} simulated devices …")
+            ids = registration.register(api, plan, port)
+            make_history(remote)
+            story.tell(api, plan, ids)
+            replace(state, staged=True).keep(settings.DATA_DIR)
+        remote.set_clock(None)
     api.sign_out()
-    say(f"The demonstration is live. Ctrl-C ends it; to forget it, remove {settings.DATA_DIR}.")
+    say(f"The demonstration is live. Ctrl-C ends it; to forget it, remove {folder()}.")
 
 
 def signed_in() -> Api:
@@ -56,7 +61,7 @@ def signed_in() -> Api:
             return api
 
 
-def make_history() -> None:
+def make_history(remote: Remote) -> None:
     """Watch the fleet in the past; pages say how far that has come."""
     told = -1
 
@@ -71,8 +76,7 @@ def make_history() -> None:
 
     hours = float(os.environ.get("ESM_DEMO_HOURS") or HOURS)
     try:
-        with Remote(specs.CONTROL) as remote:
-            history.make(remote, hours, time.time(), tell)
+        history.make(remote, hours, time.time(), tell)
     finally:
         tell_progress(None)
 

@@ -16,6 +16,8 @@ def tell(api: Api, plan: Plan, ids: Mapping[str, int]) -> None:
             set_limit(api, component, limit)
         if note := spec.notes.get("acknowledge"):
             acknowledge(api, component, note)
+        if reason := spec.notes.get("suspend"):
+            api.post("/suspend-periods/", {"name": reason, "component": component})
 
 
 def set_limit(api: Api, component: int, limit: Mapping[str, Any]) -> None:

@@ -32,6 +32,7 @@ def measure(folder: Path) -> Iterator[str]:
         yield f"first poll of {AGENTS} agents x {fleet.VALUES} values, which also makes their sensors: {took:.0f} s"
         yield from _steady(portal)
         yield f"roll-up of the hour: {populate(portal, 'rollup').strip()}"
+        yield f"database: {populate(portal, 'capacity').strip()}"
 
 
 def _first_round(portal: Portal, started: float) -> float:

@@ -9,6 +9,7 @@ import re
 import statistics
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -25,12 +26,13 @@ from tests.e2e.portal import Portal, free_tcp_port
 MINUTES = float(os.environ.get("SOAK_MINUTES", "20"))
 AGENTS, PERIOD, TRAPS, DASHBOARDS = 1000, 60, 50, 3
 LOOK = 10.0  # seconds between two looks at the memory
-WARM_UP = 0.25  # of the time, before which growth is no sign of a leak; at most WARM_UP_AT_MOST
-WARM_UP_AT_MOST = 300.0
-FLAT = 0.02  # of its size that the private memory may grow in ten minutes
+WARM_UP = 0.5  # of the time, before which growth is no sign of a leak: everything has to be done once, caches to fill
+SPAN = 60.0  # seconds of which the lowest look counts: what a request uses for a moment is no growth
+FLAT = 0.01  # of its size that the private memory may grow in ten minutes
 LATE = 1.5  # periods without a poll are a missed poll
 LOCKED = re.compile(r"locked|deadlock|could not serialize|lock timeout", re.IGNORECASE)
 FAULT = re.compile(r"\b(ERROR|CRITICAL)\b|Traceback")
+RAISED = re.compile(r"\| ([\w.]+(?:Error|Exception|DoesNotExist)\b.*)")  # the last line of a trace says what it was
 
 
 @dataclass
@@ -51,14 +53,22 @@ class Growth:
     def slopes(self, since: float) -> dict[str, float]:
         """Give by how many bytes a second the private memory of each process, and of all (""), grows."""
         chosen = [place for place, at in enumerate(self.at) if at >= since]
-        times = [self.at[place] for place in chosen]
         names = {name for place in chosen for name in self.private[place]}
-        slopes = {name: _slope(times, [self.private[place].get(name, 0) for place in chosen]) for name in names}
-        return {"": _slope(times, [sum(self.private[place].values()) for place in chosen]), **slopes}
+        slopes = {
+            name: _slope([(self.at[place], self.private[place].get(name, 0)) for place in chosen]) for name in names
+        }
+        return {"": sum(slopes.values()), **slopes}
 
 
-def _slope(times: Sequence[float], sizes: Sequence[int]) -> float:
-    return float(np.polyfit(times, sizes, 1)[0]) if len(times) > 2 else 0.0
+def _slope(looks: Sequence[tuple[float, int]]) -> float:
+    """Fit a line to the lowest look of each span."""
+    lowest: dict[int, tuple[int, float]] = {}
+    for at, size in looks:
+        span = int(at // SPAN)
+        lowest[span] = min(lowest.get(span, (size, at)), (size, at))
+    if len(lowest) < 2:
+        return 0.0
+    return float(np.polyfit([at for _size, at in lowest.values()], [size for size, _at in lowest.values()], 1)[0])
 
 
 def measure(folder: Path) -> Iterator[str]:
@@ -133,7 +143,7 @@ def _dashboards(visitors: Sequence[Visitor], broken: list[str]) -> Iterator[str]
 
 
 def _memory(growth: Growth, seconds: float, broken: list[str]) -> Iterator[str]:
-    since = min(WARM_UP * seconds, WARM_UP_AT_MOST)
+    since = WARM_UP * seconds
     slopes = growth.slopes(since)
     private = sum(growth.private[-1].values())
     yield (
@@ -155,6 +165,8 @@ def _log(portal: Portal, broken: list[str]) -> Iterator[str]:
     with urllib.request.urlopen(f"{portal.url}/metrics", timeout=20) as answer:
         restarts = sum(map(float, re.findall(r"^esm_process_restarts_total\S* (\S+)$", answer.read().decode(), re.M)))
     yield f"log: {len(said)} lines, {len(locked)} of locks, {len(faults)} of faults; {restarts:.0f} processes died"
+    raised = Counter(found[1] for line in said if (found := RAISED.search(line)))
+    yield from (f"  {number} x {line[:200]}" for line, number in raised.most_common(5))
     yield from (f"  {line[:200]}" for line in [*locked, *faults][:5])
     if locked or faults or restarts:
         broken.append(f"{len(locked)} lock errors, {len(faults)} faults and {restarts:.0f} deaths in the log")

@@ -1,53 +1,28 @@
-"""The pages of alerts: the list with its drawer, acknowledging and closing, and assigning an unknown sender."""
+"""What people do with problems: acknowledge and close them, and say which component an unknown sender is."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django.views.decorators.vary import vary_on_headers
+from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from apps.alerts import listing
-from apps.alerts.forms import AcknowledgeForm, ListForm
-from apps.alerts.models import Alert, Incident, Severity
+from apps.alerts.forms import AcknowledgeForm, IncidentListForm
+from apps.alerts.listing import incidents as incident_listing
+from apps.alerts.models import Alert, Incident
 from apps.alerts.services import incidents, reinterpret
 from apps.components.models import Component
 from apps.core import scoping
 from apps.core.actors import Actor
 from apps.core.forms import row_id
 from apps.core.htmx import wants_part
-
-AT_ONCE = 1000  # incidents in one request
-HISTORY = 20  # alerts of an incident in the drawer
-
-
-@require_safe
-@vary_on_headers("HX-Request")
-def alert_list(request: HttpRequest) -> HttpResponse:
-    """Show the alerts of a tab, newest first."""
-    template = "alerts/_alerts.html" if wants_part(request) else "alerts/list.html"
-    return render(request, template, _list_context(request, request.get_full_path()))
-
-
-@require_safe
-@vary_on_headers("HX-Request")
-def alert(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one alert in the drawer; by its own address with the list behind it."""
-    found = get_object_or_404(
-        Alert.objects.visible_to(request.user).select_related("component", "incident", "definition"), pk=pk
-    )
-    context = _alert_context(request, found)
-    if wants_part(request):
-        return render(request, "alerts/_alert.html", context)
-    return render(request, "alerts/list.html", {**_list_context(request, reverse("alerts:list")), **context})
+from apps.groups.models import Group
 
 
 @require_http_methods(["GET", "POST"])
@@ -94,56 +69,29 @@ def assign(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(found)
 
 
-def _list_context(request: HttpRequest, url: str) -> dict[str, Any]:
-    wanted = ListForm(request.GET).wanted
-    shown = wanted.get("show", "open")
-    filters = {name: value for name, value in wanted.items() if name not in {"show", "before"}}
-    return {
-        "list_url": url,
-        "page": listing.page_of(request.user, wanted),
-        "tabs": listing.tabs(request.user, shown),
-        "shown": shown,
-        "wanted": wanted,
-        "filtered": bool(filters),
-        "severities": [(word.value, word.label, word.value in wanted.get("severity", [])) for word in Severity],
-        "types": listing.alert_types(request.user),
-        "may_act": scoping.may_somewhere(request.user, "alerts"),
-    }
-
-
-def _alert_context(request: HttpRequest, found: Alert) -> dict[str, Any]:
-    history, permitted = [], False
-    if found.incident is not None:
-        same = Alert.objects.visible_to(request.user).filter(incident=found.incident)
-        history = list(same.order_by("-pk")[:HISTORY])
-        permitted = Incident.objects.visible_to(request.user, "alerts").filter(pk=found.incident_id).exists()
-    candidates: list[Component] = []
-    if found.component_id is None and found.candidates and scoping.may(request.user, "alerts"):
-        candidates = list(Component.objects.visible_to(request.user).filter(pk__in=found.candidates))
-    return {
-        "alert": found,
-        "incident": found.incident,
-        "history": history,
-        "candidates": candidates,
-        "may_define": bool(found.trap_oid) and not found.matched and scoping.may(request.user, "definitions"),
-        "may_close": permitted and found.incident is not None and found.incident.is_open,
-        "octets": bytes(found.datagram).hex(" ") if found.datagram else "",
-    }
-
-
 def _chosen(request: HttpRequest) -> list[Incident]:
     """Give the chosen incidents; 404 when one is not visible, 403 when one is not permitted."""
-    sent = (request.POST if request.method == "POST" else request.GET).getlist("incident")
-    ids = {int(word) for word in sent if word.isdecimal() and len(word) < 19}
-    if not ids or len(ids) > AT_ONCE:
+    sent = request.POST if request.method == "POST" else request.GET
+    if request.method == "GET" and sent.get("scope") == "filter":
+        return _matching(request, sent.get("filter", ""))
+    ids = {int(word) for word in sent.getlist("incident") if word.isdecimal() and len(word) < 19}
+    if not ids or len(ids) > incident_listing.AT_ONCE:
         raise Http404
-    chosen = list(
-        Incident.objects.visible_to(request.user).filter(pk__in=ids).select_related("component").worst_first()
-    )
+    found = Incident.objects.visible_to(request.user).filter(pk__in=ids)
+    chosen = list(found.select_related("component").worst_first())
     if len(chosen) != len(ids):
         raise Http404
     if Incident.objects.visible_to(request.user, "alerts").filter(pk__in=ids).count() != len(ids):
         raise PermissionDenied
+    return chosen
+
+
+def _matching(request: HttpRequest, query: str) -> list[Incident]:
+    """Give the incidents of a list that the user may act on; the last heard of when they are too many."""
+    wanted, tree = IncidentListForm(QueryDict(query)).wanted, Group.objects.visible_to(request.user).tree()
+    chosen = incident_listing.actionable(request.user, wanted, tree, incident_listing.AT_ONCE)
+    if not chosen:
+        raise Http404
     return chosen
 
 

@@ -1,0 +1,15 @@
+"""The ways in which alerts reach the portal, and what they are called; receivers register theirs."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.registries import Registry
+
+sources: Registry[Promise | str] = Registry("source of alerts")
+sources.add("snmp-trap", _("SNMP trap"))
+sources.add("portal", _("The portal itself"))
+
+
+def label_of(source: str) -> str:
+    """Give what a source is called; one that nobody registered is called by its word."""
+    return str(sources.get(source)) if source in sources else source
