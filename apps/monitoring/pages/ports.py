@@ -53,7 +53,7 @@ def excluded_ports(request: HttpRequest) -> HttpResponse:
     may_import = scoping.may_somewhere(request.user, "components")
     if request.method == "POST" and not may_import:
         raise PermissionDenied
-    form = NicFileForm(request.POST or None, request.FILES or None) if request.method == "POST" else NicFileForm()
+    form = NicFileForm(request.POST, request.FILES) if request.method == "POST" else NicFileForm()
     report = None
     if request.method == "POST" and form.is_valid():
         report = nic_file.take(form.cleaned_data["lines"], request.user, Actor.of(request))
