@@ -1,14 +1,11 @@
 """Writes lists of alerts as CSV and JSON, piece by piece: a million take no more memory than a thousand."""
 
-import csv
-import io
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.http import HttpRequest, StreamingHttpResponse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.alerts.listing import walking
@@ -16,12 +13,12 @@ from apps.alerts.models import Alert
 from apps.alerts.sources import label_of
 from apps.core import audit
 from apps.core.actors import Actor
-from apps.core.csv_file import MARK, defused
-from apps.core.stream import let_go
+from apps.core.csv_file import csv_response
+from apps.core.sent_file import file_response
 from apps.core.writes import turn
 
 CSV, JSON = "csv", "json"
-TYPES = {CSV: "text/csv; charset=utf-8", JSON: "application/json"}
+KINDS = (CSV, JSON)
 AT_ONCE = 1000
 
 
@@ -29,47 +26,10 @@ def answer(request: HttpRequest, step: walking.Step, kind: str, actor: Actor, as
     """Give the alerts of a list as a file, in the reader's language and zone; who took which list is audited."""
     with turn():
         audit.record(actor, "alert.export", name=asked, after={"format": kind, "filter": asked})
-    parts = written(step, kind)
-    # A server with a loop would read a plain iterator to its end before it sends anything.
-    content = _in_loop(parts) if hasattr(request, "scope") else parts
-    today = timezone.localdate().isoformat()
-    headers = {"Content-Disposition": f'attachment; filename="alerts-{today}.{kind}"', "Cache-Control": "no-store"}
-    return StreamingHttpResponse(content, content_type=TYPES[kind], headers=headers)
-
-
-async def _in_loop(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Have each part written in the request's own thread, which holds no database connection while the client reads."""
-
-    def following() -> bytes | None:
-        try:
-            return next(parts, None)
-        finally:
-            let_go()
-
-    while (part := await sync_to_async(following)()) is not None:
-        yield part
-
-
-def written(step: walking.Step, kind: str) -> Iterator[bytes]:
-    """Write all alerts of a list, so many at a time; what arrives meanwhile is not among them."""
-    language, zone = translation.get_language() or "en", timezone.get_current_timezone()
-    write = _lines if kind == CSV else _objects
-    with translation.override(language), timezone.override(zone):
-        head = _line(head_line(), MARK) if kind == CSV else "["
-    yield head.encode()
-    first = True
-    pieces = walking.all_of(step, AT_ONCE)
-    while True:
-        # The reader's language holds while a part is written, not while somebody else's request runs.
-        with translation.override(language), timezone.override(zone):
-            alerts = next(pieces, None)
-            if alerts is None:
-                break
-            part = write(alerts, first)
-        first = False
-        yield part.encode()
-    if kind == JSON:
-        yield b"\n]\n"
+    name, pieces = f"alerts-{timezone.localdate().isoformat()}", walking.all_of(step, AT_ONCE)
+    if kind == CSV:
+        return csv_response(request, name, _lines(pieces))
+    return file_response(request, f"{name}.json", "application/json", _objects(pieces))
 
 
 def head_line() -> list[str]:
@@ -130,16 +90,18 @@ def raw_of(alert: Alert) -> dict[str, Any]:
     }
 
 
-def _lines(alerts: Sequence[Alert], _first: bool) -> str:
-    return "".join(_line(line_of(alert)) for alert in alerts)
+def _lines(pieces: Iterator[list[Alert]]) -> Iterator[list[str]]:
+    """Give the names of the columns, then a line for each alert."""
+    yield head_line()
+    for alerts in pieces:
+        yield from map(line_of, alerts)
 
 
-def _line(cells: Sequence[str], before: str = "") -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerow([defused(cell) for cell in cells])
-    return before + out.getvalue()
-
-
-def _objects(alerts: Sequence[Alert], first: bool) -> str:
-    rows = [json.dumps({**object_of(alert), "raw": raw_of(alert)}, ensure_ascii=False) for alert in alerts]
-    return ("\n" if first else ",\n") + ",\n".join(rows)
+def _objects(pieces: Iterator[list[Alert]]) -> Iterator[str]:
+    """Write a list of objects, a piece at a time."""
+    before = "[\n"
+    for alerts in pieces:
+        rows = [json.dumps({**object_of(alert), "raw": raw_of(alert)}, ensure_ascii=False) for alert in alerts]
+        yield before + ",\n".join(rows)
+        before = ",\n"
+    yield "[]\n" if before == "[\n" else "\n]\n"

@@ -41,7 +41,11 @@ class TestStates:
         assert (view.since.timestamp(), view.measured_at.timestamp()) == (1000.0, 2000.0)
         self.keep(interface, 3000.0, replace(self.FAN, words=("Failed",), status=Status.CRITICAL))
         (view,) = readings.states(interface.component)
-        assert (view.since.timestamp(), [str(word) for word in view.words], view.status) == (3000.0, ["Failed"], "critical")
+        assert (view.since.timestamp(), [str(word) for word in view.words], view.status) == (
+            3000.0,
+            ["Failed"],
+            "critical",
+        )
         assert view.stale  # measured in 1970
 
     def test_the_time_that_a_device_tells_does_not_wander_while_nothing_happens(self):

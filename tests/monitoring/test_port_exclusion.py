@@ -75,14 +75,22 @@ class TestStatus:
         assert status_of(device) == "warning"
 
     def test_a_limit_of_an_excluded_port_is_not_broken_but_its_value_stays(self):
-        traffic = [Sensor(f"if.{index}.in", f"eth{index} in", Quantity.TRAFFIC, "bit/s", Limits(upper_warning=1)) for index in (1, 2)]
+        traffic = [
+            Sensor(f"if.{index}.in", f"eth{index} in", Quantity.TRAFFIC, "bit/s", Limits(upper_warning=1))
+            for index in (1, 2)
+        ]
         judged = judging.snapshot([Reading(sensor, 5.0) for sensor in traffic], {})
         counted = exclusions.counted_readings(judged, frozenset({2}))
         assert [breach.sensor.key for breach in counted.breaches] == ["if.1.in"]
         assert (counted.statuses, counted.exact) == (judged.statuses, judged.exact)
 
     def test_a_sensor_belongs_to_the_port_that_its_key_names(self):
-        assert [exclusions.port_of(key) for key in ("if.2.in", "if.12.down", "sensor.1", "ifx.2.in")] == [2, 12, None, None]
+        assert [exclusions.port_of(key) for key in ("if.2.in", "if.12.down", "sensor.1", "ifx.2.in")] == [
+            2,
+            12,
+            None,
+            None,
+        ]
 
     def test_the_problem_that_a_trap_opened_does_not_count_either(self, device):
         definition = AlertDefinition.objects.create(
@@ -243,7 +251,13 @@ class TestApi:
         assert answer.status_code == 200
         assert answer.json() == {
             "taken": [
-                {"line": 1, "text": f"{name}={mac}", "component": device.component_id, "mac_addresses": [mac], "not_seen": []}
+                {
+                    "line": 1,
+                    "text": f"{name}={mac}",
+                    "component": device.component_id,
+                    "mac_addresses": [mac],
+                    "not_seen": [],
+                }
             ],
             "ignored": [
                 {"line": 2, "text": "wrong", "why": "There is no = between a component's name and its addresses."}

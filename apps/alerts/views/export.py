@@ -15,7 +15,7 @@ from apps.groups.models import Group
 def alerts(request: HttpRequest) -> StreamingHttpResponse:
     """Give the alerts that the list shows with these filters, all of its pages."""
     kind = request.GET.get("format", export.CSV)
-    if kind not in export.TYPES:
+    if kind not in export.KINDS:
         raise Http404
     wanted, tree = ListForm(request.GET).wanted, Group.objects.visible_to(request.user).tree()
     step = alert_listing.step(request.user, wanted, tree, whole=True)
