@@ -1,4 +1,4 @@
-"""The list of alerts as a file: the guide's columns, the reader's language and zone, and nothing that he may not see."""
+"""The list of alerts as a file: the guide's columns, the reader's language and zone, only what he may see."""
 
 import csv
 import json
