@@ -1,7 +1,7 @@
 """What people and the clock do with incidents: acknowledge, close, open again, let age, list what needs attention."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import models
@@ -196,4 +196,4 @@ def _end(incidents: list[Incident], why: Phrase, actor: Actor | None) -> None:
 
 
 def _text(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
+    return moment.astimezone(UTC).isoformat() if moment else None
