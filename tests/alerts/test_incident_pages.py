@@ -214,7 +214,7 @@ class TestAcknowledge:
 
     def test_from_the_dialog_to_the_end_of_the_time(self, operator):
         with time_machine.travel(NOON, tick=False):
-            found = problem()
+            found = problem(hour=-1)
             dialog = operator.get(ACKNOWLEDGE, {"incident": found.pk}, **HTMX)
             assert 'name="note"' in dialog.content.decode()
             assert f'value="{found.pk}"' in dialog.content.decode()
