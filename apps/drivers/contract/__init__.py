@@ -1,0 +1,92 @@
+"""What every driver owes: its spec, the target it is opened on, and the capabilities it may have.
+
+A driver is one folder with ``spec.py`` (``SPEC``, cheap: no protocol library is imported), ``driver.py`` (a subclass of
+``Driver`` that inherits one class per capability) and ``parse.py`` (pure functions). Everything here is frozen, typed
+and free of Django.
+"""
+
+from apps.drivers.contract.description import (
+    Capability,
+    Category,
+    DriverSpec,
+    Parameter,
+    Secret,
+    Target,
+)
+from apps.drivers.contract.driver import (
+    CAPABILITY_CLASSES,
+    CheckStep,
+    Driver,
+)
+from apps.drivers.contract.inventory import (
+    Identity,
+    IdentityFacts,
+    Inventory,
+    InventoryItem,
+    InventoryKind,
+)
+from apps.drivers.contract.ports import (
+    Neighbour,
+    Neighbours,
+    Port,
+    Ports,
+    PortsReport,
+    PortState,
+)
+from apps.drivers.contract.sensors import (
+    Limits,
+    Quantity,
+    Reading,
+    Sensor,
+    Sensors,
+    Ups,
+    UpsPart,
+)
+from apps.drivers.contract.states import (
+    Fact,
+    Health,
+    HealthReport,
+    State,
+    StateKind,
+    States,
+    Status,
+)
+from apps.protocols.errors import Stage
+
+__all__ = [
+    "CAPABILITY_CLASSES",
+    "Capability",
+    "Category",
+    "CheckStep",
+    "Driver",
+    "DriverSpec",
+    "Fact",
+    "Health",
+    "HealthReport",
+    "Identity",
+    "IdentityFacts",
+    "Inventory",
+    "InventoryItem",
+    "InventoryKind",
+    "Limits",
+    "Neighbour",
+    "Neighbours",
+    "Parameter",
+    "Port",
+    "PortState",
+    "Ports",
+    "PortsReport",
+    "Quantity",
+    "Reading",
+    "Secret",
+    "Sensor",
+    "Sensors",
+    "Stage",
+    "State",
+    "StateKind",
+    "States",
+    "Status",
+    "Target",
+    "Ups",
+    "UpsPart",
+]

@@ -1,0 +1,92 @@
+"""What the portal knows of a driver without importing it, and how a device is reached."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+
+class Category(StrEnum):
+    """What a component is; a driver names the one it registers by default."""
+
+    SERVER = "server"
+    HYPERVISOR = "hypervisor"
+    CHASSIS = "chassis"
+    STORAGE = "storage"
+    NETWORK = "network"
+    UPS = "ups"
+    COMPUTER = "computer"
+    ALERT_ONLY = "alert-only"
+    EXPETHER = "expether"
+
+
+class Capability(StrEnum):
+    """What a driver can do; the class of the same name holds the methods."""
+
+    IDENTITY = "identity"
+    HEALTH = "health"
+    INVENTORY = "inventory"
+    SENSORS = "sensors"
+    STATES = "states"
+    UPS = "ups"
+    PORTS = "ports"
+    NEIGHBOURS = "neighbours"
+
+
+class Secret(str):
+    """A string that never shows itself in a repr, a log or an error; ``str(secret)`` is still the value on purpose."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret('********')"
+
+
+ParameterType: TypeAlias = type[int] | type[str] | type[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One setting of an interface that is not a credential, as the registration page and the API offer it."""
+
+    name: str
+    label: str
+    type: ParameterType = str
+    default: int | str | bool | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    choices: tuple[str, ...] = ()
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DriverSpec:
+    """What the portal knows of a driver without importing it."""
+
+    name: str
+    label: str
+    category: Category
+    capabilities: frozenset[Capability]
+    credential_kinds: tuple[str, ...]  # kinds of ``apps.components.credentials``; empty: none is needed
+    licence_kind: str  # a key of the licence matrix; "" where none is ever needed
+    default_port: int | None = None
+    parameters: tuple[Parameter, ...] = ()
+    transport: str = "udp"  # "udp", "tcp" or "icmp"
+    blocking: bool = False  # True: runs over a thread pool, on the queue poll-blocking
+    hidden: bool = False  # True: not offered in production (fake)
+    period: timedelta | None = None  # None: the option MONITORING_INTERVAL
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """How to reach a device: plain values, decrypted, good for one contact."""
+
+    address: str
+    port: int | None
+    credential_kind: str = ""
+    credential: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    timeout: float = 1.0  # seconds for one answer
+    retries: int = 1
+    state: Mapping[str, Any] = field(default_factory=dict, repr=False)  # what the driver asked to have kept last time

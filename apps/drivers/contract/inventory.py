@@ -1,0 +1,67 @@
+"""Who a device is and what it is made of."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from apps.drivers.contract.states import Status
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityFacts:
+    """Who a device says it is. None is "not said", never an empty text."""
+
+    name: str | None = None
+    uuid: str | None = None  # canonical lower-case text form
+    serial_number: str | None = None
+    manufacturer: str | None = None
+    model: str | None = None
+    description: str | None = None
+    location: str | None = None
+    contact: str | None = None
+    operating_system: str | None = None
+    agent_version: str | None = None
+    mac_addresses: tuple[str, ...] = ()
+    object_id: str | None = None  # sysObjectID, dotted
+    up_since: datetime | None = None  # UTC
+
+
+class Identity(ABC):
+    """Capability ``identity``."""
+
+    @abstractmethod
+    async def identify(self) -> IdentityFacts:
+        """Ask the device who it is."""
+
+
+class InventoryKind(StrEnum):
+    """A shelf of the inventory panel."""
+
+    SYSTEM = "system"
+    PROCESSOR = "processor"
+    MEMORY = "memory"
+    STORAGE = "storage"
+    NETWORK = "network"
+    SOFTWARE = "software"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryItem:
+    """One part of a device; ``details`` are label → text or number, in the order they are shown."""
+
+    kind: InventoryKind
+    key: str
+    name: str
+    status: Status | None = None
+    details: Mapping[str, str | int | float | None] = field(default_factory=dict)
+
+
+class Inventory(ABC):
+    """Capability ``inventory``."""
+
+    @abstractmethod
+    async def read_inventory(self) -> Sequence[InventoryItem]:
+        """List the parts of the device."""
