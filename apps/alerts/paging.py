@@ -1,6 +1,7 @@
 """How the API walks alerts and incidents: piece by piece, by the id of the last one; ``?page=`` works, too."""
 
-from typing import Any
+from abc import ABC, abstractmethod
+from typing import Any, Generic, TypeVar
 
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -13,8 +14,10 @@ from apps.alerts.listing import walking, words
 from apps.alerts.models import AlertQuerySet, Incident, IncidentQuerySet
 from apps.core.paging import LIMIT, MOST, Pages, number
 
+Rows = TypeVar("Rows", AlertQuerySet, IncidentQuerySet)
 
-class WalkedPages(Pages):
+
+class WalkedPages(Pages, ABC, Generic[Rows]):
     """Walks rows by ``?before=<id>``, so that new ones move nothing.
 
     ``count`` is of all that match the filters and stops at 10,000. With ``?q=`` one answer looks at so many rows;
@@ -56,32 +59,32 @@ class WalkedPages(Pages):
         before = {"name": "before", "in": "query", "required": False, "schema": {"type": "integer", "minimum": 1}}
         return [*super().get_schema_operation_parameters(view), before]
 
-    def piece(self, found: Any, sought: str, before: int | None) -> tuple[list[Any], int | None]:
+    @abstractmethod
+    def piece(self, found: Rows, sought: str, before: int | None) -> tuple[list[Any], int | None]:
         """Give some rows, and before which id it goes on."""
-        raise NotImplementedError
 
-    def count_found(self, found: Any, sought: str, before: int | None) -> int:
+    @abstractmethod
+    def count_found(self, found: Rows, sought: str, before: int | None) -> int:
         """Count what a search finds among the rows that one piece looks at."""
-        raise NotImplementedError
 
-    def with_words(self, found: Any, sought: str) -> Any:
+    @abstractmethod
+    def with_words(self, found: Rows, sought: str) -> Rows:
         """Keep the rows that hold the words, however far that is."""
-        raise NotImplementedError
 
-    def earlier(self, found: Any, before: int) -> Any:
+    @abstractmethod
+    def earlier(self, found: Rows, before: int) -> Rows:
         """Keep the rows before one."""
-        raise NotImplementedError
 
-    def ordered(self, found: Any) -> Any:
+    @abstractmethod
+    def ordered(self, found: Rows) -> Rows:
         """Order the rows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, ids: list[int]) -> list[Any]:
         """Read rows by their ids, in this order."""
-        raise NotImplementedError
 
 
-class AlertPages(WalkedPages):
+class AlertPages(WalkedPages[AlertQuerySet]):
     """Alerts, the last received first."""
 
     def piece(self, found: AlertQuerySet, sought: str, before: int | None) -> tuple[list[Any], int | None]:
@@ -112,7 +115,7 @@ class AlertPages(WalkedPages):
         return walking.in_order(ids, whole=True)
 
 
-class IncidentPages(WalkedPages):
+class IncidentPages(WalkedPages[IncidentQuerySet]):
     """Incidents, the last opened first."""
 
     def piece(self, found: IncidentQuerySet, sought: str, before: int | None) -> tuple[list[Any], int | None]:
