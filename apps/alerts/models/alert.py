@@ -59,6 +59,10 @@ class AlertQuerySet(OfComponents):
         """Keep those that came after a moment."""
         return self.filter(received_at__gt=moment)
 
+    def with_digests(self, digests: Iterable[str]) -> Self:
+        """Keep the informs whose datagram had one of these hashes; the first term names the index."""
+        return self.filter(~Q(digest=""), digest__in=digests)
+
     def silenced(self, reasons: Iterable[str]) -> Self:
         """Keep those that nobody was told of, for one of these reasons; the second term names the index."""
         return self.filter(~Q(quiet=""), quiet__in=reasons)

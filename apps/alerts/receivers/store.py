@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import InterfaceError, OperationalError, ProgrammingError, connection
+from django.db import IntegrityError, InterfaceError, OperationalError, ProgrammingError, connection
 from django.utils import timezone
 
 from apps.alerts.models import Alert, Count
@@ -81,7 +81,7 @@ class Store:
                 self.counts[Count.SUPPRESSED] += 1
         return traps
 
-    def commit(self, traps: Sequence[Trap]) -> list[Trap]:
+    def commit(self, traps: Sequence[Trap], *, again: bool = False) -> list[Trap]:
         """Store traps in one write turn; gives the informs that may be answered now.
 
         What the database does not take for its content is looked for by halves, counted and left out.
@@ -99,6 +99,10 @@ class Store:
         except DatabaseAway:
             raise
         except Exception as error:
+            if len(traps) == 1 and isinstance(error, IntegrityError) and not again:
+                # Its component or definition was removed between our look and the end of the transaction: look again.
+                catalogue.forget()
+                return self.commit(traps, again=True)
             if len(traps) == 1:
                 self.counts[Count.FAILED] += 1
                 log.warning("an alert from %s could not be stored: %s", traps[0].address, type(error).__name__)
@@ -154,8 +158,8 @@ class Store:
         horizon = time.monotonic() - REPEATS_FOR.total_seconds()
         asked = {trap.digest for trap in traps if trap.is_inform and trap.repeat_key not in self._answered}
         since = timezone.now() - REPEATS_FOR
-        rows = Alert.objects.filter(digest__in=asked, received_at__gt=since, request_id__isnull=False) if asked else ()
-        seen = {(row.address, row.request_id, row.digest) for row in rows}
+        stored = Alert.objects.with_digests(asked).received_after(since).order_by() if asked else Alert.objects.none()
+        seen = set(stored.values_list("address", "request_id", "digest"))
         fresh = []
         for trap in traps:
             key = trap.repeat_key
