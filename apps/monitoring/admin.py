@@ -22,7 +22,6 @@ class SensorAdmin(ReadOnlyAdmin):
     list_display = ("name", "component", "quantity", "unit", "status", "since", "gone_at")
     list_filter = ("status", "quantity")
     search_fields = ("name", "key", "interface__component__name")
-    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Give the sensors that the user may see, with what a row shows."""

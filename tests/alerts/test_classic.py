@@ -3,13 +3,16 @@
 import json
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from apps.alerts.models import AlertDefinition
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.alerts.services.checking import KINDS
+from apps.core.admin import FirstPages
 from apps.core.models import AuditEntry
 from tests.factories import make_component, make_group, make_user
 
@@ -20,9 +23,9 @@ pytestmark = [
 ]
 
 
-def signed_in(role: str, group=None) -> Client:
+def signed_in(role: str, group=None, **about: str) -> Client:
     client = Client(REMOTE_ADDR="127.0.0.1")
-    client.force_login(make_user(role, group, is_staff=True))
+    client.force_login(make_user(role, group, is_staff=True, **about))
     return client
 
 
@@ -97,3 +100,25 @@ def test_classic_mode_makes_changes_and_removes_definitions_by_the_services():
     assert client.post(gone, {"post": "yes"}).status_code == 302
     assert not AlertDefinition.objects.own().exists()
     assert AuditEntry.objects.filter(action="alert-definition.remove").exists()
+
+
+def test_a_list_of_a_million_is_not_counted(monkeypatch):
+    monkeypatch.setattr(FirstPages, "MOST", 3)
+    web = make_component("web-01")
+    for key in ("linkDown", "coldStart", "coldStart", "coldStart", "portal.access-lost"):
+        ingest([Arrival("snmp-trap", timezone.now(), AlertDefinition.objects.get(key=key), web)])
+    client = signed_in("viewer")
+    address = reverse("admin:alerts_alert_changelist")
+    with CaptureQueriesContext(connection) as asked:
+        page = client.get(address)
+    assert "3+ alerts" in " ".join(page.content.decode().split())
+    counts = [query["sql"] for query in asked if "COUNT(" in query["sql"] and "alerts_alert" in query["sql"]]
+    assert counts
+    assert all("LIMIT 3" in statement for statement in counts)
+    assert not [query for query in asked if "DISTINCT" in query["sql"] and "alerts_alert" in query["sql"]]
+
+    found = client.get(address, {"alert_type": "Portal"})
+    assert "1 alert" in " ".join(found.content.decode().split())
+    assert [str(row.title) for row in found.context["cl"].result_list] == ["web-01 does not answer"]
+    japanese = signed_in("viewer", language="ja")
+    assert "SNMP トラップ" in japanese.get(address).content.decode()

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from apps.alerts.models import Alert, AlertDefinition, Count, Counter, Incident
 from apps.alerts.receivers import snmp_trap
@@ -162,12 +161,11 @@ def test_an_inform_is_stored_on_a_machine_that_was_just_started(unused, monkeypa
 def test_repeated_informs_are_looked_up_by_their_index():
     """However many are asked for: without its condition in the question, a partial index is not used."""
     for number in (1, 250):
-        asked = Alert.objects.with_digests(f"{one:032x}" for one in range(number)).received_after(timezone.now())
+        asked = Alert.objects.with_digests(f"{one:032x}" for one in range(number)).order_by()
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
                 cursor.execute("SET LOCAL enable_seqscan = off")  # an empty table is read faster as it is
-                cursor.execute("SET LOCAL enable_bitmapscan = off")
-        assert "alerts_alert_digest" in asked.order_by().explain(), number
+        assert "alerts_alert_digest" in asked.explain(), number
 
 
 def test_a_sender_is_read_as_it_is():
