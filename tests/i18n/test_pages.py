@@ -11,7 +11,7 @@ import pytest
 from django.contrib import admin
 from django.core.cache import cache
 from django.test import Client
-from django.urls import URLResolver, get_resolver, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from apps.access.models import AllowedAddress, Role
@@ -29,55 +29,21 @@ from apps.monitoring import layouts
 from apps.monitoring.models import Liveness, Sensor
 from apps.monitoring.services import inventory, polling
 from apps.system import extraction
-from tests.factories import make_component, make_credential, make_group, make_interface, make_user
+from tests.factories import make_component, make_credential, make_group, make_interface, make_suspend_period, make_user
 from tests.i18n.visible_text import left_in_english
+from tests.routes import ACTS, BEFORE_SIGN_IN, routes
+from tests.routes import DATA as FILES
 
 pytestmark = pytest.mark.django_db
 
-NAMESPACES = {"portal", "accounts", "access", "jobs", "groups", "components", "monitoring", "alerts"}
-NO_PAGE = {  # routes that give no page of their own: posts, data, streams, redirections
-    "accounts:login",
-    "accounts:logout",
-    "accounts:old-login",
-    "accounts:language",
-    "components:check",
-    "components:refresh",
-    "components:manage",
-    "components:join",
-    "components:resume",
-    "jobs:cancel",
-    "monitoring:chart",
-    "monitoring:chart-file",
-    "monitoring:component-chart",
-    "monitoring:component-chart-file",
-    "monitoring:fleet-chart",
-    "monitoring:fleet-chart-file",
-    "monitoring:set-excluded",
-    "monitoring:include-again",
-    "alerts:assign",
-    "alerts:export",
-    "alerts:alert-news",
-    "alerts:incident-news",
-    "access:user-remove",
-    "access:role-remove",
-    "access:grant-remove",
-    "access:address-remove",
-    "access:token-remove",
-    "groups:remove",
-    "components:bulk",
-    "components:credential-remove",
-    "portal:style-guide-series",
-    "portal:capacity-history",
-    "portal:bundle",
-    "portal:bundle-order",
-}
+SILENT = {"alerts:alert-news", "alerts:incident-news"}  # without news they say nothing
 TABS = (
     "overview", "sensors", "ports", "storage", "statistics", "inventory", "alerts", "events", "history", "settings",
 )  # fmt: skip
 # What devices and people of this fleet are called.
 DATA = (
     "Administrator", "anna", "ben", "web-01", "db-01", "silent-01", "bare-01", "Tokyo", "shared login", "spare login",
-    "night shift", "Fake CPU", "Sensor 1", "Fan 2", "fake",
+    "night shift", "Night work", "Fake CPU", "Sensor 1", "Fan 2", "fake",
     *(name.replace("_", " ") for name in zoneinfo.available_timezones()),
     *re.findall(r'<symbol id="([\w-]+)"', (extraction.ROOT / "static/vendor/icons.svg").read_text(encoding="utf-8")),
 )  # fmt: skip
@@ -140,6 +106,8 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
         "monitoring": rows[0].component,
         "sensor_pk": sensors.order_by("pk").first(),
         "jobs": job,
+        "suspend_periods": make_suspend_period(group=tokyo, name="Night work"),
+        "definitions": AlertDefinition.objects.get(key="linkDown"),
         "alerts": alerts[0][0],
         "alerts:incident": alerts[0][0].incident,
         "all components": [row.component for row in rows],
@@ -158,20 +126,10 @@ def japanese() -> Mapping[str, str]:
     }
 
 
-def routes() -> Iterator[tuple[str, set[str]]]:
-    """Give the name of every page's route with its namespace, and its parameters."""
-    for resolver in get_resolver("esm.urls").url_patterns:
-        if not isinstance(resolver, URLResolver):
-            continue
-        for included in resolver.url_patterns:
-            if not isinstance(included, URLResolver) and resolver.namespace in NAMESPACES:
-                yield f"{resolver.namespace}:{included.name}", set(included.pattern.converters)
-
-
 def addresses(fleet: Mapping[str, Any]) -> Iterator[str]:
     """Give the addresses of all pages, of each with one row of the fleet."""
     for name, parameters in routes():
-        if name in NO_PAGE:
+        if name in ACTS | FILES | BEFORE_SIGN_IN or name in SILENT:
             continue
         namespace = name.partition(":")[0]
         if name in {"alerts:acknowledge", "alerts:close"}:

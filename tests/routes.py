@@ -1,0 +1,36 @@
+"""The named routes of the portal's own pages, and those that give no page; tests that look at every page start here."""
+
+from collections.abc import Iterator
+
+from django.urls import URLResolver, get_resolver
+
+ACTS = frozenset(  # only posted to
+    {
+        *("access:address-remove", "access:grant-remove", "access:role-remove", "access:token-remove"),
+        *("access:user-remove", "accounts:language", "accounts:logout", "alerts:assign", "components:bulk"),
+        *("components:check", "components:credential-remove", "components:join", "components:manage"),
+        *("components:refresh", "components:resume", "definitions:apply", "definitions:enabled"),
+        *("definitions:remove", "definitions:restore", "definitions:settle", "groups:remove", "jobs:cancel"),
+        *("monitoring:include-again", "monitoring:set-excluded", "portal:bundle-order", "suspend_periods:end"),
+        *("suspend_periods:leave-out", "suspend_periods:preview", "suspend_periods:remove"),
+        *("suspend_periods:switch", "suspend_periods:take-back"),
+    }
+)
+DATA = frozenset(  # files, what charts are drawn from, and what programs ask for
+    {
+        *("alerts:export", "definitions:export", "monitoring:chart", "monitoring:chart-file"),
+        *("monitoring:component-chart", "monitoring:component-chart-file", "monitoring:fleet-chart"),
+        *("monitoring:fleet-chart-file", "portal:bundle", "portal:capacity-history", "portal:style-guide-series"),
+        *("core:stream", "system:healthz", "system:metrics", "system:readyz"),
+    }
+)
+PARTS = frozenset({"alerts:alert-news", "alerts:incident-news", "portal:bundles", "portal:pulse"})  # fetched by pages
+BEFORE_SIGN_IN = frozenset({"accounts:login", "accounts:old-login"})  # who has signed in is led on from there
+
+
+def routes() -> Iterator[tuple[str, set[str]]]:
+    """Give the name of every route with its namespace, and its parameters."""
+    for resolver in get_resolver("esm.urls").url_patterns:
+        if isinstance(resolver, URLResolver) and resolver.namespace:
+            for included in resolver.url_patterns:
+                yield f"{resolver.namespace}:{included.name}", set(included.pattern.converters)
