@@ -112,9 +112,9 @@ function vector(plot, chart, { title, subtitle, summary, key, shade }, write) {
     if (width) parts.push(`<path d="${path(chart.data[place + 1])}" fill="none" stroke="${_stroke}" stroke-width="${width}" stroke-dasharray="${(dash ?? []).join(" ")}"/>`);
   });
   let at = MARGIN;
-  for (const { name, token, dash } of key) {
-    const value = limitOf(chart.answer.limits, name, write, chart.answer.unit);
-    if (value !== null && value >= plot.scales.y.min && value <= plot.scales.y.max) line(`M${left} ${y(value)}H${right}`, token, 1.25, dash);
+  for (const { name, token, dash, value } of key) {
+    // what has a value is a limit
+    if (value !== undefined && value >= plot.scales.y.min && value <= plot.scales.y.max) line(`M${left} ${y(value)}H${right}`, token, 1.25, dash);
     line(`M${at} ${HEAD + HEIGHT + 20}h26`, token, 2, dash);
     say(name, at + 32, HEAD + HEIGHT + 24, 12, "--text-2");
     at += 56 + name.length * 8;
@@ -139,9 +139,4 @@ function band([times, low, _mean, high], x, y, fill) {
     .filter((run) => run.length > 1)
     .map((run) => `M${run.map((at) => `${x(times[at]).toFixed(1)} ${y(high[at]).toFixed(1)}`).join("L")}L${run.toReversed().map((at) => `${x(times[at]).toFixed(1)} ${y(low[at]).toFixed(1)}`).join("L")}Z`);
   return `<path d="${outline.join("")}" fill="${fill}" stroke="none"/>`;
-}
-
-function limitOf(limits, name, write, unit) {
-  const found = Object.values(limits ?? {}).find((value) => value !== null && name.endsWith(write(value, unit)));
-  return found ?? null;
 }

@@ -274,7 +274,7 @@ export function key(figure) {
     const value = answer.limits?.[name];
     if (value === null || value === undefined) continue;
     const critical = name.endsWith("critical");
-    lines.push({ name: `${critical ? figure.dataset.critical : figure.dataset.warning} ${write(value, answer.unit)}`, token, dash: critical ? [] : [6, 4] });
+    lines.push({ name: `${critical ? figure.dataset.critical : figure.dataset.warning} ${write(value, answer.unit)}`, token, dash: critical ? [] : [6, 4], value });
   }
   return lines;
 }

@@ -109,6 +109,27 @@ def period(portal: Portal, api: Client) -> int:
     return int(made["id"])
 
 
+@pytest.fixture(scope="package")
+def ids(api: Client, server: int, link_down: int, period: int) -> dict[str, int]:
+    """A row of every kind that has a page, by what the paths of pages call it."""
+
+    def first(path: str) -> int:
+        return int(api.get(path)["results"][0]["id"])
+
+    return {
+        "server": server,
+        "incident": link_down,
+        "period": period,
+        "sensor": first(f"/components/{server}/sensors/"),
+        "credential": first("/credentials/"),
+        "group": first("/groups/?name=Nights"),
+        "alert": first(f"/alerts/?incident={link_down}"),
+        "job": int(api.post(f"/components/{server}/check/")["job"]),
+        "user": first("/users/"),
+        "role": first("/roles/"),
+    }
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, started anew for each file: one that has shown a hundred pages may stop answering."""
