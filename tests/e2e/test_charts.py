@@ -6,7 +6,6 @@ import struct
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -14,6 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.conftest import Visit
 from tests.e2e.portal import Client, Portal
+from tests.system.waiting import until
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -34,16 +34,19 @@ def cell_of(page: Page, pk: int) -> Locator:
     return page.locator(f'.hm .cells a[href="/components/{pk}/"]')
 
 
-def is_measured(sensors: dict[str, Any]) -> bool:
-    return any(one["name"] == "CPU load" and one["value"] is not None for one in sensors["results"])
+def load_is_measured(api: Client, server: int) -> bool:
+    """Poll once more: the load of a processor is what it did between two polls, and its counters move seldom."""
+    job = api.post(f"/components/{server}/refresh/")["job"]
+    api.wait_for(f"/jobs/{job}/", lambda found: found["finished_at"], "the poll is over")
+    sensors = api.get(f"/components/{server}/sensors/?limit=1000")["results"]
+    return any(one["name"] == "CPU load" and one["value"] is not None for one in sensors)
 
 
 def test_the_map_is_coloured_by_status_temperature_or_load(
     seen: Visit, portal: Portal, api: Client, server: int
 ) -> None:
     """The choice stands in the address, is remembered, and says what a colour means in words."""
-    api.post(f"/components/{server}/refresh/")  # the load of a processor is what it did between two polls
-    api.wait_for(f"/components/{server}/sensors/?limit=1000", is_measured, "the load is measured")
+    until(lambda: load_is_measured(api, server), "the load is measured", 60)
     page = seen.page
     page.goto(f"{portal.url}/?colours=status")
     switch = page.get_by_role("navigation", name="Colour by")
