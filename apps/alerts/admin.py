@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.alerts.models import Alert, AlertDefinition, Counter, Incident
 from apps.alerts.services import definitions
+from apps.alerts.services.checking import KINDS
 from apps.core.actors import Actor
 from apps.core.admin import ReadOnlyAdmin, ScopedAdmin
 
@@ -62,27 +63,44 @@ class IncidentAdmin(ReadOnlyAdmin):
 
 @admin.register(AlertDefinition)
 class DefinitionAdmin(ScopedAdmin):
-    """How alerts are recognised and shown; they come from files, here each is switched on and off."""
+    """How alerts are recognised and shown; those that came with the portal are changed, a user's own also removed."""
 
     change_word = "definitions"
-    can_add = can_remove = False
-    list_display = ("key", "__str__", "severity", "kind", "trap_oid", "enabled")
-    list_filter = ("enabled", "severity", ("alert_type", TypeFilter))
+    list_display = ("key", "__str__", "family", "severity", "kind", "trap_oid", "enabled")
+    list_filter = ("enabled", "severity", "family", ("alert_type", TypeFilter))
     search_fields = ("key", "name", "trap_oid", "title")
+    readonly_fields = shown = ("key", "origin", "made", "changed_at")
 
     @admin.display(description=_("type"), ordering="alert_type")
     def kind(self, row: AlertDefinition) -> str:
         """Give the type in the reader's language."""
         return gettext(row.alert_type)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Let nothing but the switch be changed."""
-        return [field.name for field in AlertDefinition._meta.fields if field.name not in {"id", "enabled"}]
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Give what definitions say; a stored one also says whence it is."""
+        return (*KINDS, *(self.shown if obj is not None else ()))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let only users' own ones be removed."""
+        return super().has_delete_permission(request, obj) and (obj is None or obj.is_own)
+
+    def create(self, sent: Mapping[str, Any], actor: Actor) -> AlertDefinition:
+        """Make a user's own definition."""
+        return definitions.create(_filled(sent), actor)
 
     def update(self, found: AlertDefinition, changed: Mapping[str, Any], actor: Actor) -> None:
-        """Switch a definition on or off."""
-        if "enabled" in changed:
-            definitions.set_enabled(found, changed["enabled"], actor)
+        """Change a definition."""
+        if changed:
+            definitions.change(found, _filled(changed), actor)
+
+    def remove(self, found: AlertDefinition, actor: Actor) -> None:
+        """Remove a user's own definition."""
+        definitions.remove(found, actor)
+
+
+def _filled(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a form holds, with empty lists and mappings where it holds nothing."""
+    return {name: KINDS[name]() if value is None else value for name, value in sent.items() if name in KINDS}
 
 
 @admin.register(Counter)

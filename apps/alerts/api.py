@@ -12,81 +12,18 @@ from rest_framework.decorators import action
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.urls import replace_query_param
 
 from apps.alerts import export
 from apps.alerts.filters import LARGEST_ID, AlertFilter, IncidentFilter
-from apps.alerts.listing import walking, words
-from apps.alerts.models import Alert, AlertQuerySet, Incident, Severity
+from apps.alerts.listing import narrowing, walking
+from apps.alerts.models import Alert, AlertQuerySet, Incident, IncidentQuerySet, Severity
+from apps.alerts.paging import AlertPages, IncidentPages
 from apps.alerts.services import incidents
-from apps.core.api import Pages, ScopedReadOnlyViewSet, resource
+from apps.core.api import ScopedReadOnlyViewSet, resource
 from apps.core.api_fields import Strict
 from apps.core.api_filters import refuse_unknown_parameters
-from apps.core.paging import LIMIT, MOST, number
 
 AT_ONCE = 1000  # incidents in one request
-
-
-class AlertPages(Pages):
-    """Walks alerts by ``?before=<id>``, so that new ones move nothing.
-
-    ``count`` is of all that match the filters and stops at 10,000. With ``?q=`` one answer looks at so many alerts;
-    ``next`` goes on where it stopped, also when nothing was found there.
-    """
-
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        """Give a piece of the list; by ``page`` it is counted from the newest on, which takes longer the further."""
-        self.request = request
-        self.limit, self.page = number(request, "limit", LIMIT, MOST), number(request, "page", 1, None)
-        before, sought = _before(request), request.query_params.get("q", "").strip()
-        if "page" in request.query_params:
-            return self._by_page(queryset if before is None else queryset.before(before), sought)
-        stretch = walking.alerts_of(queryset, sought, before, self.limit, whole=True)
-        self.older = stretch.older
-        self.count = walking.count_found(queryset, sought, before) if sought else walking.count(queryset)
-        return stretch.alerts
-
-    def _by_page(self, found: AlertQuerySet, sought: str) -> list[Alert]:
-        for word in words.split(sought):
-            found = found.filter(words.in_alert(word))
-        self.count = walking.count(found)
-        start = (self.page - 1) * self.limit
-        ids = list(found.newest_first().values_list("pk", flat=True)[start : start + self.limit + 1])
-        self.more = len(ids) > self.limit
-        return walking.in_order(ids[: self.limit], whole=True)
-
-    def get_paginated_response(self, data: Any) -> Response:
-        """Give the envelope; the next page begins before the last alert of this one."""
-        here = self.request.build_absolute_uri()
-        if "page" in self.request.query_params:
-            following = replace_query_param(here, "page", self.page + 1) if self.more else None
-            return Response({"count": self.count, "next": following, "previous": self._before(), "results": data})
-        following = replace_query_param(here, "before", self.older) if self.older is not None else None
-        return Response({"count": self.count, "next": following, "previous": None, "results": data})
-
-    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        """Describe the parameters."""
-        before = {"name": "before", "in": "query", "required": False, "schema": {"type": "integer", "minimum": 1}}
-        return [*super().get_schema_operation_parameters(view), before]
-
-
-def _before(request: Request) -> int | None:
-    raw = request.query_params.get("before")
-    if raw is None:
-        return None
-    if raw.isascii() and raw.isdigit() and 1 <= int(raw[:20]) <= LARGEST_ID:
-        return int(raw)
-    raise exceptions.ValidationError({"before": [_("Enter the id of an alert.")]})
-
-
-class IncidentPages(Pages):
-    """Finds the ids of a page along an index before it reads the rows."""
-
-    def cut(self, queryset: Any, start: int) -> list[Any]:
-        """Give the rows of a page in their order."""
-        ids = list(queryset.values_list("pk", flat=True)[start : start + self.limit])
-        rows = queryset.model.objects.select_related("definition").in_bulk(ids)
-        return [rows[pk] for pk in ids if pk in rows]
 
 
 class RawSerializer(serializers.Serializer[Alert]):
@@ -170,6 +107,13 @@ class AlertViewSet(ScopedReadOnlyViewSet):
     filterset_class = AlertFilter
     pagination_class = AlertPages  # it searches by itself
 
+    def get_queryset(self) -> AlertQuerySet:
+        """Give what the user may see; where rows have to be read, along the way."""
+        if getattr(self, "swagger_fake_view", False):
+            return Alert.objects.none()
+        on_the_way = not self.request.query_params.keys().isdisjoint(narrowing.READ)
+        return Alert.objects.visible_to(self.request.user, on_the_way=on_the_way)
+
     @extend_schema(
         parameters=[OpenApiParameter("format", str, enum=[export.CSV, export.JSON], default=export.JSON)],
         responses={(200, "application/json"): AlertExport(many=True), (200, "text/csv"): str},
@@ -251,9 +195,14 @@ class IncidentViewSet(ScopedReadOnlyViewSet):
     queryset = Incident.objects.select_related("definition")
     serializer_class = IncidentSerializer
     filterset_class = IncidentFilter
-    pagination_class = IncidentPages
-    search_fields = ("title", "component_name", "component__alias", "address", "note")
+    pagination_class = IncidentPages  # it searches by itself
     permission_words = {"acknowledge": "alerts", "close": "alerts"}
+
+    def get_queryset(self) -> IncidentQuerySet:
+        """Give what the user may see, along the way: no index goes from the last one opened to the first."""
+        if getattr(self, "swagger_fake_view", False):
+            return Incident.objects.none()
+        return Incident.objects.select_related("definition").visible_to(self.request.user, on_the_way=True)
 
     @extend_schema(request=AcknowledgeSerializer, responses=IncidentSerializer(many=True))
     @action(detail=False, methods=["post"])

@@ -16,14 +16,13 @@ from apps.alerts.models import Alert
 from apps.alerts.sources import label_of
 from apps.core import audit
 from apps.core.actors import Actor
+from apps.core.csv_file import MARK, defused
 from apps.core.stream import let_go
 from apps.core.writes import turn
 
 CSV, JSON = "csv", "json"
 TYPES = {CSV: "text/csv; charset=utf-8", JSON: "application/json"}
 AT_ONCE = 1000
-MARK = "\ufeff"  # by which spreadsheet programs know UTF-8
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # with which they take a text for a formula
 
 
 def answer(request: HttpRequest, step: walking.Step, kind: str, actor: Actor, asked: str) -> StreamingHttpResponse:
@@ -129,11 +128,6 @@ def raw_of(alert: Alert) -> dict[str, Any]:
         "bindings": alert.bindings,
         "datagram": bytes(alert.datagram).hex(),
     }
-
-
-def defused(text: str) -> str:
-    """Keep a spreadsheet program from taking what a device sent for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _lines(alerts: Sequence[Alert], _first: bool) -> str:

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext_lazy as _
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from apps.alerts.models import Alert, Incident
-from apps.components.extensions import OVERVIEW, Panel, Tab, panels, tabs
+from apps.components.extensions import OVERVIEW, Event, EventSource, Panel, Tab, event_sources, panels, tabs
 from apps.components.pages.look import Look
 
 ALERTS = "alerts"
@@ -41,7 +43,59 @@ def latest_alerts(look: Look) -> LatestAlerts:
 
 tabs.add(
     ALERTS,
-    Tab(ALERTS, _("Alerts"), 50, count=lambda look: len(open_incidents(look) or ()) or None, topics=("alert",)),
+    Tab(
+        ALERTS,
+        gettext_lazy("Alerts"),
+        50,
+        count=lambda look: len(open_incidents(look) or ()) or None,
+        topics=("alert",),
+    ),
 )
 panels.add("incidents", Panel("incidents", OVERVIEW, "components/panels/incidents.html", open_incidents, 25))
 panels.add("alerts", Panel("alerts", ALERTS, "components/panels/alerts.html", latest_alerts, 10))
+
+
+def _alert_event(_look: Look, row: Alert) -> Event:
+    return Event(row.received_at, str(row.title), row.severity, str(row.detail), row.get_absolute_url())
+
+
+def _incidents(look: Look) -> "QuerySet[Incident]":
+    return Incident.objects.visible_to(look.request.user).filter(component=look.component)
+
+
+def _acknowledged_event(_look: Look, row: Incident) -> Event:
+    title = _("Acknowledged: %(title)s") % {"title": row.title}
+    return Event(
+        row.acknowledged_at or row.first_at, title, "acknowledged", row.note, row.get_absolute_url(),
+        row.acknowledged_by_name,
+    )  # fmt: skip
+
+
+def _closed_event(_look: Look, row: Incident) -> Event:
+    title = _("Ended: %(title)s") % {"title": row.title}
+    return Event(
+        row.closed_at or row.last_at, title, "closed", str(row.closed_why), row.get_absolute_url(), row.closed_by_name
+    )
+
+
+event_sources.add(
+    "alert",
+    EventSource(
+        ALERTS, gettext_lazy("Alerts"), "bell", "received_at",
+        lambda look: Alert.objects.visible_to(look.request.user).filter(component=look.component), _alert_event,
+    ),
+)  # fmt: skip
+event_sources.add(
+    "incident-acknowledged",
+    EventSource(
+        ALERTS, gettext_lazy("Alerts"), "bell", "acknowledged_at",
+        lambda look: _incidents(look).filter(acknowledged_at__isnull=False), _acknowledged_event,
+    ),
+)  # fmt: skip
+event_sources.add(
+    "incident-closed",
+    EventSource(
+        ALERTS, gettext_lazy("Alerts"), "bell", "closed_at",
+        lambda look: _incidents(look).filter(closed_at__isnull=False), _closed_event,
+    ),
+)  # fmt: skip

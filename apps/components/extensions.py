@@ -13,6 +13,8 @@ from apps.drivers.contract import Capability
 from apps.protocols.errors import ContactError
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from apps.components.models import Component
     from apps.components.pages.look import Look
     from apps.components.services.drafts import NewComponent
@@ -33,18 +35,6 @@ Several may be registered; an interface is refreshed when all of them managed. I
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Why a component is suspended and until when; components with an equal one are shown together."""
-
-    title: Promise | str
-    until: datetime | None = None  # None: until somebody ends it
-    url: str = ""  # the page of the pause
-
-
-PauseTeller = Callable[[Sequence[int]], Mapping[int, Pause]]
-"""Says of suspended components (by id) why and until when; one of which it knows nothing is left out."""
-
 OVERVIEW = "overview"
 """The tab that every component has."""
 
@@ -58,6 +48,7 @@ class Tab:
     order: int
     capability: Capability | None = None
     count: "Callable[[Look], int | None] | None" = None  # a number beside the label; None shows none
+    offered: "Callable[[Look], bool] | None" = None  # whether there is anything to show; None: always
     topics: tuple[str, ...] = ()  # of the live stream, at which it is fetched again besides status and component
 
 
@@ -91,6 +82,31 @@ class Figure:
     measured_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to a component, as its timeline shows it."""
+
+    at: datetime
+    title: Promise | str
+    state: str = ""  # a state word, where it has one
+    detail: str = ""
+    url: str = ""
+    who: str = ""
+    changes: Sequence[tuple[str, str, str]] = ()  # what was changed: label, before, after
+
+
+@dataclass(frozen=True, slots=True)
+class EventSource:
+    """Rows that are events of a component; the timeline walks them by ``at``, then by their number, never by offset."""
+
+    kind: str  # stands in the address: ?kind=; several sources may share one
+    label: Promise | str  # of the kind
+    icon: str
+    at: str  # the field with the moment
+    rows: "Callable[[Look], QuerySet[Any] | None]"  # those that the user may see; None: he may see none at all
+    event: "Callable[[Look, Any], Event]"
+
+
 registration_checks: Registry[RegistrationCheck] = Registry("registration check")
 removal_hooks: Registry[RemovalHook] = Registry("removal hook")
 join_hooks: Registry[JoinHook] = Registry("join hook")
@@ -98,5 +114,5 @@ collectors: Registry[Collector] = Registry("collector")
 tabs: Registry[Tab] = Registry("tab")
 panels: Registry[Panel] = Registry("panel")
 figures: "Registry[Callable[[Look], Sequence[Figure]]]" = Registry("figures of the overview")
-pauses: Registry[PauseTeller] = Registry("one who knows why components are suspended")
+event_sources: Registry[EventSource] = Registry("source of a component's events")
 lookers: "Registry[Callable[[Component], None]]" = Registry("one who is told that a component's page is open")

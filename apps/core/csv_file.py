@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from io import StringIO
 from itertools import islice
 from typing import Any
@@ -10,7 +10,9 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, StreamingHttpResponse
-from django.utils import timezone
+from django.utils import timezone, translation
+
+from apps.core.stream import let_go
 
 ROWS_AT_ONCE = 200
 BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -41,16 +43,32 @@ def defused(value: Any) -> Any:
 
 
 def _parts(rows: Iterator[Sequence[Any]]) -> Iterator[str]:
+    """Write rows, so many at a time, in the language and zone of who asked, also when his request is over."""
+    language, zone = translation.get_language() or "en", timezone.get_current_timezone()
+    return _written(rows, language, zone)
+
+
+def _written(rows: Iterator[Sequence[Any]], language: str, zone: tzinfo) -> Iterator[str]:
     mark = MARK
-    while some := list(islice(rows, ROWS_AT_ONCE)):
+    while True:
+        with translation.override(language), timezone.override(zone):
+            some = [[defused(value) for value in row] for row in islice(rows, ROWS_AT_ONCE)]
+        if not some:
+            return
         written = StringIO()
-        csv.writer(written).writerows([defused(value) for value in row] for row in some)
+        csv.writer(written).writerows(some)
         yield mark + written.getvalue()
         mark = ""
 
 
 async def _handed_on(parts: Iterator[str]) -> AsyncIterator[str]:
     """Make the next part in a thread whenever the browser has taken the one before."""
-    following = sync_to_async(lambda: next(parts, None))
-    while (part := await following()) is not None:
+
+    def following() -> str | None:
+        try:
+            return next(parts, None)
+        finally:
+            let_go()
+
+    while (part := await sync_to_async(following)()) is not None:
         yield part

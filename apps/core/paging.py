@@ -31,10 +31,8 @@ class Pages(BasePagination):
         start = (self.page - 1) * self.limit
         if start >= self.count:
             return []
-        return self.cut(_settled(queryset) if isinstance(queryset, QuerySet) else queryset, start)
-
-    def cut(self, queryset: Any, start: int) -> list[Any]:
-        """Give the rows of a page."""
+        if isinstance(queryset, QuerySet):
+            queryset = _settled(queryset)
         return list(queryset[start : start + self.limit])
 
     def get_paginated_response(self, data: Any) -> Response:

@@ -470,9 +470,9 @@ class Ups(Sensors, States):
     """Capability ``ups``: the device stands between the mains and what it feeds. No method: an agreement on keys.
 
     Keys of sensors begin with an ``UpsPart``: ``battery.charge``, ``battery.runtime``, and with the number of the line
-    ``input.1.voltage``, ``output.1.load``; what counts for all lines has none (``output.frequency``). States:
-    ``source`` (where the power of the output comes from), ``battery``, ``test``, and ``alarm.<name>`` for each
-    active alarm.
+    ``input.1.voltage``, ``output.1.load``; what counts for all lines has none (``output.frequency``). ``power`` is
+    what the whole output gives. States: ``source`` (where the power of the output comes from), ``battery``, ``test``,
+    and ``alarm.<name>`` for each active alarm.
     """
 
 

@@ -1,6 +1,6 @@
-"""The forms of monitoring: a sensor's own limits, and the file of excluded network boards."""
+"""The forms of monitoring: limits of one sensor or of several, and the file of excluded network boards."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -52,3 +52,23 @@ class NicFileForm(forms.Form):
         elif not self.errors:
             raise forms.ValidationError(_("Choose a file, or enter its lines."))
         return sent
+
+
+class ManyLimitsForm(LimitsForm):
+    """The same four thresholds for several sensors of a component, or also for those like them in its group."""
+
+    HERE, GROUP = "here", "group"
+
+    sensors = forms.TypedMultipleChoiceField(label=_("Sensors"), coerce=int, widget=forms.CheckboxSelectMultiple)
+    where = forms.ChoiceField(label=_("Where"), widget=forms.RadioSelect)
+
+    field_order = ("sensors", "where")
+
+    def __init__(self, *args: Any, sensors: list[tuple[int, str]], others: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        chosen = cast(forms.TypedMultipleChoiceField, self.fields["sensors"])
+        where = cast(forms.ChoiceField, self.fields["where"])
+        chosen.choices = sensors
+        chosen.initial = [pk for pk, _label in sensors]
+        where.choices = [(self.HERE, _("this component")), *([(self.GROUP, others)] if others else [])]
+        where.initial = self.HERE

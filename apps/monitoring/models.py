@@ -255,6 +255,7 @@ class FleetSpan(models.TextChoices):
     SAMPLE = "sample", _("Sample")
     HOUR = "hour", _("Hour")
     DAY = "day", _("Day")
+    WEEK = "week", _("Week")
 
 
 class FleetValues(models.Model):

@@ -4,10 +4,12 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.components import extensions
 from apps.components.extensions import OVERVIEW, Panel, Tab
-from apps.core import menu
+from apps.core import jobs, menu
 from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
-from apps.monitoring import panels, part_panels, statistics_panel
+from apps.monitoring import panels, tasks
+from apps.monitoring.panels import history, parts, settings, statistics, storage
+from apps.monitoring.services import limits_of_many
 
 _MONITORING = _("Monitoring")
 _RETENTION = _("Retention")
@@ -105,6 +107,7 @@ declare(
     ),
 )
 
+jobs.kinds.add(limits_of_many.KIND, jobs.JobKind(limits_of_many.KIND, _("Limits of sensors"), tasks.start_set_limits))
 menu.register(
     menu.MenuEntry(
         label=_("Statistics"), url_name="monitoring:statistics", icon="report-analytics", order=40, permission="view"
@@ -113,7 +116,8 @@ menu.register(
 
 for _tab in (
     Tab("sensors", _("Sensors"), 10, Capability.SENSORS, panels.count_sensors),
-    Tab("ports", _("Ports"), 20, Capability.PORTS, part_panels.count_ports),
+    Tab("ports", _("Ports"), 20, Capability.PORTS, parts.count_ports),
+    Tab("storage", _("Storage"), 25, Capability.SENSORS, panels.count_disks, panels.has_disks),
     Tab("statistics", _("Statistics"), 30, Capability.SENSORS),
 ):
     extensions.tabs.add(_tab.name, _tab)
@@ -121,26 +125,30 @@ for _tab in (
 _SENSORS, _PORTS, _STATES = Capability.SENSORS, Capability.PORTS, Capability.STATES
 for _panel in (
     Panel("charts", OVERVIEW, "monitoring/charts.html", panels.overview_charts, 0, "c12", _SENSORS, live=False),
-    Panel("ups", OVERVIEW, "monitoring/ups.html", part_panels.ups, 5, "c12", Capability.UPS),
+    Panel("ups", OVERVIEW, "monitoring/ups.html", parts.ups, 5, "c12", Capability.UPS),
     Panel("sensors", OVERVIEW, "monitoring/sensors.html", panels.first_sensors, 10, "c8 x-c12", _SENSORS),
     Panel("disks", OVERVIEW, "monitoring/disks.html", panels.disks, 20, "c4 x-c12", _SENSORS),
-    Panel("ports", OVERVIEW, "monitoring/ports.html", part_panels.first_ports, 30, "c8 x-c12", _PORTS),
-    Panel("states", OVERVIEW, "monitoring/states.html", part_panels.first_states, 15, "c4 x-c12", _STATES),
+    Panel("ports", OVERVIEW, "monitoring/ports.html", parts.first_ports, 30, "c8 x-c12", _PORTS),
+    Panel("states", OVERVIEW, "monitoring/states.html", parts.first_states, 15, "c4 x-c12", _STATES),
     Panel("pings", OVERVIEW, "monitoring/pings.html", panels.pinged, 80, "c3 x-c6"),
     Panel("chart", "sensors", "monitoring/charts.html", panels.sensor_chart, 0, "c12", _SENSORS, live=False),
     Panel("all-sensors", "sensors", "monitoring/all_sensors.html", panels.all_sensors, 10, "c12", _SENSORS),
     Panel(
         "statistics",
         "statistics",
-        "monitoring/statistics_panel.html",
-        statistics_panel.statistics,
+        "monitoring/component_statistics.html",
+        statistics.statistics,
         0,
         "c12",
         _SENSORS,
         live=False,
     ),
-    Panel("all-states", "sensors", "monitoring/states.html", part_panels.all_states, 20, "c12", _STATES),
-    Panel("all-ports", "ports", "monitoring/all_ports.html", part_panels.all_ports, 10, "c12", _PORTS),
+    Panel("storage", "storage", "monitoring/storage.html", storage.storage, 10, "c12", _SENSORS),
+    Panel("availability", "history", "monitoring/availability.html", history.history, 0),
+    Panel("watching", "settings", "monitoring/watching.html", settings.watching, 20, "c5 x-c12"),
+    Panel("own-limits", "settings", "monitoring/own_limits.html", settings.own_limits, 30, "c7 x-c12"),
+    Panel("all-states", "sensors", "monitoring/states.html", parts.all_states, 20, "c12", _STATES),
+    Panel("all-ports", "ports", "monitoring/all_ports.html", parts.all_ports, 10, "c12", _PORTS),
 ):
     extensions.panels.add(_panel.name, _panel)
 

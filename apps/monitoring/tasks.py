@@ -8,7 +8,17 @@ from celery.signals import worker_process_shutdown
 from django.core.cache import cache
 
 from apps.monitoring.models import Span
-from apps.monitoring.services import claiming, event_loop, fleet, inventory, liveness, polling, retention, rollups
+from apps.monitoring.services import (
+    claiming,
+    event_loop,
+    fleet,
+    inventory,
+    limits_of_many,
+    liveness,
+    polling,
+    retention,
+    rollups,
+)
 
 POLL, POLL_BLOCKING = "poll", "poll-blocking"
 TAKEN_FOR = 3600  # seconds for which a shard that was taken is not taken again
@@ -76,6 +86,17 @@ def roll_up() -> None:
 def forget_old() -> None:
     """Remove history that is older than the options say."""
     retention.forget_old()
+
+
+@shared_task(soft_time_limit=1800, time_limit=1830)
+def set_limits(job_id: int) -> None:
+    """Set the limits of a job's sensors."""
+    limits_of_many.run(job_id)
+
+
+def start_set_limits(job_id: int) -> None:
+    """Queue it."""
+    set_limits.apply_async((job_id,), expires=600)
 
 
 @worker_process_shutdown.connect

@@ -26,4 +26,5 @@ urlpatterns: list[URLPattern] = [
     path("components/excluded-ports/", ports.excluded_ports, name="excluded-ports"),
     path("components/excluded-ports/<int:pk>/remove/", ports.include_again, name="include-again"),
     path("components/<int:pk>/sensors/<int:sensor_pk>/limits/", limits.sensor_limits, name="limits"),
+    path("components/<int:pk>/limits/<slug:quantity>/", limits.limits_of_many, name="limits-of-many"),
 ]

@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -141,7 +142,13 @@ def _comparison(weights: Weights) -> list[tuple[str, str, float, bool]]:
 
 @require_safe
 def history(request: HttpRequest) -> JsonResponse:
-    """Give the size of the database over time, for the chart."""
+    """Give the size of the database over time, as the script that draws charts wants it."""
     if not scoping.may(request.user, "settings"):
         raise PermissionDenied
-    return JsonResponse(timeline.sizes_over_time())
+    course = timeline.sizes_over_time()
+    points = [[at.timestamp(), *sizes] for at, *sizes in course["points"]]
+    name, step = _("Size of the database"), course["step"]
+    line = {"name": name, "step": step, "points": points, "measured": None}
+    about = {"name": name, "unit": course["unit"], "lines": [line], "before": [], "limits": None}
+    first = points[0][0] if points else timezone.now().timestamp()
+    return JsonResponse({**about, "from": first, "to": timezone.now().timestamp()})

@@ -1,4 +1,6 @@
-"""Classic mode shows alerts to whom they are visible, and switches definitions."""
+"""Classic mode shows alerts to whom they are visible, and changes definitions by the services."""
+
+import json
 
 import pytest
 from django.test import Client
@@ -7,6 +9,7 @@ from django.utils import timezone
 
 from apps.alerts.models import AlertDefinition
 from apps.alerts.services import Arrival, catalogue, ingest
+from apps.alerts.services.checking import KINDS
 from apps.core.models import AuditEntry
 from tests.factories import make_component, make_group, make_user
 
@@ -43,15 +46,54 @@ def test_alerts_of_another_group_are_not_listed_and_none_can_be_changed():
     assert client.post(reverse("admin:alerts_alert_delete", args=[mine.pk]), {"post": "yes"}).status_code == 403
 
 
+def sent(definition: AlertDefinition | None = None, **changed: object) -> dict[str, object]:
+    """Give what the form of a definition sends."""
+    found = definition or AlertDefinition()
+    fields = {name: getattr(found, name) for name in KINDS}
+    shown = {name: json.dumps(value) if isinstance(value, list | dict) else value for name, value in fields.items()}
+    boxes = {name for name, kind in KINDS.items() if kind is bool}
+    return {name: value for name, value in {**shown, **changed}.items() if name not in boxes or value}
+
+
 def test_an_administrator_switches_a_definition_off_and_the_audit_keeps_it():
     definition = AlertDefinition.objects.get(key="linkDown")
     url = reverse("admin:alerts_alertdefinition_change", args=[definition.pk])
-    assert signed_in("operator").post(url, {}).status_code == 403
+    assert signed_in("operator").post(url, sent(definition, enabled=False)).status_code == 403
     assert catalogue.current().match(definition.trap_oid) == definition
-    answer = signed_in("administrator").post(url, {})  # the box is not ticked
+    answer = signed_in("administrator").post(url, sent(definition, enabled=False))
     assert answer.status_code == 302
     definition.refresh_from_db()
-    assert (definition.enabled, definition.title) == (False, "Link of %(object)s went down")
+    assert (definition.enabled, definition.changes) == (False, ["enabled"])
     assert catalogue.current().match(definition.trap_oid) is None
     entry = AuditEntry.objects.get(action="alert-definition.change")
     assert (entry.before, entry.after) == ({"enabled": True}, {"enabled": False})
+
+
+def test_classic_mode_makes_changes_and_removes_definitions_by_the_services():
+    client = signed_in("administrator")
+    add = reverse("admin:alerts_alertdefinition_add")
+    assert client.get(add).status_code == 200
+    wrong = sent(name="Door", severity="warning", title="Door %(door)s", trap_oid="1.3.6.1.4.1.99999.0.1")
+    answer = client.post(add, wrong, follow=True)
+    assert "Nothing fills the place door" in answer.content.decode()
+    assert not AlertDefinition.objects.own().exists()
+    right = {**wrong, "bindings": '{"door": "1.3.6.1.4.1.99999.1"}', "words": "", "also": ""}
+    assert client.post(add, right).status_code == 302
+    own = AlertDefinition.objects.own().get()
+    assert (own.key, own.bindings, own.words, own.also) == ("own.door", {"door": "1.3.6.1.4.1.99999.1"}, {}, [])
+    change = reverse("admin:alerts_alertdefinition_change", args=[own.pk])
+    assert client.post(change, sent(own, severity="critical")).status_code == 302
+    own.refresh_from_db()
+    assert own.severity == "critical"
+    entry = AuditEntry.objects.filter(action="alert-definition.change").latest("pk")
+    assert (entry.before, entry.after) == ({"severity": "warning"}, {"severity": "critical"})
+    shipped = AlertDefinition.objects.get(key="linkDown")
+    gone = reverse("admin:alerts_alertdefinition_delete", args=[shipped.pk])
+    assert client.post(gone, {"post": "yes"}).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": [shipped.pk], "post": "yes"}
+    assert client.post(reverse("admin:alerts_alertdefinition_changelist"), chosen).status_code == 403
+    assert AlertDefinition.objects.filter(key="linkDown").exists()
+    gone = reverse("admin:alerts_alertdefinition_delete", args=[own.pk])
+    assert client.post(gone, {"post": "yes"}).status_code == 302
+    assert not AlertDefinition.objects.own().exists()
+    assert AuditEntry.objects.filter(action="alert-definition.remove").exists()

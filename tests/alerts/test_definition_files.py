@@ -92,7 +92,7 @@ class TestImport:
         text = dump(AlertDefinition.objects.all())
         plan = importing.plan(text)
         assert {entry.outcome for entry in plan.entries} == {Outcome.SAME}
-        assert len(plan.entries) == 311
+        assert len(plan.entries) == len(before) > 310
         importing.take(text, SYSTEM)
         assert list(AlertDefinition.objects.values()) == before
 

@@ -8,6 +8,7 @@ import pytest
 from apps.alerts.models import Alert, AlertDefinition, Count, Counter, Incident
 from apps.alerts.receivers import snmp_trap
 from apps.alerts.receivers.datagrams import Datagram
+from apps.alerts.receivers.senders import Senders
 from apps.alerts.receivers.store import Store
 from apps.alerts.receivers.storm import BURST, ORIGINS, StormGuard
 from apps.alerts.services import object_names
@@ -154,3 +155,13 @@ def test_an_inform_is_stored_on_a_machine_that_was_just_started(unused, monkeypa
     store.commit(store.prepare([Datagram(inform, ("192.0.2.9", 162), unused, arrived=41.5)]))
     assert Alert.objects.count() == 1
     assert Counter.values()[Count.REPEATED] == 1
+
+
+def test_a_sender_is_read_as_it_is():
+    made = make_component("ups-1", alias="UPS", model="Smart-UPS", suspended=True, alert_addresses=["192.0.2.77"])
+    interface = make_interface(make_component("web-1", model="R120"))
+    found = Senders().find(["192.0.2.77", interface.address])
+    for address, component in (("192.0.2.77", made), (interface.address, interface.component)):
+        (read,) = found[address]
+        for name in ("pk", "name", "alias", "group_id", "model", "suspended"):
+            assert getattr(read, name) == getattr(component, name), name

@@ -19,8 +19,9 @@ PLAIN = {
     "jobs": "id kind state created_by",
     "jobs/{id}/steps": "id component interface target state stage code",
     "alerts": "id severity component source alert_type received_after unmatched incident state component_name address"
-    " quiet before",
-    "incidents": "id state severity component component_name address definition object acknowledged_by closed_by",
+    " quiet before group received_before",
+    "incidents": "id state severity component component_name address definition object acknowledged_by closed_by before"
+    " group",
     "users": "id username email first_name last_name is_active must_change_password",
     "roles": "id name built_in",
     "grants": "id user role group",
@@ -33,7 +34,7 @@ PLAIN = {
     "drivers": "name category",
     "support-bundles": "",
     "components/{id}/sensors": "name kind status interface stale",
-    "components/{id}/ports": "name state interface",
+    "components/{id}/ports": "name state interface excluded",
     "components/{id}/inventory": "id interface kind key name status",
     "components/{id}/event-log": "",
 }

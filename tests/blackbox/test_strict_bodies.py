@@ -7,6 +7,7 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from apps.access.models import AllowedAddress, Role
+from apps.alerts.models import AlertDefinition
 from apps.core.models import AuditEntry, Job
 from apps.monitoring import layouts
 from apps.monitoring.models import Sensor
@@ -48,13 +49,19 @@ def one_of_each() -> dict[str, Any]:
         "jobs": Job.objects.create(kind="check", state="running").pk,
         "options": "auto_logout",
         "suspend-periods": make_suspend_period(in_force=True).pk,
+        "alert-definitions": AlertDefinition.objects.create(
+            key="some", name="Some", trap_oid="1.3.6.1.4.1.99999.0.1", severity="warning", title="Something"
+        ).pk,
+        "interface": interface.pk,
+        "index": 1,
     }
 
 
 def address_of(path: str, ids: dict[str, Any]) -> str:
     """Fill the places of an address."""
     kind = path.split("/")[3]
-    path = path.replace("{sensor_pk}", str(ids["sensor_pk"]))
+    for place in ("sensor_pk", "interface", "index"):
+        path = path.replace(f"{{{place}}}", str(ids[place]))
     return path.replace("{id}", str(ids.get(kind))).replace("{name}", str(ids.get(kind)))
 
 

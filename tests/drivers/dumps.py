@@ -84,7 +84,7 @@ class Dump:
                 oid, kind, value = row.rstrip(b"\r\n").split(b"|", 2)
                 if b":" in kind:  # a value that the simulator computes is none of the device's
                     continue
-                values.setdefault(oid.decode(), bytes.fromhex(value.decode()) if kind.endswith(b"x") else value)
+                values.setdefault(oid.decode(), _octets(value) if kind.endswith(b"x") else value)
         return cls(values)
 
     def column(self, column: str) -> dict[str, bytes]:
@@ -208,20 +208,24 @@ def assert_neighbours(found: Sequence[Neighbour], dump: Dump) -> None:
     """Compare lldpRemTable: each port that hears somebody hears the one with that chassis and port."""
     chassis, ports = dump.column(lldp.CHASSIS_ID), dump.column(lldp.PORT_ID)
     names = dump.column(lldp.SYSTEM_NAME)
-    wanted = {
-        (
-            mac_address(value) or line(value) or value.hex(":"),
-            line(names.get(index, b"")) or "",
-        )
+    chassis_kinds, port_kinds = dump.column(lldp.CHASSIS_ID_KIND), dump.column(lldp.PORT_ID_KIND)
+    assert len(found) == len({tuple(index.split(".")[1:]) for index in chassis})
+    assert {(neighbour.chassis_id, neighbour.system_name) for neighbour in found} == {
+        (_told(value, chassis_kinds[index] == b"4"), line(names.get(index, b"")) or "")
         for index, value in chassis.items()
     }
-    assert {(neighbour.chassis_id, neighbour.system_name) for neighbour in found} == wanted
-    assert len(found) == len({tuple(index.split(".")[1:]) for index in chassis})
     assert {neighbour.port_id for neighbour in found} == {
-        (line(value) or value.hex(":")) if not _is_mac(dump, index) else mac_address(value) or value.hex(":")
-        for index, value in ports.items()
+        _told(value, port_kinds[index] == b"3") for index, value in ports.items()
     }
 
 
-def _is_mac(dump: Dump, index: str) -> bool:
-    return dump.values.get(f"{lldp.PORT_ID_KIND}.{index}") == b"3"
+def _told(value: bytes, is_mac: bool) -> str:
+    return value.hex(":") if is_mac else line(value) or value.hex(":")
+
+
+def _octets(value: bytes) -> bytes:
+    """Read octets that are written in hexadecimal; some recorders only say so of a plain text."""
+    try:
+        return bytes.fromhex(value.decode())
+    except ValueError:
+        return value

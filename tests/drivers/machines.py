@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from apps.drivers.contract import Health, Identity, Ports, Sensors, Status, Target
+from apps.drivers.contract import Health, Identity, Neighbours, Ports, Sensors, States, Status, Target
 from apps.drivers.registry import driver_class
 from apps.protocols.errors import ContactError
 from apps.protocols.snmp import SnmpClient, SnmpTarget, Tag
@@ -29,7 +29,12 @@ _READ_BY_DRIVER = (
     "1.3.6.1.2.1.25.2",
     "1.3.6.1.2.1.25.3",
     "1.3.6.1.2.1.31.1.1.1",
-    "1.3.6.1.2.1.47.1.1.1.1",
+    "1.0.8802.1.1.2.1",
+    "1.3.6.1.2.1.17.1.4.1.2",
+    "1.3.6.1.2.1.33",
+    "1.3.6.1.2.1.47.1",
+    "1.3.6.1.2.1.99.1",
+    "1.3.6.1.2.1.131.1",
     "1.3.6.1.4.1.2021.4",
     "1.3.6.1.4.1.2021.10.1",
     "1.3.6.1.4.1.2021.11",
@@ -81,7 +86,9 @@ async def read(name: str, target: Target) -> tuple[dict[str, Any], Mapping[str, 
             identity = await driver.identify()
             health = await driver.read_health()
             readings = await driver.read_sensors()
+            states = await driver.read_states() if isinstance(driver, States) else ()
             report = await driver.read_ports()
+            neighbours = await driver.read_neighbours() if isinstance(driver, Neighbours) else None
     except ContactError as error:
         return {"error": error.code, "message": str(error).replace(f":{target.port}", "")}, {}
     verdicts = [fact.status for fact in health.facts] + [
@@ -89,7 +96,7 @@ async def read(name: str, target: Target) -> tuple[dict[str, Any], Mapping[str, 
         for reading in readings
         if reading.value is not None
     ]
-    return {
+    seen = {
         "status": worst(verdicts).value,
         "identity": {
             field: list(value) if isinstance(value, tuple) else value
@@ -110,7 +117,15 @@ async def read(name: str, target: Target) -> tuple[dict[str, Any], Mapping[str, 
             str(port.index): [port.name, port.alias, port.mac_address, port.state.value, port.speed, port.counter_bits]
             for port in report.ports
         },
-    }, driver.state
+    }
+    if states:
+        seen["states"] = {state.key: [state.name, list(state.words), state.status.value] for state in states}
+    if neighbours is not None:
+        seen["neighbours"] = [
+            [each.local_port, each.port_index, each.chassis_id, each.port_id, each.system_name, list(each.addresses)]
+            for each in neighbours
+        ]
+    return seen, driver.state
 
 
 def worst(statuses: Sequence[Status]) -> Status:

@@ -100,6 +100,15 @@ def link_down(portal: Portal, api: Client, server: int) -> int:
     return int(incidents["results"][0]["id"])
 
 
+@pytest.fixture(scope="package")
+def period(portal: Portal, api: Client) -> int:
+    """A suspend period of every night on a group of its own; gives its id."""
+    group = api.post("/groups/", {"name": "Nights"})
+    times = {"starts_at": "2026-01-01T22:00", "ends_at": "2026-01-02T06:00", "time_zone": "Asia/Tokyo"}
+    made = api.post("/suspend-periods/", {"name": "Night", "group": group["id"], "repeat": "daily", **times})
+    return int(made["id"])
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, started anew for each file: one that has shown a hundred pages may stop answering."""

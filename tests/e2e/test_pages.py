@@ -21,7 +21,20 @@ PAGES = [
     "/components/credentials/",
     "/groups/",
     "/alerts/",
+    "/incidents/",
+    "/alert-definitions/",
+    "/alert-definitions/?q=1.3.6.1.4.1.318",
+    "/alert-definitions/1/",
+    "/alert-definitions/new/",
+    "/alert-definitions/import/",
     "/jobs/",
+    "/schedules/",
+    "/schedules/?view=month",
+    "/schedules/?view=agenda",
+    "/schedules/suspend-periods/",
+    "/schedules/suspend-periods/add/",
+    "/schedules/suspend-periods/{period}/",
+    "/components/{server}/suspend/",
     "/access/",
     "/preferences/",
     "/password/",
@@ -75,10 +88,10 @@ def overflow(visit: Visit) -> int:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_has_nothing_to_complain_about(
-    context: BrowserContext, portal: Portal, server: int, link_down: int, path: str
+    context: BrowserContext, portal: Portal, server: int, link_down: int, period: int, path: str
 ) -> None:
     """No accessibility violation, no console or policy message, nothing wider than the screen."""
-    seen = visit(context, portal.url + path.format(server=server))
+    seen = visit(context, portal.url + path.format(server=server, period=period))
     assert violations(seen) == []
     assert overflow(seen) <= 0
     assert seen.complaints == []
@@ -112,13 +125,13 @@ def test_classic_mode_has_nothing_to_complain_about(
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["1920", "390"])
 def test_japanese_fits(
-    browser: Browser, signed_in: str, portal: Portal, server: int, link_down: int, size: dict[str, int]
+    browser: Browser, signed_in: str, portal: Portal, server: int, link_down: int, period: int, size: dict[str, int]
 ) -> None:
     """Every page in Japanese is as wide as the screen and has nothing to complain about."""
     context = browser.new_context(storage_state=signed_in, viewport=size)
     context.add_cookies([{"name": f"esm_language_{portal.http_port}", "value": "ja", "url": portal.url}])
     for path in PAGES:
-        seen = visit(context, portal.url + path.format(server=server))
+        seen = visit(context, portal.url + path.format(server=server, period=period))
         assert seen.page.evaluate("document.documentElement.lang") == "ja"
         assert (path, overflow(seen), seen.complaints) == (path, 0, [])
         seen.page.close()

@@ -44,9 +44,20 @@ NO_PAGE = {  # routes that give no page of their own: posts, data, streams, redi
     "components:refresh",
     "components:manage",
     "components:join",
+    "components:resume",
     "jobs:cancel",
     "monitoring:chart",
+    "monitoring:chart-file",
+    "monitoring:component-chart",
+    "monitoring:component-chart-file",
+    "monitoring:fleet-chart",
+    "monitoring:fleet-chart-file",
+    "monitoring:set-excluded",
+    "monitoring:include-again",
     "alerts:assign",
+    "alerts:export",
+    "alerts:alert-news",
+    "alerts:incident-news",
     "access:user-remove",
     "access:role-remove",
     "access:grant-remove",
@@ -60,7 +71,9 @@ NO_PAGE = {  # routes that give no page of their own: posts, data, streams, redi
     "portal:bundle",
     "portal:bundle-order",
 }
-TABS = ("overview", "sensors", "ports", "inventory", "history", "alerts")
+TABS = (
+    "overview", "sensors", "ports", "storage", "statistics", "inventory", "alerts", "events", "history", "settings",
+)  # fmt: skip
 # What devices and people of this fleet are called.
 DATA = (
     "Administrator", "anna", "ben", "web-01", "db-01", "silent-01", "bare-01", "Tokyo", "shared login", "spare login",
@@ -128,6 +141,7 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
         "sensor_pk": sensors.order_by("pk").first(),
         "jobs": job,
         "alerts": alerts[0][0],
+        "alerts:incident": alerts[0][0].incident,
         "all components": [row.component for row in rows],
         "all alerts": [alert for (alert,) in alerts],
     }
@@ -164,6 +178,9 @@ def addresses(fleet: Mapping[str, Any]) -> Iterator[str]:
             yield f"{reverse(name)}?incident={fleet['alerts'].incident_id}"
             continue
         row = {"pk": fleet.get(name) or fleet.get(namespace), "sensor_pk": fleet["sensor_pk"]}
+        if name == "monitoring:limits-of-many":
+            yield reverse(name, args=[row["pk"].pk, "storage"])
+            continue
         yield reverse(name, kwargs={parameter: row[parameter].pk for parameter in parameters})
     for component in fleet["all components"]:
         for tab in TABS:
@@ -248,6 +265,7 @@ def test_what_forms_refuse_is_refused_in_japanese(client: Client, fleet, japanes
         (reverse("accounts:preferences"), {"language": "xx", "time_zone": "Nowhere/There"}),
         (reverse("accounts:password"), {"old": "wrong", "new": "short", "again": "other"}),
         (reverse("monitoring:limits", args=[component.pk, fleet["sensor_pk"].pk]), {"upper_warning": "high"}),
+        (reverse("monitoring:limits-of-many", args=[component.pk, "storage"]), {"upper_warning": "high"}),
     )
     data = (*DATA, "not an address", "everywhere", "Nowhere/There")
     for address, sent in posts:

@@ -73,7 +73,9 @@ def test_every_entry_of_the_clock_names_a_task_of_ours():
 
     current_app.loader.import_default_modules()
     mine = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values() if ".monitoring." in entry["task"]}
-    assert mine == {f"apps.monitoring.tasks.{name}" for name in ("tick", "sweep", "roll_up", "forget_old")}
+    assert mine == {
+        f"apps.monitoring.tasks.{name}" for name in ("tick", "sweep", "sample_fleet", "roll_up", "forget_old")
+    }
     assert all(task in current_app.tasks for task in mine)
 
 

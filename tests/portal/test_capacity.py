@@ -133,7 +133,9 @@ class TestPage:
     def test_the_course_of_the_size(self, anna):
         one = measured()
         answer = anna.get("/capacity/history/").json()
-        assert (answer["unit"], [point[1:] for point in answer["points"]]) == ("B", [[one.size] * 3])
+        (line,) = answer["lines"]
+        assert (answer["unit"], line["points"]) == ("B", [[one.at.timestamp(), *[one.size] * 3]])
+        assert answer["from"] == one.at.timestamp() <= answer["to"]
 
 
 class TestCalculator:

@@ -13,9 +13,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.alerts.listing.walking import with_latest
+from apps.alerts.listing.walking import count, with_latest
 from apps.alerts.models import Alert, AlertQuerySet, Incident, IncidentQuerySet, IncidentState, Severity
-from apps.alerts.models.alert import Quiet
+from apps.alerts.models.alert import FEW_ALERTS, Quiet
 from apps.alerts.models.incident import OfComponents
 from apps.alerts.sources import label_of
 from apps.components.models import Component
@@ -30,6 +30,7 @@ PERIODS: Mapping[str, tuple[Promise | str, timedelta]] = {
 NO_INCIDENT = "none"
 STATES: Mapping[str, Promise | str] = {**dict(IncidentState.choices), NO_INCIDENT: gettext_lazy("No problem")}
 PLACES = ("before", "at", "since")  # where one stands in a list, not what it shows
+READ = ("q", "state")  # for these, rows are read that no index holds
 FOLDED = ("open", "acknowledged")  # tabs that show each problem once
 
 Rows = TypeVar("Rows", bound=OfComponents)
@@ -68,15 +69,12 @@ def incidents(user: Any, wanted: Wanted, tree: Tree) -> IncidentQuerySet:
     found = _seen(Incident.objects.all(), user, wanted, tree).filter(state=wanted.get("show", IncidentState.OPEN))
     if "severity" in wanted:
         found = found.filter(severity__in=wanted["severity"])
-    if "alert_type" in wanted:
-        found = found.filter(definition__alert_type__in=wanted["alert_type"])
     for name, field in (("component", "component"), ("incident", "pk"), ("address", "address")):
         if name in wanted:
             found = found.filter(**{field: wanted[name]})
-    if "source" in wanted:
-        found = with_latest(found, source__in=wanted["source"])
-    if "quiet" in wanted:
-        found = with_latest(found, quiet__in=wanted["quiet"])
+    for name in ("alert_type", "source", "quiet"):
+        if name in wanted:
+            found = _whose_latest(found, name, wanted[name])
     start, end = span(wanted)
     return found.filter(**_between("last_at", start, end))
 
@@ -140,7 +138,10 @@ def _without(query: QueryDict, name: str, value: str) -> str:
 def _seen(found: Rows, user: Any, wanted: Wanted, tree: Tree) -> Rows:
     """Keep what is visible; of a group what stands in it or below, which the visible tree knows, too."""
     group = wanted.get("group")
-    return found.of_groups(tree.subtree(group)) if group in tree.parents else found.visible_to(user)
+    on_the_way = not wanted.keys().isdisjoint(READ)
+    if group in tree.parents:
+        return found.of_groups(tree.subtree(group), on_the_way=on_the_way)
+    return found.visible_to(user, on_the_way=on_the_way)
 
 
 def _in_states(found: AlertQuerySet, states: list[str]) -> AlertQuerySet:
@@ -150,6 +151,16 @@ def _in_states(found: AlertQuerySet, states: list[str]) -> AlertQuerySet:
     if not named:
         return found.filter(incident=None)
     return found.filter(Q(incident=None) | Q(incident__state__in=named))
+
+
+def _whose_latest(found: IncidentQuerySet, name: str, values: list[str]) -> IncidentQuerySet:
+    """Keep the incidents whose latest alert has one of some values; what is rare is looked up the other way round."""
+    alerts = Alert.objects.filter(**{f"{name}__in": values})
+    if name == "quiet":
+        alerts = Alert.objects.silenced(values)
+    if count(alerts, FEW_ALERTS + 1) <= FEW_ALERTS:
+        found = found.filter(pk__in=alerts.filter(incident__isnull=False).order_by().values("incident"))
+    return with_latest(found, **{f"{name}__in": values})
 
 
 def _between(field: str, start: datetime | None, end: datetime | None) -> dict[str, datetime]:

@@ -105,6 +105,29 @@ def incidents_of(found: IncidentQuerySet, sought: str, before: Place | None, siz
     return IncidentStretch(rows)
 
 
+def incidents_by_id(
+    found: IncidentQuerySet, sought: str, before: int | None, size: int
+) -> tuple[list[int], int | None]:
+    """Give the ids of a piece of the incidents in the order in which they were opened, and where it goes on."""
+    looked_at, edge = looked_at_by_id(found, sought, before)
+    ids = list(looked_at.order_by("-pk").values_list("pk", flat=True)[: size + 1])
+    return ids[:size], ids[size - 1] if len(ids) > size else edge
+
+
+def looked_at_by_id(found: IncidentQuerySet, sought: str, before: int | None) -> tuple[IncidentQuerySet, int | None]:
+    """Keep what holds the words among so many of the last opened; gives the last of these where there are more."""
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    if not sought:
+        return found, None
+    edges = list(found.order_by("-pk").values_list("pk", flat=True)[words.SEARCHED - 1 : words.SEARCHED + 1])
+    if len(edges) > 1:
+        found = found.filter(pk__gte=edges[0])
+    for word in words.split(sought):
+        found = found.filter(words.in_incident(word))
+    return found, edges[0] if len(edges) > 1 else None
+
+
 def with_latest(incidents: IncidentQuerySet, **wanted: Any) -> IncidentQuerySet:
     """Keep the incidents whose latest alert is so."""
     latest = _latest(OuterRef(OuterRef("pk"))).values("pk")[:1]

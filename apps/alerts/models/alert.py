@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +16,7 @@ from apps.components.models import Component
 from apps.core.fields import PhraseField
 
 WALK = ("received_at", "id", "component", "matched")
-FEW_INCIDENTS = 500
+FEW_INCIDENTS = 5000
 FEW_ALERTS = 20_000
 
 
@@ -70,8 +70,8 @@ class AlertQuerySet(OfComponents):
         its incident.
         """
         incidents = Incident.objects.filter(state__in=states).order_by()
-        counts = list(incidents.values_list("count", flat=True)[: FEW_INCIDENTS + 1])
-        if len(counts) <= FEW_INCIDENTS and sum(counts) <= FEW_ALERTS:
+        some = incidents[: FEW_INCIDENTS + 1].aggregate(incidents=Count("pk"), alerts=Sum("count"))
+        if some["incidents"] <= FEW_INCIDENTS and (some["alerts"] or 0) <= FEW_ALERTS:
             return self.filter(incident__in=incidents.values("pk"))
         return self.filter(Exists(incidents.filter(pk=OuterRef("incident"))))
 

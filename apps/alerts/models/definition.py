@@ -130,4 +130,4 @@ class AlertDefinition(models.Model):
     @property
     def changes(self) -> list[str]:
         """Name the fields that people changed; an own definition is all theirs."""
-        return [name for name, value in self.made.items() if getattr(self, name) != value]
+        return sorted(name for name, value in self.made.items() if getattr(self, name) != value)

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -40,14 +40,21 @@ class OfComponents(Scoped):
     where it could walk along an index and stop after fifty.
     """
 
-    def visible_to(self, user: Any, permission: str = "view") -> Self:
+    def visible_to(self, user: Any, permission: str = "view", *, on_the_way: bool = False) -> Self:
         """Keep the rows of components in whose group the user holds the permission."""
         scope = scope_of(user, permission)
-        return self if isinstance(scope, Everything) else self.of_groups(scope)
+        return self if isinstance(scope, Everything) else self.of_groups(scope, on_the_way=on_the_way)
 
-    def of_groups(self, groups: Iterable[int]) -> Self:
-        """Keep the rows of the components that stand in these groups."""
-        return self.filter(component__in=Component.objects.filter(group__in=groups).order_by().values("pk"))
+    def of_groups(self, groups: Iterable[int], *, on_the_way: bool = False) -> Self:
+        """Keep the rows of the components that stand in these groups.
+
+        Alone, the newest rows of each component are quickly found and put together. Where something else is asked
+        of each row, too, that would read all of them: then the component is looked at ``on_the_way`` along the list.
+        """
+        components = Component.objects.filter(group__in=groups).order_by().values("pk")
+        if not on_the_way:
+            return self.filter(component__in=components)
+        return self.alias(of_component=F("component_id") + 0).filter(of_component__in=components)  # for no index
 
 
 class IncidentQuerySet(OfComponents):

@@ -11,7 +11,12 @@ from apps.components.models import Component, ManagementInterface
 from apps.core import rows
 
 FRESH = 5.0  # seconds that the list of extra alert addresses is trusted
-FIELDS = ("id", "name", "alias", "group_id", "suspended", "model")  # what an alert needs to know of its component
+# What an alert needs to know of its component, in the order of the model, in which from_db takes values.
+FIELDS = tuple(
+    field.attname
+    for field in Component._meta.concrete_fields
+    if field.attname in {"id", "name", "alias", "group_id", "suspended", "model"}
+)
 KEPT = 20_000  # components as they were read last
 
 

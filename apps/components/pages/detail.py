@@ -70,7 +70,7 @@ def component(request: HttpRequest, pk: int) -> HttpResponse:
     look = Look(request, found)
     for tell in extensions.lookers:
         tell(found)
-    offered = [tab for tab in extensions.tabs if tab.capability is None or tab.capability in look.capabilities]
+    offered = [tab for tab in extensions.tabs if _is_offered(tab, look)]
     current = next((tab for tab in offered if tab.name == request.GET.get("tab")), extensions.tabs.get(OVERVIEW))
     part = wants_part(request)
     context = {
@@ -100,6 +100,12 @@ def component(request: HttpRequest, pk: int) -> HttpResponse:
             "uptime": timezone.now() - up_since if up_since else None,
         }
     return render(request, "components/_component.html" if part else "components/component.html", context)
+
+
+def _is_offered(tab: Tab, look: Look) -> bool:
+    if tab.capability is not None and tab.capability not in look.capabilities:
+        return False
+    return tab.offered is None or tab.offered(look)
 
 
 def _permissions(look: Look) -> dict[str, bool]:

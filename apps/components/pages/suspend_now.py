@@ -80,9 +80,10 @@ def resume_many(request: HttpRequest, components: Sequence[Component]) -> None:
     for one in still[:NAMED]:
         sentence = _("%(component)s stays suspended by its group: %(name)s.")
         messages.warning(request, sentence % {"component": one, "name": one.suspension or ""})
-    if len(still) > NAMED:
-        more = ngettext("So does %(number)d more.", "So do %(number)d more.", len(still) - NAMED)
-        messages.warning(request, more % {"number": len(still) - NAMED})
+    more = len(still) - NAMED
+    if more > 0:
+        sentence = ngettext("So does %(number)d more.", "So do %(number)d more.", more)
+        messages.warning(request, sentence % {"number": more})
 
 
 def _changeable(request: HttpRequest, pk: int) -> Component:

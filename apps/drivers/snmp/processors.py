@@ -7,6 +7,7 @@ from apps.drivers.contract import Fact, InventoryItem, InventoryKind, Quantity, 
 from apps.drivers.snmp import oids
 from apps.drivers.snmp.mib import Mib
 from apps.drivers.snmp.rates import Interval
+from apps.drivers.snmp.storage import is_usb
 from apps.drivers.snmp.system import uptime
 from apps.drivers.snmp.values import (
     Cells,
@@ -112,7 +113,7 @@ def inventory(cells: Cells) -> Iterator[InventoryItem]:
         name = line(cell(cells, oids.HR_DEVICE_DESCR, index))
         if kind is InventoryKind.PROCESSOR:
             models[name or "Processor"] += 1
-        elif kind is InventoryKind.STORAGE:
+        elif kind is InventoryKind.STORAGE and not is_usb(name or ""):
             status = _DEVICE_STATES.get(number(cell(cells, oids.HR_DEVICE_STATUS, index)) or 0)
             yield InventoryItem(kind, f"device.{index}", name or index, status)
     for place, (name, count) in enumerate(models.items(), 1):

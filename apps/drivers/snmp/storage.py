@@ -19,9 +19,9 @@ _PSEUDO = re.compile(
 )
 _READ_ONLY_TYPES = {f"1.3.6.1.2.1.25.3.9.{kind}" for kind in (12, 13)}  # ISO 9660, Rock Ridge
 _READ_ONLY = 2
+_USB = re.compile(r"\busb\b|usb[ -]?(?:disk|drive|stick|device|flash|memory|storage)", re.IGNORECASE)
 _DISKS = {
     oids.STORAGE_FIXED_DISK,
-    oids.STORAGE_REMOVABLE_DISK,
     oids.STORAGE_NETWORK_DISK,
     oids.STORAGE_RAM_DISK,
     oids.STORAGE_FLASH_MEMORY,
@@ -56,8 +56,32 @@ class Storage:
         return self.kind == oids.STORAGE_FIXED_DISK and not self.read_only and not self.pseudo
 
 
+def is_usb(name: str) -> bool:
+    """Say whether a disk or a storage calls itself one at a USB port: only SCSI and IDE disks are watched."""
+    return bool(_USB.search(name))
+
+
+def _on_usb(cells: Cells) -> set[str]:
+    """Give the indexes of storages that lie on USB disks: from the disk by its partitions and their file systems."""
+    disks = {
+        index
+        for index in indexes(cells, oids.HR_DEVICE_DESCR)
+        if object_identifier(cell(cells, oids.HR_DEVICE_TYPE, index)) == oids.DEVICE_DISK_STORAGE
+        and is_usb(line(cell(cells, oids.HR_DEVICE_DESCR, index)) or "")
+    }
+    file_systems = {
+        str(number(value))
+        for index, value in cells.get(oids.HR_PARTITION_FS_INDEX, {}).items()
+        if index.split(".")[0] in disks
+    }
+    return {str(number(cell(cells, oids.HR_FS_STORAGE_INDEX, row))) for row in file_systems}
+
+
 def storages(cells: Cells, file_systems: Cells) -> list[Storage]:
-    """Read the storage table; hrFSTable adds what is read-only. Rows without a size (an empty drive) are left out."""
+    """Read the storage table; hrFSTable adds what is read-only, hrPartitionTable what lies on USB disks.
+
+    Rows without a size (an empty drive), removable and USB storage are left out.
+    """
     read_only = set()
     for row in indexes(file_systems, oids.HR_FS_STORAGE_INDEX):
         storage = str(number(cell(file_systems, oids.HR_FS_STORAGE_INDEX, row)))
@@ -65,16 +89,20 @@ def storages(cells: Cells, file_systems: Cells) -> list[Storage]:
         if number(cell(file_systems, oids.HR_FS_ACCESS, row)) == _READ_ONLY or kind in _READ_ONLY_TYPES:
             read_only.add(storage)
     found = []
+    on_usb = _on_usb(cells)
     for index in indexes(cells, oids.HR_STORAGE_SIZE):
         units = _unsigned(cell(cells, oids.HR_STORAGE_UNITS, index)) or 1
         size = _unsigned(cell(cells, oids.HR_STORAGE_SIZE, index))
         if not size:
             continue
         name = line(cell(cells, oids.HR_STORAGE_DESCR, index)) or index
+        kind = object_identifier(cell(cells, oids.HR_STORAGE_TYPE, index))
+        if kind == oids.STORAGE_REMOVABLE_DISK or index in on_usb or is_usb(name):
+            continue
         found.append(
             Storage(
                 index,
-                object_identifier(cell(cells, oids.HR_STORAGE_TYPE, index)),
+                kind,
                 name,
                 size * units,
                 (_unsigned(cell(cells, oids.HR_STORAGE_USED, index)) or 0) * units,

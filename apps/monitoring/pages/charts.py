@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from apps.components.models import Component
+from apps.core.forms import row_id
 from apps.drivers.contract import Quantity
 from apps.monitoring import charting, windows
 from apps.monitoring.charting import BEFORE, ChartData
@@ -78,13 +79,23 @@ def component_chart(request: HttpRequest, window: Window, pk: int) -> ChartData:
     return charting.of_sensors(sensors, window, compare=_compares(request), name=name)
 
 
+def scope_of(request: HttpRequest) -> FleetScope:
+    """Give the components that the address names and the user may see; a group that is not there is 404."""
+    raw = request.GET.get("group", "")
+    group = row_id(raw) if raw else None
+    scope = FleetScope.of(request.user, group) if not raw or group is not None else None
+    if scope is None:
+        raise Http404
+    return scope
+
+
 @_answers
 def fleet_chart(request: HttpRequest, window: Window) -> ChartData:
     """Give the course of a quantity over all components that somebody may see, or those of a group."""
     quantity = request.GET.get("quantity", "")
-    scope = FleetScope.of(request.user, request.GET.get("group", ""))
-    if quantity not in FleetQuantity.values or scope is None:
+    if quantity not in FleetQuantity.values:
         raise Http404
+    scope = scope_of(request)
     wanted = FleetQuantity(quantity)
     ids = scope.drawing if wanted in fleet_history.SUMMED else scope.ids
     course = fleet_history.course(wanted, ids, window.start, window.end)

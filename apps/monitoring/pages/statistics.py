@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from apps.monitoring import windows
 from apps.monitoring.charting import BEFORE
 from apps.monitoring.models import FleetQuantity
-from apps.monitoring.pages.charts import UNITS
+from apps.monitoring.pages.charts import UNITS, scope_of
 from apps.monitoring.services import rankings
 from apps.monitoring.services.fleet_scope import FleetScope
 from apps.monitoring.windows import NAMES, Window
@@ -43,9 +43,7 @@ class CourseChart:
 @require_safe
 def statistics(request: HttpRequest) -> HttpResponse:
     """Show statistics over a range of time; what is chosen stands in the address."""
-    scope = FleetScope.of(request.user, request.GET.get("group", ""))
-    if scope is None:
-        raise Http404
+    scope = scope_of(request)
     window, wrong = windows.forgiving(request.GET, "7d")
     compare = request.GET.get("compare") == BEFORE
     shown = [quantity for quantity in FleetQuantity if quantity in request.GET.getlist("quantity")] or list(USUAL)

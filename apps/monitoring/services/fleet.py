@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
+from django.db.models import Max, Min
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -23,6 +24,7 @@ from apps.monitoring.services.readings import is_stale
 
 PART = 4096  # components in one row
 EVERY = 300  # seconds between two samples
+DAY, WEEK = 86400, 7 * 86400  # seconds; weeks are counted since 1970
 
 Table = NDArray[np.float64]  # (lines, sensors)
 
@@ -37,6 +39,10 @@ class Gatherer:
         """Take (lines, sensors) of an interface. Where two of a component measure the same, the first one counts."""
         for quantity, line in of_device(layout_id, table).items():
             self._found[quantity].setdefault(component_id, line)
+
+    def keep(self, quantity: FleetQuantity, component_id: int, line: Table) -> None:
+        """Take the numbers of one component."""
+        self._found[quantity][component_id] = line
 
     def write(self, span: FleetSpan, at: int) -> None:
         """Write them; doing it again changes nothing."""
@@ -123,3 +129,42 @@ def sample(now: datetime | None = None) -> int:
     seconds = int(now.timestamp())
     gatherer.write(FleetSpan.SAMPLE, (seconds - seconds % EVERY) * 1000)
     return count
+
+
+def weeks_until() -> int:
+    """Give up to which moment (ms) the weeks are complete; 0 when there are none."""
+    last = FleetValues.objects.filter(span=FleetSpan.WEEK).aggregate(last=Max("at"))["last"]
+    return 0 if last is None else last + WEEK * 1000
+
+
+def roll_up_weeks(days_until: int) -> int:
+    """Put the days that are complete (up to that moment, ms) into weeks; gives how many were done."""
+    done = 0
+    while True:
+        days = FleetValues.objects.filter(span=FleetSpan.DAY, at__gte=weeks_until())
+        first = days.aggregate(first=Min("at"))["first"]
+        if first is None:
+            return done
+        start = first - first % (WEEK * 1000)
+        if start + WEEK * 1000 > days_until:
+            return done
+        _week(start)
+        done += 1
+
+
+def _week(start: int) -> None:
+    gatherer = Gatherer()
+    for quantity in FleetQuantity:
+        days = FleetValues.objects.filter(
+            span=FleetSpan.DAY, quantity=quantity, at__gte=start, at__lt=start + WEEK * 1000
+        )
+        found: dict[int, list[Table]] = defaultdict(list)
+        for packed_ids, packed in days.order_by("at").values_list("components", "values").iterator(50):
+            lines = packing.unpack(packed).astype(np.float64).reshape(4, -1)
+            for place, pk in enumerate(packing.unpack_ids(packed_ids).tolist()):
+                found[pk].append(lines[:, place])
+        for pk, lines_of in found.items():
+            low, mean, high, count = np.stack(lines_of, axis=1)
+            weighed = (mean * count).sum() / count.sum() if count.sum() else mean.mean()
+            gatherer.keep(quantity, pk, np.array([low.min(), weighed, high.max(), count.sum()]))
+    gatherer.write(FleetSpan.WEEK, start)

@@ -11,31 +11,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.monitoring import packing
-from apps.monitoring.models import FleetQuantity, FleetSpan, FleetValues, RollUpProgress, Span
+from apps.monitoring.models import FleetQuantity, FleetSpan, FleetValues, RollUpProgress
 from apps.monitoring.packing import Ids
-from apps.monitoring.services.fleet import EVERY
+from apps.monitoring.services.fleet import EVERY, WEEK, weeks_until
 from apps.monitoring.services.history import DAY, HOUR, Point, step_for
 from apps.monitoring.services.trends import Trend
 
 SAMPLES_FOR = timedelta(days=2)  # longer ranges are read by hours
 HOURS_FOR = timedelta(days=14)  # longer ones by days
-STEP_OF = {FleetSpan.SAMPLE: EVERY, FleetSpan.HOUR: HOUR, FleetSpan.DAY: DAY}
+DAYS_FOR = timedelta(days=100)  # longer ones by weeks
+SAMPLES_ALONE_FOR = timedelta(hours=6)  # the totals of longer ranges are read by hours
+STEP_OF = {FleetSpan.SAMPLE: EVERY, FleetSpan.HOUR: HOUR, FleetSpan.DAY: DAY, FleetSpan.WEEK: WEEK}
 SUMMED = frozenset({FleetQuantity.POWER})
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.int64] | slice  # a slice where they lie side by side, which they nearly always do: it is quicker
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What the chosen components had over one stored span: their places among the chosen, and four numbers of each."""
+    """What the chosen components had over one stored span: their places among the chosen, and three numbers of each."""
 
     at: int  # ms
     span: FleetSpan
-    places: NDArray[np.int64]
+    places: Places
     low: Floats
     mean: Floats
     high: Floats
-    count: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def _by_time(quantity: FleetQuantity, ids: Ids, start: datetime, end: datetime) 
 
 
 def _summary(quantity: FleetQuantity, moments: Sequence[Moment]) -> tuple[float, float, float, int] | None:
-    number = sum(len(moment.places) for moment in moments)
+    number = sum(len(moment.mean) for moment in moments)
     if not number:
         return None
     low, mean, high = (
@@ -146,7 +148,10 @@ def totals(quantity: FleetQuantity, ids: Ids, start: datetime, end: datetime) ->
     low, high = np.full(size, np.inf), np.full(size, -np.inf)
     total, weight = np.zeros(size), np.zeros(size)
     line = _Line(size, start)
-    for moment in moments_of(quantity, ids, start, end):
+    spans = _spans(start, end)
+    if spans[0] == FleetSpan.SAMPLE and end - start > SAMPLES_ALONE_FOR:
+        spans = (FleetSpan.HOUR, FleetSpan.SAMPLE)
+    for moment in moments_of(quantity, ids, start, end, spans):
         places = moment.places
         low[places] = np.minimum(low[places], moment.low)
         high[places] = np.maximum(high[places], moment.high)
@@ -173,12 +178,13 @@ class _Line:
         self._sums = np.zeros((5, size))  # t, y, tt, ty, yy
         self._first, self._last = np.full(size, np.inf), np.full(size, -np.inf)
 
-    def add(self, at: int, places: NDArray[np.int64], values: Floats) -> None:
+    def add(self, at: int, places: Places, values: Floats) -> None:
         """Take the values of some components at one moment (ms)."""
         day = (at / 1000 - self._start) / DAY
         self._count[places] += 1
-        for line, term in enumerate((day, values, day * day, day * values, values * values)):
-            self._sums[line, places] += term
+        terms = (np.full(len(values), day), values, np.full(len(values), day * day), day * values, values * values)
+        for line, term in zip(self._sums, terms, strict=True):
+            line[places] += term
         self._first[places] = np.minimum(self._first[places], day)
         self._last[places] = np.maximum(self._last[places], day)
 
@@ -198,36 +204,44 @@ class _Line:
         return Fits(per_day, last, np.clip(share, 0.0, 1.0), count, days)
 
 
-def moments_of(quantity: FleetQuantity, ids: Ids, start: datetime, end: datetime) -> Iterator[Moment]:
+def moments_of(
+    quantity: FleetQuantity, ids: Ids, start: datetime, end: datetime, spans: Sequence[FleetSpan] = ()
+) -> Iterator[Moment]:
     """Give what is stored of the chosen components, in the order of time, in spans that suit the range."""
     low, high = int(start.timestamp() * 1000), int(end.timestamp() * 1000)
-    known: dict[bytes, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
-    for span, begin, stop in _stretches(quantity, _spans(start, end), low, high):
-        rows = FleetValues.objects.filter(span=span, quantity=quantity, at__gte=begin, at__lt=stop).order_by(
-            "at", "part"
-        )
-        for at, packed_ids, packed in rows.values_list("at", "components", "values").iterator(500):
+    known: dict[bytes, tuple[Places, Places, int]] = {}
+    for span, begin, stop in _stretches(quantity, spans or _spans(start, end), low, high):
+        rows = FleetValues.objects.filter(span=span, quantity=quantity, at__gte=begin, at__lt=stop)
+        columns = rows.order_by("at", "part").values_list("at", "components", "values")
+        for at, packed_ids, packed in columns.iterator(500):
             listed = bytes(packed_ids)
             if listed not in known:
                 known[listed] = _shared(packing.unpack_ids(listed), ids)
-            theirs, places = known[listed]
-            if not len(theirs):
+            theirs, places, number = known[listed]
+            if not number:
                 continue
-            values = packing.unpack(packed).astype(np.float64)
+            values = packing.unpack(packed)
             if span == FleetSpan.SAMPLE:
-                mine = values[theirs]
-                yield Moment(at, span, places, mine, mine, mine, np.ones(len(mine)))
+                mine = values[theirs].astype(np.float64)
+                yield Moment(at, span, places, mine, mine, mine)
             else:
-                lines = values.reshape(4, -1)[:, theirs]
-                yield Moment(at, span, places, lines[0], lines[1], lines[2], lines[3])
+                lines = values.reshape(4, -1)[:3, theirs].astype(np.float64)
+                yield Moment(at, span, places, lines[0], lines[1], lines[2])
 
 
-def _shared(listed: Ids, ids: Ids) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Give where those that both lists name stand in the first and in the second."""
-    at = np.searchsorted(ids, listed)
-    at = np.minimum(at, max(len(ids) - 1, 0))
-    same = np.flatnonzero(ids[at] == listed) if len(ids) else np.array([], dtype=np.int64)
-    return same, at[same] if len(ids) else same
+def _shared(listed: Ids, ids: Ids) -> tuple[Places, Places, int]:
+    """Give where those that both lists name stand in the first and in the second, and how many there are."""
+    if not len(ids):
+        return slice(0), slice(0), 0
+    at = np.minimum(np.searchsorted(ids, listed), len(ids) - 1)
+    same = np.flatnonzero(ids[at] == listed)
+    return _side_by_side(same), _side_by_side(at[same]), len(same)
+
+
+def _side_by_side(places: NDArray[np.int64]) -> Places:
+    if len(places) and places[-1] - places[0] + 1 == len(places):
+        return slice(int(places[0]), int(places[-1]) + 1)
+    return places
 
 
 def _spans(start: datetime, end: datetime) -> tuple[FleetSpan, ...]:
@@ -237,7 +251,9 @@ def _spans(start: datetime, end: datetime) -> tuple[FleetSpan, ...]:
         return (FleetSpan.SAMPLE, FleetSpan.HOUR)
     if length <= HOURS_FOR:
         return (FleetSpan.HOUR, FleetSpan.SAMPLE)
-    return (FleetSpan.DAY, FleetSpan.HOUR, FleetSpan.SAMPLE)
+    if length <= DAYS_FOR:
+        return (FleetSpan.DAY, FleetSpan.HOUR, FleetSpan.SAMPLE)
+    return (FleetSpan.WEEK, FleetSpan.DAY, FleetSpan.HOUR, FleetSpan.SAMPLE)
 
 
 def _stretches(
@@ -247,14 +263,16 @@ def _stretches(
     if spans[0] == FleetSpan.SAMPLE:
         yield from _samples_and_hours(quantity, low, high)
         return
-    done = dict(RollUpProgress.objects.values_list("span", "until"))
+    done: dict[str, int] = dict(RollUpProgress.objects.values_list("span", "until"))
+    if FleetSpan.WEEK in spans:
+        done[FleetSpan.WEEK] = weeks_until()
     begin = low
     for span in spans:
         if span == FleetSpan.SAMPLE:
             yield span, begin, high
             return
         length = STEP_OF[span] * 1000
-        stop = min(high, max(begin, done.get(Span(span.value), 0)))
+        stop = min(high, max(begin, done.get(span.value, 0)))
         yield span, begin - begin % length, stop
         begin = max(begin, stop)
 

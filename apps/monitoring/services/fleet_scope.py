@@ -7,7 +7,6 @@ from typing import Any, Self
 import numpy as np
 
 from apps.components.models import Category, Component
-from apps.core.forms import row_id
 from apps.groups.models import Group, Tree
 from apps.monitoring.packing import Ids
 
@@ -21,16 +20,15 @@ class FleetScope:
     rows: list[tuple[int, int, str]]  # id, group, category, in the order of the ids
 
     @classmethod
-    def of(cls, user: Any, group: str) -> Self | None:
+    def of(cls, user: Any, group: int | None) -> Self | None:
         """Read it for a user; None where the group is none that he may see."""
         tree = Group.objects.visible_to(user).tree()
-        chosen = row_id(group) if group else None
-        if group and chosen not in tree.parents:
+        if group is not None and group not in tree.parents:
             return None
         components = Component.objects.visible_to(user)
-        if chosen is not None:
-            components = components.filter(group__in=tree.subtree(chosen))
-        return cls(tree, chosen, list(components.order_by("pk").values_list("pk", "group_id", "category")))
+        if group is not None:
+            components = components.filter(group__in=tree.subtree(group))
+        return cls(tree, group, list(components.order_by("pk").values_list("pk", "group_id", "category")))
 
     @cached_property
     def ids(self) -> Ids:

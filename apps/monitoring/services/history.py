@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -61,11 +61,7 @@ def several(sensors: Sequence[Sensor], start: datetime, end: datetime, step: int
     """
     resolution = _resolution(start, end, step)
     low, high = _milliseconds(start), _milliseconds(end)
-    stored: dict[int, NDArray[np.float64]] = {}
-    for interface_id, mine in _by_interface(sensors).items():
-        keys = [sensor.key for sensor in mine]
-        for sensor, rows in zip(mine, _stored(interface_id, keys, low, high, resolution), strict=True):
-            stored[sensor.pk] = rows
+    stored = _stored(sensors, low, high, resolution)
     periods = Periods.now()
     longest = {one.pk: 0 if resolution else periods.longest(one.interface) for one in sensors}
     if step is None and resolution == 0 and all(len(rows) <= MOST_POINTS for rows in stored.values()):
@@ -100,18 +96,16 @@ def summaries(sensors: Sequence[Sensor], start: datetime, end: datetime) -> dict
     resolution = _resolution(start, end, None)
     low, high = _milliseconds(start), _milliseconds(end)
     found: dict[int, Summary] = {}
-    for interface_id, mine in _by_interface(sensors).items():
-        keys = [sensor.key for sensor in mine]
-        for sensor, rows in zip(mine, _stored(interface_id, keys, low, high, resolution), strict=True):
-            measured = rows[rows[:, 4] > 0]
-            if len(measured):
-                mean = (measured[:, 2] * measured[:, 4]).sum() / measured[:, 4].sum()
-                found[sensor.pk] = Summary(
-                    float(measured[:, 1].min()),
-                    float(mean),
-                    float(measured[:, 3].max()),
-                    line_through(measured[:, 0], measured[:, 2], end),
-                )
+    for pk, rows in _stored(sensors, low, high, resolution).items():
+        measured = rows[rows[:, 4] > 0]
+        if len(measured):
+            mean = (measured[:, 2] * measured[:, 4]).sum() / measured[:, 4].sum()
+            found[pk] = Summary(
+                float(measured[:, 1].min()),
+                float(mean),
+                float(measured[:, 3].max()),
+                line_through(measured[:, 0], measured[:, 2], end),
+            )
     return found
 
 
@@ -146,75 +140,84 @@ def step_for(start: datetime, end: datetime, step: int | None, resolution: int) 
     return next((one for one in STEPS if one >= least), math.ceil(least / DAY) * DAY)
 
 
-def _stored(
-    interface_id: int, keys: Sequence[str], low: int, high: int, resolution: int
-) -> Iterator[NDArray[np.float64]]:
+def _stored(sensors: Sequence[Sensor], low: int, high: int, resolution: int) -> dict[int, NDArray[np.float64]]:
     """Give for each sensor the stored rows of time (ms), min, mean, max and count, in the order of time.
 
-    What is not rolled up yet comes raw. A row that does not list the sensor is left out.
+    What is not rolled up yet comes raw. A row that does not list the sensor is left out. How many statements it costs
+    does not depend on how many sensors or interfaces there are.
     """
-    moments: list[int] = []
-    tables: list[NDArray[np.float64]] = []  # (4, sensors) each
-    for at, table in _rows(interface_id, keys, low, high, resolution):
-        moments.append(at)
-        tables.append(table)
-    times = np.array(moments, dtype=np.float64)
-    values = np.array(tables, dtype=np.float64).reshape(len(moments), 4, len(keys))
-    for place in range(len(keys)):
-        mine = np.column_stack([times, values[:, :, place]])
-        yield mine[mine[:, 4] != UNLISTED]
+    wanted = _by_interface(sensors)
+    keys = {interface_id: [sensor.key for sensor in mine] for interface_id, mine in wanted.items()}
+    moments: dict[int, list[int]] = defaultdict(list)
+    tables: dict[int, list[NDArray[np.float64]]] = defaultdict(list)  # (4, sensors) each
+    for interface_id, at, table in _rows(keys, low, high, resolution):
+        moments[interface_id].append(at)
+        tables[interface_id].append(table)
+    found: dict[int, NDArray[np.float64]] = {}
+    for interface_id, mine in wanted.items():
+        times = np.array(moments[interface_id], dtype=np.float64)
+        values = np.array(tables[interface_id], dtype=np.float64).reshape(len(times), 4, len(mine))
+        for place, sensor in enumerate(mine):
+            rows = np.column_stack([times, values[:, :, place]])
+            found[sensor.pk] = rows[rows[:, 4] != UNLISTED]
+    return found
 
 
-def _rows(
-    interface_id: int, keys: Sequence[str], low: int, high: int, resolution: int
-) -> Iterator[tuple[int, NDArray[np.float64]]]:
+Keys = Mapping[int, Sequence[str]]  # of the wanted sensors, by interface
+TableRow = tuple[int, int, NDArray[np.float64]]  # interface, moment (ms), (4, sensors)
+
+
+def _rows(keys: Keys, low: int, high: int, resolution: int) -> Iterator[TableRow]:
     raw_from = low
     if resolution:
         span = Span.DAY if resolution == DAY else Span.HOUR
         length = rollups.MILLISECONDS[span]
-        yield from _rolled_up(interface_id, keys, span, low - low % length, high)
+        yield from _rolled_up(keys, span, low - low % length, high)
         raw_from = max(low, rollups.until(span))
         if span is Span.DAY and raw_from < high:
             hours = rollups.until(Span.HOUR)
-            yield from _rolled_up(interface_id, keys, Span.HOUR, raw_from, min(high, hours))
+            yield from _rolled_up(keys, Span.HOUR, raw_from, min(high, hours))
             raw_from = max(raw_from, hours)
     if raw_from < high:
-        yield from _raw(interface_id, keys, raw_from, high)
+        yield from _raw(keys, raw_from, high)
 
 
-def _rolled_up(
-    interface_id: int, keys: Sequence[str], span: Span, low: int, high: int
-) -> Iterator[tuple[int, NDArray[np.float64]]]:
-    rows = RollUp.objects.filter(interface=interface_id, span=span, at__gte=low, at__lt=high)
-    for at, mine, theirs, values in _placed(keys, rows):
-        table = np.full((4, len(keys)), np.nan)
-        table[3] = UNLISTED
+def _rolled_up(keys: Keys, span: Span, low: int, high: int) -> Iterator[TableRow]:
+    rows = RollUp.objects.filter(interface__in=list(keys), span=span, at__gte=low, at__lt=high)
+    for interface_id, at, mine, theirs, values in _placed(keys, rows):
+        table = _unlisted(len(keys[interface_id]))
         table[:, mine] = values.reshape(4, -1)[:, theirs]
-        yield at, table
+        yield interface_id, at, table
 
 
-def _raw(interface_id: int, keys: Sequence[str], low: int, high: int) -> Iterator[tuple[int, NDArray[np.float64]]]:
-    rows = Sample.objects.filter(interface=interface_id, at__gte=low, at__lt=high)
-    for at, mine, theirs, values in _placed(keys, rows):
-        table = np.full((4, len(keys)), np.nan)
-        table[3] = UNLISTED
+def _raw(keys: Keys, low: int, high: int) -> Iterator[TableRow]:
+    rows = Sample.objects.filter(interface__in=list(keys), at__gte=low, at__lt=high)
+    for interface_id, at, mine, theirs, values in _placed(keys, rows):
+        table = _unlisted(len(keys[interface_id]))
         chosen = values[theirs]
         table[:3, mine] = chosen
         table[3, mine] = ~np.isnan(chosen)
-        yield at, table
+        yield interface_id, at, table
 
 
-def _placed(keys: Sequence[str], rows: Any) -> Iterator[tuple[int, list[int], list[int], Numbers]]:
+def _unlisted(size: int) -> NDArray[np.float64]:
+    table = np.full((4, size), np.nan)
+    table[3] = UNLISTED
+    return table
+
+
+def _placed(keys: Keys, rows: Any) -> Iterator[tuple[int, int, list[int], list[int], Numbers]]:
     """Give of each row that lists any of the sensors its moment, which they are, where they stand, and the values."""
-    places: dict[int, tuple[list[int], list[int]]] = {}
-    for at, layout_id, packed in rows.order_by("at").values_list("at", "layout_id", "values").iterator(2000):
-        if layout_id not in places:
+    places: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
+    columns = rows.order_by("interface_id", "at").values_list("interface_id", "at", "layout_id", "values")
+    for interface_id, at, layout_id, packed in columns.iterator(2000):
+        if (interface_id, layout_id) not in places:
             listed = {sensor.key: place for place, sensor in enumerate(layouts.sensors_of(layout_id))}
-            shared = [(place, listed[key]) for place, key in enumerate(keys) if key in listed]
-            places[layout_id] = ([mine for mine, _theirs in shared], [theirs for _mine, theirs in shared])
-        mine, theirs = places[layout_id]
+            shared = [(place, listed[key]) for place, key in enumerate(keys[interface_id]) if key in listed]
+            places[interface_id, layout_id] = ([mine for mine, _at in shared], [theirs for _mine, theirs in shared])
+        mine, theirs = places[interface_id, layout_id]
         if mine:
-            yield at, mine, theirs, packing.unpack(packed)
+            yield interface_id, at, mine, theirs, packing.unpack(packed)
 
 
 def _single(at: float, value: float) -> Point:

@@ -36,7 +36,7 @@ def forget_old(slices: int = 2000) -> int:
         (RollUp.objects.filter(span=Span.DAY), options.get("daily_retention")),
         (FleetValues.objects.filter(span=FleetSpan.SAMPLE), FLEET_SAMPLES_FOR),
         (FleetValues.objects.filter(span=FleetSpan.HOUR), options.get("hourly_retention")),
-        (FleetValues.objects.filter(span=FleetSpan.DAY), options.get("daily_retention")),
+        (FleetValues.objects.filter(span__in=[FleetSpan.DAY, FleetSpan.WEEK]), options.get("daily_retention")),
     ):
         before = int((now - timedelta(days=days)).timestamp() * 1000)
         removed += _forget(rows, before, slices)

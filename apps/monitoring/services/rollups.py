@@ -37,6 +37,8 @@ def roll_up(span: Span, now: datetime | None = None) -> int:
         with turn():
             RollUpProgress.objects.update_or_create(span=span, defaults={"until": start + length})
         done += 1
+    if span is Span.DAY and done:
+        fleet.roll_up_weeks(until(span))
     return done
 
 

@@ -9,12 +9,11 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
 from apps.alerts.models import Incident
 from apps.alerts.services.incidents import attention
-from apps.components import extensions
-from apps.components.extensions import Pause
-from apps.components.models import Category, Component, StatusChange
+from apps.components.models import Category, Component, StatusChange, SuspendPeriod
 from apps.core import scoping
 from apps.core.models import Job, JobStep
 from apps.groups.models import Tree
@@ -23,7 +22,7 @@ from apps.portal.dashboard.choice import Choice
 from apps.portal.dashboard.heat_map import measured_lately
 
 WAITING, JOBS, PAUSED, CHANGES, FULLEST = 9, 4, 5, 8, 5
-PAUSED_AT_MOST = 2000  # components whose pauses are looked up
+CHANGES_LOOKED_AT = 200
 SURE = timedelta(seconds=20)  # a job that has run for less says nothing of how long the rest takes
 
 
@@ -54,7 +53,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """One pause with the components that are in it; a component of which nobody knows more stands alone."""
+    """One suspend period with the components that it suspends here; a component without one stands alone."""
 
     title: str
     url: str
@@ -64,7 +63,7 @@ class Paused:
 
 @dataclass(frozen=True, slots=True)
 class Suspended:
-    """What is suspended now; ``further`` pauses are not shown."""
+    """What is suspended now; ``further`` lines are not shown."""
 
     rows: list[Paused]
     number: int
@@ -92,7 +91,7 @@ def needs_attention(user: Any, tree: Tree, group: int | None) -> Attention:
     seen = Incident.objects.visible_to(user).unacknowledged()
     if groups is not None:
         seen = seen.filter(component__group__in=groups)
-    return Attention(rows, len(rows) if len(rows) < WAITING else seen.count())
+    return Attention(rows, seen.count())
 
 
 def _where(incident: Incident, tree: Tree) -> str:
@@ -122,25 +121,34 @@ def _left(job: Job, now: datetime) -> timedelta | None:
     return (now - job.started_at) * (job.total - job.finished) / job.finished
 
 
-def suspended(components: "QuerySet[Component]", choice: Choice, unmanaged: int) -> Suspended:
-    """Give what is suspended at the moment, put together by the pauses that others know of."""
-    found = components.filter(suspended=True, unmanaged=False).order_by("name", "pk")
-    rows = list(found.only("pk", "name", "alias")[: PAUSED_AT_MOST + 1])
-    number = len(rows) if len(rows) <= PAUSED_AT_MOST else found.count()
-    known: dict[int, Pause] = {}
-    if rows:
-        for tell in extensions.pauses:
-            known = {**tell([row.pk for row in rows[:PAUSED_AT_MOST]]), **known}
-    members: dict[Pause, int] = {}
-    for pause in known.values():
-        members[pause] = members.get(pause, 0) + 1
-    far = timezone.now() + timedelta(days=36500)
-    shown = [
-        Paused(str(pause.title), pause.url, count, pause.until)
-        for pause, count in sorted(members.items(), key=lambda pair: pair[0].until or far)
-    ]
-    shown += [Paused(str(row), row.get_absolute_url(), 1, None) for row in rows[:PAUSED_AT_MOST] if row.pk not in known]
-    return Suspended(shown[:PAUSED], number, max(0, len(shown) - PAUSED), unmanaged)
+def suspended(user: Any, components: "QuerySet[Component]", unmanaged: int) -> Suspended:
+    """Give what is suspended at the moment, put together by suspend periods, the one that ends first at the top."""
+    found = components.filter(suspended=True, unmanaged=False).order_by()
+    periods = list(
+        found.filter(suspension__isnull=False)
+        .values_list("suspension", "suspended_until")
+        .annotate(number=Count("pk"))
+        .order_by(F("suspended_until").asc(nulls_last=True), "suspension")
+    )
+    named = {
+        period.pk: period
+        for period in SuspendPeriod.objects.visible_to(user).filter(pk__in=[pk for pk, *_rest in periods[:PAUSED]])
+    }
+    rows = [_paused(named.get(pk), number, until) for pk, until, number in periods[:PAUSED]]
+    alone = found.filter(suspension__isnull=True)
+    without = alone.count()
+    free = PAUSED - len(rows)
+    if without and free:
+        rows += [Paused(str(one), one.get_absolute_url(), 1, None) for one in alone.order_by("name", "pk")[:free]]
+    number = sum(count for _pk, _until, count in periods) + without
+    return Suspended(rows, number, len(periods) + without - len(rows), unmanaged)
+
+
+def _paused(period: SuspendPeriod | None, number: int, until: datetime | None) -> Paused:
+    """A period of a group above that the user may not see is told without its name."""
+    if period is None:
+        return Paused(_("A period of a group above"), "", number, until)
+    return Paused(period.name, period.get_absolute_url(), number, until)
 
 
 def power(components: "QuerySet[Component]") -> Power:
@@ -165,10 +173,16 @@ def power_chart(choice: Choice) -> str:
     return f"{reverse('monitoring:fleet-chart')}?{urlencode({k: v for k, v in wanted.items() if v})}"
 
 
-def latest_changes(components: "QuerySet[Component]") -> list[StatusChange]:
-    """Give the newest changes of status."""
-    changes = StatusChange.objects.filter(component__in=components.order_by().values("pk"))
-    return list(changes.exclude(old=F("new")).select_related("component").order_by("-at", "-pk")[:CHANGES])
+def latest_changes(user: Any, tree: Tree, group: int | None) -> list[StatusChange]:
+    """Give the newest changes of status; the newest of all are looked through first, because the index has them so."""
+    changes = StatusChange.objects.exclude(old=F("new")).select_related("component").order_by("-at", "-pk")
+    if group is None and scoping.scope_of(user) is scoping.EVERYTHING:
+        return list(changes[:CHANGES])
+    groups = tree.subtree(group) if group is not None else set(tree.parents)
+    found = [change for change in changes[:CHANGES_LOOKED_AT] if change.component.group_id in groups][:CHANGES]
+    if len(found) == CHANGES:
+        return found
+    return list(changes.filter(component__group__in=groups)[:CHANGES])
 
 
 def highest(components: "QuerySet[Component]", column: str) -> "QuerySet[Component]":

@@ -14,15 +14,15 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from apps.components.models import Component, Status
+from apps.components.models import Component, ManagementInterface, Status
 from apps.groups.models import Tree
-from apps.monitoring.models import LastValues
 from apps.monitoring.services import readings
 from apps.portal import phrasing
 from apps.portal.dashboard.scales import NONE, OLD, SCALES, STATUS, Scale
 from apps.portal.phrasing import STATES, word_of
 
 CELLS = 1500  # a page with more cells is slow to draw and says no more
+HIGHEST, FEWEST = 800, 10  # the highest values of a large fleet that are drawn, and of one group at least
 EXCEPTIONS = 60  # cells of one group once only those that stand out are drawn
 
 
@@ -158,9 +158,9 @@ def _state(status: str, suspended: bool, unmanaged: bool) -> str:
 
 
 def measured_lately() -> Exists:
-    """Say whether any interface of a component was measured lately."""
-    measured = LastValues.objects.filter(interface__component=OuterRef("pk"), measured_at__gte=readings.stale_before())
-    return Exists(measured)
+    """Say whether any interface of a component answered lately: what it measured then is not stale."""
+    answered = ManagementInterface.objects.filter(component=OuterRef("pk"), last_answer_at__gte=readings.stale_before())
+    return Exists(answered)
 
 
 def _each_value(rows: "QuerySet[Component]", clusters: dict[int, Cluster], scale: Scale) -> None:
@@ -202,6 +202,7 @@ def _many_values(rows: "QuerySet[Component]", clusters: dict[int, Cluster], scal
             cluster.highest = highest if cluster.highest is None else max(cluster.highest, highest)
     written = cache(lambda value: phrasing.quantity(value, scale.unit))
     high = rows.filter(measured_lately(), **{f"{column}__gte": scale.high}).order_by(F(column).desc(), "pk")
+    most = max(FEWEST, HIGHEST // max(1, len(clusters)))
     for group, pk, name, value in high.values_list("group", "pk", "name", column)[: CELLS * 2]:
-        if len(clusters[group].cells) < EXCEPTIONS:
+        if len(clusters[group].cells) < most:
             clusters[group].cells.append(Cell(pk, name, f"h{scale.step(value)}", written(value)))

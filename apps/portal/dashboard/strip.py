@@ -1,8 +1,10 @@
 """The status strip: how many components are in each state, and what of it is new."""
 
+import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.core.cache import cache
 from django.db.models import BooleanField, Case, Count, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,6 +15,8 @@ from apps.monitoring.windows import RANGES, Window
 from apps.portal import phrasing
 
 SUSPENDED = "suspended"
+FRESH_FOR = timedelta(days=1)
+REMEMBERED_FOR = 60  # seconds
 LIVE = Q(suspended=False, unmanaged=False)
 ORDER = (Status.CRITICAL.value, Status.WARNING.value, Status.UNKNOWN.value, SUSPENDED, Status.NORMAL.value)
 
@@ -74,11 +78,24 @@ def moved(components: "QuerySet[Component]", since: datetime) -> tuple[dict[str,
     return {status: Moved(new[status], gone[status]) for status in Status.values}, added
 
 
+def _remembered_moves(components: "QuerySet[Component]", window: Window) -> tuple[dict[str, Moved], int]:
+    """Compare; over long ranges a minute makes no difference, and nearly every component has changed."""
+    if window.length <= FRESH_FOR:
+        return moved(components, window.start)
+    asked = hashlib.sha256(f"{components.order_by().values('pk').query} {window.word}".encode()).hexdigest()
+    key = f"dashboard:moved:{asked}"
+    found: tuple[dict[str, Moved], int] | None = cache.get(key)
+    if found is None:
+        found = moved(components, window.start)
+        cache.set(key, found, REMEMBERED_FOR)
+    return found
+
+
 def figures(components: "QuerySet[Component]", counts: dict[str, int], group: int | None, window: Window) -> "Strip":
     """Give the strip of a fleet, or of a group of it."""
     base = reverse("components:list")
     scope = f"&group={group}" if group else ""
-    changes, added = moved(components, window.start)
+    changes, added = _remembered_moves(components, window)
     total = sum(counts[state] for state in ORDER)
     span = str(RANGES[window.word][0])
     notes = {

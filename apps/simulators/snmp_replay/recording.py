@@ -115,8 +115,16 @@ def _opened(path: Path) -> BinaryIO | bz2.BZ2File | lzma.LZMAFile:
     return lzma.open(path, "rb") if path.suffix == ".xz" else path.open("rb")
 
 
+def _octets(text: bytes) -> bytes:
+    """Read octets in hexadecimal; some recorders only say so of a plain text."""
+    try:
+        return bytes.fromhex(text.decode())
+    except ValueError:
+        return text
+
+
 def _value(tag: Tag, text: bytes, hexadecimal: bool) -> Value:
-    octets = bytes.fromhex(text.decode()) if hexadecimal else text
+    octets = _octets(text) if hexadecimal else text
     if tag in _INTEGERS:
         return int(text)
     if tag == Tag.OBJECT_IDENTIFIER:

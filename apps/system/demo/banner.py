@@ -15,12 +15,18 @@ _FOR = 120  # seconds for which a word about the progress is believed
 def banner(request: HttpRequest) -> Banner:
     """Give the banner."""
     facts = {
-        "folder": settings.DATA_DIR,
+        "folder": folder(),
         "name": ground.NAME,
         "password": ground.PASSWORD,
         "progress": _progress(),
     }
     return Banner("demo/_banner.html", facts, sign_in="demo/_sign_in.html")
+
+
+def folder() -> str:
+    """Give the data folder as a person in the project's folder would type it."""
+    inside = settings.DATA_DIR.is_relative_to(settings.BASE_DIR)
+    return str(settings.DATA_DIR.relative_to(settings.BASE_DIR) if inside else settings.DATA_DIR)
 
 
 def _progress() -> int | None:

@@ -22,7 +22,7 @@ from apps.system.demo.moved_clock import MovedClock
 HOUR = 3600.0
 STEPS = ((25 * HOUR, 2 * HOUR), (2 * HOUR, 1400.0), (0.0, 300.0))  # how old at least, seconds between two looks
 LEAST_GAP = 600.0  # seconds that a portal may have stood still without anybody missing it
-DEADLINE = 2.0  # seconds for a device that is dead in the past
+DEADLINE = 6.0  # seconds for a device that is dead in the past
 TRAPS_AT_ONCE = 250
 FLEET_EVERY = 2.0 * fleet.EVERY  # seconds
 

@@ -11,7 +11,7 @@ from apps.simulators.fleet.plan import read
 from apps.system import specs as portal
 from apps.system.demo import ground, history, registration, specs, story
 from apps.system.demo.api import Api, Refused
-from apps.system.demo.banner import tell_progress
+from apps.system.demo.banner import folder, tell_progress
 
 ANSWERS_WITHIN = 60.0  # seconds in which the portal's API comes up
 HOURS = 72.0  # of history
@@ -43,7 +43,7 @@ def stage() -> None:
             replace(state, staged=True).keep(settings.DATA_DIR)
         remote.set_clock(None)
     api.sign_out()
-    say(f"The demonstration is live. Ctrl-C ends it; to forget it, remove {settings.DATA_DIR}.")
+    say(f"The demonstration is live. Ctrl-C ends it; to forget it, remove {folder()}.")
 
 
 def signed_in() -> Api:

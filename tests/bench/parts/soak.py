@@ -9,6 +9,7 @@ import re
 import statistics
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ FLAT = 0.01  # of its size that the private memory may grow in ten minutes
 LATE = 1.5  # periods without a poll are a missed poll
 LOCKED = re.compile(r"locked|deadlock|could not serialize|lock timeout", re.IGNORECASE)
 FAULT = re.compile(r"\b(ERROR|CRITICAL)\b|Traceback")
+RAISED = re.compile(r"\| ([\w.]+(?:Error|Exception|DoesNotExist)\b.*)")  # the last line of a trace says what it was
 
 
 @dataclass
@@ -163,6 +165,8 @@ def _log(portal: Portal, broken: list[str]) -> Iterator[str]:
     with urllib.request.urlopen(f"{portal.url}/metrics", timeout=20) as answer:
         restarts = sum(map(float, re.findall(r"^esm_process_restarts_total\S* (\S+)$", answer.read().decode(), re.M)))
     yield f"log: {len(said)} lines, {len(locked)} of locks, {len(faults)} of faults; {restarts:.0f} processes died"
+    raised = Counter(found[1] for line in said if (found := RAISED.search(line)))
+    yield from (f"  {number} x {line[:200]}" for line, number in raised.most_common(5))
     yield from (f"  {line[:200]}" for line in [*locked, *faults][:5])
     if locked or faults or restarts:
         broken.append(f"{len(locked)} lock errors, {len(faults)} faults and {restarts:.0f} deaths in the log")

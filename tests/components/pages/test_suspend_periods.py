@@ -226,7 +226,7 @@ class TestOnePeriod:
         page = text_of(browser.get(period.get_absolute_url()))
         for words in (
             "Backup Planned",
-            "Tokyo , 1 component",
+            "Tokyo 1 component",
             "Every day 22:00–06:00",
             "Fri 2026-11-20 22:00 – Sat 2026-11-21 06:00 UTC",
             "Sun 2026-11-22 22:00",

@@ -18,7 +18,12 @@ from tests.drivers.dumps import (
     see,
 )
 
-FAULTS = {"h3c-wx6103": ["PSU2: Power supply failed"]}  # psuError(51), as the dump itself says
+# What the dumps themselves say: psuError(51), and the bit "warning" of entStateAlarm.
+FAULTS = {
+    "h3c-wx6103": ["PSU2: Power supply failed"],
+    "juniper-mx960-16-1r6-7-a": ["SCB-MX960-S: Alarm"],
+    "juniper-mx960-16-1r6-7-b": ["SCB-MX960-S: Alarm"],
+}
 
 
 @pytest.mark.parametrize("path", dumps("network/router", "network/switch", "network/wifi"))

@@ -3,7 +3,7 @@
 import pytest
 
 from apps.drivers.contract import Limits, Status
-from apps.drivers.snmp import oids, storage
+from apps.drivers.snmp import oids, processors, storage
 from apps.drivers.snmp.storage import Memory
 
 GIB = 1024 * 1024  # in KiB
@@ -47,7 +47,6 @@ def test_a_fixed_disk_has_the_default_limits(name: str) -> None:
         ("/mnt/nfs", oids.STORAGE_NETWORK_DISK, 1, 14),
         ("/ro", oids.STORAGE_FIXED_DISK, 2, 23),
         ("/iso", oids.STORAGE_FIXED_DISK, 1, 12),
-        ("F:\\ USB", oids.STORAGE_REMOVABLE_DISK, 1, 9),
     ],
 )
 def test_a_disk_that_is_not_fixed_and_writable_is_shown_without_limits(
@@ -122,3 +121,30 @@ def test_nonsense_about_memory_is_no_memory() -> None:
     assert storage.memory([], {oids.MEM_TOTAL_REAL: 5, oids.MEM_AVAIL_REAL: 9}) is None
     assert storage.memory([], {oids.MEM_TOTAL_REAL: b"", oids.MEM_AVAIL_REAL: None}) is None
     assert list(storage.memory_readings(None)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("F:\\", oids.STORAGE_REMOVABLE_DISK),
+        ("F:\\ Label:USB DISK  Serial Number 1234", oids.STORAGE_FIXED_DISK),
+        ("/mnt/usbdisk", oids.STORAGE_FIXED_DISK),
+        ("/media/stick", oids.STORAGE_FIXED_DISK),
+    ],
+)
+def test_a_disk_that_is_removable_or_at_a_usb_port_is_left_out(name: str, kind: str) -> None:
+    assert limits_of(name, kind) is None
+
+
+def test_what_lies_on_a_usb_disk_is_left_out_whatever_it_is_called() -> None:
+    rows = table((oids.STORAGE_FIXED_DISK, "/data", 4096, 1000, 999), (oids.STORAGE_FIXED_DISK, "/", 4096, 1000, 500))
+    devices = {
+        oids.HR_DEVICE_TYPE: {"7": oids.DEVICE_DISK_STORAGE, "8": oids.DEVICE_DISK_STORAGE},
+        oids.HR_DEVICE_DESCR: {"7": b"SCSI disk (/dev/sda)", "8": b"Generic USB Flash Disk"},
+        oids.HR_PARTITION_FS_INDEX: {"7.1": 2, "8.1": 1},
+        oids.HR_FS_STORAGE_INDEX: {"1": 1, "2": 2},
+    }
+    cells = {**rows, **devices}
+    found = storage.storages(cells, cells)
+    assert [disk.name for disk in found] == ["/"]
+    assert [item.name for item in processors.inventory(cells)] == ["SCSI disk (/dev/sda)"]

@@ -130,3 +130,48 @@ def test_only_processors_and_disks_can_fail() -> None:
         ("device.1", Status.WARNING, "1 reports a warning"),
         ("device.4", Status.CRITICAL, "SCSI disk (/dev/sdb) is down"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("object_id", "model", "maker"),
+    [
+        ("1.3.6.1.4.1.119.1.84.16.1", "UNIVERGE IX2215", "NEC"),
+        ("1.3.6.1.4.1.119.1.126.2.167", "UNIVERGE QX-S5124GT-4X", "NEC"),
+        ("1.3.6.1.4.1.119.1.126.4.7", "UNIVERGE QX-W1130", "NEC"),
+        ("1.3.6.1.4.1.119.1.293.1.1", "UNIVERGE IX-V100", "NEC"),
+        ("1.3.6.1.4.1.119.1.126.2.9999", "UNIVERGE QX", "NEC"),
+        ("1.3.6.1.4.1.119.1.84.99", "UNIVERGE IX", "NEC"),
+        ("1.3.6.1.4.1.211.4.1.1.126.3.5", "iStorage T100A", "NEC"),
+        ("1.3.6.1.4.1.119.1.99", None, "NEC"),
+        ("1.3.6.1.4.1.9.1.1", None, "Cisco"),
+        (None, None, None),
+    ],
+)
+def test_the_model_is_that_of_the_longest_prefix(object_id: str | None, model: str | None, maker: str | None) -> None:
+    assert system.model(object_id, {}, None) == model
+    assert system.manufacturer(object_id, {}) == maker
+
+
+def test_a_family_gives_way_to_what_the_device_says_and_an_exact_model_does_not() -> None:
+    said = {oids.ENT_PHYSICAL_MODEL_NAME: b"QX-S9999", oids.ENT_PHYSICAL_MFG_NAME: b"NEC Platforms"}
+    assert system.model("1.3.6.1.4.1.119.1.126.2.9999", said, None) == "QX-S9999"
+    assert system.model("1.3.6.1.4.1.119.1.126.2.167", said, None) == "UNIVERGE QX-S5124GT-4X"
+    assert system.manufacturer("1.3.6.1.4.1.119.1.126.2.9999", said) == "NEC Platforms"
+    assert system.manufacturer("1.3.6.1.4.1.119.1.126.2.167", said) == "NEC"
+
+
+@pytest.mark.parametrize(
+    ("description", "model", "release"),
+    [
+        ("H3C Switch E528 Software Version 5.20, Release 1513P62", "E528", "Comware 5.20"),
+        (
+            "H3C Comware Platform Software, Software Version 7.1.075, Release 7585P05\r\nH3C S10504\r\nCopyright",
+            "S10504",
+            "Comware 7.1.075",
+        ),
+        ("Juniper Networks, Inc. mx960 internet router, kernel JUNOS 13.3R9.13 #0", "mx960", "Junos 13.3R9.13"),
+    ],
+)
+def test_what_has_no_number_is_known_by_its_description(description: str, model: str, release: str) -> None:
+    assert system.model("1.3.6.1.4.1.25506.1.1", {}, description) == model
+    assert system.operating_system(description) == release

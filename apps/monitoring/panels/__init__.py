@@ -16,7 +16,7 @@ from apps.components.pages.look import Look
 from apps.drivers.contract import PortState, Quantity, Status
 from apps.monitoring.courses import Course, courses
 from apps.monitoring.models import Liveness
-from apps.monitoring.part_panels import port_reports_of
+from apps.monitoring.panels.parts import port_reports_of
 from apps.monitoring.services import liveness, readings
 from apps.monitoring.services.readings import SensorView
 from apps.monitoring.windows import RANGES, USUAL
@@ -26,7 +26,14 @@ LABELS: dict[Quantity, Promise | str] = {
     Quantity.MEMORY: _("Memory"),
     Quantity.STORAGE: _("Storage"),
     Quantity.TEMPERATURE: _("Temperatures"),
+    Quantity.HUMIDITY: _("Humidity"),
+    Quantity.FAN: _("Fans"),
     Quantity.POWER: _("Power"),
+    Quantity.VOLTAGE: _("Voltages"),
+    Quantity.CURRENT: _("Currents"),
+    Quantity.FREQUENCY: _("Frequencies"),
+    Quantity.CHARGE: _("Battery charge"),
+    Quantity.RUNTIME: _("Battery runtime"),
     Quantity.TRAFFIC: _("Traffic"),
     Quantity.ERRORS: _("Errors and discards"),
     Quantity.LOAD: _("Load"),
@@ -49,6 +56,8 @@ LARGE: dict[Quantity, Promise | str] = {
     Quantity.CHARGE: _("Battery charge"),
     Quantity.RUNTIME: _("Battery runtime"),
     Quantity.TEMPERATURE: _("Temperature"),
+    Quantity.CHARGE: _("Battery charge"),
+    Quantity.RUNTIME: _("Battery runtime"),
     Quantity.POWER: _("Power"),
     Quantity.LATENCY: _("Round trip"),
 }
@@ -139,12 +148,17 @@ def _trends(look: Look) -> dict[tuple[int, str], Course]:
     return look.once("courses", lambda: courses({view.interface_id for view in views(look)}, since))
 
 
+def course_of(look: Look, view: SensorView) -> Course:
+    """Give the values of a sensor over the last hours, for the small drawing beside it."""
+    return _trends(look).get((view.interface_id, view.key), [])
+
+
 def _by_rank(view: SensorView) -> int:
     return _RANK[view.status]
 
 
 def _row(look: Look, view: SensorView) -> SensorRow:
-    return SensorRow(view, _trends(look).get((view.interface_id, view.key), []))
+    return SensorRow(view, course_of(look, view))
 
 
 def _panel(look: Look, groups: Sequence[SensorGroup], chosen: int | None = None) -> SensorPanel:
@@ -193,6 +207,16 @@ def disks(look: Look) -> SensorPanel | None:
     if not found:
         return None
     return _panel(look, [SensorGroup(Quantity.STORAGE, LABELS[Quantity.STORAGE], [_row(look, v) for v in found])])
+
+
+def count_disks(look: Look) -> int:
+    """Give how many disks there are, for the tab."""
+    return sum(view.kind is Quantity.STORAGE for view in views(look))
+
+
+def has_disks(look: Look) -> bool:
+    """Say whether there is any disk."""
+    return count_disks(look) > 0
 
 
 def count_sensors(look: Look) -> int:

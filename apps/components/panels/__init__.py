@@ -14,6 +14,8 @@ from apps.components import suspend_views
 from apps.components.extensions import OVERVIEW, Panel, Tab, panels, tabs
 from apps.components.models import InventoryItem, ManagementInterface, StatusChange
 from apps.components.pages.look import Look
+from apps.components.panels.settings import general, managed_by
+from apps.components.panels.timeline import events_of
 from apps.components.services import checks
 from apps.core.phrases import Phrase
 from apps.drivers import registry
@@ -209,7 +211,9 @@ def _inventory_tab(look: Look) -> Inventory | str:
 for _tab in (
     Tab(OVERVIEW, gettext_lazy("Overview"), 0),
     Tab("inventory", gettext_lazy("Inventory"), 40, Capability.INVENTORY),
+    Tab("events", gettext_lazy("Events"), 60, topics=("alert", "job")),
     Tab("history", gettext_lazy("History"), 90),
+    Tab("settings", gettext_lazy("Settings"), 95),
 ):
     tabs.add(_tab.name, _tab)
 
@@ -220,6 +224,9 @@ for _panel in (
     Panel("suspend-periods", OVERVIEW, "components/panels/suspend_periods.html", suspend_rows, 80),
     Panel("changes", OVERVIEW, "components/panels/changes.html", latest_changes, 70, "c3 x-c6"),
     Panel("inventory", "inventory", "components/panels/inventory.html", _inventory_tab, 10),
+    Panel("events", "events", "components/panels/timeline.html", events_of, 10),
     Panel("history", "history", "components/panels/changes.html", all_changes, 10),
+    Panel("general", "settings", "components/panels/general.html", general, 0, "c4 x-c12"),
+    Panel("managed-by", "settings", "components/panels/managed_by.html", managed_by, 10, "c8 x-c12"),
 ):
     panels.add(_panel.name, _panel)

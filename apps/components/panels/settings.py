@@ -1,0 +1,70 @@
+"""What is set of a component, in one place, with the ways to the forms: what it is called, how it is managed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from apps.components import credential_kinds
+from apps.components.models import ManagementInterface
+from apps.components.pages.look import Look
+from apps.drivers import registry
+from apps.groups.models import Group
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceSettings:
+    """One way of managing as it is set up; nothing secret is in it."""
+
+    row: ManagementInterface
+    label: str
+    credential_kind: Promise | str
+    may_open_credential: bool
+    parameters: Sequence[tuple[str, str]]
+
+
+def general(look: Look) -> list[tuple[str, Any]]:
+    """Give what somebody entered; also what is empty, so that it can be seen that it is."""
+    component = look.component
+    tree = Group.objects.visible_to(look.request.user).tree()
+    watched = _("not managed") if component.unmanaged else _("suspended") if component.suspended else _("watched")
+    return [
+        (_("Name"), component.name),
+        (_("Alias"), component.alias),
+        (_("Type"), component.get_category_display()),
+        (_("Group"), tree.path_name(component.group_id)),
+        (_("Hardware UUID"), component.uuid),
+        (_("Serial number"), component.serial_number),
+        (_("Further alert addresses"), ", ".join(component.alert_addresses)),
+        (_("Monitoring"), watched),
+        (_("Registered"), component.created_at),
+    ]
+
+
+def managed_by(look: Look) -> list[InterfaceSettings]:
+    """Give the ways of managing with address, credential and parameters."""
+    specs = registry.specs()
+    may = look.may("credentials")
+    found = []
+    for row in look.interfaces:
+        spec = specs.get(row.driver)
+        kind = credential_kinds.KINDS.get(row.credential.kind) if row.credential else None
+        labels = {one.name: _(one.label) for one in spec.parameters} if spec else {}
+        found.append(
+            InterfaceSettings(
+                row,
+                _(spec.label) if spec else row.driver,
+                kind.label if kind else "",
+                may and row.credential is not None,
+                [(labels.get(name, name), _written(value)) for name, value in row.parameters.items()],
+            )
+        )
+    return found
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    return str(value)
