@@ -22,12 +22,14 @@ class Reception:
     addresses: list[str]
     waiting: int  # datagrams in memory
     storing: bool  # the database takes alerts
+    engine_id: str = ""  # our SNMP engine's, in hexadecimal
+    engine_boots: int = 0
     counts: dict[str, int] = field(default_factory=dict)
 
 
-def note_alive(addresses: list[str], waiting: int, storing: bool) -> None:
+def note_alive(addresses: list[str], waiting: int, storing: bool, engine_id: str, engine_boots: int) -> None:
     """Give a sign of life; a broker that is away is not the receiver's fault."""
-    state = Reception(timezone.now().isoformat(), addresses, waiting, storing)
+    state = Reception(timezone.now().isoformat(), addresses, waiting, storing, engine_id, engine_boots)
     try:
         cache.set(HEARTBEAT, asdict(state), ALIVE)
     except Exception as error:  # every cache backend has errors of its own

@@ -2,7 +2,8 @@
 
 Standards: RFC 3414 §8 (DES), RFC 3826 (AES-128). 3DES and AES above 128 bits were never standardised: 3DES follows
 draft-reeder-snmpv3-usm-3desede-00, AES-192 and AES-256 draft-blumenthal-aes-usm-04. Where the hash gives fewer octets
-than a key needs, net-snmp and most others stretch it as in the latter ("blumenthal"), Cisco's as in the former ("reeder").
+than a key needs, net-snmp and most others stretch it as in the latter ("blumenthal"), Cisco's as in the former
+("reeder").
 """
 
 import hashlib
@@ -31,6 +32,10 @@ _salts = count(int.from_bytes(os.urandom(8), "big"))
 @lru_cache(maxsize=8192)
 def master_key(hash_name: str, password: bytes) -> bytes:
     """The key that a password stands for, not yet bound to an engine (RFC 3414 §A.2)."""
+    return _master_key(hash_name, password)
+
+
+def _master_key(hash_name: str, password: bytes) -> bytes:
     if not password:
         return b""
     stretched = password * (MASTER_KEY_OCTETS // len(password) + 1)
@@ -40,7 +45,10 @@ def master_key(hash_name: str, password: bytes) -> bytes:
 @lru_cache(maxsize=16384)
 def localised_key(hash_name: str, password: bytes, engine_id: bytes) -> bytes:
     """The key of a password on one engine (RFC 3414 §2.6)."""
-    master = master_key(hash_name, password)
+    return _localised(hash_name, master_key(hash_name, password), engine_id)
+
+
+def _localised(hash_name: str, master: bytes, engine_id: bytes) -> bytes:
     return hashlib.new(hash_name, master + engine_id + master).digest()
 
 
@@ -60,7 +68,7 @@ def privacy_key(protocol: str, stretching: str, hash_name: str, password: bytes,
     key = part = localised_key(hash_name, password, engine_id)
     while len(key) < wanted:
         if stretching == REEDER:
-            part = localised_key(hash_name, part, engine_id)
+            part = _localised(hash_name, _master_key(hash_name, part), engine_id)
             key += part
         else:
             key += hashlib.new(hash_name, key).digest()
@@ -68,11 +76,11 @@ def privacy_key(protocol: str, stretching: str, hash_name: str, password: bytes,
 
 
 def next_salt(protocol: str, boots: int) -> bytes:
-    """A salt that no message before had; DES puts the engine's boots into its first half (RFC 3414 §8.1.1.1)."""
+    """A salt that no message before had; that of DES begins with the engine's boots (RFC 3414 §8.1.1.1)."""
     number = next(_salts)
-    if protocol == "DES":
-        return boots.to_bytes(4, "big") + (number & 0xFFFFFFFF).to_bytes(4, "big")
-    return (number & 0xFFFFFFFFFFFFFFFF).to_bytes(SALT_OCTETS, "big")
+    if protocol.startswith("AES"):
+        return (number & 0xFFFFFFFFFFFFFFFF).to_bytes(SALT_OCTETS, "big")
+    return boots.to_bytes(4, "big") + (number & 0xFFFFFFFF).to_bytes(4, "big")
 
 
 def encrypt(protocol: str, key: bytes, boots: int, seconds: int, salt: bytes, data: bytes) -> bytes:

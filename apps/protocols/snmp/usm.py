@@ -57,9 +57,9 @@ class Engine:
     seconds: int
     noted_at: float = field(default_factory=time.monotonic)
 
-    def now(self) -> int:
-        """The engine's clock by our reckoning, in seconds."""
-        return min(self.seconds + int(time.monotonic() - self.noted_at), 0x7FFFFFFF)
+    def now(self, at: float | None = None) -> int:
+        """The engine's clock by our reckoning, in seconds, at a monotonic time."""
+        return min(self.seconds + int((time.monotonic() if at is None else at) - self.noted_at), 0x7FFFFFFF)
 
     def set_clock(self, boots: int, seconds: int) -> None:
         """Take over what an authenticated message of this engine says of its clock."""

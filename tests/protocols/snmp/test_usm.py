@@ -7,8 +7,8 @@ import pytest
 from apps.protocols.errors import AuthenticationFailed, DeviceError
 from apps.protocols.snmp import reports
 from apps.protocols.snmp.ber import PduKind, encode_question
-from apps.protocols.snmp.target import AUTH_PROTOCOLS, SnmpTarget
 from apps.protocols.snmp.privacy import localised_key, master_key
+from apps.protocols.snmp.target import AUTH_PROTOCOLS, SnmpTarget
 from apps.protocols.snmp.usm import (
     Engine,
     is_signed_by,
