@@ -10,7 +10,7 @@ import pytest
 from apps.protocols.snmp import reports
 from apps.protocols.snmp.ber import Malformed, PduKind, Tag
 from apps.protocols.snmp.notification import NotificationKind
-from apps.protocols.snmp.receiving import LEVELS, VAIN_TRIES, Reason, Receiving
+from apps.protocols.snmp.receiving import LEVELS, VAIN_TRIES, Reason, Receiving, Refused
 from apps.protocols.snmp.usm import MOST_BOOTS, Engine, discovery, open_data, read_v3_header, seal
 from tests.protocols.snmp.notifications import (
     IF_INDEX,
