@@ -165,6 +165,16 @@ menu.register(
         permission="view",
     )
 )
+menu.register(
+    menu.MenuEntry(
+        label=RECEPTION,
+        url_name="alerts:reception",
+        icon="login-2",
+        section="manage",
+        order=22,
+        permission="credentials",
+    )
+)
 menu.register_counter("alerts", incidents.open_counts)
 jobs.kinds.add(
     reapplying.REAPPLY,

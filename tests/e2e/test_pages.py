@@ -21,6 +21,7 @@ PAGES = [
     "/components/credentials/",
     "/groups/",
     "/alerts/",
+    "/alerts/reception/",
     "/incidents/",
     "/alert-definitions/",
     "/alert-definitions/?q=1.3.6.1.4.1.318",
