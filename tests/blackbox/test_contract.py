@@ -125,13 +125,7 @@ PAGES = [
 RESOURCES = [
     *("components/", "components/?q=row", "credentials/", "groups/", "drivers/", "jobs/", "alerts/", "incidents/"),
     *("alerts/?unmatched=all", "users/", "roles/", "grants/", "tokens/", "audit/", "options/", "addresses/"),
-    *(
-        "support-bundles/",
-        "capacity/",
-        "capacity/history/",
-        "suspend-periods/",
-        "suspend-periods/occurrences/",
-    ),
+    *("support-bundles/", "capacity/", "capacity/history/", "suspend-periods/", "suspend-periods/occurrences/"),
     *("alert-definitions/", "reception/"),
 ]
 _numbers = itertools.count(1)
