@@ -36,7 +36,7 @@ class ReceptionViewSet(PortalViewSet):
     pagination_class = None
 
     def is_open_to(self, user: Any) -> bool:
-        """Say whether a user may make a credential in any group: devices are set up with what stands here."""
+        """Say whether a user may make a credential in any group, because devices are set up with what stands here."""
         return scoping.may_somewhere(user, self.word)
 
     def list(self, request: Request) -> Response:
