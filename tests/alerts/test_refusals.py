@@ -55,7 +55,7 @@ def test_each_reason_has_its_counter_and_its_sentence(reception):
     gate = reception.gate
     watcher = make_user("device", "SHA", "authpass123", "AES-128", "priv-secret")
     reception.take(
-        ("192.0.2.1", trap(user(name="nobody"))),
+        ("192.0.2.1", trap(user(name="no\0body"))),
         ("192.0.2.2", trap(user("none", "none"))),
         ("192.0.2.3", trap(user(auth_password="wrong-password"))),
         ("192.0.2.4", trap(user(priv_password="wrong-password"))),
@@ -93,10 +93,11 @@ def test_each_reason_has_its_counter_and_its_sentence(reception):
         "warning",
         component,
     )
-    assert "The authentication password or protocol is another one." in str(wrong.detail)
+    assert "The authentication password or protocol of the user “device” is another one." in str(wrong.detail)
     assert str(wrong.remedy) == (
-        "Compare user, protocols and passwords of the device with the credential of the kind SNMP v3 user."
+        "Compare protocols and passwords of the device with the credential of the kind SNMP v3 user that has this user."
     )
+    assert "No credential has the user “0x6e6f00626f6479”." in str(told.get(address="192.0.2.1").detail)
     old = told.get(address="192.0.2.6")
     assert str(old.title) == "2 notifications from 192.0.2.6 were refused"
     assert "forgets how often it started" in str(old.remedy)

@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core import rows
 
@@ -10,7 +11,7 @@ from apps.core import rows
 class Count(models.TextChoices):
     """What is counted."""
 
-    RECEIVED = "received", _("Received")
+    RECEIVED = "received", pgettext_lazy("number", "Received")
     STORED = "stored", _("Stored")
     REPEATED = "repeated", _("Informs repeated by their sender")
     MALFORMED = "malformed", _("Not readable")

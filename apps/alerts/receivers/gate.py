@@ -5,6 +5,7 @@ import logging
 from apps.alerts.models import Count
 from apps.alerts.receivers.datagrams import Datagram
 from apps.alerts.receivers.refusals import Refusals
+from apps.alerts.receivers.snmp_trap import text_of
 from apps.alerts.receivers.users import Admitted
 from apps.protocols.snmp.ber import Malformed
 from apps.protocols.snmp.receiving import Reason, Receiving, Refused, is_version_3
@@ -42,7 +43,8 @@ class Gate:
                 return True
             if refused.report is not None:
                 datagram.answer(refused.report)
-            self._note(datagram, Count.ASKED if refused.teaches else Count(refused.reason.value))
+            what = Count.ASKED if refused.teaches else Count(refused.reason.value)
+            self._note(datagram, what, text_of(refused.user_name))
         except Malformed as error:
             log.debug("no message of version 3 from %s: %s", datagram.address, error)
             self._note(datagram, Count.MALFORMED)
@@ -58,6 +60,6 @@ class Gate:
         taken, self._refusals = self._refusals, Refusals()
         return taken
 
-    def _note(self, datagram: Datagram, what: Count) -> None:
+    def _note(self, datagram: Datagram, what: Count, user: str = "") -> None:
         self._refusals.counts[Count.RECEIVED] += 1
-        self._refusals.note(datagram.address, what)
+        self._refusals.note(datagram.address, what, user)

@@ -83,6 +83,7 @@ class Refused(Exception):
         super().__init__(reason.value)
         self.reason = reason
         self.signer = signer
+        self.user_name = b""  # as the message has it, whoever wrote it there
         self.report: bytes | None = None
 
     @property
@@ -205,6 +206,7 @@ class Receiving:
             # What comes for another engine and asks for an answer is an inform of one who does not know us (yet).
             if not ours and header.flags & REPORTABLE:
                 refused.reason, refused.signer = Reason.UNKNOWN_ENGINE, NOBODY
+            refused.user_name = header.user_name
             self._counts[refused.reason] += 1
             counter = _COUNTERS.get(refused.reason)
             if counter is not None and header.flags & REPORTABLE and self._reports.take():
