@@ -6,7 +6,7 @@ way from a password to its master key once per password, the localised key once 
 
 import hmac
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -189,6 +189,7 @@ def seal_scoped(message_id: int, user: User, flags: int, engine: Engine, scoped:
 
 def seal_report(header: "Header", engine: Engine, counter: str, value: int, user: User = NOBODY) -> bytes:
     """What tells the sender of a message why it is refused; signed where there is a user to do it (RFC 3414 §3.2)."""
+    user = replace(user, name=header.user_name)
     bindings = encode_varbinds([(counter, Tag.COUNTER32, value & 0xFFFFFFFF)])
     report = encode_pdu(PduKind.REPORT, 0, 0, 0, bindings)
     scoped = encode_element(SEQUENCE, encode_element(0x04, engine.engine_id) + b"\x04\x00" + report)
