@@ -6,8 +6,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from apps.access.api import routes as access_routes
 from apps.accounts.api import routes as accounts_routes
 from apps.alerts.api import routes as alerts_routes
+from apps.alerts.api_reception import routes as reception_routes
 from apps.alerts.definitions.api import routes as definitions_routes
-from apps.alerts.reception_api import routes as reception_routes
 from apps.components.api import routes as components_routes
 from apps.core.api_routes import routes as core_routes
 from apps.groups.api import routes as groups_routes

@@ -15,10 +15,12 @@ from apps.alerts.receivers.storm import BURST
 from apps.components.models import Component, StatusCause
 from apps.core import options
 from apps.core.actors import SYSTEM
-from apps.protocols.snmp.ber import Tag
+from apps.protocols.snmp.ber import PduKind, Tag, encode_pdu
 from apps.protocols.snmp.notification import NotificationKind, encode_notification_v2, encode_trap_v1
+from apps.protocols.snmp.usm import discovery, make_user
 from tests.alerts.process import DEADLINE, lock_out, net_snmp, wait_for
-from tests.factories import make_component, make_interface
+from tests.factories import make_component, make_credential, make_interface
+from tests.protocols.snmp.notifications import trap
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("receiver")]
 
@@ -122,12 +124,15 @@ def test_an_inform_is_answered_only_after_its_alert_is_committed_and_stored_once
 
 
 def test_ten_thousand_random_datagrams_leave_it_working_with_flat_memory(start):
+    make_credential("snmp-v3")
     receiver = start()
     memory = psutil.Process(receiver.process.pid)
     chance = random.Random(20)
     templates = [
         encode_notification_v2(b"public", LINK_DOWN, varbinds=[(f"{IF_INDEX}.1", Tag.INTEGER, 1)]),
         encode_trap_v1(b"public", "1.3.6.1.4.1.8072", specific=3),
+        trap(make_user("watcher", "SHA-256", "auth-secret", "AES-128", "priv-secret")),
+        discovery(7, encode_pdu(PduKind.GET, 1, 0, 0, b"")),
     ]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.connect(("127.0.0.1", receiver.port))

@@ -89,7 +89,7 @@ def test_each_reason_has_its_counter_and_its_sentence(reception):
     assert set(told.values_list("address", flat=True)) == {f"192.0.2.{number}" for number in range(1, 8)}
     wrong = told.get(address="192.0.2.3")
     assert (str(wrong.title), wrong.severity, wrong.component) == (
-        "1 notifications from 192.0.2.3 were refused",
+        "Notifications from 192.0.2.3 were refused (1)",
         "warning",
         component,
     )
@@ -99,7 +99,7 @@ def test_each_reason_has_its_counter_and_its_sentence(reception):
     )
     assert "No credential has the user “0x6e6f00626f6479”." in str(told.get(address="192.0.2.1").detail)
     old = told.get(address="192.0.2.6")
-    assert str(old.title) == "2 notifications from 192.0.2.6 were refused"
+    assert str(old.title) == "Notifications from 192.0.2.6 were refused (2)"
     assert "forgets how often it started" in str(old.remedy)
 
 
@@ -113,7 +113,7 @@ def test_a_sender_is_told_of_once_a_day(reception):
     for _ in range(3):
         reception.take(("192.0.2.1", wrong), ("192.0.2.1", wrong))
         reception.store.report_refused()
-    assert [str(alert.title) for alert in told] == ["2 notifications from 192.0.2.1 were refused"]
+    assert [str(alert.title) for alert in told] == ["Notifications from 192.0.2.1 were refused (2)"]
     # Another process, such as the receiver after a restart, knows it from the alert.
     other = Reception(reception.through)
     other.take(("192.0.2.1", wrong), ("192.0.2.2", wrong))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import F
 
+from apps.alerts.services.reception import USER_KIND
 from apps.components.models import CredentialVersion
 from apps.core import options
 from apps.core.secrets import Undecipherable
@@ -13,8 +14,6 @@ from apps.protocols.snmp.receiving import LEVELS
 from apps.protocols.snmp.usm import User, make_user
 
 log = logging.getLogger(__name__)
-
-KIND = "snmp-v3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Users:
 
     def read(self) -> Admitted:
         """Give who may send by now. A credential that devices refuse may still be theirs for sending."""
-        newest = CredentialVersion.objects.filter(credential__kind=KIND, number=F("credential__version"))
+        newest = CredentialVersion.objects.filter(credential__kind=USER_KIND, number=F("credential__version"))
         present = set(newest.order_by().values_list("pk", flat=True))
         self._known = {pk: user for pk, user in self._known.items() if pk in present}
         for pk in sorted(present - self._known.keys()):
