@@ -64,7 +64,7 @@ def database() -> dict[str, object]:
 
 def sqlite(path: Path) -> dict[str, object]:
     """Give Django's settings for one SQLite file: write-ahead log, immediate transactions."""
-    pragmas = "journal_mode=WAL synchronous=NORMAL mmap_size=134217728 journal_size_limit=27103364 cache_size=-20000"
+    pragmas = "journal_mode=WAL synchronous=NORMAL mmap_size=134217728 journal_size_limit=27103364 cache_size=-4000"
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(path),

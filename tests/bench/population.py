@@ -5,6 +5,7 @@ python -m tests.bench.population due                      makes every interface 
 python -m tests.bench.population spread SECONDS           makes every interface due once within so many seconds
 python -m tests.bench.population fill COUNT               adds COUNT components that are never polled
 python -m tests.bench.population alerts COUNT             adds COUNT alerts of a year, with their incidents
+python -m tests.bench.population places NAME PASSWORD     adds an operator, prints what to look at, as JSON
 python -m tests.bench.population senders                  adds a component for each sender of the stream
 python -m tests.bench.population received                 prints how many notifications were stored, as JSON
 python -m tests.bench.population polled SINCE             prints "polled answered first last" since a Unix time
@@ -27,7 +28,7 @@ def main(verb: str, *arguments: str) -> None:
     django.setup()
     verbs = {"agents": agents, "due": due, "spread": spread, "fill": fill, "polled": polled, "senders": senders}
     verbs |= {"alerts": alerts, "received": received, "stored": stored, "traps": traps, "rollup": roll_up}
-    verbs |= {"capacity": capacity}
+    verbs |= {"capacity": capacity, "places": places}
     verbs[verb](*arguments)
 
 
@@ -233,6 +234,35 @@ def roll_up() -> None:
     after, wall = resource.getrusage(resource.RUSAGE_SELF), time.monotonic() - start
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     print(f"{RollUp.objects.count()} rows, {spent:.1f} CPU-s, {wall:.1f} s wall")
+
+
+def places(name: str, password: str) -> None:
+    """Add an operator of ten of the forty groups; print what pages are asked about: ids of things that he sees, too."""
+    from apps.access.models import Grant, Role
+    from apps.accounts.models import User
+    from apps.alerts.models import Alert, Incident
+    from apps.core.writes import turn
+    from apps.groups.models import Group
+
+    groups = list(Group.objects.filter(name__startswith="Site ").order_by("name")[:10])
+    with turn():
+        user = User.objects.create_user(name, password=password)
+        role = Role.objects.get(name="operator")
+        Grant.objects.bulk_create([Grant(user=user, role=role, group=group) for group in groups])
+    incident = Incident.objects.filter(component__group__in=groups).order_by("pk").last()
+    if incident is None or incident.component is None:
+        raise SystemExit("there are no incidents")
+    alert = Alert.objects.filter(incident=incident).order_by("pk").last()
+    newest = Alert.objects.order_by("pk").values_list("pk", flat=True).last() or 0
+    found = {
+        "group": groups[3].pk,
+        "component": incident.component_id,
+        "incident": incident.pk,
+        "alert": alert and alert.pk,
+        "address": alert and alert.address,
+        "before": newest // 2,
+    }
+    print(json.dumps(found))
 
 
 def senders() -> None:

@@ -58,7 +58,7 @@ def _run(portal: Portal, *command: str) -> str:
     return done.stdout
 
 
-def signed_in(portal: Portal) -> urllib.request.OpenerDirector:
+def signed_in(portal: Portal, name: str = ADMIN, password: str = PASSWORD) -> urllib.request.OpenerDirector:
     """Sign in by the page and keep the cookies."""
     jar = http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy())
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
@@ -66,6 +66,8 @@ def signed_in(portal: Portal) -> urllib.request.OpenerDirector:
         token = re.search(rb'name="csrfmiddlewaretoken" value="([^"]+)"', page.read())
     if token is None:
         raise Failed("the sign-in page has no form")
-    given = {"csrfmiddlewaretoken": token[1].decode(), "username": ADMIN, "password": PASSWORD}
-    browser.open(f"{portal.url}/login/", urllib.parse.urlencode(given).encode()).close()
+    given = {"csrfmiddlewaretoken": token[1].decode(), "username": name, "password": password}
+    with browser.open(f"{portal.url}/login/", urllib.parse.urlencode(given).encode()) as answer:
+        if "/login/" in answer.url:
+            raise Failed(f"{name} cannot sign in")
     return browser

@@ -8,6 +8,7 @@ import bz2
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ class Dump:
         """Read a dump, or what of it lies below some names."""
         wanted = tuple(f"{oid}.".encode() for oid in below)
         values: dict[str, bytes] = {}
-        with bz2.open(path, "rb") if path.suffix == ".bz2" else path.open("rb") as rows:
+        with BufferedReader(bz2.BZ2File(path), LARGE) if path.suffix == ".bz2" else path.open("rb") as rows:
             for row in rows:
                 if (wanted and not row.startswith(wanted)) or row.count(b"|") < 2:
                     continue

@@ -25,6 +25,7 @@ def test_text_and_spoken_attributes_are_seen_scripts_and_code_are_not():
         ("<p>SNMP v3 を使用</p>", []),
         ("<p>Save &amp; close all windows</p>", ["Save & close all windows"]),
         ("<p>PowerEdge R750 rack server</p>", []),
+        ("<td>02:95:2c:da:af:fb</td>", []),
     ],
 )
 def test_english_is_reported_names_are_not(page: str, expected: list[str]):
