@@ -1,5 +1,8 @@
 """The page and the API resource of alert reception."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
@@ -30,7 +33,9 @@ def anna(client):
 @pytest.mark.usefixtures("alive")
 def test_the_page_tells_engine_counters_and_users_without_secrets(anna):
     make_credential("snmp-v3", name="Switches")
-    Counter.objects.create(name=Count.WRONG_DIGEST, value=1234, changed_at=timezone.now())
+    now = timezone.now()
+    Counter.objects.create(name=Count.WRONG_DIGEST, value=1234, changed_at=now)
+    Counter.objects.create(name=Count.REFUSED, value=9, changed_at=now - timedelta(days=2))
     text = anna.get("/alerts/reception/").content.decode()
     for shown in (
         "receives",
@@ -45,7 +50,10 @@ def test_the_page_tells_engine_counters_and_users_without_secrets(anna):
         "noAuthNoPriv",
     ):
         assert shown in text, shown
-    assert text.count("never") >= len(Count) - 1
+    assert text.count("never") >= len(Count) - 2
+    (row,) = re.findall(r'<tr id="count-wrong-digest">.*?</tr>', text, re.DOTALL)
+    assert "st-w" in row
+    assert "st-w" not in text.replace(row, "")
     assert "auth-secret" not in text
     assert "priv-secret" not in text
     part = anna.get("/alerts/reception/", headers={"HX-Request": "true"}).content.decode()

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.cache import cache
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT = "alerts.receiver"
 ALIVE = 30  # seconds that a sign of life holds
+FRESH = timedelta(days=1)
 USER_KIND = "snmp-v3"
 
 
@@ -43,9 +44,9 @@ class Counted:
     changed_at: datetime | None  # None: it never did
 
     @property
-    def is_refusal(self) -> bool:
-        """Say whether a sender has to be set right for it."""
-        return self.what in REFUSALS
+    def is_fresh_refusal(self) -> bool:
+        """Say whether a sender has to be set right for it, by what came within a day."""
+        return self.what in REFUSALS and self.changed_at is not None and self.changed_at > timezone.now() - FRESH
 
 
 @dataclass(frozen=True)
