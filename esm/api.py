@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from apps.access.api import routes as access_routes
 from apps.accounts.api import routes as accounts_routes
 from apps.alerts.api import routes as alerts_routes
+from apps.alerts.api_reception import routes as reception_routes
 from apps.alerts.definitions.api import routes as definitions_routes
 from apps.components.api import routes as components_routes
 from apps.core.api_routes import routes as core_routes
@@ -28,6 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
                 *parts_routes,
                 *alerts_routes,
                 *definitions_routes,
+                *reception_routes,
                 *system_routes,
             ]
         ),

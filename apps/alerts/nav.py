@@ -36,6 +36,37 @@ declare(
         secret=True,
     ),
     Option(
+        "trap_v1",
+        bool,
+        True,
+        gettext_lazy("Accept SNMP v1"),
+        gettext_lazy("Traps of version 1 prove nothing of their sender. Off: they are counted, not stored."),
+        section=RECEPTION,
+    ),
+    Option(
+        "trap_v2c",
+        bool,
+        True,
+        gettext_lazy("Accept SNMP v2c"),
+        gettext_lazy(
+            "Traps and informs of version 2c prove nothing of their sender. Off: they are counted, not stored, and "
+            "informs stay without an answer."
+        ),
+        section=RECEPTION,
+    ),
+    Option(
+        "trap_v3_level",
+        str,
+        "noAuthNoPriv",
+        gettext_lazy("Least protection of SNMP v3"),
+        gettext_lazy(
+            "What notifications of version 3 have to be at least: unprotected (noAuthNoPriv), signed (authNoPriv), or "
+            "signed and encrypted (authPriv). A user with an authentication password has to sign in any case."
+        ),
+        section=RECEPTION,
+        choices=("noAuthNoPriv", "authNoPriv", "authPriv"),
+    ),
+    Option(
         "trap_relays",
         list,
         [],
@@ -132,6 +163,16 @@ menu.register(
         section="manage",
         order=20,
         permission="view",
+    )
+)
+menu.register(
+    menu.MenuEntry(
+        label=RECEPTION,
+        url_name="alerts:reception",
+        icon="login-2",
+        section="manage",
+        order=22,
+        permission="credentials",
     )
 )
 menu.register_counter("alerts", incidents.open_counts)

@@ -2,11 +2,12 @@
 
 from django.urls import URLPattern, path
 
-from apps.alerts.views import acts, export, lists
+from apps.alerts.views import acts, export, lists, reception
 
 app_name = "alerts"
 urlpatterns: list[URLPattern] = [
     path("alerts/", lists.alert_list, name="list"),
+    path("alerts/reception/", reception.show, name="reception"),
     path("alerts/news/", lists.alert_news, name="alert-news"),
     path("alerts/export/", export.alerts, name="export"),
     path("alerts/<int:pk>/", lists.alert, name="alert"),

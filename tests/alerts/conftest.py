@@ -7,6 +7,7 @@ from django.conf import settings
 
 from apps.alerts.services import catalogue
 from apps.alerts.services.loading import load
+from tests.alerts.process import start as start
 
 
 @pytest.fixture

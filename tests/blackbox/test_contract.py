@@ -112,6 +112,7 @@ PAGES = [
         "/components/credentials/",
         "/groups/",
         "/alerts/",
+        "/alerts/reception/",
         "/alerts/?show=all",
         "/incidents/",
         "/incidents/?show=closed",
@@ -125,7 +126,7 @@ RESOURCES = [
     *("components/", "components/?q=row", "credentials/", "groups/", "drivers/", "jobs/", "alerts/", "incidents/"),
     *("alerts/?unmatched=all", "users/", "roles/", "grants/", "tokens/", "audit/", "options/", "addresses/"),
     *("support-bundles/", "capacity/", "capacity/history/", "suspend-periods/", "suspend-periods/occurrences/"),
-    "alert-definitions/",
+    *("alert-definitions/", "reception/"),
 ]
 _numbers = itertools.count(1)
 

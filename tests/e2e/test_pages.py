@@ -44,6 +44,7 @@ PAGES = [
     "/alerts/{alert}/",
     "/alerts/acknowledge/?incident={incident}",
     "/alerts/close/?incident={incident}",
+    "/alerts/reception/",
     "/incidents/",
     "/incidents/{incident}/",
     "/alert-definitions/",

@@ -28,6 +28,7 @@ from apps.drivers.contract import Quantity
 from apps.monitoring import layouts
 from apps.monitoring.models import Liveness, Sensor
 from apps.monitoring.services import inventory, polling
+from apps.protocols.snmp.receiving import LEVELS
 from apps.system import extraction
 from tests.factories import make_component, make_credential, make_group, make_interface, make_suspend_period, make_user
 from tests.i18n.visible_text import left_in_english
@@ -44,6 +45,7 @@ TABS = (
 DATA = (
     "Administrator", "anna", "ben", "web-01", "db-01", "silent-01", "bare-01", "Tokyo", "shared login", "spare login",
     "night shift", "Night work", "Fake CPU", "Sensor 1", "Fan 2", "fake",
+    *LEVELS,  # SNMP's own words
     *(name.replace("_", " ") for name in zoneinfo.available_timezones()),
     *re.findall(r'<symbol id="([\w-]+)"', (extraction.ROOT / "static/vendor/icons.svg").read_text(encoding="utf-8")),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core import rows
 
@@ -10,15 +11,40 @@ from apps.core import rows
 class Count(models.TextChoices):
     """What is counted."""
 
-    RECEIVED = "received", _("Received")
+    RECEIVED = "received", pgettext_lazy("number", "Received")
     STORED = "stored", _("Stored")
     REPEATED = "repeated", _("Informs repeated by their sender")
     MALFORMED = "malformed", _("Not readable")
     REFUSED = "refused", _("Refused: unknown community")
+    VERSION = "version", _("Refused: version not accepted")
+    UNKNOWN_ENGINE = "unknown-engine", _("Refused: no valid engine id")
+    UNKNOWN_USER = "unknown-user", _("Refused: unknown user")
+    LEVEL = "level", _("Refused: security level")
+    WRONG_DIGEST = "wrong-digest", _("Refused: authentication password or protocol")
+    NOT_IN_TIME = "not-in-time", _("Refused: old message")
+    UNDECIPHERABLE = "undecipherable", _("Refused: privacy password or protocol")
+    TOO_MANY = "too-many", _("Refused: too many wrong signatures at once")
+    ASKED = "asked", _("Told: our engine id and its clock")
     SUPPRESSED = "suppressed", _("Suppressed: too many at once")
     DROPPED = "dropped", _("Dropped: the waiting line was full")
     LOST = "lost", _("Lost by the operating system: the receive buffer was full")
     FAILED = "failed", _("Not storable")
+
+
+REFUSALS = frozenset(
+    {
+        Count.REFUSED,
+        Count.VERSION,
+        Count.UNKNOWN_ENGINE,
+        Count.UNKNOWN_USER,
+        Count.LEVEL,
+        Count.WRONG_DIGEST,
+        Count.NOT_IN_TIME,
+        Count.UNDECIPHERABLE,
+        Count.TOO_MANY,
+    }
+)
+"""What the sender has to be set right for."""
 
 
 class Counter(models.Model):

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
+from apps.protocols.snmp.receiving import Opened
+
 log = logging.getLogger(__name__)
 
 RECEIVE_BUFFER = 16 * 1024 * 1024  # bytes: about 26,000 traps wait in the kernel while a batch is stored
@@ -41,6 +43,7 @@ class Datagram:
     asked: Ancillary | None = None
     arrived: float = field(default_factory=time.monotonic)
     received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    opened: Opened | None = None  # once a message of version 3 was found to be genuine
 
     @property
     def address(self) -> str:

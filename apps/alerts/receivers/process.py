@@ -10,12 +10,17 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 from apps.alerts.models import Count
 from apps.alerts.receivers.datagrams import Datagram, described, kernel_drops, read
+from apps.alerts.receivers.gate import Gate
+from apps.alerts.receivers.refusals import Refusals
 from apps.alerts.receivers.store import DatabaseAway, Store
+from apps.alerts.receivers.users import Admitted
 from apps.alerts.services.reception import note_alive
+from apps.protocols.snmp.usm import Engine
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +40,10 @@ Result = TypeVar("Result")
 class Receiver:
     """One event loop that never touches the database, and one thread that does nothing else."""
 
-    def __init__(self, sockets: list[socket.socket], store: Store) -> None:
+    def __init__(self, sockets: list[socket.socket], store: Store, gate: Gate) -> None:
         self.sockets = sockets
         self.store = store
+        self.gate = gate
         self._roomy = {each for each in sockets if each.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= ROOMY}
         self.waiting: deque[Datagram] = deque()
         self.octets = 0
@@ -61,6 +67,11 @@ class Receiver:
         log.info("receiving SNMP notifications on %s", where)
         house = asyncio.create_task(self._keep_house())
         try:
+            admitted = await self._insist(self.store.admitted)
+            if admitted is None:
+                log.error("%d datagrams could not be stored before the end", len(self.waiting))
+                return False
+            self.gate.admit(admitted)
             while not self._stopping.is_set() or self.waiting:
                 if not await self._store_some():
                     return False
@@ -68,7 +79,7 @@ class Receiver:
             house.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await house
-        await self._insist(self._count_and_keep_house)
+        await self._insist(partial(self._count_and_keep_house, self.gate.take_refusals()))
         log.info("stopped receiving on %s", where)
         return self.storing
 
@@ -110,6 +121,8 @@ class Receiver:
             except OSError as error:  # such as an ICMP error for an answer that was sent before
                 log.debug("reading failed: %s", error)
                 continue
+            if not self.gate.lets_in(datagram):
+                continue
             if len(self.waiting) >= WAITING or self.octets + len(datagram.data) > WAITING_OCTETS:
                 self.dropped += 1
                 continue
@@ -125,6 +138,8 @@ class Receiver:
         if len(self.waiting) < self.store.batch_size and not self._stopping.is_set():
             await asyncio.sleep(min(max(GATHERED_FOR, self._took), LONGEST_GATHERED_FOR))
         batch = [self.waiting.popleft() for _ in range(min(self.store.batch_size, len(self.waiting)))]
+        octets = sum(len(datagram.data) for datagram in batch)
+        batch = [datagram for datagram in batch if self.gate.lets_in(datagram)]
         if not self.waiting and not self._stopping.is_set():
             self._arrived.clear()
         started = time.monotonic()
@@ -136,7 +151,7 @@ class Receiver:
         for inform in informs:
             inform.acknowledge()
         self._took = time.monotonic() - started
-        self.octets -= sum(len(datagram.data) for datagram in batch)
+        self.octets -= octets
         return True
 
     async def _insist(self, work: Callable[[], Result]) -> Result | None:
@@ -179,31 +194,36 @@ class Receiver:
     async def _keep_house(self) -> None:
         while True:
             try:
-                await asyncio.get_running_loop().run_in_executor(self._thread, self._count_and_keep_house)
+                refusals = self.gate.take_refusals()
+                work = partial(self._count_and_keep_house, refusals)
+                self.gate.admit(await asyncio.get_running_loop().run_in_executor(self._thread, work))
             except DatabaseAway:
                 self.storing = False
             except Exception:
                 log.exception("the housekeeping failed")
             addresses = [described(opened) for opened in self.sockets]
-            await asyncio.to_thread(note_alive, addresses, len(self.waiting), self.storing)
+            engine = self.gate.engine
+            said = (addresses, len(self.waiting), self.storing, engine.engine_id.hex(), engine.boots)
+            await asyncio.to_thread(note_alive, *said)
             await asyncio.sleep(HOUSEKEEPING)
 
-    def _count_and_keep_house(self) -> bool:
+    def _count_and_keep_house(self, refusals: Refusals) -> Admitted:
+        self.store.count_refusals(refusals)
         lost, (dropped, self.dropped) = kernel_drops(self.sockets), (self.dropped, 0)
         self.store.count(Count.LOST, max(lost - self._lost, 0))
         self.store.count(Count.DROPPED, dropped)
         self._lost = lost
         self.store.keep_house()
-        return True
+        return self.store.admitted()
 
 
-def serve(sockets: list[socket.socket]) -> None:
-    """Receive on these sockets until a signal ends it."""
-    if not asyncio.run(_serve(sockets)):
+def serve(sockets: list[socket.socket], engine: Engine) -> None:
+    """Receive on these sockets, by the name of our SNMP engine, until a signal ends it."""
+    if not asyncio.run(_serve(sockets, engine)):
         # The database thread may still wait for a lock; a write is whole or not at all, so it may be left.
         logging.shutdown()
         os._exit(1)
 
 
-async def _serve(sockets: list[socket.socket]) -> bool:
-    return await Receiver(sockets, Store()).run()
+async def _serve(sockets: list[socket.socket], engine: Engine) -> bool:
+    return await Receiver(sockets, Store(), Gate(engine)).run()

@@ -1,4 +1,4 @@
-"""SNMP v1 and v2c notifications: from the datagram to what is kept of it."""
+"""SNMP notifications: from the datagram to what is kept of it."""
 
 import hashlib
 from collections.abc import Callable
@@ -65,8 +65,12 @@ class Received:
     answer: Callable[[], bytes] | None = None
 
 
-def receive(data: bytes) -> Received:
-    """Open a v1 or v2c message and blank out the community; raises ``Malformed`` for anything else."""
+def receive(datagram: Datagram) -> Received:
+    """Read a message and leave out its secrets; raises ``Malformed`` for one of version 3 that was not opened, too."""
+    opened, data = datagram.opened, datagram.data
+    if opened is not None:
+        answer = opened.answer if opened.is_inform else None
+        return Received(opened.notification(), opened.readable(), opened.pdu, answer)
     envelope = open_envelope(data)
     notification = read_notification(data, envelope)
     at = envelope.at  # the community stands right before the PDU

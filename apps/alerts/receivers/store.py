@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,9 +15,11 @@ from apps.alerts.models import Alert, Count
 from apps.alerts.models import Counter as CounterRow
 from apps.alerts.receivers import snmp_trap
 from apps.alerts.receivers.datagrams import Datagram
+from apps.alerts.receivers.refusals import Refusals, report
 from apps.alerts.receivers.senders import Senders
 from apps.alerts.receivers.snmp_trap import Trap
 from apps.alerts.receivers.storm import StormGuard
+from apps.alerts.receivers.users import Admitted, Users
 from apps.alerts.services import catalogue
 from apps.alerts.services.arrivals import Arrival
 from apps.alerts.services.ingestion import store
@@ -36,8 +38,9 @@ SMALLEST_BATCH = 100  # fewer cost nearly as much
 LONGEST_TURN = 0.05  # seconds: others wait for the database meanwhile
 REPEATS_FOR = timedelta(minutes=10)
 REMEMBERED = 20_000  # informs
-REPORT_EVERY = 60.0  # seconds between two reports of suppressed alerts
+REPORT_EVERY = 60.0  # seconds between two reports of what was suppressed and refused
 
+VERSION_OPTIONS = {"1": "trap_v1", "2c": "trap_v2c"}
 DatabaseAway = (OperationalError, InterfaceError, ProgrammingError)  # the last: its tables are not there yet
 
 
@@ -47,22 +50,25 @@ class Store:
     def __init__(self) -> None:
         self.guard = StormGuard()
         self.senders = Senders()
-        self.counts: Counter[Count] = Counter()
+        self.users = Users()
+        self.refusals = Refusals()
+        self.counts = self.refusals.counts
         self.batch_size = LARGEST_BATCH // 2
         self._answered: OrderedDict[tuple[str, int | None, str], float] = OrderedDict()
         self._reported_at = time.monotonic()
 
     def prepare(self, datagrams: Sequence[Datagram]) -> list[Trap]:
-        """Decode, refuse what is malformed, of an unknown community or too much."""
+        """Decode, refuse what is malformed, of a version or community that is not accepted, or too much."""
         with _closing_on_failure():
             communities = frozenset(word.encode() for word in options.get("trap_communities"))
             relays = frozenset(options.get("trap_relays"))
+            versions = {version for version, name in VERSION_OPTIONS.items() if options.get(name)} | {"3"}
             origin_rate, total_rate = options.get("trap_origin_rate"), options.get("trap_total_rate")
         traps = []
         for datagram in datagrams:
             self.counts[Count.RECEIVED] += 1
             try:
-                received = snmp_trap.receive(datagram.data)
+                received = snmp_trap.receive(datagram)
             except Malformed as error:
                 self.counts[Count.MALFORMED] += 1
                 log.debug("not a notification from %s: %s", datagram.address, error)
@@ -71,8 +77,12 @@ class Store:
                 self.counts[Count.FAILED] += 1
                 log.exception("a datagram from %s could not be decoded", datagram.address)
                 continue
-            if communities and received.notification.community not in communities:
-                self.counts[Count.REFUSED] += 1
+            version = received.notification.version
+            if version not in versions:
+                self.refusals.note(datagram.address, Count.VERSION)
+                continue
+            if communities and version != "3" and received.notification.community not in communities:
+                self.refusals.note(datagram.address, Count.REFUSED)
                 continue
             trap = snmp_trap.understand(datagram, received, relays)
             if self.guard.admits(trap.address, datagram.arrived, origin_rate, total_rate):
@@ -122,14 +132,30 @@ class Store:
         """Count what happened outside, before a datagram came here."""
         self.counts[what] += number
 
+    def count_refusals(self, refusals: Refusals) -> None:
+        """Count what was refused outside."""
+        self.refusals.take_over(refusals)
+
+    def admitted(self) -> Admitted:
+        """Give who may send notifications of version 3 by now."""
+        with _closing_on_failure():
+            return self.users.read()
+
     def keep_house(self) -> None:
-        """Write the counts, and report once a minute what was suppressed."""
+        """Write the counts, and report once a minute what was suppressed or refused."""
         with _closing_on_failure():
             with turn():
                 CounterRow.add({name.value: self.counts[name] for name in Count})
             self.counts.clear()
             if time.monotonic() - self._reported_at >= REPORT_EVERY:
                 self.report_suppressed()
+                self.report_refused()
+
+    def report_refused(self) -> None:
+        """Raise alerts for the senders that were refused since the last time."""
+        if self.refusals.senders:
+            report(self.refusals.senders, self.senders)
+            self.refusals.senders.clear()
 
     def report_suppressed(self) -> None:
         """Raise one alert for everything that was suppressed since the last one."""

@@ -1,4 +1,4 @@
-"""What agents send unasked: SNMP v1 traps, v2c traps and v2c informs (RFC 1157 §4.1.6, RFC 3416 §4.2.6)."""
+"""What agents send unasked: traps and informs of all versions (RFC 1157 §4.1.6, RFC 3416 §4.2.6)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -83,8 +83,16 @@ def read_notification(data: bytes, envelope: Envelope) -> Notification:
         if kind == _TRAP_V1 and version == V1:
             return _trap_v1(data, envelope)
         if kind in (_TRAP_V2, _INFORM) and version == V2C:
-            return _notification_v2(data, envelope)
+            return _notification_v2(data, at, end, "2c", envelope.community)
     raise malformed("a PDU that is no notification of its version")
+
+
+def read_scoped_notification(scoped: bytes, at: int) -> Notification:
+    """Read the notification of a version 3 message, whose PDU starts at ``at``; ``Malformed`` for other PDUs."""
+    end = len(scoped)
+    if at < end and scoped[at] in (_TRAP_V2, _INFORM):
+        return _notification_v2(scoped, at, end, "3", b"")
+    raise malformed("a PDU that is no notification")
 
 
 def _trap_v1(data: bytes, envelope: Envelope) -> Notification:
@@ -120,8 +128,8 @@ def _trap_v1(data: bytes, envelope: Envelope) -> Notification:
     )
 
 
-def _notification_v2(data: bytes, envelope: Envelope) -> Notification:
-    kind, request_id, _, _, at, end = decode_pdu_head(data, envelope.at, envelope.end)
+def _notification_v2(data: bytes, at: int, end: int, version: str, community: bytes) -> Notification:
+    kind, request_id, _, _, at, end = decode_pdu_head(data, at, end)
     bindings = decode_varbinds(data, at, end)
     uptime, trap_oid, enterprise, address = None, None, None, None
     kept = []
@@ -140,8 +148,8 @@ def _notification_v2(data: bytes, envelope: Envelope) -> Notification:
     if trap_oid is None:
         raise malformed("a notification without its name (snmpTrapOID)")
     return Notification(
-        "2c",
-        envelope.community,
+        version,
+        community,
         _INFORM_KIND if kind == _INFORM else _TRAP_KIND,
         request_id,
         trap_oid,
@@ -155,13 +163,18 @@ def _notification_v2(data: bytes, envelope: Envelope) -> Notification:
 
 
 def encode_inform_response(datagram: bytes) -> bytes:
-    """The acknowledgement of an inform, which echoes its bindings (RFC 3416 §4.2.7); raises ``Malformed``."""
+    """The acknowledgement of a v2c inform; raises ``Malformed``."""
     envelope = open_envelope(datagram)
-    kind, request_id, _, _, at, end = decode_pdu_head(datagram, envelope.at, envelope.end)
+    response = response_to(datagram, envelope.at, envelope.end)
+    return seal_envelope(envelope.version, envelope.community, response)
+
+
+def response_to(data: bytes, at: int, end: int) -> bytes:
+    """The response to the inform at ``at``, which echoes its bindings (RFC 3416 §4.2.7); raises ``Malformed``."""
+    kind, request_id, _, _, at, end = decode_pdu_head(data, at, end)
     if kind != PduKind.INFORM:
         raise malformed("only informs are acknowledged")
-    response = encode_pdu(PduKind.RESPONSE, request_id, 0, 0, datagram[at:end])
-    return seal_envelope(envelope.version, envelope.community, response)
+    return encode_pdu(PduKind.RESPONSE, request_id, 0, 0, data[at:end])
 
 
 def encode_trap_v1(

@@ -1,29 +1,27 @@
-"""The User-based Security Model of SNMPv3: keys, signing and encrypting of messages (RFC 3414, RFC 3826, RFC 7860).
+"""The User-based Security Model of SNMPv3: signing and encrypting of messages (RFC 3414, RFC 7860).
 
-No authentication, or HMAC with MD5, SHA-1 and SHA-2; no privacy, or AES-128. Keys are cached: the costly way from a
-password to its master key once per password, the localised key once per password and engine.
+No authentication, or HMAC with MD5, SHA-1 and SHA-2; no privacy, or what ``privacy`` knows. Keys are cached: the costly
+way from a password to its master key once per password, the localised key once per password and engine.
 """
 
-import hashlib
 import hmac
-import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import count
 from typing import NamedTuple
 
-from cryptography.hazmat.decrepit.ciphers.modes import CFB
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES128
-
+from apps.protocols.snmp import privacy
 from apps.protocols.snmp.ber import (
     LARGEST_DATAGRAM,
     SEQUENCE,
     Pdu,
+    PduKind,
+    Tag,
     decode_pdu,
     encode_element,
     encode_integer,
+    encode_pdu,
+    encode_varbinds,
     expect,
     malformed,
     read_integer,
@@ -34,7 +32,9 @@ from apps.protocols.snmp.target import SnmpTarget
 
 AUTHENTICATED, ENCRYPTED, REPORTABLE = 1, 2, 4
 USM = 3  # the only security model
-MASTER_KEY_OCTETS = 1048576  # RFC 3414 §A.2
+TIME_WINDOW = 150  # seconds (RFC 3414 §2.2.3)
+MOST_BOOTS = 0x7FFFFFFF  # an engine that started so often has to take another id (RFC 3414 §2.2.2)
+NAME_OCTETS = 32
 FAST_PRIV_PROTOCOLS = frozenset({"none", "AES-128"})
 
 # Hash function and how many octets of the HMAC travel (RFC 3414 §6.3.1, RFC 7860 §4.2).
@@ -48,22 +48,6 @@ _HASHES = {
 }
 
 
-@lru_cache(maxsize=1024)
-def master_key(hash_name: str, password: bytes) -> bytes:
-    """The key that a password stands for, not yet bound to an engine (RFC 3414 §A.2)."""
-    if not password:
-        return b""
-    stretched = password * (MASTER_KEY_OCTETS // len(password) + 1)
-    return hashlib.new(hash_name, stretched[:MASTER_KEY_OCTETS]).digest()
-
-
-@lru_cache(maxsize=16384)
-def localised_key(hash_name: str, password: bytes, engine_id: bytes) -> bytes:
-    """The key of a password on one engine (RFC 3414 §2.6)."""
-    master = master_key(hash_name, password)
-    return hashlib.new(hash_name, master + engine_id + master).digest()
-
-
 @dataclass(slots=True)
 class Engine:
     """What is known of an agent's engine: its id, how often it started and its clock (RFC 3414 §2.2)."""
@@ -73,9 +57,9 @@ class Engine:
     seconds: int
     noted_at: float = field(default_factory=time.monotonic)
 
-    def now(self) -> int:
-        """The engine's clock by our reckoning, in seconds."""
-        return min(self.seconds + int(time.monotonic() - self.noted_at), 0x7FFFFFFF)
+    def now(self, at: float | None = None) -> int:
+        """The engine's clock by our reckoning, in seconds, at a monotonic time."""
+        return min(self.seconds + int((time.monotonic() if at is None else at) - self.noted_at), 0x7FFFFFFF)
 
     def set_clock(self, boots: int, seconds: int) -> None:
         """Take over what an authenticated message of this engine says of its clock."""
@@ -90,9 +74,15 @@ class User:
     hash_name: str
     digest_octets: int
     auth_password: bytes = field(repr=False)
-    encrypts: bool
+    priv_protocol: str
     priv_password: bytes = field(repr=False)
-    context: bytes
+    context: bytes = b""
+    stretching: str = privacy.BLUMENTHAL
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether the user has a privacy protocol."""
+        return self.priv_protocol != "none"
 
     @property
     def flags(self) -> int:
@@ -103,16 +93,34 @@ class User:
 @lru_cache(maxsize=4096)
 def user_of(target: SnmpTarget) -> User:
     """The user that a version 3 target signs in as."""
-    hash_name, digest_octets = _HASHES.get(target.auth_protocol, ("", 0))
+    return make_user(
+        target.username,
+        target.auth_protocol,
+        target.auth_password,
+        target.priv_protocol,
+        target.priv_password,
+        target.context,
+    )
+
+
+def make_user(
+    name: str, auth_protocol: str, auth_password: str, priv_protocol: str, priv_password: str, context: str = ""
+) -> User:
+    """A user by the names of the protocols, as they stand in a credential."""
+    hash_name, digest_octets = _HASHES.get(auth_protocol, ("", 0))
     return User(
-        name=target.username.encode(),
+        name=name.encode(),
         hash_name=hash_name,
         digest_octets=digest_octets,
-        auth_password=target.auth_password.encode(),
-        encrypts=target.priv_protocol != "none",
-        priv_password=target.priv_password.encode(),
-        context=target.context.encode(),
+        auth_password=auth_password.encode(),
+        priv_protocol=priv_protocol if hash_name else "none",
+        priv_password=priv_password.encode(),
+        context=context.encode(),
+        stretching=privacy.stretchings(priv_protocol, hash_name)[0],
     )
+
+
+NOBODY = User(b"", "", 0, b"", "none", b"")
 
 
 class Header(NamedTuple):
@@ -129,15 +137,6 @@ class Header(NamedTuple):
     salt: bytes
     data_at: int
     end: int
-
-
-_salts = count(int.from_bytes(os.urandom(8), "big"))
-
-
-def _aes(user: User, engine_id: bytes, boots: int, seconds: int, salt: bytes) -> Cipher[CFB]:
-    key = localised_key(user.hash_name, user.priv_password, engine_id)[:16]
-    initial = boots.to_bytes(4, "big") + seconds.to_bytes(4, "big") + salt  # RFC 3826 §3.1.2.1
-    return Cipher(AES128(key), CFB(initial))
 
 
 def _assemble(message_id: int, flags: int, security: bytes, data: bytes) -> bytes:
@@ -161,30 +160,48 @@ def discovery(message_id: int, pdu: bytes) -> bytes:
 
 def seal(message_id: int, user: User, engine: Engine, pdu: bytes, *, reportable: bool = True) -> bytes:
     """A whole version 3 message around an encoded PDU, encrypted and signed as the user's level asks."""
+    scoped = encode_element(SEQUENCE, encode_element(0x04, engine.engine_id) + encode_element(0x04, user.context) + pdu)
+    return seal_scoped(message_id, user, user.flags | (REPORTABLE if reportable else 0), engine, scoped)
+
+
+def seal_scoped(message_id: int, user: User, flags: int, engine: Engine, scoped: bytes) -> bytes:
+    """A whole version 3 message around an encoded scoped PDU, encrypted and signed as the flags say."""
     boots, seconds = engine.boots, engine.now()
-    data = encode_element(SEQUENCE, encode_element(0x04, engine.engine_id) + encode_element(0x04, user.context) + pdu)
-    salt = b""
-    if user.encrypts:
-        salt = (next(_salts) & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "big")
-        encryptor = _aes(user, engine.engine_id, boots, seconds, salt).encryptor()
-        data = encode_element(0x04, encryptor.update(data) + encryptor.finalize())
+    salt, data = b"", scoped
+    if flags & ENCRYPTED:
+        key = _privacy_key(user, engine.engine_id)
+        salt = privacy.next_salt(user.priv_protocol, boots)
+        data = encode_element(0x04, privacy.encrypt(user.priv_protocol, key, boots, seconds, salt, scoped))
+    digest_octets = user.digest_octets if flags & AUTHENTICATED else 0
     before = (
         encode_element(0x04, engine.engine_id)
         + encode_integer(boots)
         + encode_integer(seconds)
         + encode_element(0x04, user.name)
     )
-    after = encode_element(0x04, bytes(user.digest_octets)) + encode_element(0x04, salt)
-    flags = user.flags | (REPORTABLE if reportable else 0)
+    after = encode_element(0x04, bytes(digest_octets)) + encode_element(0x04, salt)
     message = _assemble(message_id, flags, encode_element(SEQUENCE, before + after), data)
-    if not user.hash_name:
+    if not digest_octets:
         return message
-    at = len(message) - len(data) - (2 + len(salt)) - user.digest_octets
-    return message[:at] + _digest(user, engine.engine_id, message) + message[at + user.digest_octets :]
+    at = len(message) - len(data) - (2 + len(salt)) - digest_octets
+    return message[:at] + _digest(user, engine.engine_id, message) + message[at + digest_octets :]
+
+
+def seal_report(header: "Header", engine: Engine, counter: str, value: int, user: User = NOBODY) -> bytes:
+    """What tells the sender of a message why it is refused; signed where there is a user to do it (RFC 3414 §3.2)."""
+    user = replace(user, name=header.user_name)
+    bindings = encode_varbinds([(counter, Tag.COUNTER32, value & 0xFFFFFFFF)])
+    report = encode_pdu(PduKind.REPORT, 0, 0, 0, bindings)
+    scoped = encode_element(SEQUENCE, encode_element(0x04, engine.engine_id) + b"\x04\x00" + report)
+    return seal_scoped(header.message_id, user, user.flags & AUTHENTICATED, engine, scoped)
+
+
+def _privacy_key(user: User, engine_id: bytes) -> bytes:
+    return privacy.privacy_key(user.priv_protocol, user.stretching, user.hash_name, user.priv_password, engine_id)
 
 
 def _digest(user: User, engine_id: bytes, message: bytes) -> bytes:
-    key = localised_key(user.hash_name, user.auth_password, engine_id)
+    key = privacy.localised_key(user.hash_name, user.auth_password, engine_id)
     return hmac.digest(key, message, user.hash_name)[: user.digest_octets]
 
 
@@ -224,19 +241,43 @@ def is_signed_by(data: bytes, header: Header, user: User) -> bool:
     return hmac.compare_digest(_digest(user, header.engine_id, blank), header.digest)
 
 
-def open_data(data: bytes, header: Header, user: User) -> Pdu:
-    """The PDU of a version 3 message, decrypted where it is encrypted; raises ``Malformed``."""
+def open_scoped(data: bytes, header: Header, user: User) -> bytes:
+    """The scoped PDU of a version 3 message, decrypted where it is encrypted; raises ``Malformed``."""
     at, end = header.data_at, header.end
     if header.flags & ENCRYPTED:
         if not user.encrypts:
             raise malformed("an encrypted answer that was not asked for")
         at, end = expect(data, at, end, 0x04)
-        if len(header.salt) != 8:
-            raise malformed("a salt of the wrong length")
-        decryptor = _aes(user, header.engine_id, header.boots, header.seconds, header.salt).decryptor()
-        data = decryptor.update(data[at:end]) + decryptor.finalize()
+        key = _privacy_key(user, header.engine_id)
+        protocol, boots, seconds = user.priv_protocol, header.boots, header.seconds
+        data = privacy.decrypt(protocol, key, boots, seconds, header.salt, data[at:end])
         at, end = 0, len(data)
-    at, end = expect(data, at, end, SEQUENCE)
+    _, end = expect(data, at, end, SEQUENCE)
+    return data[at:end]
+
+
+def pdu_in(scoped: bytes) -> int:
+    """Where the PDU of a scoped PDU starts; it ends with it. Raises ``Malformed``."""
+    at, end = expect(scoped, 0, len(scoped), SEQUENCE)
     for _ in ("context engine id", "context name"):
-        _, at = read_octets(data, at, end)
-    return decode_pdu(data, at, end)
+        _, at = read_octets(scoped, at, end)
+    return at
+
+
+def open_data(data: bytes, header: Header, user: User) -> Pdu:
+    """The PDU of a version 3 message, decrypted where it is encrypted; raises ``Malformed``."""
+    scoped = open_scoped(data, header, user)
+    return decode_pdu(scoped, pdu_in(scoped), len(scoped))
+
+
+def deciphered(header: Header, scoped: bytes) -> bytes:
+    """A message as it may be kept: with its scoped PDU readable, and nothing that a password can be tried against."""
+    security = (
+        encode_element(0x04, header.engine_id)
+        + encode_integer(header.boots)
+        + encode_integer(header.seconds)
+        + encode_element(0x04, header.user_name)
+        + encode_element(0x04, b"")
+        + encode_element(0x04, b"")
+    )
+    return _assemble(header.message_id, header.flags, encode_element(SEQUENCE, security), scoped)

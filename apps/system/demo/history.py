@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from apps.alerts.receivers.datagrams import Datagram
+from apps.alerts.receivers.gate import Gate
 from apps.alerts.receivers.store import Store
 from apps.components.models import ManagementInterface
 from apps.monitoring.models import Sample, Span
 from apps.monitoring.services import fleet, inventory, polling, rollups
+from apps.protocols.snmp.usm import Engine
 from apps.simulators.fleet.agents import SentTrap
 from apps.simulators.fleet.control import Remote
 from apps.system.demo.moved_clock import MovedClock
@@ -24,6 +26,7 @@ STEPS = ((25 * HOUR, 2 * HOUR), (2 * HOUR, 1400.0), (0.0, 300.0))  # how old at 
 LEAST_GAP = 600.0  # seconds that a portal may have stood still without anybody missing it
 DEADLINE = 6.0  # seconds for a device that is dead in the past
 TRAPS_AT_ONCE = 250
+_ENGINE_ID = b"\x80\x00\x1f\x88\x05history"  # nobody asks for it
 FLEET_EVERY = 2.0 * fleet.EVERY  # seconds
 
 log = logging.getLogger(__name__)
@@ -54,14 +57,14 @@ def make(remote: Remote, hours: float, now: float, tell: Callable[[float], None]
     if known is None:
         inventory.read(ids)  # who they are, before anybody asks
     past = list(moments(start, now))
-    store = Store()
+    reception = _Reception()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused, MovedClock() as clock:
 
         def watch(at: float) -> None:
             _sample_fleet(clock, max(clock.at, now - STEPS[0][0]), at)
             sent = remote.set_clock(at, patient=False)
             clock.at = at
-            _receive(store, sent, unused)
+            reception.take(sent, unused)
             polling.poll(ids, deadline=DEADLINE, even_silent=True)
 
         try:
@@ -86,11 +89,20 @@ def _sample_fleet(clock: MovedClock, after: float, until: float) -> None:
         at += FLEET_EVERY
 
 
-def _receive(store: Store, sent: Sequence[SentTrap], unused: socket.socket) -> None:
-    """Have traps stored as the receiver does, each at its own time."""
-    datagrams = [
-        Datagram(data, (address, 0), unused, arrived=at, received_at=datetime.fromtimestamp(at, UTC))
-        for at, address, data in sent
-    ]
-    for start in range(0, len(datagrams), TRAPS_AT_ONCE):
-        store.commit(store.prepare(datagrams[start : start + TRAPS_AT_ONCE]))
+class _Reception:
+    """Has traps stored as the receiver does, each at its own time."""
+
+    def __init__(self) -> None:
+        self._store = Store()
+        self._gate = Gate(Engine(_ENGINE_ID, 1, 0))
+        self._gate.admit(self._store.admitted())
+
+    def take(self, sent: Sequence[SentTrap], unused: socket.socket) -> None:
+        """Store what was sent."""
+        datagrams = [
+            Datagram(data, (address, 0), unused, arrived=at, received_at=datetime.fromtimestamp(at, UTC))
+            for at, address, data in sent
+        ]
+        let_in = [datagram for datagram in datagrams if self._gate.lets_in(datagram)]
+        for start in range(0, len(let_in), TRAPS_AT_ONCE):
+            self._store.commit(self._store.prepare(let_in[start : start + TRAPS_AT_ONCE]))

@@ -7,12 +7,11 @@ import pytest
 from apps.protocols.errors import AuthenticationFailed, DeviceError
 from apps.protocols.snmp import reports
 from apps.protocols.snmp.ber import PduKind, encode_question
+from apps.protocols.snmp.privacy import localised_key, master_key
 from apps.protocols.snmp.target import AUTH_PROTOCOLS, SnmpTarget
 from apps.protocols.snmp.usm import (
     Engine,
     is_signed_by,
-    localised_key,
-    master_key,
     open_data,
     read_v3_header,
     seal,

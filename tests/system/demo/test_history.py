@@ -31,9 +31,12 @@ from tests.system.waiting import until
 
 HOUR = 3600.0
 PLAN = """
+login: {username: watcher, auth_protocol: SHA-256, auth_password: auth-secret, priv_protocol: AES-128,
+        priv_password: priv-secret}
 devices:
   - {name: web, kind: linux, role: web, uplink: edge, faults: [{kind: disk-full, part: 2, strength: 0.93, at: -5400}]}
-  - {name: edge, kind: switch, faults: [{kind: link-down, part: 7, every: 3600, lasts: 1800, at: 0}]}
+  - {name: edge, kind: switch, trap_version: "3",
+     faults: [{kind: link-down, part: 7, every: 3600, lasts: 1800, at: 0}]}
   - {name: power, kind: ups, faults: [{kind: dead, every: 36000, lasts: 310, at: -6900}]}
 """
 
@@ -134,6 +137,7 @@ def test_the_history_of_some_hours(fleet: tuple[Plan, int, Path], begun_at: floa
 
     # told by traps at their own times, folded and ended
     traps = Alert.objects.filter(component=ids["edge"]).order_by("received_at")
+    assert {row.version for row in traps} == {"3"}
     assert [row.trap_oid[-1] for row in traps] == ["3", "4"] * 2 + ["3"]
     assert [round(row.received_at.timestamp() - begun_at) for row in traps][-3:] == [-3600, -1800, 0]
     ended, standing = (Incident.objects.filter(component=ids["edge"], closed_at__isnull=flag) for flag in (False, True))

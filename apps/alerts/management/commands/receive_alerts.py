@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.alerts.receivers.datagrams import open_sockets
+from apps.alerts.receivers.engine import start_engine
 from apps.alerts.receivers.process import serve
 
 
@@ -21,4 +22,4 @@ class Command(BaseCommand):
             sockets = open_sockets(os.environ.get("ESM_TRAP_FDS", ""), settings.BIND, settings.TRAP_PORT)
         except OSError as error:
             raise CommandError(f"Port {settings.TRAP_PORT}/udp cannot be opened: {error.strerror}.") from error
-        serve(sockets)
+        serve(sockets, start_engine(settings.DATA_DIR))
