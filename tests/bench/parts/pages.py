@@ -47,7 +47,7 @@ def addresses(places: Mapping[str, Any]) -> dict[str, bytes]:
     """Give what is asked for, every filter by itself, and what stands in each page."""
     component, alert = b"node-0", b'<tr id="alert-'
     lists = {
-        "/": b"heat",
+        "/": b"node-0",
         "/components/": component,
         "/components/?status=critical": component,
         "/components/?category=server": b"",
