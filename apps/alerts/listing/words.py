@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from apps.alerts.services import catalogue
 from apps.components.models import Component
 
-SEARCHED = 20_000  # rows that one search looks at
+SEARCHED = 15_000  # rows that one search looks at
 WORDS = 8  # more words are not looked at
 SUGGESTED = 3
 
