@@ -5,7 +5,7 @@ Values are as the database takes them: a time goes through ``moment``, a phrase 
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection, models
@@ -99,15 +99,25 @@ def execute_many(statement: str, rows: Sequence[Row]) -> None:
             cursor.executemany(statement, rows)
 
 
-def moment(value: Any) -> Any:
+def moment(value: datetime | None) -> Any:
     """Give a time as this database takes it."""
-    return connection.ops.adapt_datetimefield_value(value)
+    return moment_writer()(value)
 
 
-def moment_writer() -> Callable[[Any], Any]:
+def moment_writer() -> Callable[[datetime | None], Any]:
     """Give ``moment`` for this connection, for many of them."""
-    writer: Callable[[Any], Any] = connection.ops.adapt_datetimefield_value
-    return writer
+    return _as_text if connection.vendor == "sqlite" else _as_it_is
+
+
+def _as_text(value: datetime | None) -> str | None:
+    """Write a time as Django writes it for SQLite, in UTC without its zone."""
+    if value is None:
+        return None
+    return str((value if value.tzinfo is UTC else value.astimezone(UTC)).replace(tzinfo=None))
+
+
+def _as_it_is(value: datetime | None) -> datetime | None:
+    return value
 
 
 def when(value: Any) -> Any:

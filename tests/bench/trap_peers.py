@@ -25,7 +25,7 @@ CREATE TABLE snmptt_unknown (trapoid VARCHAR(100), enterprise VARCHAR(100), comm
 def to_file(folder: Path, sender: Sender, rate: int, seconds: float) -> Outcome:
     """Let ``snmptrapd`` write a line for each notification."""
     written = folder / "traps.txt"
-    configuration = "disableAuthorization yes\nformat1 TRAP %A %N %w %q %W %v\\n\nformat2 TRAP %B %v\\n\n"
+    configuration = "disableAuthorization yes\nformat1 TRAP %a %N %w %q %W %v\\n\nformat2 TRAP %b %v\\n\n"
     with _snmptrapd(folder, configuration, written) as (process, port):
         before, start = cpu_seconds([process.pid]), time.monotonic()
         sent = sender.send(port, rate, seconds)
@@ -86,6 +86,7 @@ def _snmptrapd(folder: Path, configuration: str, log: Path) -> Iterator[tuple["s
     ]
     command += ["-Lf", str(log), "-p", str(folder / "snmptrapd.pid"), f"udp:127.0.0.1:{port}"]
     environment = {**os.environ, "MIBS": "", "SNMPCONFPATH": str(folder), "SNMP_PERSISTENT_DIR": str(folder)}
+    environment["RES_OPTIONS"] = "attempts:0"  # it looks every sender's name up, although -n tells it not to
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         time.sleep(STARTED)
         if process.poll() is not None:
