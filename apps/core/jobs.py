@@ -183,19 +183,28 @@ def _end(job_id: int, counted: dict[str, int]) -> None:
 
 
 def watch() -> int:
-    """End steps whose worker died, steps that nobody took, and jobs whose steps have all ended; gives how many."""
+    """End steps whose worker died, steps that nobody took, and jobs whose steps have all ended; gives how many.
+
+    What waits behind a step whose worker died was never begun: another worker goes on with it.
+    """
     now = timezone.now()
     mended = 0
+    left: dict[int, str] = {}  # jobs that a worker left, and their kinds
     for step in JobStep.objects.filter(state=StepState.RUNNING, deadline_at__lt=now).select_related("job")[:500]:
         changes = kinds.get(step.job.kind).changes_devices
-        mended += finish(
+        if finish(
             step,
             StepState.FAILED,
             code=StepCode.OUTCOME_UNKNOWN,
             stage=step.stage,
             message=WORKER_DIED,
             remedy=LOOK_FIRST if changes else CHECK_WORKERS,
-        )
+        ):
+            mended += 1
+            left[step.job_id] = step.job.kind
+    for job_id, kind in left.items():
+        if JobStep.objects.filter(job=job_id, state=StepState.WAITING).exists():
+            kinds.get(kind).start(job_id)
     for job in _abandoned(now - ABANDONED):
         with turn():
             mended += job.steps.filter(state=StepState.WAITING).update(

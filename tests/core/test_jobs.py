@@ -109,6 +109,20 @@ def test_a_step_whose_worker_died_is_failed_with_outcome_unknown(kind, remedy):
     assert not jobs.finish(step, StepState.DONE)  # the worker lives after all, and comes too late
 
 
+def test_another_worker_goes_on_with_what_waits_behind_a_step_whose_worker_died():
+    job = make_job(3)
+    jobs.finish(jobs.claim(steps(job)[0].pk), StepState.DONE)
+    jobs.claim(steps(job)[1].pk)
+    with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=1)):
+        assert jobs.watch() == 1
+        assert [job.pk] == STARTED
+        assert jobs.watch() == 0
+    assert [job.pk] == STARTED
+    assert counts(job) == ("running", 3, 2, 1, 0)
+    jobs.finish(jobs.claim(steps(job)[2].pk), StepState.DONE)
+    assert counts(job) == ("done", 3, 3, 1, 0)
+
+
 def test_a_job_that_nobody_takes_up_is_ended():
     job = make_job(2)
     with time_machine.travel(timezone.now() + timedelta(minutes=9)):
