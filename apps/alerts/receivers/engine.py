@@ -5,7 +5,7 @@ import logging
 import os
 from pathlib import Path
 
-from apps.protocols.snmp.usm import MOST_BOOTS, Engine
+from apps.protocols.snmp.usm import ENGINE_ID_OCTETS, MOST_BOOTS, Engine
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def _read(path: Path) -> tuple[bytes, int] | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.error("%s is not readable, a new SNMP engine id is made: %s", path, type(error).__name__)
         return None
-    return (engine_id, boots) if 5 <= len(engine_id) <= 32 and boots > 0 else None
+    return (engine_id, boots) if len(engine_id) in ENGINE_ID_OCTETS and boots > 0 else None
 
 
 def _write(path: Path, engine: Engine) -> None:

@@ -26,6 +26,7 @@ from apps.protocols.snmp.reports import (
 from apps.protocols.snmp.usm import (
     AUTHENTICATED,
     ENCRYPTED,
+    ENGINE_ID_OCTETS,
     MOST_BOOTS,
     NAME_OCTETS,
     NOBODY,
@@ -47,7 +48,6 @@ SENDERS = 20_000  # engines whose clock is remembered; only who knows a password
 VAIN_TRIES = 5_000  # signatures a second that may turn out wrong; then only senders that are known already are checked
 REPORTS = 1_000  # a second
 LEVELS = {"noAuthNoPriv": 0, "authNoPriv": AUTHENTICATED, "authPriv": AUTHENTICATED | ENCRYPTED}
-_ENGINE_ID_OCTETS = range(5, 33)  # RFC 3411 §5
 _LEVEL = AUTHENTICATED | ENCRYPTED
 _INFORM = int(PduKind.INFORM)
 _KINDS = (bytes((PduKind.TRAP_V2,)), bytes((_INFORM,)))
@@ -214,7 +214,7 @@ class Receiving:
             raise
 
     def _open(self, data: bytes, header: Header, ours: bool, arrived: float) -> Opened:
-        if not ours and len(header.engine_id) not in _ENGINE_ID_OCTETS:
+        if not ours and len(header.engine_id) not in ENGINE_ID_OCTETS:
             raise Refused(Reason.UNKNOWN_ENGINE)
         if self._users is None:
             raise Refused(Reason.TOO_EARLY)

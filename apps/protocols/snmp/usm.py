@@ -35,6 +35,7 @@ USM = 3  # the only security model
 TIME_WINDOW = 150  # seconds (RFC 3414 §2.2.3)
 MOST_BOOTS = 0x7FFFFFFF  # an engine that started so often has to take another id (RFC 3414 §2.2.2)
 NAME_OCTETS = 32
+ENGINE_ID_OCTETS = range(5, 33)  # RFC 3411 §5
 FAST_PRIV_PROTOCOLS = frozenset({"none", "AES-128"})
 
 # Hash function and how many octets of the HMAC travel (RFC 3414 §6.3.1, RFC 7860 §4.2).
