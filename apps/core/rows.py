@@ -12,12 +12,13 @@ from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
 Row = Sequence[Any]
+MomentWriter = Callable[[datetime | None], Any]
 
 
-def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row], conflict: str = "") -> None:
-    """Insert rows; ``conflict`` is an ON CONFLICT clause of our own."""
+def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row], conflict: str = "") -> int:
+    """Insert rows; ``conflict`` is an ON CONFLICT clause of our own. Gives how many were written."""
     if not rows:
-        return
+        return 0
     places = f"({', '.join(['%s'] * len(columns))})"
     head = f"INSERT INTO {model._meta.db_table} ({', '.join(_quoted(columns))}) VALUES "  # noqa: S608
     with connection.cursor() as cursor:
@@ -27,6 +28,7 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row
             # One round trip for many rows.
             statement = f"{head}{', '.join([places] * len(rows))} {conflict}"
             cursor.execute(statement, [value for row in rows for value in row])
+        return int(cursor.rowcount)
 
 
 def add(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row]) -> Sequence[int]:
@@ -92,11 +94,13 @@ def among(ids: Iterable[int]) -> RawSQL:
     return RawSQL("SELECT unnest(%s::bigint[])", [list(ids)])
 
 
-def execute_many(statement: str, rows: Sequence[Row]) -> None:
-    """Run one statement of our own with each of these rows."""
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(statement, rows)
+def execute_many(statement: str, rows: Sequence[Row]) -> int:
+    """Run one statement of our own with each of these rows; gives how many rows of the table it wrote."""
+    if not rows:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, rows)
+        return int(cursor.rowcount)
 
 
 def moment(value: datetime | None) -> Any:
@@ -104,7 +108,7 @@ def moment(value: datetime | None) -> Any:
     return moment_writer()(value)
 
 
-def moment_writer() -> Callable[[datetime | None], Any]:
+def moment_writer() -> MomentWriter:
     """Give ``moment`` for this connection, for many of them."""
     return _as_text if connection.vendor == "sqlite" else _as_it_is
 

@@ -18,6 +18,7 @@ from apps.system.journal import Journal
 from apps.system.processes import registry
 from apps.system.supervisor import Child, Supervisor
 
+OBJECTS_UNTIL_COLLECTED = 10_000  # Python's own 700 costs a busy process some hundredths of its time
 HANDED_OVER = "ESM_UP_STATE"  # what survives the new start that follows when the system chose a port
 SHARED_MODULES = (  # loaded by name somewhere on the way
     "celery.apps.beat",
@@ -208,6 +209,7 @@ class Launch:
         connections.close_all()
         gc.collect()
         gc.freeze()
+        gc.set_threshold(OBJECTS_UNTIL_COLLECTED, *gc.get_threshold()[1:])
 
     # --- while it runs ------------------------------------------------------------------------------------------
     def _say(self, text: str) -> None:

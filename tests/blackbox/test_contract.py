@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -13,7 +12,6 @@ from django.urls import URLPattern, URLResolver, clear_url_caches, get_resolver,
 
 from apps.access.models import AllowedAddress, ApiToken, Role
 from apps.alerts.services import catalogue, definitions, raise_alert
-from apps.alerts.services.loading import load
 from apps.core.actors import Actor, ActorKind
 from apps.core.models import Job, JobStep
 from tests.factories import (
@@ -23,6 +21,7 @@ from tests.factories import (
     make_interface,
     make_suspend_period,
     make_user,
+    ship_definitions,
 )
 from tests.statements import lasting_memories
 
@@ -172,7 +171,7 @@ def cost(client: Client, path: str) -> int:
 
 
 def test_lists_of_sixty_cost_what_a_list_of_two_costs(client: Client) -> None:
-    load(settings.FIXTURES_DIR / "alert_definitions")
+    ship_definitions()
     user = make_user("administrator", username="boss")
     client.force_login(user)
     everywhere = [*PAGES, *(f"/api/v1/{name}" for name in RESOURCES)]

@@ -1,7 +1,7 @@
 """Dumps of real devices (PyPI ``snmpsim-data``), read where they lie: replayed over a socket, and looked at plainly.
 
 What a driver makes of a dump must be what a plain look at its lines gives. Dumps of millions of lines are slow ones;
-of these only the parts that drivers ask for are replayed.
+of all that are not short only the parts that drivers ask for are replayed.
 """
 
 import bz2
@@ -39,7 +39,12 @@ from apps.simulators.snmp_replay import Recording, serve
 
 DATA = Path(str(files("snmpsim_data") / "data"))
 LARGE = 1_000_000  # octets, packed: such a dump is a slow one
-MIB_2 = "1.3.6.1.2.1"
+WHOLE = 50_000  # octets, packed: what is larger is read in parts
+STANDARD = (
+    *("1.3.6.1.2.1.1", "1.3.6.1.2.1.2", "1.3.6.1.2.1.25", "1.3.6.1.2.1.31"),  # system, interfaces, host, ifMIB
+    *("1.3.6.1.2.1.33", "1.3.6.1.2.1.47", "1.3.6.1.2.1.99", "1.3.6.1.2.1.131"),  # UPS, parts, their sensors and states
+    *("1.3.6.1.2.1.17.1.4", "1.0.8802.1.1.2.1", "1.3.6.1.4.1.2021"),  # numbers of bridge ports, LLDP, UCD
+)
 STATES = {
     "1": PortState.UP,
     "2": PortState.DOWN,
@@ -64,7 +69,7 @@ def dumps(*folders: str) -> list[Any]:
 
 def asked_of(driver: type[SnmpDriver]) -> tuple[str, ...]:
     """Give the names below which a driver asks anything."""
-    return (MIB_2, "1.0.8802.1.1.2.1", *(mib.root for mib in driver.mibs if mib.root), "1.3.6.1.4.1.2021")
+    return (*STANDARD, *(mib.root for mib in driver.mibs if mib.root))
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class Dump:
         """Read a dump, or what of it lies below some names."""
         wanted = tuple(f"{oid}.".encode() for oid in below)
         values: dict[str, bytes] = {}
-        with BufferedReader(bz2.BZ2File(path), LARGE) if path.suffix == ".bz2" else path.open("rb") as rows:
+        with BufferedReader(bz2.BZ2File(path), 1 << 20) if path.suffix == ".bz2" else path.open("rb") as rows:
             for row in rows:
                 if (wanted and not row.startswith(wanted)) or row.count(b"|") < 2:
                     continue
@@ -123,7 +128,7 @@ async def see(name: str, path: Path, version: str = "2c", polls: int = 1) -> See
     """Replay a dump and read it with a driver; a second poll knows what the first one kept."""
     driver = driver_class(name)
     assert issubclass(driver, SnmpDriver)
-    below = asked_of(driver) if path.stat().st_size > LARGE else ()
+    below = asked_of(driver) if path.stat().st_size > WHOLE else ()
     state: Mapping[str, Any] = {}
     async with await serve(Recording.load(path, below)) as agent:
         for _ in range(polls):

@@ -18,7 +18,6 @@ from apps.access.models import AllowedAddress, Role
 from apps.access.services import tokens
 from apps.alerts.models import AlertDefinition
 from apps.alerts.services import Arrival, catalogue, ingest
-from apps.alerts.services.loading import load
 from apps.components import credential_kinds
 from apps.components.services import checks
 from apps.core.actors import Actor, ActorKind
@@ -30,7 +29,15 @@ from apps.monitoring.models import Liveness, Sensor
 from apps.monitoring.services import inventory, polling
 from apps.protocols.snmp.receiving import LEVELS
 from apps.system import extraction
-from tests.factories import make_component, make_credential, make_group, make_interface, make_suspend_period, make_user
+from tests.factories import (
+    make_component,
+    make_credential,
+    make_group,
+    make_interface,
+    make_suspend_period,
+    make_user,
+    ship_definitions,
+)
 from tests.i18n.visible_text import left_in_english
 from tests.routes import ACTS, BEFORE_SIGN_IN, routes
 from tests.routes import DATA as FILES
@@ -57,7 +64,7 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
     settings.HIDDEN_DRIVERS_OFFERED = True
     cache.clear()
     layouts.forget()
-    load(settings.FIXTURES_DIR / "alert_definitions")
+    ship_definitions()
     anna = make_user("administrator", username="anna", language="ja", is_staff=True)
     actor = Actor(ActorKind.USER, anna.username, anna, "127.0.0.1")
     tokyo = make_group("Tokyo")

@@ -3,21 +3,19 @@
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
 from apps.access.models import Grant, Role
 from apps.alerts.models import AlertDefinition, Incident
-from apps.alerts.services.loading import load
 from apps.components.models import Component, StatusChange
 from apps.components.services import suspend_periods, suspension
 from apps.core.actors import SYSTEM
 from apps.core.models import Job, JobStep
 from apps.portal.dashboard import heat_map
 from apps.portal.phrasing import NBSP
-from tests.factories import make_component, make_group, make_interface, make_user
+from tests.factories import make_component, make_group, make_interface, make_user, ship_definitions
 from tests.statements import statements_of
 
 pytestmark = pytest.mark.django_db
@@ -94,7 +92,7 @@ def test_a_large_fleet_shows_its_exceptions_only(client, sites, monkeypatch):
 
 def test_open_problems_and_changes_are_listed_for_those_who_may_see_them(client, sites):
     tokyo, osaka = sites
-    load(settings.FIXTURES_DIR / "alert_definitions")
+    ship_definitions()
     server = tokyo.components.get(name="web-1")
     definition = AlertDefinition.objects.get(key="portal.access-lost")
     Incident.objects.create(
@@ -313,7 +311,7 @@ def test_the_suspended_stand_together_by_what_suspends_them(client):
 
 def test_a_problem_is_acknowledged_from_here_by_who_may(client, sites):
     tokyo, osaka = sites
-    load(settings.FIXTURES_DIR / "alert_definitions")
+    ship_definitions()
     definition = AlertDefinition.objects.get(key="portal.access-lost")
     incidents = [
         Incident.objects.create(

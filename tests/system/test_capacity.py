@@ -7,7 +7,6 @@ from django.db import connection
 
 from apps.alerts.models import Alert, Incident
 from apps.alerts.services import catalogue
-from apps.alerts.services.loading import load
 from apps.core import options
 from apps.core.actors import COMMAND
 from apps.monitoring import layouts
@@ -17,7 +16,7 @@ from apps.system.capacity import estimate, forecast, kinds, measuring, tables
 from apps.system.capacity.estimate import Fleet, Kept, Weights
 from apps.system.capacity.forecast import Stream
 from apps.system.models import CapacityMeasurement
-from tests.factories import make_component, make_interface, make_user
+from tests.factories import make_component, make_interface, make_user, ship_definitions
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -195,7 +194,7 @@ class TestMeasuring:
 
     @pytest.fixture(autouse=True)
     def _definitions(self, settings):
-        load(settings.FIXTURES_DIR / "alert_definitions")
+        ship_definitions()
         yield
         catalogue.forget()
         layouts.forget()

@@ -53,9 +53,10 @@ def test_the_random_password_is_printed_once(portal: Portal) -> None:
 
 
 def test_what_the_processes_say_is_kept_and_the_password_is_not(portal: Portal) -> None:
-    kept = (portal.folder / "logs" / "portal.log").read_text()
+    log = portal.folder / "logs" / "portal.log"
+    until(lambda: re.search(r"^\S+Z worker +\| .* ready\.$", log.read_text(), re.MULTILINE), "a worker says so")
+    kept = log.read_text()
     assert "Portal ready: http://" in kept
-    assert re.search(r"^\S+Z worker +\| .* ready\.$", kept, re.MULTILINE)
     password = re.search(r"password: ([A-Za-z0-9]{20})\n", portal.output())[1]
     assert password not in kept
 

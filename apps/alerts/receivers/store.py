@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 LARGEST_BATCH = 500
 SMALLEST_BATCH = 100  # fewer cost nearly as much
-LONGEST_TURN = 0.1  # seconds: others wait for the database meanwhile, and short turns cost twice as much an alert
+LONGEST_TURN = 0.2  # seconds: others wait for the database meanwhile, and short turns cost half as much again an alert
 REPEATS_FOR = timedelta(minutes=10)
 REMEMBERED = 20_000  # informs
 REPORT_EVERY = 60.0  # seconds between two reports of what was suppressed and refused

@@ -13,6 +13,7 @@ from django.db.models import Count, Max
 
 from apps.alerts.models import AlertDefinition, Severity
 from apps.alerts.services.oids import above, enterprise_of, other_form
+from apps.alerts.services.products import Product
 
 FRESH = 2.0  # seconds after which a process asks whether something changed
 PRODUCT_FIRST = frozenset({"1.3.6.1.4.1.232", "1.3.6.1.4.1.232.9.4.11"})
@@ -32,6 +33,11 @@ class Catalogue:
     def by_key(self) -> dict[str, AlertDefinition]:
         """Give the definitions by key."""
         return {definition.key: definition for definition in self.definitions}
+
+    @cached_property
+    def recognised(self) -> dict[tuple[str, str, str], tuple[AlertDefinition | None, Product | None]]:
+        """Keep what was recognised so far, by the names of a trap, its enterprise and its sender's model."""
+        return {}
 
     @cached_property
     def _exact(self) -> dict[str, Senders]:

@@ -137,13 +137,13 @@ class Folding:
 
     def store(self) -> None:
         """Write what was opened, repeated and ended, and let the status follow."""
-        touched = self._touched.values()
+        touched, moment = self._touched.values(), rows.moment_writer()
         present = [problem for problem in touched if problem.pk is not None]
         # What ended goes first: there is one open incident of a kind.
-        rows.update(Incident, _CHANGED, [_changed_row(problem) for problem in present if problem.changed])
-        counted = [problem for problem in present if not problem.changed]
-        rows.update(Incident, _COUNTED, [_counted_row(row) for row in counted])
-        for problem, pk in zip(self._new, rows.add(Incident, _NEW, [_new_row(row) for row in self._new]), strict=True):
+        rows.update(Incident, _CHANGED, [_changed_row(row, moment) for row in present if row.changed])
+        rows.update(Incident, _COUNTED, [_counted_row(row, moment) for row in present if not row.changed])
+        new = rows.add(Incident, _NEW, [_new_row(row, moment) for row in self._new])
+        for problem, pk in zip(self._new, new, strict=True):
             problem.pk = pk
         settle_causes(problem for problem in touched if problem.changed and (problem.was_open or problem.is_open))
 
@@ -251,22 +251,22 @@ class Folding:
         return ended
 
 
-def _counted_row(row: Problem) -> rows.Row:
-    return row.count, rows.moment(row.first_at), rows.moment(row.last_at), row.pk
+def _counted_row(row: Problem, moment: rows.MomentWriter) -> rows.Row:
+    return row.count, moment(row.first_at), moment(row.last_at), row.pk
 
 
-def _changed_row(row: Problem) -> rows.Row:
+def _changed_row(row: Problem, moment: rows.MomentWriter) -> rows.Row:
     return (
-        *(row.state, row.count, rows.moment(row.first_at), rows.moment(row.last_at), row.severity, row.written_title),
-        *(rows.moment(row.closed_at), "", row.closed_why, row.held, row.pk),
+        *(row.state, row.count, moment(row.first_at), moment(row.last_at), row.severity, row.written_title),
+        *(moment(row.closed_at), "", row.closed_why, row.held, row.pk),
     )
 
 
-def _new_row(row: Problem) -> rows.Row:
+def _new_row(row: Problem, moment: rows.MomentWriter) -> rows.Row:
     return (
         *(row.component_id, row.component_name, row.address, row.place, row.definition.pk, row.object),
         *(row.severity, row.written_title, row.state, row.count),
-        *(rows.moment(row.first_at), rows.moment(row.last_at), "", "", rows.moment(row.closed_at), "", row.closed_why),
+        *(moment(row.first_at), moment(row.last_at), "", "", moment(row.closed_at), "", row.closed_why),
         row.held,
     )
 

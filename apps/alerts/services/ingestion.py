@@ -4,13 +4,14 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, overload
+from json.encoder import encode_basestring as quoted
+from typing import overload
 
 from django.db import IntegrityError, connection, transaction
 
 from apps.alerts.models import DEFAULT_ALERT_TYPE, Alert
 from apps.alerts.services import catalogue
-from apps.alerts.services.arrivals import UNKNOWN_TITLE, Arrival
+from apps.alerts.services.arrivals import UNKNOWN_TITLE, Arrival, Binding
 from apps.alerts.services.folding import Folding, Problem
 from apps.alerts.services.quiet import quiet_reason
 from apps.core import events, rows
@@ -31,7 +32,6 @@ _COLUMNS = (
     *("bindings", "datagram", "digest", "component_id", "component_name", "candidates", "definition_id", "matched"),
     *("object", "severity", "alert_type", "product", "title", "detail", "remedy", "incident_id", "quiet"),
 )
-_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Stored(Sequence[Alert]):
@@ -100,7 +100,7 @@ def _store(arrivals: Sequence[Arrival]) -> Stored:
     return stored
 
 
-def _row(arrival: Arrival, problem: Problem | None, moment: Callable[[Any], Any]) -> rows.Row:
+def _row(arrival: Arrival, problem: Problem | None, moment: rows.MomentWriter) -> rows.Row:
     component, definition = arrival.component, arrival.definition
     if definition is None:
         alert_type, texts = arrival.alert_type or DEFAULT_ALERT_TYPE, (UNKNOWN_TITLE, "", "")
@@ -109,13 +109,23 @@ def _row(arrival: Arrival, problem: Problem | None, moment: Callable[[Any], Any]
         texts = (definition.title, definition.detail, definition.remedy)
     return (
         *(moment(arrival.received_at), moment(arrival.occurred_at), arrival.source, arrival.address),
-        *(arrival.version, arrival.trap_oid, arrival.enterprise, arrival.request_id, _json(arrival.bindings)),
+        *(arrival.version, arrival.trap_oid, arrival.enterprise, arrival.request_id, _written(arrival.bindings)),
         *(arrival.datagram, arrival.digest, component.pk if component is not None else None),
-        *(component.name if component is not None else "", _json(arrival.candidates)),
+        component.name if component is not None else "",
+        json.dumps(arrival.candidates) if arrival.candidates else "[]",
         *(definition.pk if definition is not None else None, arrival.matched, arrival.object[:200]),
         *(arrival.grade, alert_type, arrival.product, *arrival.written(texts)),
         *(problem.pk if problem is not None else None, quiet_reason(component, problem).value),
     )
+
+
+def _written(bindings: Sequence[Binding]) -> str:
+    """Write variables as JSON: all that they hold is text."""
+    told = [
+        f'{{"oid": {quoted(each["oid"])}, "type": {quoted(each["type"])}, "value": {quoted(each["value"])}}}'
+        for each in bindings
+    ]
+    return f"[{', '.join(told)}]"
 
 
 def explain(alert: Alert, arrival: Arrival) -> None:

@@ -10,6 +10,7 @@ from apps.alerts.services.catalogue import Catalogue
 from apps.components.models import Component
 from apps.core.phrases import Phrase
 
+REMEMBERED = 10_000
 KNOWN_ENTERPRISE = "portal.known-enterprise"
 """Explains a trap that no definition knows, of an enterprise that is known."""
 
@@ -30,14 +31,27 @@ def interpret(
     catalogue: Catalogue, trap_oid: str, enterprise: str, bindings: Sequence[Binding], component: Component | None
 ) -> Meaning:
     """Find out what a trap means. ``component`` is the one that has the sender's address, where that is known."""
+    return meaning_of(*_recognised(catalogue, trap_oid, enterprise, component.model if component else ""), bindings)
+
+
+def _recognised(
+    catalogue: Catalogue, trap_oid: str, enterprise: str, model: str
+) -> tuple[AlertDefinition | None, products.Product | None]:
+    """Give the definition and the product of a trap; a catalogue remembers those of the latest ones."""
+    name = (trap_oid, enterprise, model)
+    if (found := catalogue.recognised.get(name)) is not None:
+        return found
     known = products.known()
-    product = known.of_trap(trap_oid, enterprise, component.model if component is not None else "")
+    product = known.of_trap(trap_oid, enterprise, model)
     definition = catalogue.find(trap_oid, enterprise)
     if definition is None and known.is_listed(trap_oid, enterprise, product):
         definition = catalogue.by_key.get(KNOWN_ENTERPRISE)
     if definition is not None and not definition.enabled:
         definition = None
-    return meaning_of(definition, product, bindings)
+    if len(catalogue.recognised) >= REMEMBERED:  # senders can make up names
+        catalogue.recognised.clear()
+    catalogue.recognised[name] = definition, product
+    return definition, product
 
 
 def meaning_of(

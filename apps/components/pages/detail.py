@@ -14,7 +14,8 @@ from apps.components.extensions import OVERVIEW, Figure, Panel, Tab
 from apps.components.models import Category, Component, StatusCause
 from apps.components.models.status import WORST_FIRST
 from apps.components.pages.look import Look
-from apps.components.services import causes, machines
+from apps.components.services import machines
+from apps.components.services.cause_rows import REGISTRATION
 from apps.core import scoping
 from apps.core.htmx import wants_part
 from apps.groups.models import Group
@@ -137,7 +138,7 @@ def _causes(look: Look) -> list[CauseView]:
     if ids and look.may("components"):
         visible = Component.objects.visible_to(look.request.user, "components").filter(pk__in=ids)
         twins = {f"{machines.SAME_MACHINE}:{one.pk}": one for one in visible}
-    return [CauseView(row, twins.get(row.key) if row.source == causes.REGISTRATION else None) for row in rows]
+    return [CauseView(row, twins.get(row.key) if row.source == REGISTRATION else None) for row in rows]
 
 
 def _panels(look: Look, tab: Tab, *, live: bool) -> list[PanelView]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 
 from apps.components.models import Component, MachineId, MachineIdKind, ManagementInterface, Status, StatusCause
 from apps.components.services import causes
+from apps.components.services.cause_rows import REGISTRATION
 from apps.core.phrases import Phrase
 from apps.drivers.contract import IdentityFacts
 
@@ -144,9 +145,7 @@ def _twins(component_id: int) -> set[int]:
 
 
 def _settle(component_id: int, twins: set[int]) -> None:
-    rows = StatusCause.objects.filter(
-        component=component_id, source=causes.REGISTRATION, key__startswith=f"{SAME_MACHINE}:"
-    )
+    rows = StatusCause.objects.filter(component=component_id, source=REGISTRATION, key__startswith=f"{SAME_MACHINE}:")
     present = {int(key.partition(":")[2]) for key in rows.values_list("key", flat=True)}
     people = Component.objects.in_bulk([component_id, *twins])
     me = people.get(component_id)
@@ -155,7 +154,7 @@ def _settle(component_id: int, twins: set[int]) -> None:
     causes.put(
         [
             causes.Cause(
-                one.pk, causes.REGISTRATION, f"{SAME_MACHINE}:{other.pk}", Status.WARNING.value, _sentence(one, other)
+                one.pk, REGISTRATION, f"{SAME_MACHINE}:{other.pk}", Status.WARNING.value, _sentence(one, other)
             )
             for pk, twin in people.items()
             if pk != component_id
@@ -163,8 +162,8 @@ def _settle(component_id: int, twins: set[int]) -> None:
         ]
     )
     for gone in present - twins:
-        causes.withdraw(component_id, causes.REGISTRATION, f"{SAME_MACHINE}:{gone}")
-        causes.withdraw(gone, causes.REGISTRATION, f"{SAME_MACHINE}:{component_id}")
+        causes.withdraw(component_id, REGISTRATION, f"{SAME_MACHINE}:{gone}")
+        causes.withdraw(gone, REGISTRATION, f"{SAME_MACHINE}:{component_id}")
 
 
 def _sentence(one: Component, other: Component) -> Phrase:
@@ -179,7 +178,7 @@ def twins_of(component: Component) -> list[int]:
     return [
         int(cause.key.partition(":")[2])
         for cause in component.causes.all()
-        if cause.source == causes.REGISTRATION and cause.key.startswith(f"{SAME_MACHINE}:")
+        if cause.source == REGISTRATION and cause.key.startswith(f"{SAME_MACHINE}:")
     ]
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from apps.components import extensions
 from apps.components.models import Component, ManagementInterface, StatusCause
 from apps.components.services import causes, inheritance, interfaces, machines
+from apps.components.services.cause_rows import REGISTRATION
 from apps.components.services.drafts import (
     NewComponent,
     NewInterface,
@@ -174,7 +175,7 @@ def _delete(ids: Sequence[int]) -> None:
     for hook in extensions.removal_hooks:
         hook(ids)
     mentioned = {f"{machines.SAME_MACHINE}:{pk}" for pk in ids}
-    on_others = StatusCause.objects.filter(source=causes.REGISTRATION, key__in=mentioned)
+    on_others = StatusCause.objects.filter(source=REGISTRATION, key__in=mentioned)
     others = set(on_others.values_list("component", flat=True)) - set(ids)
     on_others.delete()
     Component.objects.filter(pk__in=ids).delete()

@@ -13,7 +13,7 @@ from apps.alerts.models import Incident
 from apps.alerts.services.folding import settle_causes
 from apps.components.models import Component, ManagementInterface, StatusCause
 from apps.components.services import causes
-from apps.core import audit, events
+from apps.core import audit, events, rows
 from apps.core.actors import Actor
 from apps.core.writes import turn
 from apps.monitoring import exclusions, port_reports
@@ -28,8 +28,8 @@ COUNTED_BY = ("poll", "limit")  # sources of causes that a poll makes
 def of_components(component_ids: Collection[int]) -> dict[int, Exclusions]:
     """Give the exclusions by component; those without any are left out."""
     found: dict[int, set[tuple[str, str]]] = defaultdict(set)
-    rows = ExcludedPort.objects.filter(component__in=component_ids).order_by()
-    for component_id, mac_address, port_name in rows.values_list("component_id", "mac_address", "port_name"):
+    told = ExcludedPort.objects.filter(component__in=rows.among(component_ids)).order_by()
+    for component_id, mac_address, port_name in told.values_list("component_id", "mac_address", "port_name"):
         found[component_id].add((mac_address, port_name))
     return {component_id: frozenset(told) for component_id, told in found.items()}
 
@@ -68,8 +68,8 @@ def include(component: Component, port: PortView, actor: Actor) -> None:
     """Let one port count again; others with the same MAC address stay as they are."""
     with turn():
         before = _told(component)
-        rows = ExcludedPort.objects.filter(component=component, mac_address=port.mac_address or "")
-        if rows.filter(port_name="").exists():
+        mine = ExcludedPort.objects.filter(component=component, mac_address=port.mac_address or "")
+        if mine.filter(port_name="").exists():
             alike = {each.name[:200] for each in ports_of(component) if each.mac_address == port.mac_address}
             ExcludedPort.objects.bulk_create(
                 [
@@ -78,7 +78,7 @@ def include(component: Component, port: PortView, actor: Actor) -> None:
                 ],
                 ignore_conflicts=True,
             )
-        rows.filter(port_name__in=["", port.name[:200]]).delete()
+        mine.filter(port_name__in=["", port.name[:200]]).delete()
         _settle(component, before, actor)
 
 
@@ -127,8 +127,8 @@ def withdraw(component: Component) -> None:
     mine: dict[int, frozenset[int]] = {}
     for interface_id, ports in _reported([component.pk]).items():
         mine[interface_id] = exclusions.indexes(ports, excluded)
-    rows = StatusCause.objects.filter(component=component, source__in=COUNTED_BY, interface__in=list(mine))
-    for cause in rows:
+    standing = StatusCause.objects.filter(component=component, source__in=COUNTED_BY, interface__in=list(mine))
+    for cause in standing:
         if exclusions.port_of(cause.key) in mine[cause.interface_id]:
             causes.withdraw(component.pk, cause.source, cause.key, cause.interface_id)
 
@@ -145,8 +145,8 @@ def excluded_parts(parts: Iterable[tuple[int, str]]) -> set[tuple[int, str]]:
         wanted[component_id].add(number)
     found: set[tuple[int, str]] = set()
     excluded = of_components(list(wanted))
-    rows = LastPorts.objects.filter(interface__component__in=list(excluded)).order_by("interface")
-    for component_id, report in rows.values_list("interface__component", "report"):
+    last = LastPorts.objects.filter(interface__component__in=list(excluded)).order_by("interface")
+    for component_id, report in last.values_list("interface__component", "report"):
         ports = port_reports.views(bytes(report), 0.0, None, None)
         for index in exclusions.indexes(ports, excluded[component_id]):
             if str(index) in wanted[component_id]:
@@ -155,8 +155,8 @@ def excluded_parts(parts: Iterable[tuple[int, str]]) -> set[tuple[int, str]]:
 
 
 def _reported(component_ids: Collection[int]) -> dict[int, list[PortView]]:
-    rows = LastPorts.objects.filter(Q(interface__component__in=component_ids)).order_by("interface")
+    last = LastPorts.objects.filter(Q(interface__component__in=component_ids)).order_by("interface")
     return {
         interface_id: port_reports.views(bytes(report), 0.0, None, None)
-        for interface_id, report in rows.values_list("interface_id", "report")
+        for interface_id, report in last.values_list("interface_id", "report")
     }

@@ -3,16 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.conf import settings
 
 from apps.alerts.models import Alert, AlertDefinition, Incident
-from apps.alerts.services.loading import load
 from apps.components.models import StatusChange
 from apps.components.panels import timeline
 from apps.components.services import registration
 from apps.core.actors import SYSTEM
 from apps.core.models import AuditEntry, Job, JobStep
-from tests.factories import make_component, make_group
+from tests.factories import make_component, make_group, ship_definitions
 from tests.statements import statements_of
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +21,7 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 def server():
     """A server with one event of each kind, a minute apart."""
-    load(settings.FIXTURES_DIR / "alert_definitions")
+    ship_definitions()
     component = make_component("web-1", make_group("Tokyo"))
     StatusChange.objects.create(component=component, at=START, old="normal", new="critical", text="Fan 4 fails")
     definition = AlertDefinition.objects.get(key="portal.access-lost")

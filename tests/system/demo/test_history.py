@@ -9,13 +9,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 
 from apps.alerts.models import Alert, Incident
 from apps.alerts.services import catalogue
-from apps.alerts.services.loading import load
 from apps.components.models import Component, StatusChange
 from apps.core.actors import SYSTEM
 from apps.monitoring import layouts
@@ -25,6 +23,7 @@ from apps.simulators.fleet.control import Remote
 from apps.simulators.fleet.plan import Plan, read
 from apps.system.demo import history
 from apps.system.demo.moved_clock import MovedClock
+from tests.factories import ship_definitions
 from tests.system.demo.registered import register
 from tests.system.portal import PROJECT
 from tests.system.waiting import until
@@ -44,7 +43,7 @@ devices:
 @pytest.fixture
 def no_memories(db: None) -> Iterator[None]:
     """What a process remembers of the database must not outlive the database of a test."""
-    load(settings.FIXTURES_DIR / "alert_definitions")
+    ship_definitions()
     cache.clear()
     layouts.forget()
     yield
