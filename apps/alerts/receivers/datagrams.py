@@ -1,15 +1,15 @@
-"""The receiver's UDP sockets: opened or inherited, read with the address that was asked, answered from it."""
+"""The UDP sockets of the receiver, opened or inherited, and what comes in, answered from where it was sent to."""
 
 import ipaddress
 import logging
 import os
 import socket
-import struct
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from apps.protocols.snmp.receiving import Opened
 
@@ -19,11 +19,9 @@ RECEIVE_BUFFER = 16 * 1024 * 1024  # bytes: about 26,000 traps wait in the kerne
 SO_RCVBUFFORCE = 33  # root may go beyond net.core.rmem_max; not in the socket module
 IP_PKTINFO = 8  # not in the socket module before Python 3.12
 LARGEST = 65535
-_ANCILLARY = 128
-_V4 = struct.Struct("@I4s4s")  # struct in_pktinfo: interface, our address, the header's address
-_V6 = struct.Struct("@16sI")  # struct in6_pktinfo: our address, interface
 
 Ancillary = tuple[int, int, bytes]
+Peer = tuple[Any, ...]  # an address as the socket module has it
 
 
 @lru_cache(maxsize=16384)
@@ -38,7 +36,7 @@ class Datagram:
     """What came, from whom, when, and how to answer from the address that was asked."""
 
     data: bytes
-    peer: tuple[str, int]
+    peer: Peer
     through: socket.socket = field(repr=False)
     asked: Ancillary | None = None
     arrived: float = field(default_factory=time.monotonic)
@@ -93,25 +91,6 @@ def _prepare(opened: socket.socket) -> None:
         opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
     else:
         opened.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
-
-
-def read(opened: socket.socket) -> Datagram:
-    """Read one datagram; raises BlockingIOError when there is none."""
-    data, ancillary, _flags, peer = opened.recvmsg(LARGEST, _ANCILLARY)
-    return Datagram(data, peer, opened, _asked(ancillary))
-
-
-def _asked(ancillary: list[tuple[int, int, bytes]]) -> Ancillary | None:
-    """Turn where a datagram went to into where its answer comes from."""
-    for level, kind, content in ancillary:
-        if level == socket.IPPROTO_IP and kind == IP_PKTINFO and len(content) >= _V4.size:
-            _interface, ours, _header = _V4.unpack_from(content)
-            return level, kind, _V4.pack(0, ours, b"\0\0\0\0")
-        if level == socket.IPPROTO_IPV6 and kind == socket.IPV6_PKTINFO and len(content) >= _V6.size:
-            ours, interface = _V6.unpack_from(content)
-            link_local = ours[0] == 0xFE and ours[1] & 0xC0 == 0x80
-            return None if ours[0] == 0xFF else (level, kind, _V6.pack(ours, interface if link_local else 0))
-    return None
 
 
 def described(opened: socket.socket) -> str:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from apps.components.models import Component, StatusChange
 from apps.components.services import causes, machines
 from apps.core.models import AuditEntry, Job
+from apps.core.phrases import Phrase
 from apps.drivers.contract import IdentityFacts
 from apps.monitoring.models import LastValues, Limit, Sensor
 from apps.monitoring.services import presence
@@ -106,7 +107,7 @@ def test_old_values_are_marked_stale_with_their_age(browser, polled):
 
 def test_the_worst_cause_comes_first_with_all_others(browser, polled):
     component = polled(script="ailing").component
-    causes.put([causes.Cause(component.pk, "alert", "psu", "critical", causes.Phrase("Power supply 2 failed."))])
+    causes.put([causes.Cause(component.pk, "alert", "psu", "critical", Phrase("Power supply 2 failed."))])
     answer = browser.get(component.get_absolute_url())
     told = [(cause.row.status, str(cause.row.text)) for cause in answer.context["causes"]]
     assert told == [("critical", "Power supply 2 failed."), ("warning", "Fan 2 fails")]
@@ -115,7 +116,7 @@ def test_the_worst_cause_comes_first_with_all_others(browser, polled):
 
 def test_an_interface_that_fails_says_why_and_what_to_do(browser):
     component = make_component()
-    make_interface(component, last_error=causes.Phrase("No answer."), last_error_code="unreachable", failures=3)
+    make_interface(component, last_error=Phrase("No answer."), last_error_code="unreachable", failures=3)
     shown = text_of(browser.get(component.get_absolute_url()))
     assert "No answer." in shown
     assert "See whether the device is on and connected" in shown
