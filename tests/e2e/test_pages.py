@@ -98,15 +98,14 @@ def opened(context: BrowserContext) -> Visit:
 
 
 def go(visit: Visit, url: str, size: dict[str, int] = WIDE) -> None:
-    """Leave the last page and what it said, open another one and let it settle."""
-    visit.page.goto("about:blank")
+    """Open a page, forget what the last one said, and let it settle."""
     visit.complaints.clear()
     visit.page.set_viewport_size(size)
     visit.page.emulate_media(color_scheme="light")
     answer = visit.page.goto(url, wait_until="load")
     assert answer is not None
     assert answer.status == 200, f"{url} answered {answer.status}"
-    visit.page.wait_for_function("document.fonts.status === 'loaded'")
+    visit.page.evaluate("document.fonts.ready.then(() => true)")
 
 
 def violations(visit: Visit) -> list[str]:
