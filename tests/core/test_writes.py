@@ -63,3 +63,52 @@ def test_four_processes_write_in_turn(tmp_path: Path):
     waits = sorted(wait for out, _error in answers for wait in json.loads(out))
     # Fair: nobody waits longer than the whole run of the others would take, far below the busy timeout of 20 s.
     assert waits[-1] < 5.0
+
+
+AFTERWARDS = """
+import os, sys, threading
+import django
+from django.conf import settings
+from esm.settings import env
+from pathlib import Path
+settings.configure(DATABASES={"default": env.sqlite(Path(sys.argv[1]))}, INSTALLED_APPS=[], USE_TZ=True)
+django.setup()
+from django.db import connection, transaction
+from apps.core.writes import turn
+
+def write():
+    with turn(), connection.cursor() as cursor:
+        cursor.execute("UPDATE counter SET value = value + 1")
+
+def ask_another():
+    other = threading.Thread(target=write_and_close)
+    other.start()
+    other.join(20)
+    assert not other.is_alive(), "a thread that was asked after the commit waits for the turn"
+
+def write_and_close():
+    write()
+    connection.close()
+
+with turn():
+    transaction.on_commit(write)
+    transaction.on_commit(ask_another)
+    write()
+open_before = len(os.listdir("/proc/self/fd"))
+for _ in range(20):
+    ask_another()
+print(len(os.listdir("/proc/self/fd")) - open_before)
+"""
+
+
+def test_what_waits_for_the_commit_may_write_and_no_thread_leaves_a_file_open(tmp_path: Path):
+    path = tmp_path / "turns.sqlite3"
+    database = sqlite3.connect(path)
+    database.execute("CREATE TABLE counter (value INTEGER)")
+    database.execute("INSERT INTO counter VALUES (0)")
+    database.commit()
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-c", AFTERWARDS, str(path)]
+    ran = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout) == (0, "0\n"), ran.stderr
+    assert database.execute("SELECT value FROM counter").fetchone() == (23,)
