@@ -4,6 +4,7 @@ A cell is drawn for each component as long as a page can carry them; a larger fl
 that are not normal, or those with the highest values.
 """
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -19,6 +20,7 @@ from apps.groups.models import Tree
 from apps.monitoring.services import readings
 from apps.portal import phrasing
 from apps.portal.dashboard.scales import NONE, OLD, SCALES, STATUS, Scale
+from apps.portal.dashboard.strip import Share, state_of
 from apps.portal.phrasing import STATES, word_of
 
 CELLS = 1500  # a page with more cells is slow to draw and says no more
@@ -97,13 +99,17 @@ class HeatMap:
     measured: int | None  # how many components have a value; None where it shows the status
 
 
-def heat_map(components: "QuerySet[Component]", tree: Tree, total: int, colours: str) -> HeatMap:
-    """Draw a fleet of so many components."""
+def heat_map(
+    components: "QuerySet[Component]", tree: Tree, shares: Collection[Share], total: int, colours: str
+) -> HeatMap:
+    """Draw a fleet of so many components, whose shares by state are known."""
     clusters = {pk: Cluster(pk, tree.path_name(pk)) for pk in tree.parents}
     rows = components.order_by()
     large = total > CELLS
-    if colours == STATUS:
-        (_many_states if large else _each_state)(rows, clusters)
+    if colours == STATUS and large:
+        _many_states(rows, shares, clusters)
+    elif colours == STATUS:
+        _each_state(rows, clusters)
     else:
         (_many_values if large else _each_value)(rows, clusters, SCALES[colours])
     shown = [clusters[pk] for pk in tree.ordered() if clusters[pk].total]
@@ -134,24 +140,19 @@ def _each_state(rows: "QuerySet[Component]", clusters: dict[int, Cluster]) -> No
     words = {state: word_of(state) for state in STATES}
     values = rows.order_by("name").values_list("group", "pk", "name", "status", "suspended", "unmanaged")
     for group, pk, name, status, suspended, unmanaged in values:
-        state = _state(status, suspended, unmanaged)
+        state = state_of(status, suspended, unmanaged)
         clusters[group].add(state)
         clusters[group].cells.append(Cell(pk, name, f"st-{STATES[state].code}", words[state]))
 
 
-def _many_states(rows: "QuerySet[Component]", clusters: dict[int, Cluster]) -> None:
-    numbers = rows.values_list("group", "status", "suspended", "unmanaged").annotate(number=Count("pk"))
-    for group, status, suspended, unmanaged, number in numbers:
-        clusters[group].add(_state(status, suspended, unmanaged), number)
+def _many_states(rows: "QuerySet[Component]", shares: Iterable[Share], clusters: dict[int, Cluster]) -> None:
+    for share in shares:
+        clusters[share.group].add(share.state, share.number)
     words = {state: word_of(state) for state in STATES}
     bad = rows.filter(suspended=False, unmanaged=False).exclude(status=Status.NORMAL)
     for group, pk, name, status in bad.values_list("group", "pk", "name", "status")[: CELLS * 2]:
         if len(clusters[group].cells) < EXCEPTIONS:
             clusters[group].cells.append(Cell(pk, name, f"st-{STATES[status].code}", words[status]))
-
-
-def _state(status: str, suspended: bool, unmanaged: bool) -> str:
-    return "suspended" if suspended or unmanaged else status
 
 
 # --- by a quantity ---------------------------------------------------------------------------------------------------

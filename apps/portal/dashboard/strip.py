@@ -1,8 +1,10 @@
 """The status strip: how many components are in each state, and what of it is new."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.core.cache import cache
 from django.db.models import BooleanField, Case, Count, OuterRef, Q, QuerySet, Subquery, Value, When
@@ -39,14 +41,37 @@ class Moved:
     gone: int
 
 
-def counts_of(components: "QuerySet[Component]") -> dict[str, int]:
-    """Count by state, worst first; suspended ones are a state of their own, those not managed are among them."""
-    found: dict[str, int] = components.order_by().aggregate(
-        **{status: Count("pk", filter=LIVE & Q(status=status)) for status in Status.values},
-        suspended=Count("pk", filter=~LIVE),
-        unmanaged=Count("pk", filter=Q(unmanaged=True)),
-    )
-    return found
+class Share(NamedTuple):
+    """How many components of a group are in one state, and whether they are among those not managed."""
+
+    group: int
+    state: str
+    unmanaged: bool
+    number: int
+
+
+def shares_of(components: "QuerySet[Component]") -> list[Share]:
+    """Count components by group and state, in one look at all of them; suspended is a state of its own."""
+    columns = ("group", "status", "suspended", "unmanaged")
+    found = components.order_by().values_list(*columns).annotate(number=Count("pk"))
+    return [
+        Share(group, state_of(status, suspended, unmanaged), unmanaged, number)
+        for group, status, suspended, unmanaged, number in found
+    ]
+
+
+def state_of(status: str, suspended: bool, unmanaged: bool) -> str:
+    """Give the state that a component is shown in; those not managed are among the suspended ones."""
+    return SUSPENDED if suspended or unmanaged else status
+
+
+def counts_of(shares: Iterable[Share]) -> dict[str, int]:
+    """Add up by state, and those not managed once more."""
+    counts = dict.fromkeys((*ORDER, "unmanaged"), 0)
+    for share in shares:
+        counts[share.state] += share.number
+        counts["unmanaged"] += share.number if share.unmanaged else 0
+    return counts
 
 
 def moved(components: "QuerySet[Component]", since: datetime) -> tuple[dict[str, Moved], int]:

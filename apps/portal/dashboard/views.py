@@ -28,7 +28,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     groups = tree.subtree(choice.group) if choice.group is not None else None
     if groups is not None:
         components = components.filter(group__in=groups)
-    counts = strip.counts_of(components)
+    shares = strip.shares_of(components)
+    counts = strip.counts_of(shares)
     total = sum(counts[state] for state in strip.ORDER)
     context: dict[str, Any] = {
         "total": total,
@@ -40,7 +41,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "choice": choice,
         "here": choice.address(),
         "strip": strip.figures(components, counts, choice.group, choice.window),
-        "map": heat_map(components, tree, total, choice.colours),
+        "map": heat_map(components, tree, shares, total, choice.colours),
         "colours": [(choice.address(colours=name), label, name == choice.colours) for name, label in COLOURS.items()],
         "attention": cards.needs_attention(request.user, tree, choice.group),
         "jobs": cards.running(request.user, groups),
