@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,12 +40,14 @@ class Device:
     def __init__(self, folder: Path) -> None:
         self.environment = net_snmp_environment(folder)
 
-    def command(self, name: str, port: int, *login: str, oid: str = LINK_DOWN, index: int = 3) -> list[str]:
-        words = ("-v3", "-r1", "-t8", *login, f"127.0.0.1:{port}", "77", oid, f"{IF_INDEX}.{index}", "i", str(index))
-        return [program(name, "snmp"), *words]
+    def command(
+        self, name: str, port: int, *login: str, oid: str = LINK_DOWN, index: int = 3, patience: int = 8
+    ) -> list[str]:
+        words = (f"127.0.0.1:{port}", "77", oid, f"{IF_INDEX}.{index}", "i", str(index))
+        return [program(name, "snmp"), "-v3", "-r1", f"-t{patience}", *login, *words]
 
-    def send(self, name: str, port: int, *login: str, oid: str = LINK_DOWN, index: int = 3) -> int:
-        command = self.command(name, port, *login, oid=oid, index=index)
+    def send(self, name: str, port: int, *login: str, **more: Any) -> int:
+        command = self.command(name, port, *login, **more)
         return subprocess.run(command, env=self.environment, timeout=30, capture_output=True).returncode
 
 
@@ -179,7 +182,7 @@ def test_users_are_taken_over_while_it_runs(start, device):
     changed = [word.replace("auth-secret", "changed-secret") for word in WATCHER]
     wait_for(lambda: arrived(*changed))
     assert arrived(*other)
-    assert device.send("snmpinform", receiver.port, *WATCHER) != 0
+    assert device.send("snmpinform", receiver.port, *WATCHER, patience=1) != 0
     assert receiver.stop() == 0
     assert receiver.count(Count.WRONG_DIGEST) >= 1
 

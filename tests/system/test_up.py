@@ -168,7 +168,9 @@ def test_a_taken_port_is_named_with_its_holder(
     assert not (folder / "portal.sqlite3").exists()
 
 
-def test_two_portals_run_side_by_side_and_a_killed_one_leaves_no_orphan(portal: Portal, folder: Path) -> None:
+def test_two_portals_run_side_by_side_and_a_killed_one_leaves_no_orphan_and_starts_again(
+    portal: Portal, folder: Path
+) -> None:
     second = Portal(folder, ESM_ADMIN_NAME=NAME, ESM_ADMIN_PASSWORD=PASSWORD).wait_until_ready()
     try:
         assert second.url != portal.url
@@ -184,10 +186,28 @@ def test_two_portals_run_side_by_side_and_a_killed_one_leaves_no_orphan(portal: 
     again = Portal(folder).wait_until_ready()
     try:
         assert "first administrator" not in again.output()
-        again.process.terminate()
-        assert again.process.wait(timeout=STOP_DEADLINE) == 0
+        assert_it_stops_in_order_with_a_page_open(again)
     finally:
         again.kill()
+
+
+def assert_it_stops_in_order_with_a_page_open(portal: Portal) -> None:
+    """In reverse order, within five seconds, and nothing stays."""
+    until(lambda: list(portal.pids()) == NAMES, "all run")
+    parts = urllib.parse.urlsplit(portal.url)
+    stream = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+    stream.request("GET", "/events/stream/", headers={"Cookie": portal.sign_in()})
+    response = stream.getresponse()
+    assert response.status == 200
+    assert response.headers["Content-Type"].startswith("text/event-stream")
+    family = portal.family()
+    portal.process.send_signal(signal.SIGTERM)
+    assert portal.process.wait(timeout=STOP_DEADLINE) == 0
+    assert not any(runs(pid) for pid in family)
+    order = re.findall(r"^([\w-]+) +\| stopping$", portal.output(), re.MULTILINE)
+    assert order == NAMES[::-1]
+    assert not (portal.folder / "broker.sock").exists()
+    stream.close()
 
 
 def test_it_waits_for_a_named_broker_and_asks_for_the_administrator_on_a_terminal(folder: Path, tmp_path: Path) -> None:
@@ -218,25 +238,3 @@ def test_it_waits_for_a_named_broker_and_asks_for_the_administrator_on_a_termina
         os.close(keyboard)
         os.close(terminal)
     assert PASSWORD not in portal.output()
-
-
-def test_everything_stops_in_reverse_order_within_five_seconds_with_pages_open(folder: Path) -> None:
-    portal = Portal(folder, ESM_ADMIN_NAME=NAME, ESM_ADMIN_PASSWORD=PASSWORD).wait_until_ready()
-    try:
-        until(lambda: list(portal.pids()) == NAMES, "all run")
-        parts = urllib.parse.urlsplit(portal.url)
-        stream = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
-        stream.request("GET", "/events/stream/", headers={"Cookie": portal.sign_in()})
-        response = stream.getresponse()
-        assert response.status == 200
-        assert response.headers["Content-Type"].startswith("text/event-stream")
-        family = portal.family()
-        portal.process.send_signal(signal.SIGTERM)
-        assert portal.process.wait(timeout=STOP_DEADLINE) == 0
-    finally:
-        portal.kill()
-    assert not any(runs(pid) for pid in family)
-    order = re.findall(r"^([\w-]+) +\| stopping$", portal.output(), re.MULTILINE)
-    assert order == NAMES[::-1]
-    assert not (folder / "broker.sock").exists()
-    stream.close()
