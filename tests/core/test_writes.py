@@ -32,20 +32,26 @@ for number in range(int(sys.argv[2])):
 print(json.dumps(waits))
 """
 PROCESSES, WRITES = 4, 150
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_four_processes_write_in_turn(tmp_path: Path):
-    path = tmp_path / "turns.sqlite3"
+def counting(path: Path) -> sqlite3.Connection:
+    """Make a database with one number in it."""
     database = sqlite3.connect(path)
     database.execute("CREATE TABLE counter (value INTEGER)")
     database.execute("INSERT INTO counter VALUES (0)")
     database.commit()
-    root = Path(__file__).resolve().parents[2]
+    return database
+
+
+def test_four_processes_write_in_turn(tmp_path: Path):
+    path = tmp_path / "turns.sqlite3"
+    database = counting(path)
     writers = [
         subprocess.Popen(
             [sys.executable, "-c", WRITER, str(path), str(WRITES)],
-            cwd=root,
-            env={**os.environ, "PYTHONPATH": str(root)},
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -107,12 +113,8 @@ print(len(os.listdir("/proc/self/fd")) - open_before)
 
 def test_what_waits_for_the_commit_may_write_and_no_thread_leaves_a_file_open(tmp_path: Path):
     path = tmp_path / "turns.sqlite3"
-    database = sqlite3.connect(path)
-    database.execute("CREATE TABLE counter (value INTEGER)")
-    database.execute("INSERT INTO counter VALUES (0)")
-    database.commit()
-    root = Path(__file__).resolve().parents[2]
+    database = counting(path)
     command = [sys.executable, "-c", AFTERWARDS, str(path)]
-    ran = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (ran.returncode, ran.stdout) == (0, "0\n"), ran.stderr
     assert database.execute("SELECT value FROM counter").fetchone() == (24,)
