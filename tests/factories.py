@@ -1,12 +1,14 @@
 """Rows for tests, made as the services would leave them; plain functions, each argument has a sensible default."""
 
 import itertools
+import json
 from datetime import time, timedelta
 from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Field, JSONField
 from django.utils import timezone
 
 from apps.access.models import Grant, Role
@@ -103,6 +105,10 @@ def _shipped() -> tuple[list[str], list[list[Any]]]:
     load(settings.FIXTURES_DIR / "alert_definitions")
     fields = [field for field in AlertDefinition._meta.concrete_fields if not field.primary_key]
     found = AlertDefinition.objects.order_by("pk")
-    told = [[field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields] for row in found]
+    told = [[_as_stored(field, getattr(row, field.attname)) for field in fields] for row in found]
     AlertDefinition.objects.all().delete()
     return [str(field.column) for field in fields], told
+
+
+def _as_stored(field: "Field[Any, Any]", value: Any) -> Any:
+    return json.dumps(value) if isinstance(field, JSONField) else field.get_db_prep_save(value, connection)

@@ -9,6 +9,8 @@ import errno
 import os
 import socket
 import struct
+import time
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from apps.alerts.receivers.datagrams import IP_PKTINFO, LARGEST, Ancillary, Datagram, Peer
@@ -56,10 +58,12 @@ class Reader:
                 return []
             raise OSError(number, os.strerror(number))
         string_at, result = ctypes.string_at, []
+        arrived, received_at = time.monotonic(), datetime.now(UTC)
         told = _MESSAGE.iter_unpack(string_at(messages, found * _MESSAGE.size))
         for (at, name, control), message in zip(self._places, told, strict=False):
             peer = _peer(string_at(name, message[1]))
-            result.append(Datagram(string_at(at, message[7]), peer, opened, _asked(string_at(control, message[5]))))
+            asked = _asked(string_at(control, message[5]))
+            result.append(Datagram(string_at(at, message[7]), peer, opened, asked, arrived, received_at))
         return result
 
 

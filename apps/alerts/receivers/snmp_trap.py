@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv4Address
+from typing import NamedTuple
 
 from apps.alerts.receivers.datagrams import Datagram
 from apps.alerts.services.arrivals import Binding
@@ -55,8 +56,7 @@ class Trap:
             self.datagram.answer(self.answer())
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A notification out of its message: the message as it may be kept, and for an inform its PDU and its answer."""
 
     notification: Notification

@@ -65,13 +65,13 @@ class Stored(Sequence[Alert]):
 
 
 def ingest(arrivals: Sequence[Arrival]) -> list[Alert]:
-    """Store alerts in their order, in one write turn, and give them; at most 500 at once."""
+    """Store alerts in their order, in one write turn, and give them."""
     with turn():
         return store(arrivals).alerts
 
 
 def store(arrivals: Sequence[Arrival]) -> Stored:
-    """Store alerts in their order, in one write turn; at most 500 at once.
+    """Store alerts in their order, in one write turn.
 
     Two processes may open the same incident at the same time; the database lets one, the other looks again.
     """

@@ -1,7 +1,7 @@
 """What a trap means: its definition, the product that sent it, how bad it is, and what it is about."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from apps.alerts.models import DEFAULT_ALERT_TYPE, AlertDefinition, Severity
 from apps.alerts.services import products
@@ -15,8 +15,7 @@ KNOWN_ENTERPRISE = "portal.known-enterprise"
 """Explains a trap that no definition knows, of an enterprise that is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     """What is made of one trap; without a definition it is unmatched."""
 
     definition: AlertDefinition | None
@@ -24,7 +23,7 @@ class Meaning:
     alert_type: str = DEFAULT_ALERT_TYPE
     product: str = ""
     object: str = ""
-    params: Mapping[str, Value] = field(default_factory=dict)
+    params: Mapping[str, Value] = {}  # nobody changes it
 
 
 def interpret(

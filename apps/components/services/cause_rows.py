@@ -21,10 +21,7 @@ _AGAIN = (  # since stays as long as the status does
     f" text = excluded.text, since = CASE WHEN {_TABLE}.status = excluded.status THEN {_TABLE}.since"
     f" ELSE excluded.since END WHERE {_TABLE}.status <> excluded.status OR {_TABLE}.text <> excluded.text"
 )
-_CLOSE = (
-    f"DELETE FROM {_TABLE} WHERE component_id = %s AND COALESCE(interface_id, 0) = %s"  # noqa: S608
-    ' AND source = %s AND "key" = %s'
-)
+_CLOSED = {"component_id": "bigint", "COALESCE(interface_id, 0)": "bigint", "source": "text", '"key"': "text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ def put(causes: Iterable[Cause], now: datetime) -> bool:
 def close(places: Collection[Place]) -> bool:
     """Close the causes at these places; says whether any was open."""
     told = [(component, interface or 0, source, key) for component, interface, source, key in places]
-    return rows.execute_many(_CLOSE, told) > 0
+    return rows.delete(StatusCause, _CLOSED, told) > 0
 
 
 def standing(**conditions: Any) -> dict[Place, Standing]:

@@ -21,6 +21,7 @@ NEVER_ANSWERED = Phrase(gettext_noop("It has not answered yet."))
 NOTHING_ENABLED = Phrase(gettext_noop("No management interface is enabled."))
 NOT_MANAGED = Phrase(gettext_noop("Set to not managed: it is not watched."))
 
+_STATUSES = tuple(Status.values)  # by rank
 _UNKNOWN = WORST_FIRST[Status.UNKNOWN.value]
 _RANK = f"CASE s.status {' '.join(f'WHEN {word!r} THEN {rank}' for word, rank in WORST_FIRST.items())} END"
 _COMPONENTS, _INTERFACES = Component._meta.db_table, ManagementInterface._meta.db_table
@@ -80,7 +81,7 @@ def follow(components: Sequence[Locked], now: datetime) -> bool:
     for component in components:
         ranks = [interface.worst for interface in counted[component.pk]]
         ranks += [own.get(component.pk, _Own()).worst, _UNKNOWN if component.pk in unpolled else None]
-        worst = Status.values[min((rank for rank in ranks if rank is not None), default=WORST_FIRST[Status.NORMAL])]
+        worst = _STATUSES[min((rank for rank in ranks if rank is not None), default=WORST_FIRST[Status.NORMAL])]
         if worst != component.status:
             changed[component] = worst
     _write_components(changed, {interface.pk for found in counted.values() for interface in found}, now)
@@ -142,7 +143,7 @@ def _write_interfaces(interfaces: Sequence[_Interface]) -> None:
     by_status: dict[str, list[int]] = defaultdict(list)
     for interface in interfaces:
         rank = WORST_FIRST[Status.NORMAL] if interface.worst is None else interface.worst
-        status = Status.values[_UNKNOWN if not interface.was_polled or interface.has_failed else rank]
+        status = _STATUSES[_UNKNOWN if not interface.was_polled or interface.has_failed else rank]
         if status != interface.status:
             by_status[status].append(interface.pk)
     for status, pks in by_status.items():

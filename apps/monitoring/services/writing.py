@@ -117,8 +117,7 @@ def _write_present(batch: Sequence[Polled], layout_ids: Mapping[bytes, int]) -> 
             boots.append(_boot(polled, readings.uptime))
     _insert(samples, last, ports, stated)
     for names, values in columns.items():
-        places = ", ".join(f"{name} = %s" for name in names)
-        rows.execute_many(f"UPDATE {Component._meta.db_table} SET {places} WHERE id = %s", values)  # noqa: S608
+        rows.update(Component, names, values)
     rows.execute_many(
         f"UPDATE {Component._meta.db_table} SET up_since = %s WHERE id = %s"  # noqa: S608
         " AND (up_since IS NULL OR up_since < %s OR up_since > %s)",

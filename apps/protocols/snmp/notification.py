@@ -48,7 +48,7 @@ _TRAP_V1, _TRAP_V2, _INFORM = int(PduKind.TRAP_V1), int(PduKind.TRAP_V2), int(Pd
 _TRAP_KIND, _INFORM_KIND = NotificationKind.TRAP, NotificationKind.INFORM
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Notification:
     """One trap or inform.
 
