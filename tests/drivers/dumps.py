@@ -5,10 +5,9 @@ of all that are not short only the parts that drivers ask for are replayed.
 """
 
 import bz2
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,7 @@ from apps.drivers.snmp import lldp, oids
 from apps.drivers.snmp.conversation import SnmpDriver
 from apps.drivers.snmp.values import line, mac_address, text
 from apps.simulators.snmp_replay import Recording, serve
+from tests.drivers.dump_parts import part_of
 
 DATA = Path(str(files("snmpsim_data") / "data"))
 LARGE = 1_000_000  # octets, packed: such a dump is a slow one
@@ -79,13 +79,13 @@ class Dump:
     values: dict[str, bytes]
 
     @classmethod
-    def load(cls, path: Path, below: Iterable[str] = ()) -> "Dump":
-        """Read a dump, or what of it lies below some names."""
-        wanted = tuple(f"{oid}.".encode() for oid in below)
+    def load(cls, path: Path, below: tuple[str, ...] = ()) -> "Dump":
+        """Read a dump; of a large one only what lies below some names."""
         values: dict[str, bytes] = {}
-        with BufferedReader(bz2.BZ2File(path), 1 << 20) if path.suffix == ".bz2" else path.open("rb") as rows:
+        part = _part(path, below)
+        with bz2.open(part) if part.suffix == ".bz2" else part.open("rb") as rows:
             for row in rows:
-                if (wanted and not row.startswith(wanted)) or row.count(b"|") < 2:
+                if row.count(b"|") < 2:
                     continue
                 oid, kind, value = row.rstrip(b"\r\n").split(b"|", 2)
                 if b":" in kind:  # a value that the simulator computes is none of the device's
@@ -128,9 +128,8 @@ async def see(name: str, path: Path, version: str = "2c", polls: int = 1) -> See
     """Replay a dump and read it with a driver; a second poll knows what the first one kept."""
     driver = driver_class(name)
     assert issubclass(driver, SnmpDriver)
-    below = asked_of(driver) if path.stat().st_size > WHOLE else ()
     state: Mapping[str, Any] = {}
-    async with await serve(Recording.load(path, below)) as agent:
+    async with await serve(Recording.load(_part(path, asked_of(driver)))) as agent:
         for _ in range(polls):
             target = Target(
                 "127.0.0.1",
@@ -227,6 +226,10 @@ def assert_neighbours(found: Sequence[Neighbour], dump: Dump) -> None:
 
 def _told(value: bytes, is_mac: bool) -> str:
     return value.hex(":") if is_mac else line(value) or value.hex(":")
+
+
+def _part(path: Path, below: tuple[str, ...]) -> Path:
+    return part_of(path, below) if below and path.stat().st_size > WHOLE else path
 
 
 def _octets(value: bytes) -> bytes:
