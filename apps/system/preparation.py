@@ -24,6 +24,7 @@ from apps.system import translations
 SAY_EVERY = 5.0  # seconds between messages while the database is waited for
 MIGRATION_LOCK = 21120  # the number of the advisory lock on PostgreSQL
 DEFAULT_NAME = "Administrator"
+UNUSED = ["rest_framework", "django_htmx", "redoc"]  # folders of files that no page of ours asks for
 
 
 def prepare() -> None:
@@ -88,7 +89,7 @@ def collect_static() -> None:
     if stamp.exists() and stamp.read_text() == wanted and settings.STATIC_ROOT.is_dir():
         return
     print("Collecting the static files …", flush=True)
-    call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+    call_command("collectstatic", interactive=False, verbosity=0, clear=True, ignore_patterns=UNUSED)
     stamp.write_text(wanted)
 
 
