@@ -1,6 +1,6 @@
 """Keeps a storm of alerts within bounds: a token bucket per origin and one over all."""
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from dataclasses import dataclass
 
 BURST = 10  # seconds' worth that may come at once
@@ -25,12 +25,11 @@ class Bucket:
 
 
 class StormGuard:
-    """Lets through what an origin, and all together, may send; counts the rest by origin until it is reported."""
+    """Lets through what an origin, and all together, may send."""
 
     def __init__(self) -> None:
         self._origins: OrderedDict[str, Bucket] = OrderedDict()
         self._total: Bucket | None = None
-        self.suppressed: Counter[str] = Counter()
 
     def admits(self, origin: str, now: float, origin_rate: float, total_rate: float) -> bool:
         """Say whether one more alert of an origin is taken."""
@@ -43,10 +42,4 @@ class StormGuard:
             self._origins.move_to_end(origin)
         if self._total is None:
             self._total = Bucket(total_rate * BURST, now)
-        if bucket.take(origin_rate, now) and self._total.take(total_rate, now):
-            return True
-        if origin in self.suppressed or len(self.suppressed) < ORIGINS:
-            self.suppressed[origin] += 1
-        else:
-            self.suppressed[""] += 1
-        return False
+        return bucket.take(origin_rate, now) and self._total.take(total_rate, now)
