@@ -13,7 +13,6 @@ from apps.monitoring import port_reports
 from apps.monitoring.models import LastPorts
 from apps.protocols.snmp.ber import Tag
 from apps.protocols.snmp.notification import encode_notification_v2
-from tests.alerts.gates import let_in
 from tests.factories import make_component, make_interface
 
 
@@ -30,5 +29,5 @@ def test_the_port_is_called_as_the_device_called_it_at_the_last_poll():
     data = encode_notification_v2(b"public", "1.3.6.1.6.3.1.1.5.3", varbinds=bound)
     store = Store()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unused:
-        store.commit(let_in(store, Datagram(data, ("192.0.2.1", 162), unused)))
+        store.commit(store.prepare([Datagram(data, ("192.0.2.1", 162), unused)]))
     assert str(Alert.objects.get().title) == "Link of GigabitEthernet0/2 went down"

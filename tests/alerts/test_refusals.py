@@ -42,9 +42,8 @@ class Reception:
         """Let messages of some addresses come in, and write down what became of them."""
         self.gate.admit(self.store.admitted())
         datagrams = [Datagram(data, (address, 9), self.through) for address, data in messages]
-        traps = self.gate.sort([each for each in datagrams if self.gate.lets_in(each)])
+        self.store.commit(self.store.prepare([each for each in datagrams if self.gate.lets_in(each)]))
         self.store.count_refusals(self.gate.take_refusals())
-        self.store.commit(traps)
         self.store.keep_house()
 
 

@@ -13,7 +13,6 @@ from apps.alerts.receivers.store import Store
 from apps.alerts.services import catalogue
 from apps.protocols.snmp.ber import Tag
 from apps.protocols.snmp.notification import NotificationKind, encode_notification_v2
-from tests.alerts.gates import let_in
 from tests.factories import make_component, make_interface
 
 pytestmark = pytest.mark.django_db(transaction=True)  # what refers to nothing is refused at the commit
@@ -58,7 +57,7 @@ def test_an_alert_of_a_removed_component_is_kept_with_its_address(unused, monkey
 
     monkeypatch.setattr(Senders, "find", find)
     store = Store()
-    answered = store.commit(let_in(store, *[datagram(unused, index) for index in range(1, number + 1)]))
+    answered = store.commit(store.prepare([datagram(unused, index) for index in range(1, number + 1)]))
     assert len(answered) == number
     assert list(Alert.objects.values_list("component", "address", "matched")) == [(None, ADDRESS, True)] * number
     assert Incident.objects.get().place == f"address {ADDRESS}"
@@ -69,7 +68,7 @@ def test_an_alert_of_a_removed_definition_is_kept_as_unmatched(unused, definitio
     assert catalogue.current().match(LINK_DOWN) == definition
     AlertDefinition.objects.all().delete()  # elsewhere: this process has not heard of it
     store = Store()
-    assert len(store.commit(let_in(store, datagram(unused, 1)))) == 1
+    assert len(store.commit(store.prepare([datagram(unused, 1)]))) == 1
     assert list(Alert.objects.values_list("matched", "address")) == [(False, ADDRESS)]
     assert not Incident.objects.exists()
 
@@ -86,7 +85,7 @@ def test_what_cannot_be_stored_at_all_is_tried_twice_and_counted_once(unused, mo
 
     monkeypatch.setattr(Senders, "find", find)
     store = Store()
-    assert store.commit(let_in(store, datagram(unused, 1))) == []
+    assert store.commit(store.prepare([datagram(unused, 1)])) == []
     assert len(tries) == 2
     store.keep_house()
     assert not Alert.objects.exists()

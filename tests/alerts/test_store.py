@@ -15,7 +15,6 @@ from apps.alerts.receivers.storm import BURST, ORIGINS, StormGuard
 from apps.alerts.services import object_names
 from apps.protocols.snmp.ber import Tag, Varbind
 from apps.protocols.snmp.notification import NotificationKind, encode_notification_v2
-from tests.alerts.gates import let_in
 from tests.factories import make_component, make_interface
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("definitions")]
@@ -46,7 +45,7 @@ def test_an_interface_without_a_name_in_the_trap_gets_the_one_that_is_known(unus
         return {(component.pk, "2"): "GigabitEthernet0/2"}
 
     store = Store()
-    store.commit(let_in(store, link_down(unused, "192.0.2.1", 2), link_down(unused, "192.0.2.1", 5)))
+    store.commit(store.prepare([link_down(unused, "192.0.2.1", 2), link_down(unused, "192.0.2.1", 5)]))
     titles = [str(alert.title) for alert in Alert.objects.order_by("pk")]
     assert titles == ["Link of GigabitEthernet0/2 went down", "Link of 5 went down"]
     assert asked == [[(component.pk, "2"), (component.pk, "5")]]
@@ -56,7 +55,7 @@ def test_an_interface_without_a_name_in_the_trap_gets_the_one_that_is_known(unus
 def test_extra_alert_addresses_lead_to_the_component(unused):
     component = make_component(alert_addresses=["192.0.2.77", "2001:db8::7"])
     store = Store()
-    store.commit(let_in(store, link_down(unused, "192.0.2.77", 1), link_down(unused, "2001:db8::7", 1)))
+    store.commit(store.prepare([link_down(unused, "192.0.2.77", 1), link_down(unused, "2001:db8::7", 1)]))
     assert set(Alert.objects.values_list("component", flat=True)) == {component.pk}
 
 
@@ -68,7 +67,7 @@ def test_an_address_for_both_protocols_is_read_as_the_one_it_is(unused):
 def test_what_was_suppressed_is_reported_once(unused):
     store = Store()
     datagrams = [link_down(unused, "192.0.2.1", 1) for _ in range(50 * BURST + 30)]
-    traps = let_in(store, *datagrams)
+    traps = store.prepare(datagrams)
     assert len(traps) == 50 * BURST
     store.report_suppressed()
     store.report_suppressed()
@@ -82,7 +81,7 @@ def test_what_was_suppressed_is_reported_once(unused):
 
 def test_one_alert_that_cannot_be_stored_does_not_keep_the_others_back(unused, monkeypatch):
     store = Store()
-    traps = let_in(store, *[link_down(unused, "192.0.2.1", index) for index in range(1, 8)])
+    traps = store.prepare([link_down(unused, "192.0.2.1", index) for index in range(1, 8)])
     understood = Store._arrivals
 
     def arrivals(self, some):
@@ -154,7 +153,7 @@ def test_an_unknown_vendors_trap_falls_to_the_longest_prefix(unused):
     catalogue.forget()
     data = encode_notification_v2(b"public", "1.3.6.1.4.1.8072.9999.0.7")
     store = Store()
-    store.commit(let_in(store, Datagram(data, ("192.0.2.1", 162), unused)))
+    store.commit(store.prepare([Datagram(data, ("192.0.2.1", 162), unused)]))
     assert str(Alert.objects.get().title) == "Vendor –"
 
 
@@ -162,9 +161,9 @@ def test_an_inform_is_stored_on_a_machine_that_was_just_started(unused, monkeypa
     monkeypatch.setattr("apps.alerts.receivers.store.time.monotonic", lambda: 42.0)
     inform = encode_notification_v2(b"public", LINK_DOWN, request_id=1, kind=NotificationKind.INFORM)
     store = Store()
-    (answered,) = store.commit(let_in(store, Datagram(inform, ("192.0.2.9", 162), unused, arrived=41.0)))
+    (answered,) = store.commit(store.prepare([Datagram(inform, ("192.0.2.9", 162), unused, arrived=41.0)]))
     assert (answered.notification.request_id, Alert.objects.get().request_id) == (1, 1)
-    store.commit(let_in(store, Datagram(inform, ("192.0.2.9", 162), unused, arrived=41.5)))
+    store.commit(store.prepare([Datagram(inform, ("192.0.2.9", 162), unused, arrived=41.5)]))
     assert Alert.objects.count() == 1
     assert Counter.values()[Count.REPEATED] == 1
 

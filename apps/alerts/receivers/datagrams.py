@@ -42,7 +42,6 @@ class Datagram:
     arrived: float = field(default_factory=time.monotonic)
     received_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     opened: Opened | None = None  # once a message of version 3 was found to be genuine
-    is_early: bool = False  # one of version 3 that came before anybody knew who may send
 
     @property
     def address(self) -> str:

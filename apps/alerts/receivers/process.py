@@ -1,7 +1,4 @@
-"""The receiver: drains its sockets into memory, has one thread store what came, and answers only then.
-
-While a batch is stored, what comes meanwhile is sorted already: that thread mostly waits for the database.
-"""
+"""The receiver: drains its sockets into memory, has one thread store what came, and answers only then."""
 
 import asyncio
 import contextlib
@@ -21,7 +18,6 @@ from apps.alerts.receivers.datagrams import Datagram, described, kernel_drops
 from apps.alerts.receivers.gate import Gate
 from apps.alerts.receivers.reading import AT_ONCE, Reader
 from apps.alerts.receivers.refusals import Refusals
-from apps.alerts.receivers.snmp_trap import Trap
 from apps.alerts.receivers.store import DatabaseAway, Store
 from apps.alerts.receivers.users import Admitted
 from apps.alerts.services.reception import note_alive
@@ -52,7 +48,6 @@ class Receiver:
         self._readers = {each: Reader(each) for each in sockets}
         self._roomy = {each for each in sockets if each.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= ROOMY}
         self.waiting: deque[Datagram] = deque()
-        self.sorted: deque[Trap] = deque()  # what is to be stored next
         self.octets = 0
         self.dropped = 0
         self.storing = True
@@ -79,7 +74,7 @@ class Receiver:
                 log.error("%d datagrams could not be stored before the end", len(self.waiting))
                 return False
             self.gate.admit(admitted)
-            while not self._stopping.is_set() or self.waiting or self.sorted:
+            while not self._stopping.is_set() or self.waiting:
                 if not await self._store_some():
                     return False
         finally:
@@ -130,8 +125,7 @@ class Receiver:
             more = len(datagrams) == AT_ONCE
             if not more:
                 break
-        self._sort_ahead()
-        if self.waiting or self.sorted:
+        if self.waiting:
             self._arrived.set()
         return more
 
@@ -139,45 +133,33 @@ class Receiver:
         """Put a datagram into the waiting line, while there is room."""
         if not self.gate.lets_in(datagram):
             return
-        full = len(self.waiting) + len(self.sorted) >= WAITING
-        if full or self.octets + len(datagram.data) > WAITING_OCTETS:
+        if len(self.waiting) >= WAITING or self.octets + len(datagram.data) > WAITING_OCTETS:
             self.dropped += 1
             return
         self.waiting.append(datagram)
         self.octets += len(datagram.data)
 
-    def _sort_ahead(self) -> None:
-        """Sort what waits, until there is enough for a batch."""
-        if not self.gate.is_told:
-            return
-        while self.waiting and len(self.sorted) < self.store.batch_size:
-            some = [self.waiting.popleft() for _ in range(min(AT_ONCE, len(self.waiting)))]
-            self.octets -= sum(len(datagram.data) for datagram in some)
-            self.sorted.extend(self.gate.sort(some))
-
     async def _store_some(self) -> bool:
         """Store the next batch and answer its informs; False when time ran out with the database away."""
         await self._arrived.wait()
-        if len(self.sorted) + len(self.waiting) < self.store.batch_size and not self._stopping.is_set():
+        if len(self.waiting) < self.store.batch_size and not self._stopping.is_set():
             await asyncio.sleep(min(max(GATHERED_FOR, self._took), LONGEST_GATHERED_FOR))
-        self._sort_ahead()
-        batch = [self.sorted.popleft() for _ in range(min(self.store.batch_size, len(self.sorted)))]
-        if not self.waiting and not self.sorted and not self._stopping.is_set():
+        batch = [self.waiting.popleft() for _ in range(min(self.store.batch_size, len(self.waiting)))]
+        octets = sum(len(datagram.data) for datagram in batch)
+        batch = [datagram for datagram in batch if self.gate.lets_in(datagram)]
+        if not self.waiting and not self._stopping.is_set():
             self._arrived.clear()
         started = time.monotonic()
-        informs = await self._insist(partial(self._count_and_store, self.gate.take_refusals(), batch))
+        traps = await self._insist(lambda: self.store.prepare(batch))
+        informs = await self._insist(lambda: self.store.commit(traps)) if traps is not None else None
         if informs is None:
-            lost = len(batch) + len(self.sorted) + len(self.waiting)
-            log.error("%d notifications could not be stored before the end", lost)
+            log.error("%d datagrams could not be stored before the end", len(batch) + len(self.waiting))
             return False
         for inform in informs:
             inform.acknowledge()
         self._took = time.monotonic() - started
+        self.octets -= octets
         return True
-
-    def _count_and_store(self, refusals: Refusals, batch: list[Trap]) -> list[Trap]:
-        self.store.count_refusals(refusals)
-        return self.store.commit(batch)
 
     async def _insist(self, work: Callable[[], Result]) -> Result | None:
         """Do it in the database thread, again and again while the database is away; None when time ran out."""
@@ -228,7 +210,7 @@ class Receiver:
                 log.exception("the housekeeping failed")
             addresses = [described(opened) for opened in self.sockets]
             engine = self.gate.engine
-            said = (addresses, len(self.waiting) + len(self.sorted), self.storing, engine.engine_id.hex(), engine.boots)
+            said = (addresses, len(self.waiting), self.storing, engine.engine_id.hex(), engine.boots)
             await asyncio.to_thread(note_alive, *said)
             await asyncio.sleep(HOUSEKEEPING)
 

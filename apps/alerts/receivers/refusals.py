@@ -17,7 +17,6 @@ from apps.core.phrases import Phrase
 
 REFUSED, MORE_REFUSED = "portal.notifications-refused", "portal.more-refused"
 SENDERS = 1000  # remembered between two reports; sender addresses can be forged
-ORIGINS = 10_000  # of what was too much, likewise
 QUIET_FOR = timedelta(days=1)
 NAMED = 200  # senders within that time; of more, one alert tells the number
 
@@ -93,12 +92,6 @@ class Refusals:
     def __init__(self) -> None:
         self.counts: Counter[Count] = Counter()
         self.senders: dict[str, Refused] = {}
-        self.suppressed: Counter[str] = Counter()  # by origin; "" stands for those beyond what is remembered
-
-    def suppress(self, origin: str, number: int = 1) -> None:
-        """Count what was too much of an origin."""
-        known = origin in self.suppressed or len(self.suppressed) < ORIGINS
-        self.suppressed[origin if known else ""] += number
 
     def note(self, address: str, what: Count, user: str = "") -> None:
         """Count what was not taken of a sender."""
@@ -113,11 +106,8 @@ class Refusals:
         for address, refused in others.senders.items():
             if sender := self._sender(address):
                 sender.add(refused)
-        for origin, number in others.suppressed.items():
-            self.suppress(origin, number)
         others.counts.clear()
         others.senders.clear()
-        others.suppressed.clear()
 
     def _sender(self, address: str) -> Refused | None:
         if address not in self.senders and len(self.senders) >= SENDERS:

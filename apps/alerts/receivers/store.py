@@ -1,4 +1,4 @@
-"""From traps to committed alerts: what the receiver does in its one database thread."""
+"""From datagrams to committed alerts: what the receiver does in its one database thread."""
 
 import logging
 import math
@@ -14,9 +14,11 @@ from django.utils import timezone
 from apps.alerts.models import Alert, Count
 from apps.alerts.models import Counter as CounterRow
 from apps.alerts.receivers import snmp_trap
+from apps.alerts.receivers.datagrams import Datagram
 from apps.alerts.receivers.refusals import Refusals, report
 from apps.alerts.receivers.senders import Senders
 from apps.alerts.receivers.snmp_trap import Trap
+from apps.alerts.receivers.storm import StormGuard
 from apps.alerts.receivers.users import Admitted, Users
 from apps.alerts.services import catalogue
 from apps.alerts.services.arrivals import Arrival
@@ -25,7 +27,9 @@ from apps.alerts.services.interpretation import interpret
 from apps.alerts.services.naming import NAME_BINDINGS, Part, names_of, shown_object
 from apps.alerts.services.raising import raise_alert
 from apps.components.models import Component
+from apps.core import options
 from apps.core.writes import turn
+from apps.protocols.snmp.ber import Malformed
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +40,15 @@ REPEATS_FOR = timedelta(minutes=10)
 REMEMBERED = 20_000  # informs
 REPORT_EVERY = 60.0  # seconds between two reports of what was suppressed and refused
 
+VERSION_OPTIONS = {"1": "trap_v1", "2c": "trap_v2c"}
 DatabaseAway = (OperationalError, InterfaceError, ProgrammingError)  # the last: its tables are not there yet
 
 
 class Store:
-    """Interprets and stores. Raises ``DatabaseAway`` when nothing was done and it should be tried again."""
+    """Decodes, sorts out and stores. Raises ``DatabaseAway`` when nothing was done and it should be tried again."""
 
     def __init__(self) -> None:
+        self.guard = StormGuard()
         self.senders = Senders()
         self.users = Users()
         self.refusals = Refusals()
@@ -50,6 +56,40 @@ class Store:
         self.batch_size = LARGEST_BATCH // 8
         self._answered: OrderedDict[tuple[str, int | None, str], float] = OrderedDict()
         self._reported_at = time.monotonic()
+
+    def prepare(self, datagrams: Sequence[Datagram]) -> list[Trap]:
+        """Decode, refuse what is malformed, of a version or community that is not accepted, or too much."""
+        with _closing_on_failure():
+            communities = frozenset(word.encode() for word in options.get("trap_communities"))
+            relays = frozenset(options.get("trap_relays"))
+            versions = {version for version, name in VERSION_OPTIONS.items() if options.get(name)} | {"3"}
+            origin_rate, total_rate = options.get("trap_origin_rate"), options.get("trap_total_rate")
+        traps = []
+        for datagram in datagrams:
+            self.counts[Count.RECEIVED] += 1
+            try:
+                received = snmp_trap.receive(datagram)
+            except Malformed as error:
+                self.counts[Count.MALFORMED] += 1
+                log.debug("not a notification from %s: %s", datagram.address, error)
+                continue
+            except Exception:  # a fault of ours in one datagram must not stop the others
+                self.counts[Count.FAILED] += 1
+                log.exception("a datagram from %s could not be decoded", datagram.address)
+                continue
+            version = received.notification.version
+            if version not in versions:
+                self.refusals.note(datagram.address, Count.VERSION)
+                continue
+            if communities and version != "3" and received.notification.community not in communities:
+                self.refusals.note(datagram.address, Count.REFUSED)
+                continue
+            trap = snmp_trap.understand(datagram, received, relays)
+            if self.guard.admits(trap.address, datagram.arrived, origin_rate, total_rate):
+                traps.append(trap)
+            else:
+                self.counts[Count.SUPPRESSED] += 1
+        return traps
 
     def commit(self, traps: Sequence[Trap], *, again: bool = False) -> list[Trap]:
         """Store traps in one write turn; gives the informs that may be answered now.
@@ -97,7 +137,7 @@ class Store:
         self.refusals.take_over(refusals)
 
     def admitted(self) -> Admitted:
-        """Give what may come in by now."""
+        """Give who may send notifications of version 3 by now."""
         with _closing_on_failure():
             return self.users.read()
 
@@ -120,13 +160,12 @@ class Store:
     def report_suppressed(self) -> None:
         """Raise one alert for everything that was suppressed since the last one."""
         self._reported_at = time.monotonic()
-        suppressed = self.refusals.suppressed
-        if not suppressed:
+        if not self.guard.suppressed:
             return
-        (origin, most) = suppressed.most_common(1)[0]
-        params = {"count": str(suppressed.total()), "origin": origin, "most": str(most)}
+        (origin, most) = self.guard.suppressed.most_common(1)[0]
+        params = {"count": str(self.guard.suppressed.total()), "origin": origin, "most": str(most)}
         raise_alert("portal.alerts-suppressed", component=None, params=params)
-        suppressed.clear()
+        self.guard.suppressed.clear()
 
     def _learn(self, took: float, number: int) -> None:
         """Keep a turn short where others wait for it: as many alerts at once as were stored in that time."""

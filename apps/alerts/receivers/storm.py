@@ -1,6 +1,6 @@
 """Keeps a storm of alerts within bounds: a token bucket per origin and one over all."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass
 
 BURST = 10  # seconds' worth that may come at once
@@ -25,11 +25,12 @@ class Bucket:
 
 
 class StormGuard:
-    """Lets through what an origin, and all together, may send."""
+    """Lets through what an origin, and all together, may send; counts the rest by origin until it is reported."""
 
     def __init__(self) -> None:
         self._origins: OrderedDict[str, Bucket] = OrderedDict()
         self._total: Bucket | None = None
+        self.suppressed: Counter[str] = Counter()
 
     def admits(self, origin: str, now: float, origin_rate: float, total_rate: float) -> bool:
         """Say whether one more alert of an origin is taken."""
@@ -42,4 +43,10 @@ class StormGuard:
             self._origins.move_to_end(origin)
         if self._total is None:
             self._total = Bucket(total_rate * BURST, now)
-        return bucket.take(origin_rate, now) and self._total.take(total_rate, now)
+        if bucket.take(origin_rate, now) and self._total.take(total_rate, now):
+            return True
+        if origin in self.suppressed or len(self.suppressed) < ORIGINS:
+            self.suppressed[origin] += 1
+        else:
+            self.suppressed[""] += 1
+        return False

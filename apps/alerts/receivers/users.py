@@ -1,4 +1,4 @@
-"""Who may send notifications, and which: what the options of alert reception say, and the users of credentials."""
+"""Who may send notifications of version 3: the users that credentials name."""
 
 import logging
 from dataclasses import dataclass, field
@@ -15,20 +15,13 @@ from apps.protocols.snmp.usm import User, make_user
 
 log = logging.getLogger(__name__)
 
-VERSION_OPTIONS = {"1": "trap_v1", "2c": "trap_v2c"}
-
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """What is let in; rates are notifications per second."""
+    """The users, and how well protected their messages have to be at least."""
 
-    versions: frozenset[str]
-    communities: frozenset[bytes] = field(repr=False)  # none: all of them
     users: frozenset[User] = field(repr=False)
-    least_level: int  # of protection of version 3
-    relays: frozenset[str]  # addresses that are believed when they say whose trap it is
-    origin_rate: float
-    total_rate: float
+    least_level: int
 
 
 class Users:
@@ -45,15 +38,7 @@ class Users:
         self._known = {pk: user for pk, user in self._known.items() if pk in present}
         for pk in sorted(present - self._known.keys()):
             self._learn(pk)
-        return Admitted(
-            versions=frozenset(version for version, name in VERSION_OPTIONS.items() if options.get(name)) | {"3"},
-            communities=frozenset(word.encode() for word in options.get("trap_communities")),
-            users=frozenset(self._known.values()),
-            least_level=LEVELS[options.get("trap_v3_level")],
-            relays=frozenset(options.get("trap_relays")),
-            origin_rate=options.get("trap_origin_rate"),
-            total_rate=options.get("trap_total_rate"),
-        )
+        return Admitted(frozenset(self._known.values()), LEVELS[options.get("trap_v3_level")])
 
     def _learn(self, pk: int) -> None:
         try:

@@ -105,6 +105,4 @@ class _Reception:
         ]
         let_in = [datagram for datagram in datagrams if self._gate.lets_in(datagram)]
         for start in range(0, len(let_in), TRAPS_AT_ONCE):
-            traps = self._gate.sort(let_in[start : start + TRAPS_AT_ONCE])
-            self._store.count_refusals(self._gate.take_refusals())
-            self._store.commit(traps)
+            self._store.commit(self._store.prepare(let_in[start : start + TRAPS_AT_ONCE]))
