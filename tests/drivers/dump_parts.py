@@ -1,30 +1,37 @@
 """The parts of a large dump that matter, cut out once in a process and kept while it runs."""
 
 import bz2
-import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 _BLOCK = 1 << 20  # octets looked at together
 _ARCS = 7  # so many numbers name an enterprise
 
 
 @cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="esm-dumps-")
+def _folder() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="esm-dumps-")
 
 
 @cache
 def part_of(path: Path, below: tuple[str, ...]) -> Path:
-    """Give a dump with only those lines of another that lie below some names."""
-    part = Path(_folder().name) / f"{len(list(Path(_folder().name).iterdir()))}.snmprec"
-    wanted = tuple(f"{oid}.".encode() for oid in below)
-    with part.open("wb") as file:
+    """Give a dump with only those lines of another that lie below some names, and the line behind each such part.
+
+    So whoever walks the part comes to the same end as in the whole.
+    """
+    wanted = tuple(f"{dot}{oid}.".encode() for oid in below for dot in ("", "."))
+    inside = False
+    with NamedTemporaryFile(dir=_folder().name, suffix=".snmprec", delete=False) as part:
         for block in _blocks(path):
-            if not _is_foreign(block, wanted):
-                file.writelines(row for row in block.splitlines(keepends=True) if row.startswith(wanted))
-    return part
+            if not inside and _is_foreign(block, wanted):
+                continue
+            for row in block.splitlines(keepends=True):
+                before, inside = inside, row.startswith(wanted)
+                if inside or before:
+                    part.write(row)
+    return Path(part.name)
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

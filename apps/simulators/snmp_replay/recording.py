@@ -7,7 +7,7 @@ is in hexadecimal. Lines that compute their value when asked (``type:module``) a
 import bz2
 import lzma
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from io import BufferedIOBase, BufferedReader
 from ipaddress import IPv4Address
 from itertools import islice
@@ -43,10 +43,10 @@ class Recording:
         self._order = sorted(self._encoded)
 
     @classmethod
-    def load(cls, path: Path, below: Sequence[Oid] = ()) -> Self:
-        """Read a dump, packed or not, or what of it lies ``below`` some names; ``ValueError`` when a line is none."""
+    def load(cls, path: Path) -> Self:
+        """Read a dump, packed or not; ``ValueError`` when a line is none."""
         recording = cls()
-        for oid, tag, value in read_dump(path, below):
+        for oid, tag, value in read_dump(path):
             if arcs(oid) not in recording._encoded:
                 recording._store(oid, tag, value)
         recording._order = sorted(recording._encoded)
@@ -84,19 +84,10 @@ class Recording:
         self._types[arcs(oid)] = tag
 
 
-def read_dump(path: Path, below: Sequence[Oid] = ()) -> Iterator[RawVarbind]:
-    """The values of a dump in the order of its lines; raises ``ValueError`` naming the line that is none.
-
-    Of a dump that has millions only what lies ``below`` some names may be wanted: the value behind each such part is
-    given, too, so that whoever walks the part comes to the same end as in the whole.
-    """
-    wanted = tuple(f"{dot}{oid}.".encode() for oid in below for dot in ("", "."))
-    inside = not wanted
+def read_dump(path: Path) -> Iterator[RawVarbind]:
+    """The values of a dump in the order of its lines; raises ``ValueError`` naming the line that is none."""
     with _opened(path) as lines:
         for number, line in enumerate(lines, 1):
-            before, inside = inside, inside if not wanted else line.startswith(wanted)
-            if not inside and not before:
-                continue
             fields = line.rstrip(b"\r\n").split(b"|", 2)
             if fields[0].startswith(b"#") or fields == [b""]:
                 continue
