@@ -1,6 +1,5 @@
 """Signs programs in by their bearer token, for the API only."""
 
-import hashlib
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,6 +10,7 @@ from rest_framework.request import Request
 
 from apps.access.models import ApiToken
 from apps.access.services import tokens
+from apps.access.services.whereabouts import may_come_from
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -23,17 +23,22 @@ class TokenAuthentication(BaseAuthentication):
         scheme, _space, secret = get_authorization_header(request).partition(b" ")
         if scheme.lower() != b"bearer":
             return None
-        digest = hashlib.sha256(secret.strip()).hexdigest()
-        token = ApiToken.objects.alive().select_related("user").filter(digest=digest).first()
-        if token is None:
+        address = request.META.get("REMOTE_ADDR")
+        token = tokens.find(secret.strip())
+        if token is None or token.has_expired or not token.user.is_active:
+            tokens.note_refusal(token, address)
             raise exceptions.AuthenticationFailed(_("This token is not valid, or it has expired."))
+        if not tokens.may_be_used_from(token, address) or not may_come_from(token.user, address):
+            tokens.note_refusal(token, address)
+            raise exceptions.PermissionDenied(_("This token may not be used from %(address)s.") % {"address": address})
         if token.user.must_change_password:
             raise exceptions.PermissionDenied(_("You must change your password first, at /password/."))
         if token.read_only and request.method not in READING:
             raise exceptions.PermissionDenied(_("This token may only read."))
-        tokens.note_use(token)
-        token.user.token = token  # type: ignore[attr-defined]
-        return token.user, token
+        tokens.note_use(token, address)
+        user: Any = token.user
+        user.token, user.is_limited = token, token.is_limited
+        return user, token
 
     def authenticate_header(self, request: Request) -> str:
         """Say how to sign in."""

@@ -10,14 +10,22 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import ip_network
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext as _
 
 from apps.access.services.addresses import Address, Network, may_connect, parse, within
+from apps.access.services.whereabouts import may_come_from
+from apps.core import audit
+from apps.core.actors import Actor
+from apps.core.models import Outcome
 from apps.core.problems import problem
+from apps.core.writes import turn
 
 FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Proto", "X-Forwarded-Host")
 PAIR = re.compile(r'\s*(\w+)\s*=\s*("(?:[^"\\]|\\.)*"|[^",;\s]+)\s*')
@@ -70,6 +78,21 @@ class AddressMiddleware(MiddlewareMixin):
             if not within(hop, proxies):
                 break
         return client
+
+
+class WhereaboutsMiddleware(MiddlewareMixin):
+    """Signs out, with a 403, whoever is signed in from where he may not be."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        """Let those go on who may be here."""
+        user: Any = request.user
+        address = request.META.get("REMOTE_ADDR")
+        if not user.is_authenticated or may_come_from(user, address):
+            return None
+        with turn():
+            audit.record(Actor.of(request), "session.refused", name=user.get_username(), outcome=Outcome.REFUSED)
+        logout(request)
+        return _forbidden(request, _("You may not sign in from %(address)s.") % {"address": address})
 
 
 def _hops(request: HttpRequest) -> list[Address]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import models
@@ -20,13 +21,19 @@ from django.utils.functional import cached_property
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django_celery_beat import models as clock
 
-from apps.core import options, scoping
+from apps.core import jobs, options, scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
 from apps.core.forms import attempt
 from apps.core.models import AuditEntry, Job, JobStep, OptionValue
 from apps.core.writes import turn
+
+# What the clock starts is said by the settings; a change here would not last.
+admin.site.unregister(
+    [clock.PeriodicTask, clock.IntervalSchedule, clock.CrontabSchedule, clock.SolarSchedule, clock.ClockedSchedule]
+)
 
 
 def visible_rows(model: type[models.Model], user: Any, word: str = "view") -> QuerySet[Any]:
@@ -121,12 +128,15 @@ class ScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Show or save one row; what a service refuses is said above the form."""
+        if (pk := kwargs.get("object_id") or next(iter(args), None)) is not None:
+            self._require(request, pk)
         if request.method != "POST":
             return super().changeform_view(request, *args, **kwargs)
         return self._guarded(request, lambda: super(ScopedAdmin, self).changeform_view(request, *args, **kwargs))
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Ask for and do a removal."""
+        self._require(request, kwargs.get("object_id") or args[0])
         if request.method != "POST":
             return super().delete_view(request, *args, **kwargs)
         return self._guarded(request, lambda: super(ScopedAdmin, self).delete_view(request, *args, **kwargs))
@@ -136,6 +146,13 @@ class ScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if request.method != "POST":
             return super().changelist_view(request, *args, **kwargs)
         return self._guarded(request, lambda: super(ScopedAdmin, self).changelist_view(request, *args, **kwargs))
+
+    def _require(self, request: HttpRequest, object_id: str) -> Any:
+        """Give a row; what somebody may not see does not exist, whatever he may do elsewhere."""
+        found = self.get_object(request, unquote(object_id))
+        if found is None:
+            raise Http404
+        return found
 
     def _guarded(self, request: HttpRequest, view: Any) -> HttpResponse:
         try:
@@ -188,9 +205,9 @@ class ScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Show what the audit knows of a row."""
-        found = self.get_object(request, object_id)
-        if found is None:
-            raise Http404
+        found = self._require(request, object_id)
+        if not self.has_view_permission(request, found):
+            raise PermissionDenied
         about = {"object_type": self.model._meta.label_lower, "object_id": object_id}
         return HttpResponseRedirect(f"{reverse('admin:core_auditentry_changelist')}?{urlencode(about)}")
 
@@ -262,6 +279,17 @@ class JobAdmin(ReadOnlyAdmin):
     search_fields = ("title", "created_by_name")
     exclude = ("created_by", "arguments")
     inlines = (StepInline,)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """List jobs that count what the user may see."""
+        listed = super().get_changelist_instance(request)
+        listed.result_list = jobs.as_seen(listed.result_list, request.user)
+        return listed
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Give a job that counts what the user may see."""
+        found = super().get_object(request, object_id, from_field)
+        return next(iter(jobs.as_seen([found], request.user))) if found is not None else None
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Everybody has jobs of his own."""
