@@ -280,9 +280,8 @@ class AuditAdmin(ReadOnlyAdmin):
 
     view_word = "audit"
     list_display = ("at", "actor_name", "address", "action", "object_name", "outcome")
-    list_filter = ("outcome", "actor_kind", "action")
+    list_filter = ("outcome", "actor_kind", "family")
     search_fields = ("actor_name", "action", "object_name")
-    date_hierarchy = "at"
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Also filter by the object that an act was about."""

@@ -159,9 +159,10 @@ def _step_event(_look: Look, row: JobStep) -> Event:
 
 
 def _audited(look: Look) -> "QuerySet[AuditEntry] | None":
-    if not scoping.may(look.request.user, "audit"):
+    if not scoping.may_somewhere(look.request.user, "audit"):
         return None
-    return AuditEntry.objects.filter(object_type="components.component", object_id=str(look.component.pk))
+    about = AuditEntry.objects.filter(object_type="components.component", object_id=str(look.component.pk))
+    return about.visible_to(look.request.user)
 
 
 def _audit_event(look: Look, row: AuditEntry) -> Event:
