@@ -118,12 +118,23 @@ PAGES = [
         "/alert-definitions/",
         "/jobs/",
     ),
+    *("/audit/", "/audit/?q=row&family=component"),
     *("/access/", "/access/roles/", "/access/addresses/", "/access/tokens/"),
     *("/schedules/", "/schedules/?view=month", "/schedules/?view=agenda", "/schedules/suspend-periods/"),
 ]
 RESOURCES = [
     *("components/", "components/?q=row", "credentials/", "groups/", "drivers/", "jobs/", "alerts/", "incidents/"),
-    *("alerts/?unmatched=all", "users/", "roles/", "grants/", "tokens/", "audit/", "options/", "addresses/"),
+    *(
+        "alerts/?unmatched=all",
+        "users/",
+        "roles/",
+        "grants/",
+        "tokens/",
+        "audit/",
+        "audit/?q=row",
+        "options/",
+        "addresses/",
+    ),
     *("support-bundles/", "capacity/", "capacity/history/", "suspend-periods/", "suspend-periods/occurrences/"),
     *("alert-definitions/", "reception/"),
 ]
