@@ -192,11 +192,14 @@ class OptionViewSet(Reads, PortalViewSet):
     def list(self, request: Request) -> Response:
         """Give the options."""
         page = self.paginate_queryset(self.get_queryset())
+        options.note_reading(page, self.actor)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Give one option."""
-        return Response(self.get_serializer(self.get_object()).data)
+        option = self.get_object()
+        options.note_reading([option], self.actor)
+        return Response(self.get_serializer(option).data)
 
     @extend_schema(request=OptionValueSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from redis.exceptions import ConnectionError as NoCache
 
 from apps.access.services import tokens
-from apps.core import audit
+from apps.core import audit, options
 from apps.core.actors import SYSTEM, Actor, ActorKind
 from apps.core.audit import refusals
 from apps.core.models import AuditEntry, FoldedRefusals, Outcome
@@ -146,3 +146,15 @@ class TestRequests:
         assert {one.address for one in found} == {"198.51.100.7"}
         assert client.get("/", headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 403
         assert AuditEntry.objects.order_by("-pk").first().address == "127.0.0.1"
+
+
+def test_a_secret_option_that_is_shown_is_written_down_once_in_a_while(client: Client):
+    client.force_login(make_user("administrator", username="boss"))
+    client.get("/api/v1/options/")
+    assert not AuditEntry.objects.exists()  # nothing secret is set
+    options.set_value("trap_communities", ["hidden-word"], SYSTEM)
+    for path in ("", "trap_communities/", "auto_logout/", ""):
+        assert client.get(f"/api/v1/options/{path}").status_code == 200
+    entry = AuditEntry.objects.get(action="option.read")
+    assert (entry.actor_name, entry.object_name) == ("boss", "trap_communities")
+    assert "hidden-word" not in repr(list(AuditEntry.objects.values()))
