@@ -62,6 +62,7 @@ SECTIONS = (
             "credentials": _("Set credentials"),
             "groups": _("Change the group tree"),
             "reports": _("Make reports and have them sent"),
+            "audit": _("Read the audit log"),
         },
     ),
     Section(
@@ -72,7 +73,6 @@ SECTIONS = (
             "licenses": _("Manage licences"),
             "settings": _("Change environment settings"),
             "access": _("Manage users, roles and addresses"),
-            "audit": _("Read the audit log"),
         },
     ),
 )
@@ -81,12 +81,26 @@ WHOLE = frozenset(SECTIONS[-1].permissions)
 """Permissions over things that belong to no group: held over a part of the fleet, they open nothing."""
 
 _resolver: Callable[[Any, str], Scope] | None = None
+_enclosing: Callable[[frozenset[int]], int | None] | None = None
 
 
 def register_resolver(resolver: Callable[[Any, str], Scope]) -> None:
     """Say who decides in which groups a user holds a permission."""
     global _resolver
     _resolver = resolver
+
+
+def register_enclosing(enclosing: Callable[[frozenset[int]], int | None]) -> None:
+    """Say who knows the lowest group that holds several others."""
+    global _enclosing
+    _enclosing = enclosing
+
+
+def enclosing(groups: frozenset[int]) -> int | None:
+    """Give the lowest group that holds all of some groups; None where nobody knows, and of none."""
+    if len(groups) == 1:
+        return next(iter(groups))
+    return _enclosing(groups) if groups and _enclosing is not None else None
 
 
 def scope_of(user: Any, permission: str = "view") -> Scope:

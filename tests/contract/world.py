@@ -4,7 +4,7 @@ All that belongs to a half is called by its word; who belongs to the other half 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.core.cache import cache
@@ -18,6 +18,7 @@ from apps.accounts.models import Team, User
 from apps.alerts.models import Alert, AlertDefinition, Incident
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.components.models import Component, Credential, ManagementInterface, SuspendPeriod
+from apps.core import audit
 from apps.core.actors import Actor, ActorKind
 from apps.core.models import AuditEntry, Job, JobState, JobStep, StepState
 from apps.core.phrases import Phrase
@@ -157,14 +158,8 @@ def half(word: str, actor: Actor, parent: Group | None = None) -> Half:
     )
     about = {"component": component.pk, "interface": interface.pk, "group": group.pk}
     JobStep.objects.create(job=job, target=f"{word} server", state=StepState.WAITING, **about)
-    AuditEntry.objects.create(
-        actor_kind=actor.kind,
-        actor_name=f"{word} chief",
-        action="component.change",
-        object_type="components.component",
-        object_id=str(component.pk),
-        object_name=f"{word} server",
-        after={"location": f"{word} rack"},
+    audit.record(
+        replace(actor, name=f"{word} chief"), "component.change", component, after={"location": f"{word} rack"}
     )
     neighbour = Neighbour.objects.filter(interface=interface).first() or Neighbour.objects.create(
         interface=interface, local_port="1", chassis_id="c", chassis_id_kind="local", port_id="p", port_id_kind="local"

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
@@ -17,16 +16,13 @@ from apps.access.models import ApiToken
 from apps.access.services import addresses
 from apps.accounts.models import User
 from apps.core import audit, options
-from apps.core.actors import SYSTEM, Actor, ActorKind
-from apps.core.models import Outcome
+from apps.core.actors import SYSTEM, Actor
 from apps.core.writes import turn
 from apps.groups.models import Group
 
 BITS = 256
 LIFETIME = timedelta(days=90)
 NOTED_EVERY = timedelta(minutes=1)  # the last use is not written more often
-REFUSALS_EVERY = 60  # seconds in which one address is written down as refused once, and all of them …
-MOST_REFUSALS = 30  # … so often: whoever guesses cannot fill the audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +104,6 @@ def note_use(token: ApiToken, address: str | None) -> None:
     with turn():
         due = ApiToken.objects.filter(Q(last_used_at=None) | Q(last_used_at__lte=before), pk=token.pk)
         due.update(last_used_at=now, last_used_from=address)
-
-
-def note_refusal(token: ApiToken | None, address: str | None) -> None:
-    """Write down that a token was not taken, a forged one, too: once a minute for an address, and not without end."""
-    key = f"token-refused:{address}:{token.pk if token else ''}"
-    if not cache.add(key, True, REFUSALS_EVERY):
-        return
-    cache.add("tokens-refused", 0, REFUSALS_EVERY)
-    if cache.incr("tokens-refused") > MOST_REFUSALS:
-        return
-    user = token.user if token else None
-    actor = Actor(ActorKind.TOKEN, f"{user} ({token})" if token else "", user, address)
-    with turn():
-        audit.record(actor, "token.use", token, outcome=Outcome.REFUSED)
 
 
 def remove_expired() -> int:
