@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -13,6 +14,7 @@ from apps.access.services import tokens
 from apps.access.services.whereabouts import may_come_from
 from apps.core.actors import Actor, ActorKind
 
+INVALID = gettext_lazy("This token is not valid, or it has expired.")
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -26,11 +28,12 @@ class TokenAuthentication(BaseAuthentication):
             return None
         address = request.META.get("REMOTE_ADDR")
         token = tokens.find(secret.strip())
-        if token is None or token.has_expired or not token.user.is_active:
-            _name(request, token)
-            raise exceptions.AuthenticationFailed(_("This token is not valid, or it has expired."))
+        if token is None:
+            raise exceptions.AuthenticationFailed(INVALID)
+        _name(request, token)
+        if token.has_expired or not token.user.is_active:
+            raise exceptions.AuthenticationFailed(INVALID)
         if not tokens.may_be_used_from(token, address) or not may_come_from(token.user, address):
-            _name(request, token)
             raise exceptions.PermissionDenied(_("This token may not be used from %(address)s.") % {"address": address})
         if token.user.must_change_password:
             raise exceptions.PermissionDenied(_("You must change your password first, at /password/."))
@@ -46,13 +49,12 @@ class TokenAuthentication(BaseAuthentication):
         return "Bearer"
 
 
-def _name(request: Request, token: ApiToken | None) -> None:
+def _name(request: Request, token: ApiToken) -> None:
     """Tell the audit, which writes down what is refused, whose token it was; a forged one is nobody's."""
-    if token is not None:
-        asked = request._request
-        about = (asked.META.get("REMOTE_ADDR"), f"{asked.method} {asked.path}"[:200])
-        actor = Actor(ActorKind.TOKEN, f"{token.user} ({token})", token.user, *about)
-        asked.refused_actor = actor  # type: ignore[attr-defined]
+    asked = request._request
+    about = (asked.META.get("REMOTE_ADDR"), f"{asked.method} {asked.path}"[:200])
+    actor = Actor(ActorKind.TOKEN, f"{token.user} ({token})", token.user, *about)
+    asked.refused_actor = actor  # type: ignore[attr-defined]
 
 
 class TokenScheme(OpenApiAuthenticationExtension):

@@ -153,7 +153,7 @@ class NetworksField(forms.CharField):
     """Addresses and prefixes with spaces or commas between them."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=5000, required=False, **kwargs)
+        super().__init__(**{"max_length": 5000, "required": False, **kwargs})
 
     def clean(self, value: Any) -> list[str]:
         """Give each in its one way; raises ValidationError for what is none."""

@@ -109,6 +109,9 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
     yield {
         "accounts": anna,
         "access:user": anna,
+        "access:token-rights": anna.api_tokens.get(),
+        "access:group-rights": tokyo,
+        "access:user-rights": anna,
         "access:team": Team.objects.create(name="night shift"),
         "access:role": Role.objects.create(name="night shift", permissions=["view"]),
         "groups": tokyo,
