@@ -171,9 +171,9 @@ class WhereaboutsForm(forms.Form):
         help_text=_("Addresses or prefixes like 192.0.2.7 or 2001:db8::/64. Empty: from everywhere."),
     )
 
-    def __init__(self, subject: Any, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, subject: Any, sent: Any = None) -> None:
         initial = {"networks": ", ".join(whereabouts.networks_of(subject))}
-        super().__init__(*args, initial=initial, prefix="whereabouts", **kwargs)
+        super().__init__(sent, initial=initial, prefix="whereabouts")
 
 
 class TokenForm(PermissionsForm):

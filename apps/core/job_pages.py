@@ -56,7 +56,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(found.select_related(None), PER_PAGE).get_page(request.GET.get("page"))
     page.object_list = jobs.as_seen(page.object_list, request.user)
     for row in page.object_list:
-        row.kind_label = kind_label(row.kind)
+        row.kind_label = kind_label(row.kind)  # type: ignore[attr-defined]  # for the page
     context = {
         "page": page,
         "tabs": _tabs(visible, shown),

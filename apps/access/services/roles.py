@@ -85,7 +85,7 @@ def administrators() -> QuerySet[User]:
 @contextmanager
 def keeping_an_administrator(actor: Actor) -> Iterator[None]:
     """Refuse, by a ValidationError at the end, what takes the administration from the actor or from the last one."""
-    own = User.objects.filter(pk=actor.user.pk if actor.user is not None else None)
+    own = User.objects.none() if actor.user is None else User.objects.filter(pk=actor.user.pk)
     had, rights = administrators().exists(), _stands(own)
     yield
     if not rights <= _stands(own):

@@ -51,7 +51,7 @@ def role_new(request: HttpRequest) -> HttpResponse:
 
 
 def _copied(raw: str) -> dict[str, Any]:
-    found = Role.objects.filter(pk=row_id(raw)).first()
+    found = Role.objects.filter(pk=row_id(raw) or 0).first()
     if found is None:
         return {}
     name = _("Copy of %(name)s") % {"name": found.label}
