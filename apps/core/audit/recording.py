@@ -1,16 +1,19 @@
 """Writes an entry, in the transaction of the act: one statement, whatever the object."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import models
+from django.db import DatabaseError, models
 
 from apps.core.actors import Actor
 from apps.core.audit import refusals
 from apps.core.models import AuditEntry, Outcome
+from apps.core.writes import turn
 
 CHANGED = "(changed)"  # stands for a secret that was set; the secret itself is never written
 LONGEST = 300
+log = logging.getLogger(__name__)
 
 
 def record(
@@ -56,6 +59,15 @@ def record(
         after=new or None,
         outcome=outcome,
     )
+
+
+def record_refusal(actor: Actor, action: str, *, name: str, after: Mapping[str, Any] | None = None) -> None:
+    """Keep that a request was refused, in a transaction of its own; it stays refused also when that is not possible."""
+    try:
+        with turn():
+            record(actor, action, name=name, after=after, outcome=Outcome.REFUSED)
+    except DatabaseError:
+        log.exception("a refusal could not be written down: %s %s", action, name)
 
 
 def _kept(text: str) -> str:
