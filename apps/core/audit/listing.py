@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.core import audit_words, rows, scoping
 from apps.core.models import AuditEntry, AuditQuerySet
 
-SEARCHED = 15_000  # entries that one page looks through
+SEARCHED = 8_000  # entries that one page looks through
 FEW = 3_000  # of somebody's groups: so many are looked through at once
 COUNTED = 10_000  # where counting stops
 WORDS = 8  # more words of a search are not looked at
@@ -193,7 +193,7 @@ def _words(wanted: Wanted) -> list[Q]:
 
 def _entries(wanted: Wanted) -> AuditQuerySet:
     """Begin with the time that is asked for."""
-    found = AuditEntry.objects.filter(_between(wanted)).alias(**ITS)
+    found: AuditQuerySet = AuditEntry.objects.filter(_between(wanted)).alias(**ITS)
     if "q" in wanted:
         found = found.alias(before_text=Cast("before", TextField()), after_text=Cast("after", TextField()))
     return found

@@ -81,11 +81,13 @@ def _name_of(subject: models.Model | None) -> str:
 
 def _group_of(subject: models.Model | None) -> int | None:
     """Give the id of the group that an object belongs to, by its model's ``scope_path``; None of what has none."""
+    if subject is None:
+        return None
     if hasattr(subject, "group_in_charge"):
         charged: int | None = subject.group_in_charge
         return charged
     path: str | None = getattr(type(subject), "scope_path", None)
-    if subject is None or path is None:
+    if path is None:
         return None
     *way, last = path.split("__")
     found: Any = subject
