@@ -1,12 +1,18 @@
 """What system registers with others: its options and its kind of job."""
 
+import os
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext_lazy as _
 
 from apps.core import jobs
 from apps.core.options import Option, declare
-from apps.system import tasks
+from apps.system import listening, tasks
 from apps.system.bundle import orders
 from apps.system.capacity.measuring import WARNING_DAYS
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 declare(
     Option(
@@ -20,6 +26,41 @@ declare(
         maximum=3650,
         also=(0,),
         unit=_("days"),
+    ),
+)
+PORTS = _("Ports")
+AFTER_RESTART = _("Takes effect when the portal is started anew.")
+
+
+def _port(name: str, variable: str, default: int, label: "StrOrPromise") -> Option:
+    return Option(
+        name,
+        int,
+        default,
+        label,
+        AFTER_RESTART,
+        section=PORTS,
+        minimum=1,
+        maximum=65535,
+        also=(0,),
+        environment=variable,
+        check=listening.can_be(variable),
+        changed=listening.follow,
+    )
+
+
+declare(
+    _port("http_port", "ESM_HTTP_PORT", 21120, _("Port of pages and API")),
+    _port("classic_port", "ESM_CLASSIC_PORT", 21112, _("Port of classic mode")),
+    _port("trap_port", "ESM_TRAP_PORT", 162 if os.geteuid() == 0 else 10162, _("Port of SNMP traps")),
+    Option(
+        "trap_reception",
+        bool,
+        True,
+        _("Receive SNMP traps"),
+        _("Off: the port is closed within five seconds, and what devices send is lost."),
+        section=_("Alert reception"),
+        changed=listening.follow,
     ),
 )
 jobs.kinds.add(orders.KIND, jobs.JobKind(orders.KIND, _("Support bundle"), tasks.start_bundle))
