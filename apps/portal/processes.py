@@ -59,7 +59,9 @@ class PortsForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.ports: list[Port] = [port for _name, port in listening.ports() if port.option]
+        self.ports: list[Port] = sorted(
+            (port for _name, port in listening.ports() if port.option), key=lambda port: port.protocol
+        )
         for port in self.ports:
             self._add_number(options.find(port.option))
         for port in self.ports:

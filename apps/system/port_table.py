@@ -77,7 +77,7 @@ class Line:
     def firewall(self) -> str:
         """Say what a firewall between has to let through."""
         row, what = self.row, f"{self.row.protocol.upper()} {self.port}".strip()
-        if not self.used or row.direction == "inside":
+        if not self.used or self.state == OFF or row.direction == "inside":
             return ""
         if row.direction == "out":
             if row.protocol == "icmp":
@@ -117,7 +117,7 @@ def _line(row: Row, opened: OpenPort | None, states: dict[str, str], known: set[
         return Line(
             row,
             str(opened.number),
-            not opened.is_off,
+            True,
             states[row.variable],
             pending,
             opened.decided_by,
