@@ -27,7 +27,7 @@ def follow() -> None:
     stored = options.stored()
     known = [port for _name, port in ports()]
     numbers = {port.variable: stored[port.option].value for port in known if port.option in stored}
-    off = {port.variable for port in known if port.switch and not options.get(port.switch)}
+    off = {port.variable for port in known if port.switch in stored and not stored[port.switch].value}
     chosen.write(settings.DATA_DIR, Chosen(numbers, frozenset(off)))
 
 

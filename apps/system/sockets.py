@@ -15,7 +15,7 @@ class Sockets:
     """Port numbers and descriptors by the name of the port's variable."""
 
     def __init__(self, specs: Iterable[ProcessSpec], binds: list[str]) -> None:
-        self._binds = binds
+        self.binds = binds
         self._ports = {port.variable: (spec.name, port) for spec in specs for port in spec.ports}
         self.numbers: dict[str, int] = {}
         self.opened: dict[str, tuple[int, ...]] = {}
@@ -35,7 +35,7 @@ class Sockets:
         """Open one port, by its number or another. Raises PortTaken."""
         _name, port = self._ports[variable]
         wanted = number if number is not None else self.numbers.get(variable, port.number)
-        self.numbers[variable], self.opened[variable] = ports.open_port(_numbered(port, wanted), self._binds)
+        self.numbers[variable], self.opened[variable] = ports.open_port(_numbered(port, wanted), self.binds)
 
     def close(self, variable: str) -> None:
         """Close one port; its number is kept for when it is opened again."""
@@ -63,7 +63,7 @@ class Sockets:
                     port = _numbered(self._ports[variable][1], number)
                     if number in self.numbers.values() and self._is_freed(port, wanted):
                         continue  # another port of ours moves away from it: it is free once all have stopped
-                    found[variable] = ports.open_port(port, self._binds)
+                    found[variable] = ports.open_port(port, self.binds)
         except ports.PortTaken:
             for _number, opened in found.values():
                 ports.close(opened)

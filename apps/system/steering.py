@@ -4,9 +4,8 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
-
-from django.conf import settings
 
 from apps.system import chosen, ports
 from apps.system.instance import Restart
@@ -23,7 +22,8 @@ class Steering:
 
     supervisor: Supervisor
 
-    def __init__(self, sockets: Sockets, say: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, sockets: Sockets, say: Callable[[str], None]) -> None:
+        self._folder = folder
         self._sockets = sockets
         self._say = say
         self._meter = Meter()
@@ -120,7 +120,7 @@ class Steering:
             for other in child.spec.ports
         ):
             return {}  # ours already; which of ours is to have it is for the options to say
-        return dict(ports.probe(port, number, ports.addresses(settings.BIND)))
+        return dict(ports.probe(port, number, port.binds or self._sockets.binds))
 
     def _port(self, variable: str) -> Port | None:
         specs = (child.spec for child in self.supervisor.children)
@@ -163,9 +163,8 @@ class Steering:
             self._complained[port.variable] = sentence
             self._say(sentence)
 
-    @staticmethod
-    def _off() -> frozenset[str]:
-        return chosen.read(settings.DATA_DIR).off
+    def _off(self) -> frozenset[str]:
+        return chosen.read(self._folder).off
 
     @staticmethod
     def _is_off(child: Child, off: frozenset[str]) -> bool:
@@ -173,10 +172,9 @@ class Steering:
         listed = child.spec.ports
         return bool(listed) and all(port.switch and port.variable in off for port in listed)
 
-    @staticmethod
-    def wanted_ports() -> dict[str, int]:
+    def wanted_ports(self) -> dict[str, int]:
         """Give the numbers that options ask for; the environment decides where it speaks of a port."""
-        asked = chosen.read(settings.DATA_DIR).ports
+        asked = chosen.read(self._folder).ports
         return {variable: number for variable, number in asked.items() if not os.environ.get(variable)}
 
     def move_ports(self) -> None:

@@ -87,7 +87,7 @@ class Launch:
 
     def _supervise(self) -> int:
         clock = Clock(self.instance)
-        steering = Steering(self.sockets, self._say)
+        steering = Steering(settings.DATA_DIR, self.sockets, self._say)
         control = Control(settings.DATA_DIR, self.owner, steering.answer)
         supervisor = Supervisor(
             [*self.specs, specs.ready_step(self._announce)],

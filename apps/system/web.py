@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
-from apps.core import options, stream
+from apps.core import stream
 from apps.system import listening, ports
 from apps.system.processes import Port
 
@@ -54,7 +54,6 @@ def _follow_options() -> None:
     """Tell the supervisor what options say, whoever set them: here, on the command line, on another machine."""
     while True:
         try:
-            options.forget()
             listening.follow()
         except Exception as error:  # the database is away, or the disk full: the next time will do
             log.debug("the options of ports could not be followed: %s", error)
