@@ -103,13 +103,13 @@ def _explain(port: Port, number: int, bind: str, error: OSError) -> PortTaken:
     if error.errno == errno.EADDRNOTAVAIL:
         said = f"{what}: this machine does not have the address {bind}. Set ESM_BIND to one that it has."
         return PortTaken(said, "address", bind)
-    other = holder(number, port.protocol)
+    other = holder(number, port.protocol, bind)
     return PortTaken(f"{what} is taken by {other}. Stop that program, or {other_way}.", "taken", other)
 
 
-def holder(number: int, protocol: str) -> str:
-    """Say which program holds a port, as far as this user may see it."""
-    pid = holder_pid(number, protocol)
+def holder(number: int, protocol: str, bind: str) -> str:
+    """Say which program holds a port of an address, as far as this user may see it."""
+    pid = holder_pid(number, protocol, bind)
     if pid is None:
         return "a program of another user (root can see which)"
     try:
@@ -119,11 +119,17 @@ def holder(number: int, protocol: str) -> str:
         return f"process {pid}"
 
 
-def holder_pid(number: int, protocol: str) -> int | None:
-    """Give the id of the process that holds a port, None where it is not visible or nobody does."""
+def holder_pid(number: int, protocol: str, bind: str) -> int | None:
+    """Give the id of the process that holds a port, None where it is not visible or nobody does.
+
+    Others may have the same number on addresses that do not matter here.
+    """
+    every = {"0.0.0.0", "::"}
     for connection in psutil.net_connections(kind=protocol):
         local = connection.laddr
-        if local and local.port == number and (protocol == "udp" or connection.status == psutil.CONN_LISTEN):
+        if not local or local.port != number or (protocol == "tcp" and connection.status != psutil.CONN_LISTEN):
+            continue
+        if bind in every or local.ip in {bind, *every}:
             return connection.pid
     return None
 
