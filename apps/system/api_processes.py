@@ -14,7 +14,6 @@ from apps.core.api import PortalViewSet
 from apps.core.api_fields import Nothing, Phrased
 from apps.core.api_filters import chosen, refuse_unknown_parameters
 from apps.system import port_table, running
-from apps.system.instance import Restart
 from apps.system.models import CapacityMeasurement
 from apps.system.port_table import DIRECTIONS, NOT_OURS, NOT_USED, PROTOCOLS, STATES
 from apps.system.supervisor import State
@@ -32,7 +31,7 @@ class OwnPortSerializer(serializers.Serializer[Any]):
     switch = serializers.CharField(source="port.switch")
 
 
-class LastRestartSerializer(serializers.Serializer[Restart]):
+class LastRestartSerializer(serializers.Serializer[Any]):
     """Why a process was started anew: reason exit, signal, silent or ordered, with what belongs to it."""
 
     at = serializers.DateTimeField(source="restarted_at")

@@ -8,7 +8,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from apps.components.models import ManagementInterface
+from apps.components.services.needs import Lack
 from apps.core import options
+from apps.drivers.contract import Category, DriverSpec
 from apps.system import chosen, control
 from apps.system import ports as opening
 from apps.system.chosen import Chosen
@@ -60,6 +63,14 @@ def can_be(variable: str) -> Callable[[Any], None]:
             _refuse_taken(port, number)
 
     return check
+
+
+def lacks_of(row: ManagementInterface, spec: DriverSpec) -> list[Lack]:
+    """Say of a device that only sends that nobody listens."""
+    if spec.category is not Category.ALERT_ONLY or options.get("trap_reception"):
+        return []
+    sentence = _("The portal does not receive SNMP traps: their reception is switched off.")
+    return [Lack(sentence, _("Switch it on under Processes and ports."), permission="settings")]
 
 
 def _refuse_taken(port: Port, number: int) -> None:

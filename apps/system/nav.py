@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.components import extensions
 from apps.core import jobs
 from apps.core.options import Option, declare
 from apps.system import listening, tasks
@@ -63,4 +64,5 @@ declare(
         changed=listening.follow,
     ),
 )
+extensions.needs.add("reception", listening.lacks_of)
 jobs.kinds.add(orders.KIND, jobs.JobKind(orders.KIND, _("Support bundle"), tasks.start_bundle))

@@ -17,6 +17,7 @@ from apps.components.pages.look import Look
 from apps.components.panels.settings import general, managed_by
 from apps.components.panels.timeline import events_of
 from apps.components.services import checks
+from apps.components.services.needs import Lack, lacks, missing_rights
 from apps.core.phrases import Phrase
 from apps.drivers import registry
 from apps.drivers.contract import Capability, InventoryKind
@@ -71,7 +72,16 @@ class InterfaceView:
     row: ManagementInterface
     label: str
     remedy: Phrase | None
-    withheld: bool  # the credential was refused and is not offered by itself
+    lacks: Sequence[Lack]  # what is missing; it says more than the remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """All ways of managing, and which rights the reader lacks to act on them."""
+
+    rows: Sequence[InterfaceView]
+    missing_rights: Sequence[Promise | str]
+    may_credentials: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +132,20 @@ class History:
     page: "Page[StatusChange] | None" = None
 
 
-def interfaces(look: Look) -> list[InterfaceView]:
-    """Give the ways of managing."""
+def interfaces(look: Look) -> Ways:
+    """Give the ways of managing, with what each lacks."""
     specs = registry.specs()
-    return [
+    rows = [
         InterfaceView(
             row,
             _(specs[row.driver].label) if row.driver in specs else row.driver,
             checks.BY_CODE.get(row.last_error_code),
-            row.credential is not None and (row.refused_version == row.credential.version or row.credential.is_latched),
+            lacks(row, specs.get(row.driver)),
         )
         for row in look.interfaces
     ]
+    rights = missing_rights(look.request.user, look.component.group_id)
+    return Ways(rows, rights, look.may("credentials"))
 
 
 def identity(look: Look) -> list[tuple[str, Any]]:
