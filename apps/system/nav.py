@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext_lazy as _
 
 from apps.components import extensions
-from apps.core import jobs
+from apps.core import audit_words, jobs
 from apps.core.options import Option, declare
 from apps.system import listening, tasks
 from apps.system.bundle import orders
@@ -64,5 +64,7 @@ declare(
         changed=listening.follow,
     ),
 )
+audit_words.acts.add("portal.restart", _("Restarted the portal"))
+audit_words.acts.add("portal.stop", _("Stopped the portal"))
 extensions.needs.add("reception", listening.lacks_of)
 jobs.kinds.add(orders.KIND, jobs.JobKind(orders.KIND, _("Support bundle"), tasks.start_bundle))

@@ -14,11 +14,15 @@ SILENT_AFTER = 6  # questions in a row without an answer
 
 @dataclass
 class Pulses:
-    """The questions to one process. They are counted, not timed: the supervisor itself may have slept meanwhile."""
+    """The questions to one process. They are counted, not timed: the supervisor itself may have slept meanwhile.
+
+    Nothing is counted before the first answer: a process may have to wait for something before it can give one.
+    """
 
     pulse: Pulse
     selector: selectors.BaseSelector
     unanswered: int = 0
+    answered: bool = False
     _asked_at: float = 0.0
     _asking: socket.socket | None = None
 
@@ -34,19 +38,17 @@ class Pulses:
             return
         self._asked_at = now
         if self._asking is not None:
-            self.unanswered += 1
-            self._leave()
+            self._count()
         try:
             self._asking = self._connect()
             self.selector.register(self._asking, selectors.EVENT_WRITE, self._may_go_on)
         except OSError:
-            self.unanswered += 1
-            self._leave()
+            self._count()
 
     def stop(self) -> None:
         """Forget the question and what was counted: the process ends, or is another one."""
         self._leave()
-        self.unanswered, self._asked_at = 0, time.monotonic()
+        self.unanswered, self.answered, self._asked_at = 0, False, time.monotonic()
 
     def _connect(self) -> socket.socket:
         address = self.pulse.address
@@ -80,12 +82,15 @@ class Pulses:
         except BlockingIOError:
             return
         except ConnectionRefusedError:
-            self.unanswered += 1
-            self._leave()
+            self._count()
             return
         except OSError:  # it hung up: then it works
             pass
-        self.unanswered = 0
+        self.unanswered, self.answered = 0, True
+        self._leave()
+
+    def _count(self) -> None:
+        self.unanswered += self.answered
         self._leave()
 
     def _leave(self) -> None:

@@ -262,7 +262,7 @@ def _order(actor: Actor, order: str, name: str | None) -> list[str]:
         raise Conflict(_refusal(answer))
     try:
         with turn():
-            audit.record(actor, f"portal.{order}", name=name or _("all processes"))
+            audit.record(actor, f"portal.{order}", name=name or "all processes")
     except DatabaseError as error:  # a portal whose database is away can still be restarted and stopped
         log.warning("%s by %s could not be kept in the audit: %s", order, by, error)
     return list(answer["ordered"])

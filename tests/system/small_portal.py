@@ -1,5 +1,7 @@
 """Four idle processes under the real supervisor, for tests that kill them and order them about."""
 
+import os
+import socket
 import subprocess
 import sys
 import time
@@ -35,6 +37,14 @@ def stubborn() -> None:
     time.sleep(600)
 
 
+def answer_once() -> None:
+    """Take one connection, then do nothing any more."""
+    with socket.socket(fileno=int(os.environ["SMALL_FDS"])) as listening:
+        listening.setblocking(True)
+        listening.accept()[0].close()
+        time.sleep(600)
+
+
 def prepare() -> None:
     """Prepare, or fail when the test wants so."""
     if (FOLDER / "fail").exists():
@@ -42,7 +52,7 @@ def prepare() -> None:
 
 
 def specs() -> list[ProcessSpec]:
-    """Give the processes; the pulse of web is that of its port, which nobody takes a connection from."""
+    """Give the processes."""
     web = stubborn if "stubborn" in sys.argv else lambda: time.sleep(600)
     made = [
         ProcessSpec("web", ("web",), run=web, needs=("base",)),
@@ -51,7 +61,7 @@ def specs() -> list[ProcessSpec]:
         ProcessSpec("base", SLEEP, ready=lambda: not (FOLDER / "hold").exists()),
     ]
     if "letters" in sys.argv:
-        made.append(ProcessSpec("letters", ("letters",), run=lambda: time.sleep(600), needs=("base",), ports=(PORT,)))
+        made.append(ProcessSpec("letters", ("letters",), run=answer_once, needs=("base",), ports=(PORT,)))
     return made
 
 
