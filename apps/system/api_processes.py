@@ -95,17 +95,25 @@ class ProcessViewSet(PortalViewSet):
         raise Http404
 
     @extend_schema(request=None, responses={202: OrderedSerializer})
-    def restart(self, request: Request, name: str | None = None) -> Response:
-        """Stop one process, or all in the reverse order of their start, and start anew; the answer comes before."""
-        if name is not None and name not in {process.name for process in running.look().processes}:
+    def restart(self, request: Request, name: str) -> Response:
+        """Stop one process and start it anew; the answer comes before."""
+        if name not in {process.name for process in running.look().processes}:
             raise Http404
+        return self._ordered(request, name)
+
+    @extend_schema(request=None, responses={202: OrderedSerializer}, operation_id="processes_restart_all")
+    def restart_all(self, request: Request) -> Response:
+        """Stop all in the reverse order of their start, and start anew with program and settings as they are now."""
+        return self._ordered(request, None)
+
+    def _ordered(self, request: Request, name: str | None) -> Response:
         names = running.restart(self.actor, name)
         url = reverse("process-list", request=request)
         answer = {"job": None, "url": url, "processes": names[::-1]}
         return Response(answer, status=status.HTTP_202_ACCEPTED, headers={"Location": url})
 
 
-class PortSerializer(serializers.Serializer[Any]):
+class PortLineSerializer(serializers.Serializer[Any]):
     """One line of the table of ports, with how it stands here."""
 
     id = serializers.CharField(source="row.id")
@@ -137,7 +145,7 @@ class PortSerializer(serializers.Serializer[Any]):
 class PortViewSet(PortalViewSet):
     """The table of ports: what firewalls have to let through, and whether the portal's own ports answer."""
 
-    serializer_class = PortSerializer
+    serializer_class = PortLineSerializer
     queryset = CapacityMeasurement.objects.none()
     reading = writing = "settings"
     filter_backends = ()
@@ -166,7 +174,7 @@ routes: list[URLPattern] = [
     path("processes/", ProcessViewSet.as_view({"get": "list"}), name="process-list"),
     path(
         "processes/restart/",
-        ProcessViewSet.as_view({"post": "restart"}, serializer_class=Nothing),
+        ProcessViewSet.as_view({"post": "restart_all"}, serializer_class=Nothing),
         name="process-restart-all",
     ),
     path("processes/<str:name>/", ProcessViewSet.as_view({"get": "retrieve"}), name="process-detail"),

@@ -4,8 +4,6 @@ The step that prepares the start shows it on the sockets of the web process, whi
 connects between the one and the other waits in the kernel, so nobody is refused.
 """
 
-import base64
-import hashlib
 import json
 import os
 import socket
@@ -15,6 +13,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -26,25 +25,14 @@ from apps.system.web import WEB_DESCRIPTORS
 RETRY_AFTER = 5  # seconds
 AT_ONCE = 32  # connections that are answered at the same time; more are closed
 PATIENCE = 5.0  # seconds that a client gets to ask
-STYLE = (
-    ":root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:18vh auto 0;"
-    "padding:0 1.25rem}h1{font-size:1.5rem;margin:0 0 .5rem}progress{width:100%;margin:1rem 0}"
-)
-SCRIPT = (
-    "const asked={method:'HEAD',cache:'no-store',redirect:'manual'};"
-    "const again=async()=>{try{if((await fetch(location.href,asked)).status!==503){location.replace(location.href);"
-    "return}}catch{}setTimeout(again,2000)};setTimeout(again,2000)"
-)
-
-
-def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
 POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_digest(STYLE)}'; script-src 'sha256-{_digest(SCRIPT)}'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+FILES = {  # what the page needs besides itself
+    "/maintenance/page.css": (Path("css", "maintenance.css"), "text/css; charset=utf-8"),
+    "/maintenance/page.js": (Path("js", "maintenance.js"), "text/javascript; charset=utf-8"),
+}
 
 
 class _Answer(BaseHTTPRequestHandler):
@@ -55,16 +43,18 @@ class _Answer(BaseHTTPRequestHandler):
     timeout = PATIENCE
 
     def _say(self) -> None:
-        if self.path.startswith("/api/"):
+        if self.path in FILES:
+            self._send(self.server.files[self.path], FILES[self.path][1], HTTPStatus.OK)
+        elif self.path.startswith("/api/"):
             self._send(self.server.problem, "application/problem+json")
         else:
             self._send(self.server.pages[self._language()], "text/html; charset=utf-8")
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _say
 
-    def _send(self, body: bytes, kind: str) -> None:
+    def _send(self, body: bytes, kind: str, status: HTTPStatus = HTTPStatus.SERVICE_UNAVAILABLE) -> None:
         self.close_connection = True
-        self.send_response(HTTPStatus.SERVICE_UNAVAILABLE)
+        self.send_response(status)
         for name, value in (
             ("Content-Type", kind),
             ("Content-Length", str(len(body))),
@@ -105,6 +95,7 @@ class _Server(ThreadingHTTPServer):
         self.socket.close()
         self.socket = opened
         self.pages, self.problem = pages, problem
+        self.files = {path: (settings.BASE_DIR / "static" / file).read_bytes() for path, (file, _) in FILES.items()}
         self._places = threading.BoundedSemaphore(AT_ONCE)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
@@ -157,8 +148,7 @@ def _pages() -> dict[str, bytes]:
     found = {}
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
-            facts = {"style": STYLE, "script": SCRIPT, "language": language}
-            found[language] = render_to_string("maintenance.html", facts).encode()
+            found[language] = render_to_string("maintenance.html", {"language": language}).encode()
     return found
 
 
