@@ -172,7 +172,7 @@ def restarting(request: HttpRequest) -> HttpResponse:
     try:
         since = float(request.GET.get("since", ""))
     except ValueError:
-        return redirect("portal:processes")
+        since = 0.0
     found = running.look()
     if _is_done(found, name, since):
         return redirect("portal:processes")

@@ -22,6 +22,7 @@ from apps.core.phrases import Phrase
 from apps.drivers import registry
 from apps.drivers.contract import Capability, InventoryKind
 from apps.groups.models import Group
+from apps.protocols.errors import AuthenticationFailed
 
 LATEST_CHANGES = 6
 SUSPEND_PERIODS = 10
@@ -72,7 +73,7 @@ class InterfaceView:
     row: ManagementInterface
     label: str
     remedy: Phrase | None
-    lacks: Sequence[Lack]  # what is missing; it says more than the remedy
+    lacks: Sequence[Lack]  # what is missing here for it to work at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +136,12 @@ class History:
 def interfaces(look: Look) -> Ways:
     """Give the ways of managing, with what each lacks."""
     specs = registry.specs()
-    rows = [
-        InterfaceView(
-            row,
-            _(specs[row.driver].label) if row.driver in specs else row.driver,
-            checks.BY_CODE.get(row.last_error_code),
-            lacks(row, specs.get(row.driver)),
-        )
-        for row in look.interfaces
-    ]
+    rows = []
+    for row in look.interfaces:
+        label = _(specs[row.driver].label) if row.driver in specs else row.driver
+        missing = lacks(row, specs.get(row.driver))
+        told = missing and row.last_error_code == AuthenticationFailed.code  # what is missing says it better
+        rows.append(InterfaceView(row, label, None if told else checks.BY_CODE.get(row.last_error_code), missing))
     rights = missing_rights(look.request.user, look.component.group_id)
     return Ways(rows, rights, look.may("credentials"))
 
