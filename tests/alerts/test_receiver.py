@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import socket
+import subprocess
 import time
 
 import psutil
@@ -20,6 +21,7 @@ from apps.protocols.snmp.notification import NotificationKind, encode_notificati
 from apps.protocols.snmp.usm import discovery, make_user
 from tests.alerts.process import DEADLINE, lock_out, net_snmp, wait_for
 from tests.factories import make_component, make_credential, make_interface
+from tests.peers import free_udp_port, program
 from tests.protocols.snmp.notifications import trap
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("receiver")]
@@ -207,7 +209,7 @@ def test_snmptrapd_may_hold_the_port_and_pass_on_what_it_receives(start, tmp_pat
     )
     words = ["-f", "-Lo", "-C", "-c", str(tmp_path / "relay.conf"), "-p", str(tmp_path / "pid")]
     relay = subprocess.Popen(
-        [program("snmptrapd"), *words, f"udp:127.0.0.1:{public}"],
+        [program("snmptrapd", "snmptrapd"), *words, f"udp:127.0.0.1:{public}"],
         env={**os.environ, "SNMP_PERSISTENT_DIR": str(tmp_path)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
