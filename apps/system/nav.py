@@ -64,6 +64,7 @@ declare(
         changed=listening.follow,
     ),
 )
+audit_words.families.add("portal", _("The portal itself"))
 audit_words.acts.add("portal.restart", _("Restarted the portal"))
 audit_words.acts.add("portal.stop", _("Stopped the portal"))
 extensions.needs.add("reception", listening.lacks_of)
