@@ -5,6 +5,7 @@ The settings read it when a process starts, the supervisor follows it while it r
 
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,10 +35,11 @@ def write(folder: Path, chosen: Chosen) -> None:
     """Keep what was chosen, for the owner of the folder; nothing is written where nothing is new."""
     if not folder.is_dir() or read(folder) == chosen:
         return
-    fresh = folder / f"{NAME}.{os.getpid()}"
-    fresh.write_text(json.dumps({"ports": dict(sorted(chosen.ports.items())), "off": sorted(chosen.off)}))
-    fresh.chmod(0o600)
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        os.chown(fresh, owner.st_uid, owner.st_gid)
-    fresh.replace(folder / NAME)
+    content = json.dumps({"ports": dict(sorted(chosen.ports.items())), "off": sorted(chosen.off)})
+    descriptor, fresh = tempfile.mkstemp(prefix=f"{NAME}.", dir=folder)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+        if os.geteuid() == 0:
+            owner = folder.stat()
+            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+    os.replace(fresh, folder / NAME)

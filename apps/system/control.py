@@ -33,14 +33,15 @@ class Control:
         self._path = folder / NAME
         self._answer = answer
         self._path.unlink(missing_ok=True)
+        before = os.umask(0o177)  # the owner's alone from the first moment on
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST)
         with _short(folder) as short:
             self.socket.bind(f"{short}/{NAME}")
-        self._path.chmod(0o600)
-        if owner:
-            os.chown(self._path, *owner)
+        os.umask(before)
+        if owner:  # whose folder it is may put a link there: it is not followed
+            os.chown(self._path, *owner, follow_symlinks=False)
 
     def receive(self) -> None:
         """Answer what was asked; who does not wait for his answer gets none."""

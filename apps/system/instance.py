@@ -109,7 +109,7 @@ class Instance:
         if time.monotonic() - self._seen_at >= SEEN_EVERY:
             self._seen_at = time.monotonic()
             with contextlib.suppress(OSError):
-                os.utime(self._state)
+                os.utime(self._state, follow_symlinks=False)
 
     def seen_at(self) -> float | None:
         """Give when the supervisor gave its last sign of life, None when it never did."""

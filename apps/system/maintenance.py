@@ -7,6 +7,7 @@ connects between the one and the other waits in the kernel, so nobody is refused
 import json
 import os
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from apps.system.web import WEB_DESCRIPTORS
 
 RETRY_AFTER = 5  # seconds
 AT_ONCE = 32  # connections that are answered at the same time; more are closed
+TLS_HANDSHAKE = b"\x16"  # the first byte of every TLS connection (RFC 8446 §5.1)
 PATIENCE = 5.0  # seconds that a client gets to ask
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -90,11 +92,13 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, opened: socket.socket, pages: dict[str, bytes], problem: bytes) -> None:
+    def __init__(
+        self, opened: socket.socket, pages: dict[str, bytes], problem: bytes, encryption: ssl.SSLContext | None
+    ) -> None:
         super().__init__(opened.getsockname()[:2], _Answer, bind_and_activate=False)
         self.socket.close()
         self.socket = opened
-        self.pages, self.problem = pages, problem
+        self.pages, self.problem, self._encryption = pages, problem, encryption
         self.files = {path: (settings.BASE_DIR / "static" / file).read_bytes() for path, (file, _) in FILES.items()}
         self._places = threading.BoundedSemaphore(AT_ONCE)
 
@@ -111,6 +115,15 @@ class _Server(ThreadingHTTPServer):
         else:
             self.shutdown_request(request)
 
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Answer, through TLS where the client begins so."""
+        request.settimeout(PATIENCE)
+        if self._encryption is None or request.recv(1, socket.MSG_PEEK) != TLS_HANDSHAKE:
+            super().finish_request(request, client_address)
+            return
+        with self._encryption.wrap_socket(request, server_side=True) as encrypted:
+            super().finish_request(encrypted, client_address)
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Leave a client that went away."""
 
@@ -120,14 +133,17 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def shown() -> Iterator[None]:
-    """Show the page on the sockets that were handed down, as long as the work inside lasts."""
+def shown(encryption: ssl.SSLContext | None = None) -> Iterator[None]:
+    """Show the page on the sockets that were handed down, as long as the work inside lasts.
+
+    With ``encryption``, who begins with a handshake of TLS is answered through it.
+    """
     numbers = [int(word) for word in os.environ.get(WEB_DESCRIPTORS, "").split(",") if word]
     if not numbers:
         yield
         return
     pages, problem = _pages(), _problem()
-    servers = [_Server(_copy(number), pages, problem) for number in numbers]
+    servers = [_Server(_copy(number), pages, problem, encryption) for number in numbers]
     threads = [threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True) for server in servers]
     for thread in threads:
         thread.start()

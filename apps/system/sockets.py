@@ -42,12 +42,11 @@ class Sockets:
         ports.close(self.opened.pop(variable, ()))
 
     def descriptors(self) -> Descriptors:
-        """Give what is handed down: process → environment variable → descriptors."""
+        """Give what is handed down: process → environment variable → descriptors, none where a port is switched off."""
         found: Descriptors = {}
-        for variable, opened in self.opened.items():
-            name, port = self._ports[variable]
+        for variable, (name, port) in self._ports.items():
             own = found.setdefault(name, {})
-            own[port.descriptors] = own.get(port.descriptors, ()) + opened
+            own[port.descriptors] = own.get(port.descriptors, ()) + self.opened.get(variable, ())
         return found
 
     def port_was_chosen(self) -> bool:

@@ -4,9 +4,15 @@ import http.client
 import json
 import re
 import socket
+import ssl
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from apps.system import maintenance
 from apps.system.web import WEB_DESCRIPTORS
@@ -97,3 +103,34 @@ def test_without_sockets_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.delenv(WEB_DESCRIPTORS, raising=False)
     with maintenance.shown():
         pass
+
+
+def test_it_is_shown_through_tls_where_the_client_begins_so(ports: list[int], tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "portal")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    plain = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (tmp_path / "both.pem").write_bytes(plain + certificate.public_bytes(serialization.Encoding.PEM))
+    encryption = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    encryption.load_cert_chain(tmp_path / "both.pem")
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    with maintenance.shown(encryption):
+        connection = http.client.HTTPSConnection("127.0.0.1", ports[0], timeout=10, context=trusting)
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        assert (answer.status, "The portal is being upgraded" in answer.read().decode()) == (503, True)
+        connection.close()
+        assert ask(ports[1])[0].status == 503
