@@ -22,6 +22,7 @@ from apps.core.registries import Registry
 from apps.core.writes import turn
 
 GENERAL = gettext_lazy("General")
+WORDS_OF_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 FRESH = 3.0  # seconds that a process trusts what it read; set() in the same process is seen at once
 
 
@@ -84,8 +85,8 @@ class Option:
         if self.type is bool:
             if isinstance(raw, bool):
                 return raw
-            if str(raw).lower() in {"true", "false"}:
-                return str(raw).lower() == "true"
+            if isinstance(raw, str) and raw.lower() in WORDS_OF_TRUTH:
+                return WORDS_OF_TRUTH[raw.lower()]
             raise ValidationError(_("Enter true or false."))
         if self.type is int:
             if isinstance(raw, int) and not isinstance(raw, bool):

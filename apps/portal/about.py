@@ -22,6 +22,7 @@ from apps.core.models import Job
 from apps.core.version import VERSION
 from apps.system.bundle import orders
 from apps.system.instance import Instance, ProcessState
+from apps.system.tls.services import facts_in_use
 from apps.system.views import attached
 
 BUILT_WITH = (
@@ -75,6 +76,7 @@ def about(request: HttpRequest) -> HttpResponse:
         if may_see_processes
         else [],
         "may_see_processes": may_see_processes,
+        "certificate": facts_in_use(),
     }
     if may_see_processes and not wants_part(request):
         context |= _bundles()

@@ -17,6 +17,7 @@ from apps.system.instance import AlreadyRunning, Clock, Instance, ProcessState
 from apps.system.journal import Journal
 from apps.system.processes import registry
 from apps.system.supervisor import Child, Supervisor
+from apps.system.tls import probing
 
 OBJECTS_UNTIL_COLLECTED = 10_000  # Python's own 700 costs a busy process some hundredths of its time
 HANDED_OVER = "ESM_UP_STATE"  # what survives the new start that follows when the system chose a port
@@ -233,8 +234,9 @@ class Launch:
             self._say(f"The machine slept {seconds:.0f} s." if slept else f"The clock was set by {seconds:+.0f} s.")
 
     def _announce(self) -> None:
-        self._say(f"Portal ready: {specs.browser_url(settings.HTTP_PORT)}")
-        self._say(f"Classic mode: {specs.browser_url(settings.CLASSIC_PORT)}")
+        scheme, _status = probing.ask(specs.probe_address(), settings.HTTP_PORT)
+        self._say(f"Portal ready: {specs.browser_url(settings.HTTP_PORT, scheme)}")
+        self._say(f"Classic mode: {specs.browser_url(settings.CLASSIC_PORT, scheme)}")
         trap = self.numbers.get("ESM_TRAP_PORT")
         if trap is not None:
             low = "" if os.geteuid() == 0 or trap == 162 else "; 162 needs root, see docs/operate/install.md"
