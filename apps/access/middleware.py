@@ -52,8 +52,8 @@ class AddressMiddleware(MiddlewareMixin):
 
     def _check_host(self, request: HttpRequest) -> HttpResponse | None:
         """Answer 400 under a name that is not the portal's; addresses in answers are made of it."""
-        host = request._get_raw_host()
-        if hosts.is_known(host) or request.path == HEALTH:
+        host = request.headers.get("Host")
+        if host is None or hosts.is_known(host) or request.path == HEALTH:
             return None
         log.warning("refused %s: it called the portal %r", request.META["REMOTE_ADDR"], host[:100])
         sentence = (

@@ -93,7 +93,7 @@ def _key_usage(**uses: bool) -> x509.KeyUsage:
     return x509.KeyUsage(**{use: uses.get(use, False) for use in every})
 
 
-def _digest(key: PrivateKey) -> hashes.HashAlgorithm:
+def _digest(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384:
     return hashes.SHA384() if isinstance(key, ec.EllipticCurvePrivateKey) and key.key_size > 256 else hashes.SHA256()
 
 

@@ -87,5 +87,5 @@ class CookiesMiddleware(Wrapper):
             fresh = renamed[PREFIX + name]
             fresh.set(PREFIX + name, morsel.value, morsel.coded_value)
             fresh.update(morsel)
-            fresh.update({"secure": True, "path": "/", "domain": ""})
+            fresh["secure"], fresh["path"], fresh["domain"] = True, "/", ""
         answer.cookies = renamed

@@ -63,8 +63,8 @@ declare(
         0,
         _("Port that leads to HTTPS"),
         _(
-            "A port with plain HTTP that does nothing but lead browsers to the HTTPS port. For one below 1024, start as "
-            "root with the variable ESM_REDIRECT_PORT. 0: none."
+            "A port with plain HTTP that does nothing but lead browsers to the HTTPS port. For one below 1024, start "
+            "as root with the variable ESM_REDIRECT_PORT. 0: none."
         ),
         section=SECTION,
         minimum=1,

@@ -41,8 +41,8 @@ def facts_in_use() -> dict[str, Any] | None:
     if not options.get(HTTPS):
         return None
     facts = Certificate.objects.filter(use=CertificateUse.PORTAL).values("subject", "not_after", "fingerprint", "own")
-    found: dict[str, Any] | None = facts.first()
-    return found and {**found, "fingerprint": colons(found["fingerprint"])}
+    found = facts.first()
+    return {**found, "fingerprint": colons(found["fingerprint"])} if found else None
 
 
 def trusted_by_hand() -> Certificate | None:

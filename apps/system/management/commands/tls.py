@@ -117,9 +117,8 @@ class Command(BaseCommand):
                 self._describe(row)
         waiting = services.pending()
         if waiting is not None:
-            self.stdout.write(
-                f"\nA request for {waiting.subject} waits since {waiting.made_at:%Y-%m-%d %H:%M} UTC for its certificate."
-            )
+            since = f"{waiting.made_at:%Y-%m-%d %H:%M} UTC"
+            self.stdout.write(f"\nA request for {waiting.subject} waits for its certificate since {since}.")
         for finding in checking.findings():
             if finding.grade != checking.WELL:
                 self.stdout.write(f"\n{finding.grade}: {finding.found} {finding.remedy}".rstrip())
