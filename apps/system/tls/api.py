@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.core import options
-from apps.core.api import PortalViewSet
+from apps.core.api import PortalViewSet, sent
 from apps.core.api_fields import Flag, Nothing, Strict, Text, Whole
 from apps.core.api_filters import refuse_unknown_parameters
 from apps.system.models import Certificate, CertificateRequest
@@ -136,8 +136,7 @@ class CertificateViewSet(PortalViewSet):
         since: datetime | None = waiting.made_at if waiting else None
         standing = {
             "https": options.get(HTTPS),
-            "certificate": services.current(),
-            "authority": services.authority(),
+            **services.described(),
             "requested_at": since,
             "findings": [each for each in checking.findings() if each.grade != checking.WELL],
         }
@@ -146,18 +145,18 @@ class CertificateViewSet(PortalViewSet):
     @extend_schema(request=CreateSerializer, responses={201: CertificateSerializer})
     def create(self, request: Request) -> Response:
         """Make a certificate; the authority is made with the first one."""
-        sent = CreateSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
-        wish = sent.wish(sent.validated_data.get("days", services.USUAL_DAYS))
-        made = services.create(wish, self.actor, new_authority=sent.validated_data.get("new_authority", False))
+        given = CreateSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        wish = given.wish(given.validated_data.get("days", services.USUAL_DAYS))
+        made = services.create(wish, self.actor, new_authority=given.validated_data.get("new_authority", False))
         return Response(CertificateSerializer(made).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=ImportSerializer, responses={201: TakenSerializer})
     def take(self, request: Request) -> Response:
         """Import a certificate that another authority signed."""
-        sent = ImportSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
-        given = sent.validated_data
+        file = ImportSerializer(data=request.data)
+        file.is_valid(raise_exception=True)
+        given = file.validated_data
         try:
             taken, warnings = services.take(given["data"], given.get("password"), self.actor)
         except ValidationError as error:
@@ -169,7 +168,7 @@ class CertificateViewSet(PortalViewSet):
     @extend_schema(request=None, responses=CertificateSerializer)
     def renew(self, request: Request) -> Response:
         """Make the own certificate anew."""
-        Nothing(data=request.data).is_valid(raise_exception=True)
+        Nothing(data=sent(request)).is_valid(raise_exception=True)
         return Response(CertificateSerializer(services.renew(self.actor)).data)
 
     @extend_schema(responses=RequestSerializer)
@@ -184,9 +183,9 @@ class CertificateViewSet(PortalViewSet):
     @extend_schema(request=WishSerializer, responses={201: RequestSerializer})
     def request_one(self, request: Request) -> Response:
         """Make a key and a request for another authority."""
-        sent = WishSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
-        made = services.request(sent.wish(services.USUAL_DAYS), self.actor)
+        given = WishSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        made = services.request(given.wish(services.USUAL_DAYS), self.actor)
         return Response(RequestSerializer(made).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses={204: None})

@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Any
 
+from cryptography import x509
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.alerts.services.raising import raise_alert
-from apps.core import audit, options
+from apps.core import audit, options, secrets
 from apps.core.actors import SYSTEM, Actor
 from apps.core.errors import Conflict
 from apps.core.models import Outcome
@@ -36,6 +37,12 @@ def authority() -> Certificate | None:
     return Certificate.objects.filter(use=CertificateUse.AUTHORITY).first()
 
 
+def described() -> dict[str, Certificate | None]:
+    """Give the certificate and our own authority without their keys, for those who only look."""
+    rows = {row.use: row for row in Certificate.objects.defer("key")}
+    return {"certificate": rows.get(CertificateUse.PORTAL), "authority": rows.get(CertificateUse.AUTHORITY)}
+
+
 def facts_in_use() -> dict[str, Any] | None:
     """Give what everybody may know of the certificate, while HTTPS is on; it is what each connection shows."""
     if not options.get(HTTPS):
@@ -47,12 +54,13 @@ def facts_in_use() -> dict[str, Any] | None:
 
 def trusted_by_hand() -> Certificate | None:
     """Give the authority that browsers must be told to trust: ours, while it vouches for the certificate of HTTPS."""
-    return authority() if Certificate.objects.filter(use=CertificateUse.PORTAL, own=True).exists() else None
+    found = described()
+    return found["authority"] if found["certificate"] is not None and found["certificate"].own else None
 
 
 def pending() -> CertificateRequest | None:
     """Give the request that waits for its certificate."""
-    return CertificateRequest.objects.first()
+    return CertificateRequest.objects.defer("key").first()
 
 
 def material_of(row: Certificate) -> Material:
@@ -89,13 +97,22 @@ def create(wish: Wish, actor: Actor, *, new_authority: bool = False, now: dateti
     """Make a certificate that our own authority signs; the authority is made with the first one, or anew if wished."""
     check_days(wish.days)
     now = now or timezone.now()
-    signer = None if new_authority else authority()
+    signer = None if new_authority else _readable_authority()
     if signer is None:
         signer = _keep_authority(issuing.new_authority(wish.kind, now), actor, replace=new_authority)
     elif not signer.is_valid(now):
         raise Conflict(_("The portal's own authority has expired. Have a new one made with the certificate."))
     made = issuing.issue(material_of(signer), wish, now)
     return _keep(made, actor, "certificate.create", own=True, days=wish.days)
+
+
+def _readable_authority() -> Certificate | None:
+    try:
+        return authority()
+    except secrets.Undecipherable as error:
+        raise Conflict(
+            _("The key of the portal's own authority cannot be decrypted. Have a new one made with the certificate.")
+        ) from error
 
 
 def ensure() -> Certificate:
@@ -105,7 +122,7 @@ def ensure() -> Certificate:
 
 def renew(actor: Actor, *, now: datetime | None = None) -> Certificate:
     """Make our own certificate anew: same names, same kind of key, a new key, as many days."""
-    found = current()
+    found = Certificate.objects.defer("key").filter(use=CertificateUse.PORTAL).first()
     if found is None:
         raise Conflict(_("There is no certificate yet."))
     if not found.own:
@@ -113,7 +130,7 @@ def renew(actor: Actor, *, now: datetime | None = None) -> Certificate:
     names = tuple(found.names)
     wish = Wish(found.subject, names, found.key_kind, found.days)
     now = now or timezone.now()
-    signer = authority()
+    signer = _readable_authority()
     if signer is None or not signer.is_valid(now):
         signer = _keep_authority(issuing.new_authority(found.key_kind, now), actor, replace=True)
     made = issuing.issue(material_of(signer), wish, now)
@@ -131,7 +148,10 @@ def take(data: bytes, password: str | None, actor: Actor) -> tuple[Certificate, 
             waiting = pending()
             if waiting is None:
                 raise ValidationError(_("The file holds no private key."))
-            key = load_key(waiting.key["pem"])
+            try:
+                key = load_key(waiting.key["pem"])
+            except secrets.Undecipherable as error:
+                raise ValidationError(_("The key of the request cannot be decrypted. Make a new request.")) from error
         material = importing.assemble(key, certificates)
         warnings = importing.judge(material, timezone.now())
     except ValidationError as error:
@@ -156,37 +176,53 @@ def request(wish: Wish, actor: Actor) -> CertificateRequest:
 def forget_request(actor: Actor) -> None:
     """Forget the request that waits, with its key."""
     with turn():
-        for one in CertificateRequest.objects.all():
+        for one in CertificateRequest.objects.defer("key"):
             audit.record(actor, "certificate.request-remove", one)
             one.delete()
 
 
 def _keep_authority(made: Material, actor: Actor, *, replace: bool) -> Certificate:
     """Store a new authority; where somebody else made one meanwhile, his is used."""
-    facts = _facts(made, own=True, days=issuing.AUTHORITY_DAYS)
     with turn():
-        before = Certificate.objects.select_for_update().filter(use=CertificateUse.AUTHORITY).first()
+        before = _before(CertificateUse.AUTHORITY)
         if before is not None and not replace:
-            return before
-        row, _made = Certificate.objects.update_or_create(use=CertificateUse.AUTHORITY, defaults=facts)
+            return Certificate.objects.get(pk=before.pk)
+        row = _store(CertificateUse.AUTHORITY, made, own=True, days=issuing.AUTHORITY_DAYS)
         audit.record(actor, "certificate.authority", row, before=_told(before), after=_told(row))
     return row
 
 
 def _keep(made: Material, actor: Actor, act: str, *, own: bool, days: int) -> Certificate:
-    facts = _facts(made, own=own, days=days)
     with turn():
-        before = Certificate.objects.select_for_update().filter(use=CertificateUse.PORTAL).first()
-        told = _told(before)
-        row, _made = Certificate.objects.update_or_create(use=CertificateUse.PORTAL, defaults=facts)
-        waiting = CertificateRequest.objects.first()
-        if waiting is not None and waiting.key["pem"] == made.key_pem:
-            waiting.delete()
-        audit.record(actor, act, row, before=told, after=_told(row))
+        before = _before(CertificateUse.PORTAL)
+        row = _store(CertificateUse.PORTAL, made, own=own, days=days)
+        if before is None or before.fingerprint != row.fingerprint:
+            _forget_answered(made)
+        audit.record(actor, act, row, before=_told(before), after=_told(row))
         if before is not None and before.warned_days is not None:
             params = {"name": row.subject, "date": f"{row.not_after:%Y-%m-%d}"}
             raise_alert(RENEWED, component=None, object="HTTPS", params=params)
     return row
+
+
+def _before(use: CertificateUse) -> Certificate | None:
+    """Give what is to be replaced, without its key: that may belong to a key file that is gone."""
+    return Certificate.objects.select_for_update().defer("key").filter(use=use).first()
+
+
+def _store(use: CertificateUse, made: Material, *, own: bool, days: int) -> Certificate:
+    facts = _facts(made, own=own, days=days)
+    if not Certificate.objects.filter(use=use).update(**facts):
+        Certificate.objects.create(use=use, **facts)
+    return Certificate.objects.get(use=use)
+
+
+def _forget_answered(made: Material) -> None:
+    """Forget the request that this certificate answers."""
+    public = made.certificate.public_key()
+    for waiting in CertificateRequest.objects.defer("key"):
+        if x509.load_pem_x509_csr(waiting.pem.encode()).public_key() == public:
+            waiting.delete()
 
 
 def _facts(made: Material, *, own: bool, days: int) -> dict[str, object]:

@@ -93,6 +93,7 @@ class Front:
         self._wake = asyncio.Event()
         self._redirect: asyncio.Task[None] | None = None
         self._redirect_wished = 0
+        self._redirect_trouble = ""
         self._handed_redirect = False
 
     async def start(self, listening: list[socket.socket], redirecting: list[socket.socket]) -> None:
@@ -160,9 +161,13 @@ class Front:
         try:
             _number, opened = ports.open_port(port, ports.addresses(settings.BIND))
         except ports.PortTaken as error:
-            log.error("%s", error)
+            if self._redirect_trouble != str(error):
+                log.error("%s", error)
+            self._redirect_trouble = str(error)
             state.note_trouble(str(error))
+            self._redirect_wished = 0  # tried again at the next look
             return
+        self._redirect_trouble = ""
         self._redirect = self._keep(self._listen_all([socket.socket(fileno=one) for one in opened]))
 
     async def _listen_all(self, opened: list[socket.socket]) -> None:

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.core import options, scoping, secrets
+from apps.core import options, scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
 from apps.core.forms import attempt
@@ -51,10 +52,7 @@ def page(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("The options were set. They hold for new connections within five seconds."))
         return redirect("tls:page")
     now = timezone.now()
-    try:
-        row, authority = services.current(), services.authority()
-    except secrets.Undecipherable:  # the findings say so
-        row = authority = None
+    row, authority = services.described().values()
     context = {
         "form": form,
         "https": options.get(HTTPS),
@@ -90,7 +88,7 @@ def create(request: HttpRequest) -> HttpResponse:
         elif attempt(form, lambda: _create(form, actor)):
             messages.success(request, _("The certificate was made. New connections see it within five seconds."))
             return redirect("tls:page")
-    context = {"form": form, "authority": services.authority()}
+    context = {"form": form, "authority": services.described()["authority"]}
     return render(request, "tls/create.html", context, status=400 if form.errors else 200)
 
 
@@ -102,7 +100,7 @@ def _create(form: WishForm, actor: Actor) -> None:
 
 
 def _usual() -> dict[str, Any]:
-    found = services.current()
+    found = services.described()["certificate"]
     if found is not None:
         kind = found.key_kind if found.own else DEFAULT_KIND
         days = found.days if found.own else services.USUAL_DAYS
@@ -140,7 +138,7 @@ def renew(request: HttpRequest) -> HttpResponse:
     """Make the own certificate anew."""
     try:
         services.renew(Actor.of(request))
-    except (Conflict, secrets.Undecipherable) as error:
+    except Conflict as error:
         messages.error(request, str(error))
     else:
         messages.success(request, _("The certificate was renewed. New connections see it within five seconds."))
@@ -187,7 +185,7 @@ def authority_pem(request: HttpRequest) -> HttpResponse:
 @require_safe
 def authority_der(request: HttpRequest) -> HttpResponse:
     """Give the certificate of our own authority as Windows and browsers like it."""
-    certificate = services.material_of(_authority()).certificate
+    certificate = x509.load_pem_x509_certificate(_authority().chain.encode())
     return _file(certificate.public_bytes(serialization.Encoding.DER), DER_TYPE, "portal-ca.crt")
 
 

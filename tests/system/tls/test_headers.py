@@ -77,7 +77,7 @@ def test_so_does_classic_mode(client: Client) -> None:
 @pytest.mark.parametrize(
     ("path", "about", "status"),
     [
-        ("/static/css/app.css", {}, 200),
+        ("/static/probe.css", {}, 200),
         ("/nothing/here/", {}, 404),
         ("/api/v1/nothing/", {}, 404),
         ("/login/", {"headers": {"Host": "evil.example"}}, 400),
@@ -86,6 +86,7 @@ def test_so_does_classic_mode(client: Client) -> None:
     ],
 )
 def test_files_errors_and_refusals_carry_them_too(client: Client, path: str, about: dict, status: int) -> None:
+    (settings.STATIC_ROOT / "probe.css").write_text("a {}")
     answer = client.get(path, **about)
     assert answer.status_code == status
     assert faults(answer) == []

@@ -7,6 +7,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
@@ -100,18 +101,18 @@ class Command(BaseCommand):
         self._tell(services.renew(COMMAND))
 
     def _authority(self, asked: dict[str, Any]) -> None:
-        found = services.authority()
+        found = services.described()["authority"]
         if found is None:
             raise CommandError("There is no authority yet; it is made with the first certificate: manage.py tls create")
         if not asked["der"]:
             self.stdout.write(found.chain, ending="")
             return
-        certificate = services.material_of(found).certificate
+        certificate = x509.load_pem_x509_certificate(found.chain.encode())
         sys.stdout.buffer.write(certificate.public_bytes(serialization.Encoding.DER))
 
     def _show(self, asked: dict[str, Any]) -> None:
         self.stdout.write(f"HTTPS is {'on' if options.get(HTTPS) else 'off'}.")
-        for title, row in (("Certificate", services.current()), ("Own authority", services.authority())):
+        for title, row in zip(("Certificate", "Own authority"), services.described().values(), strict=True):
             if row is not None:
                 self.stdout.write(f"\n{title}")
                 self._describe(row)
