@@ -64,7 +64,7 @@ def _of_certificate(row: Certificate, now: datetime) -> list[Finding]:
         )
     step = watching.step_at(row.not_before, row.not_after, watching.renews_itself(row), now)
     if step is not None:
-        remedy = _("manage.py tls renew") if row.own else _("Import a new one: manage.py tls import")
+        remedy = "manage.py tls renew" if row.own else _("Import a new one: manage.py tls import")
         date = f"{row.not_after:%Y-%m-%d}"
         if step == 0:
             found.append(Finding(FORBIDDEN, _("The certificate expired on %(date)s.") % {"date": date}, remedy))
