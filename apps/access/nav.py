@@ -1,8 +1,13 @@
-"""What access registers with others: its menu entry, and the option of the portal's names."""
+"""What access registers with others: its menu entry, the option of the portal's names, where a user is shown."""
 
+from typing import Any
+
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.services import hosts
+from apps.accounts.models import User
+from apps.core import objects, scoping
 from apps.core.menu import MenuEntry, register
 from apps.core.options import Option, declare
 
@@ -22,6 +27,14 @@ declare(
         check=hosts.check,
     ),
 )
+
+
+def _user(pk: int, asks: Any) -> objects.Link | None:
+    found = User.objects.filter(pk=pk).first() if scoping.may(asks, "access") else None
+    return objects.Link(found.username, reverse("access:user", args=[pk])) if found is not None else None
+
+
+objects.links.add("accounts.user", _user)
 
 register(
     MenuEntry(
