@@ -7,6 +7,7 @@ from django.test import Client
 from apps.access.services import hosts
 from apps.core import options
 from apps.core.actors import COMMAND
+from apps.core.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +41,17 @@ def test_another_name_is_refused_with_a_clear_word(client: Client, host: str) ->
     assert answer.status_code == 400
     assert "is not a name of this portal" in answer.content.decode()
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
+
+
+def test_a_refusal_is_audited_once_in_a_while_for_each_address(client: Client, monkeypatch) -> None:
+    monkeypatch.setattr(hosts, "_told", {})
+    for host in ("evil.example", "other.example"):
+        client.get("/login/", headers={"Host": host})
+    (entry,) = AuditEntry.objects.filter(action="access.host")
+    assert (entry.outcome, entry.address, entry.object_name) == ("refused", "127.0.0.1", "Host: evil.example")
+    monkeypatch.setattr(hosts, "TOLD_AGAIN", 0.0)
+    client.get("/login/", headers={"Host": "third.example"})
+    assert AuditEntry.objects.filter(action="access.host").count() == 2
 
 
 def test_the_api_refuses_by_a_problem(client: Client) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error
 
 from tests.e2e.conftest import CHROMIUM_FLAGS, Visit, sign_in
 from tests.e2e.portal import ROOT, Portal
@@ -26,7 +26,7 @@ def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
 
 
 @pytest.fixture(scope="module")
-def trusting(encrypted: Portal) -> Iterator[Browser]:
+def trusting(encrypted: Portal, browser: Browser) -> Iterator[Browser]:
     """Chromium that believes what the authority signed, and nobody else."""
     command = [sys.executable, "manage.py", "tls", "authority"]
     variables = encrypted.started_with
@@ -35,10 +35,9 @@ def trusting(encrypted: Portal) -> Iterator[Browser]:
     spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     trusted = base64.b64encode(hashlib.sha256(spki).digest()).decode()
     flags = [*CHROMIUM_FLAGS, f"--ignore-certificate-errors-spki-list={trusted}"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program("chromium", "chromium"), args=flags)
-        yield browser
-        browser.close()
+    believer = browser.browser_type.launch(executable_path=program("chromium", "chromium"), args=flags)
+    yield believer
+    believer.close()
 
 
 def test_one_signs_in_once_for_both_ports_and_every_cookie_is_protected(encrypted: Portal, trusting: Browser) -> None:

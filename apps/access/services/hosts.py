@@ -4,8 +4,10 @@ An address is nobody's name, so every address is taken, and ``localhost``. Of na
 that upper apps know (a certificate's), and what the option ``allowed_hosts`` adds.
 """
 
+import logging
 import re
 import socket
+import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from ipaddress import ip_address
@@ -15,12 +17,20 @@ from django.core.exceptions import ValidationError
 from django.http.request import split_domain_port, validate_host
 from django.utils.translation import gettext as _
 
-from apps.core import options
+from apps.core import audit, options
+from apps.core.actors import Actor, ActorKind
+from apps.core.models import Outcome
 from apps.core.registries import Registry
+from apps.core.writes import turn
 
+TOLD_AGAIN = 600.0  # seconds; nobody who has not signed in shall fill the audit
+MOST_TOLD = 1000  # addresses that are remembered
 OPTION, VARIABLE = "allowed_hosts", "ESM_ALLOWED_HOSTS"
 PATTERN = re.compile(r"\*|\.?(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*\.?", re.IGNORECASE)
 MACHINE = ("localhost", ".localhost")
+
+log = logging.getLogger(__name__)
+_told: dict[str, float] = {}
 
 sources: Registry[Callable[[], Iterable[str]]] = Registry("source of host names")
 
@@ -53,6 +63,20 @@ def is_known(header: str, names: Iterable[str] | None = None) -> bool:
         patterns = [_pattern(name) for name in (known_names() if names is None else names)]
         return validate_host(domain, patterns) or domain == _full_name()
     return True
+
+
+def note_refusal(address: str, host: str) -> None:
+    """Write down who called the portal by a name that is not its own: in the audit once in a while for each address."""
+    log.warning("refused %s: it called the portal %r", address, host[:100])
+    now = time.monotonic()
+    if now - _told.get(address, -TOLD_AGAIN) < TOLD_AGAIN:
+        return
+    if len(_told) >= MOST_TOLD:
+        _told.clear()
+    _told[address] = now
+    with turn():
+        actor = Actor(ActorKind.USER, "", None, address)
+        audit.record(actor, "access.host", name=f"Host: {host}"[:200], outcome=Outcome.REFUSED)
 
 
 def _pattern(name: str) -> str:
