@@ -32,6 +32,7 @@ def prepare() -> None:
     _say_when(compiled := translations.compile_stale(), f"Compiled {len(compiled)} message catalogues")
     wait_for_database()
     migrate()
+    check_environment()
     call_command("load_definitions", verbosity=0)
     collect_static()
     ensure_administrator()
@@ -102,6 +103,18 @@ def _fingerprint() -> str:
             seen.append([path, status.st_size, status.st_mtime_ns])
     content = json.dumps([settings.STORAGES["staticfiles"]["BACKEND"], str(settings.STATIC_ROOT), sorted(seen)])
     return hashlib.sha256(content.encode()).hexdigest()
+
+
+def check_environment() -> None:
+    """End with one sentence where a variable decides an option and its value is none that the option may have."""
+    from apps.core import options
+
+    for option in options.all_options():
+        if option.read_only:
+            try:
+                options.get(option.name)
+            except ValidationError as error:
+                sys.exit(f"{option.environment}: {' '.join(error.messages)}")
 
 
 def ensure_certificate() -> None:

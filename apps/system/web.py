@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import sys
 
 import uvicorn
 from django.conf import settings
@@ -11,7 +12,7 @@ from apps.core import stream
 from apps.system import ports
 from apps.system.preparation import wait_for_database
 from apps.system.processes import Port
-from apps.system.tls.serving import Front
+from apps.system.tls.serving import Front, Unusable
 
 GRACE = 3  # seconds that open pages get when the portal stops
 WEB_DESCRIPTORS = "ESM_WEB_FDS"
@@ -84,4 +85,8 @@ def serve() -> None:
     )
     listening, redirecting = sockets_of(WEB_DESCRIPTORS), sockets_of(REDIRECT_DESCRIPTORS)
     wait_for_database()  # it says whether passwords may come in clear
-    Server(config, redirecting).run(sockets=listening)
+    stream.let_go()
+    try:
+        Server(config, redirecting).run(sockets=listening)
+    except Unusable as error:
+        sys.exit(f"web: {error}")

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def _no_name_of_tests(settings, monkeypatch) -> None:
     settings.ALLOWED_HOSTS = ["*"]
     monkeypatch.setattr(hosts, "_own_name", lambda: "portal1")
-    monkeypatch.setattr(hosts, "_full_name", lambda: "portal1.example.net")
+    monkeypatch.setattr(hosts, "full_name", lambda: "portal1.example.net")
 
 
 KNOWN = """

@@ -52,7 +52,7 @@ def known_names() -> list[str]:
 
 
 def is_known(header: str, names: Iterable[str] | None = None) -> bool:
-    """Say whether a Host header names this portal."""
+    """Say whether a Host header names this portal; with ``names``, by those alone and without asking anybody."""
     domain, _port = split_domain_port(header)
     domain = domain.lower()
     if not domain:
@@ -61,7 +61,7 @@ def is_known(header: str, names: Iterable[str] | None = None) -> bool:
         ip_address(domain.strip("[]"))
     except ValueError:
         patterns = [_pattern(name) for name in (known_names() if names is None else names)]
-        return validate_host(domain, patterns) or domain == _full_name()
+        return validate_host(domain, patterns) or (names is None and domain == full_name())
     return True
 
 
@@ -90,6 +90,6 @@ def _own_name() -> str:
 
 
 @lru_cache(maxsize=1)
-def _full_name() -> str:
+def full_name() -> str:
     """Ask once for the machine's name with its domain; that may ask the network, so it comes last."""
     return socket.getfqdn().lower()

@@ -76,7 +76,7 @@ async def _converse(connection: socket.socket, port: int, in_force: InForce) -> 
         scheme = "HTTPS" if in_force.https else "HTTP"
         await loop.sock_sendall(connection, _refusal(f"This port speaks HTTPS. Ask port {port} by {scheme}."))
         return
-    text = f"Go to {address}\n".encode()
+    text = f"Go to {address}\n".encode() if event.method != b"HEAD" else b""
     await loop.sock_sendall(connection, _answer(HTTPStatus.TEMPORARY_REDIRECT, text, (("Location", address),)))
 
 

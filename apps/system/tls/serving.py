@@ -46,14 +46,14 @@ class Unusable(Exception):
 def read(before: InForce, held: ssl.SSLContext | None) -> tuple[InForce, ssl.SSLContext | None]:
     """Read what is wished from the database, and make the context where it changed. Raises Unusable, DatabaseError."""
     options.forget()
-    names = tuple(hosts.known_names())
     wished = InForce(
         https=options.get(HTTPS),
         minimum=options.get(MINIMUM),
         hsts_max_age=options.get(HSTS),
         redirect_port=options.get(REDIRECT_PORT),
-        names=names,
     )
+    if wished.https or wished.redirect_port:
+        wished = replace(wished, names=(*hosts.known_names(), hosts.full_name()))
     if not wished.https:
         return wished, None
     try:
@@ -131,7 +131,7 @@ class Front:
                 wished, self._context = await asyncio.to_thread(_in_a_thread, before, self._context)
             except DatabaseError:
                 continue  # what held still holds; the pages say that the database is away
-            except (Unusable, OSError, ValueError) as error:
+            except Exception as error:  # whatever it is: what held still holds, and the next look may be luckier
                 if before.trouble != str(error):
                     log.error("HTTPS stays as it was: %s", error)
                     state.note_trouble(str(error))
