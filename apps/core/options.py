@@ -25,6 +25,7 @@ from apps.core.registries import Registry
 from apps.core.writes import turn
 
 GENERAL = gettext_lazy("General")
+WORDS_OF_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 READ_AGAIN = 600  # seconds for which reading a secret is one act
 FRESH = 3.0  # seconds that a process trusts what it read; set() in the same process is seen at once
 
@@ -89,8 +90,8 @@ class Option:
         if self.type is bool:
             if isinstance(raw, bool):
                 return raw
-            if str(raw).lower() in {"true", "false"}:
-                return str(raw).lower() == "true"
+            if isinstance(raw, str) and raw.lower() in WORDS_OF_TRUTH:
+                return WORDS_OF_TRUTH[raw.lower()]
             raise ValidationError(_("Enter true or false."))
         if self.type is int:
             if isinstance(raw, int) and not isinstance(raw, bool):
