@@ -7,7 +7,8 @@ from django.urls import URLResolver, get_resolver
 ACTS = frozenset(  # only posted to
     {
         *("access:address-remove", "access:grant-remove", "access:role-remove", "access:token-remove"),
-        *("access:user-remove", "accounts:language", "accounts:logout", "alerts:assign", "components:bulk"),
+        *("access:user-remove", "accounts:language", "accounts:logout", "accounts:session-end"),
+        *("accounts:sessions-end-all", "accounts:sessions-end-others", "alerts:assign", "components:bulk"),
         *("components:check", "components:credential-remove", "components:join", "components:manage"),
         *("components:refresh", "components:resume", "definitions:apply", "definitions:enabled"),
         *("definitions:remove", "definitions:restore", "definitions:settle", "groups:remove", "jobs:cancel"),
@@ -21,7 +22,7 @@ DATA = frozenset(  # files, what charts are drawn from, and what programs ask fo
         *("alerts:export", "definitions:export", "monitoring:chart", "monitoring:chart-file"),
         *("monitoring:component-chart", "monitoring:component-chart-file", "monitoring:fleet-chart"),
         *("monitoring:fleet-chart-file", "portal:bundle", "portal:capacity-history", "portal:style-guide-series"),
-        *("core:stream", "system:healthz", "system:metrics", "system:readyz"),
+        *("accounts:session", "core:stream", "system:healthz", "system:metrics", "system:readyz"),
     }
 )
 PARTS = frozenset({"alerts:alert-news", "alerts:incident-news", "portal:bundles", "portal:pulse"})  # fetched by pages

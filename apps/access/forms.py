@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.models import Role
+from apps.accounts.password_policy import in_words_lazy
 from apps.core import scoping
 from apps.groups.models import Group
 
@@ -43,7 +44,7 @@ def new_password(label: Any) -> forms.CharField:
         label=label,
         max_length=1000,
         strip=False,
-        help_text=_("At least 12 characters; not a common password, not like the name."),
+        help_text=in_words_lazy(),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 

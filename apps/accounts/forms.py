@@ -7,7 +7,9 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Theme
+from apps.accounts.models import Theme, User
+from apps.accounts.password_policy import in_words_lazy
+from apps.accounts.services import users
 
 
 class SignInForm(forms.Form):
@@ -39,7 +41,7 @@ class PasswordForm(forms.Form):
         label=_("New password"),
         max_length=1000,
         strip=False,
-        help_text=_("At least 12 characters; not a common password, not like your name."),
+        help_text=in_words_lazy(),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     again = forms.CharField(
@@ -68,9 +70,18 @@ class PreferencesForm(forms.Form):
 
     language = forms.ChoiceField(label=_("Language"), required=False)
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False, choices=zones)
+    start_page = forms.ChoiceField(
+        label=_("Start page"),
+        required=False,
+        help_text=_("Where you begin when you sign in without having asked for a page."),
+    )
     theme = forms.ChoiceField(label=_("Colours"), choices=Theme.choices, widget=forms.RadioSelect)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field: Any = self.fields["language"]
-        field.choices = [("", _("As the browser says")), *settings.LANGUAGES]
+        language: Any = self.fields["language"]
+        language.choices = [("", _("As the browser says")), *settings.LANGUAGES]
+        start_page: Any = self.fields["start_page"]
+        start_page.choices = [("", _("The first page of the portal")), *users.start_pages(user)]
+        if len(start_page.choices) == 1:  # in classic mode, which has none of these pages
+            del self.fields["start_page"]

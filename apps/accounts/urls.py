@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.accounts import views
+from apps.accounts import session_pages, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -12,4 +12,8 @@ urlpatterns = [
     path("password/", views.password, name="password"),
     path("preferences/", views.preferences, name="preferences"),
     path("preferences/language/", views.language, name="language"),
+    path("session/", session_pages.session, name="session"),
+    path("sessions/<int:pk>/end/", session_pages.end, name="session-end"),
+    path("sessions/end-others/", session_pages.end_others, name="sessions-end-others"),
+    path("sessions/end-all/<int:pk>/", session_pages.end_all, name="sessions-end-all"),
 ]

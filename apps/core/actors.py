@@ -1,5 +1,7 @@
 """Who acts: every verb that changes something is told, and the audit keeps it."""
 
+import os
+import pwd
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -42,6 +44,17 @@ class Actor:
         if token is not None:
             return cls(ActorKind.TOKEN, f"{name} ({token})", user, request.META.get("REMOTE_ADDR"))
         return cls(ActorKind.USER, name, user, request.META.get("REMOTE_ADDR"))
+
+
+def at_the_command_line() -> Actor:
+    """Give the actor of a command: the user of the operating system who typed it, also through sudo."""
+    try:
+        name = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a user that the system does not know, as in some containers
+        name = str(os.getuid())
+    if os.getuid() == 0 and (person := os.environ.get("SUDO_USER")):
+        name = f"{name}, {person}"
+    return Actor(ActorKind.COMMAND, f"command line ({name})")
 
 
 SYSTEM = Actor(ActorKind.SYSTEM, "portal")

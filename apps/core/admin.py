@@ -308,7 +308,10 @@ class OptionAdmin(ScopedAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         rows = options.stored()
-        shown = [(one, _shown(options.get(one.name)), rows.get(one.name)) for one in options.all_options()]
+        shown = [
+            (one, _shown(value := options.get(one.name)), rows.get(one.name), one.warning(value))
+            for one in options.all_options()
+        ]
         return self._page(request, "change_list.html", {"title": _("Options"), "shown": shown})
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
@@ -325,8 +328,16 @@ class OptionAdmin(ScopedAdmin):
             value, actor = form.cleaned_data["value"], Actor.of(request)
             if attempt(form, lambda: options.set_value(option.name, value, actor), "value"):
                 self.message_user(request, _("The option was set."), messages.SUCCESS)
+                if warning := option.warning(options.get(option.name)):
+                    self.message_user(request, warning, messages.WARNING)
                 return HttpResponseRedirect(reverse("admin:core_optionvalue_changelist"))
-        context = {"title": option.label, "option": option, "default": _shown(option.default), "form": form}
+        context = {
+            "title": option.label,
+            "option": option,
+            "default": _shown(option.default),
+            "form": form,
+            "warning": option.warning(options.get(option.name)),
+        }
         return self._page(request, "change_form.html", context, status=400 if form.errors else 200)
 
     def _page(self, request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:

@@ -21,9 +21,9 @@ class Banner:
     sign_in: str = ""
 
 
-registry: Registry[Callable[[HttpRequest], Banner]] = Registry("banner")
+registry: Registry[Callable[[HttpRequest], Banner | None]] = Registry("banner")
 
 
 def of(request: HttpRequest) -> list[Banner]:
-    """Give the banners of a page."""
-    return [make(request) for make in registry]
+    """Give the banners of a page; one that has nothing to say there is None."""
+    return [banner for make in registry if (banner := make(request)) is not None]

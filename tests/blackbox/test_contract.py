@@ -125,7 +125,7 @@ RESOURCES = [
     *("components/", "components/?q=row", "credentials/", "groups/", "drivers/", "jobs/", "alerts/", "incidents/"),
     *("alerts/?unmatched=all", "users/", "roles/", "grants/", "tokens/", "audit/", "options/", "addresses/"),
     *("support-bundles/", "capacity/", "capacity/history/", "suspend-periods/", "suspend-periods/occurrences/"),
-    *("alert-definitions/", "reception/"),
+    *("alert-definitions/", "reception/", "sessions/"),
 ]
 _numbers = itertools.count(1)
 
@@ -167,7 +167,7 @@ def cost(client: Client, path: str) -> int:
             answer = client.get(path)
     assert answer.status_code == 200, (path, answer.status_code)
     reading = [one["sql"] for one in statements if one["sql"].startswith("SELECT")]
-    return len([sql for sql in reading if "django_session" not in sql])
+    return len([sql for sql in reading if "accounts_session" not in sql])
 
 
 def test_lists_of_sixty_cost_what_a_list_of_two_costs(client: Client) -> None:

@@ -187,8 +187,8 @@ def test_no_page_leaves_english_to_a_japanese_administrator(client: Client, flee
 
 def test_the_sign_in_page_speaks_the_language_of_the_browser(japanese):
     client = Client(headers={"accept-language": "ja"})
-    wrong, read = findings(client, iter(["/login/", "/login/?idle=1"]), japanese)
-    assert (wrong, read) == ([], 2)
+    wrong, read = findings(client, iter(["/login/", "/login/?ended=idle", "/login/?ended=old"]), japanese)
+    assert (wrong, read) == ([], 3)
     refused = client.post("/login/", {"username": "nobody", "password": "wrong"})
     assert left_in_english(refused.content.decode(), japanese) == []
     assert "ユーザー名またはパスワードが正しくありません。" in refused.content.decode()
