@@ -3,7 +3,7 @@
 There is no copy in the cache: what another process ended must not live on there.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -15,6 +15,8 @@ from django.db import IntegrityError, transaction
 from apps.accounts.models import Session, User
 from apps.accounts.models.sessions import lasts_at_most
 from apps.core.writes import turn
+
+TOLD_WITHIN = timedelta(days=1)  # of the end of a session its browser hears why it has ended
 
 
 class SessionStore(RowStore):
@@ -34,8 +36,8 @@ class SessionStore(RowStore):
         return self
 
     def get_session_cookie_age(self) -> int:
-        """Give how long a browser keeps the cookie, in seconds: as long as a session lasts at most."""
-        return int(lasts_at_most().total_seconds())
+        """Give how long row and cookie are kept, in seconds: as long as a session lasts, and until its end is told."""
+        return int((lasts_at_most() + TOLD_WITHIN).total_seconds())
 
     def load(self) -> dict[str, Any]:
         """Read the data, and the times beside it."""

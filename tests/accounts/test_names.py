@@ -1,4 +1,4 @@
-"""What a user may be called (INS-12 and beyond): the guide's names, longer ones, and no name that passes for another."""
+"""What a user may be called (INS-12): the names of the guide, longer ones, and none that passes for another."""
 
 import pytest
 from django.core.exceptions import ValidationError

@@ -81,7 +81,9 @@ class TestPolicy:
         options.set_value("password_min_length", 6, SYSTEM)
         assert KNOWN in faults(password)
 
-    @pytest.mark.parametrize("password", ["yamadataro2026", "xx-YamadaTaro-xx", "t.yamada-secret", "the-weather-of-May"])
+    @pytest.mark.parametrize(
+        "password", ["yamadataro2026", "xx-YamadaTaro-xx", "t.yamada-secret", "the-weather-of-May"]
+    )
     def test_names_and_mail_addresses_are_refused(self, password):
         found = faults(password, username="yamadataro", email="t.yamada@example.com")
         assert (found == [ALIKE]) is (password != "the-weather-of-May")

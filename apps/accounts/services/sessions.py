@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.accounts import browsers
 from apps.accounts.models import Session, User
 from apps.accounts.models.sessions import idle_after, lasts_at_most
-from apps.accounts.session_store import SessionStore
+from apps.accounts.session_store import TOLD_WITHIN, SessionStore
 from apps.core import audit
 from apps.core.actors import Actor
 from apps.core.writes import turn
@@ -127,8 +127,8 @@ def remove_ended() -> int:
     now = timezone.now()
     ended = Session.objects.filter(
         models.Q(expire_date__lte=now)
-        | models.Q(active_at__lte=now - idle_after() - timedelta(days=1))
-        | models.Q(user__isnull=False, signed_in_at__lte=now - lasts_at_most())
+        | models.Q(active_at__lte=now - idle_after() - TOLD_WITHIN)
+        | models.Q(user__isnull=False, signed_in_at__lte=now - lasts_at_most() - TOLD_WITHIN)
     )
     removed = 0
     while True:
