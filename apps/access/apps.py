@@ -17,12 +17,14 @@ class AccessConfig(AppConfig):
         """Become the resolver behind ``visible_to``, keep an administrator, and register menu entries."""
         from apps.access import nav  # noqa: F401
         from apps.access.resolver import scope_of
-        from apps.access.services.roles import keep_an_administrator
+        from apps.access.services.roles import guard_team, keep_an_administrator
+        from apps.accounts.services import teams
         from apps.accounts.services.users import removal_checks
         from apps.core import scoping
 
         scoping.register_resolver(scope_of)
         removal_checks.add("last-administrator", keep_an_administrator)
+        teams.guards.add("grants", guard_team)
         post_migrate.connect(make_built_in_roles, sender=self)
 
 

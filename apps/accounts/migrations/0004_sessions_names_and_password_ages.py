@@ -23,7 +23,7 @@ def fill(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_remembered_choices"),
+        ("accounts", "0003_teams"),
     ]
 
     operations = [
