@@ -26,6 +26,7 @@ from apps.core.actors import Actor
 from apps.core.errors import Conflict
 from apps.core.forms import attempt
 from apps.core.models import AuditEntry, Job, JobStep, OptionValue
+from apps.core.options import Option
 from apps.core.writes import turn
 
 
@@ -294,6 +295,11 @@ class OptionForm(forms.Form):
 
     value = forms.CharField(label=gettext_lazy("Value"), required=False, max_length=5000)
 
+    def __init__(self, option: Option, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if option.secret:
+            self.fields["value"].widget.attrs["autocomplete"] = "off"  # browsers, and our own drafts, do not keep it
+
 
 @admin.register(OptionValue)
 class OptionAdmin(ScopedAdmin):
@@ -323,7 +329,7 @@ class OptionAdmin(ScopedAdmin):
         except KeyError as error:
             raise Http404 from error
         posted = request.POST if request.method == "POST" else None
-        form = OptionForm(posted, initial={"value": _shown(options.get(option.name))})
+        form = OptionForm(option, posted, initial={"value": _shown(options.get(option.name))})
         if posted is not None and form.is_valid():
             value, actor = form.cleaned_data["value"], Actor.of(request)
             if attempt(form, lambda: options.set_value(option.name, value, actor), "value"):
