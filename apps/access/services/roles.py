@@ -83,7 +83,7 @@ def administrators() -> QuerySet[User]:
 def keeping_an_administrator(actor: Actor) -> Iterator[None]:
     """Refuse, by a ValidationError at the end, what takes the administration from the actor or from the last one."""
     _one_at_a_time()
-    own = administrators().filter(pk=actor.user.pk if actor.user is not None else None)
+    own = administrators().filter(pk__in=[actor.user.pk] if actor.user is not None else [])
     had, had_it = administrators().exists(), own.exists()
     yield
     if had_it and not own.exists():

@@ -1,7 +1,7 @@
 """Where somebody is signed in: the sessions, with the columns by which they are found, shown and ended."""
 
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
@@ -54,7 +54,7 @@ class Session(AbstractBaseSession):
     address = models.GenericIPAddressField(_("address"), null=True, editable=False)
     agent = models.CharField(_("browser"), max_length=300, blank=True, default="", editable=False)
 
-    objects = SessionManager()
+    objects: ClassVar[Any] = SessionManager()
 
     class Meta(AbstractBaseSession.Meta):
         ordering = ["-active_at", "-pk"]

@@ -18,7 +18,7 @@ class Theme(models.TextChoices):
     DARK = "dark", _("Dark")
 
 
-class NameField(models.CharField):  # type: ignore[type-arg]  # Django's class has no types when it runs
+class NameField(models.CharField):
     """A name in its normal form, also when somebody looks for it."""
 
     def to_python(self, value: Any) -> Any:
@@ -26,7 +26,7 @@ class NameField(models.CharField):  # type: ignore[type-arg]  # Django's class h
         return names.normalised(value) if isinstance(value, str) else super().to_python(value)
 
 
-class NameKey(models.CharField):  # type: ignore[type-arg]  # the same
+class NameKey(models.CharField):
     """What two names share that nobody could tell apart; it follows the name by itself."""
 
     def pre_save(self, model_instance: Any, add: bool) -> str:
