@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
             name="FormerPassword",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("password", models.CharField(editable=False, max_length=128, verbose_name="password")),
+                ("password", models.CharField(editable=False, max_length=128, verbose_name="hash")),
                 (
                     "replaced_at",
                     models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name="replaced"),

@@ -13,7 +13,7 @@ class FormerPassword(models.Model):
     user = models.ForeignKey(
         User, verbose_name=_("user"), on_delete=models.CASCADE, related_name="former_passwords", editable=False
     )
-    password = models.CharField(_("password"), max_length=128, editable=False)
+    password = models.CharField(_("hash"), max_length=128, editable=False)
     replaced_at = models.DateTimeField(_("replaced"), default=timezone.now, editable=False)
 
     class Meta:
