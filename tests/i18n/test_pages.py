@@ -109,6 +109,7 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
     yield {
         "accounts": anna,
         "access:user": anna,
+        "audit": AuditEntry.objects.order_by("pk").first(),
         "access:team": Team.objects.create(name="night shift"),
         "access:role": Role.objects.create(name="night shift", permissions=["view"]),
         "groups": tokyo,
