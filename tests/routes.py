@@ -7,6 +7,7 @@ from django.urls import URLResolver, get_resolver
 ACTS = frozenset(  # only posted to
     {
         *("access:address-remove", "access:grant-remove", "access:role-remove", "access:token-remove"),
+        *("access:lockout-release", "access:second-factor-reset", "access:user-release"),
         *("access:user-remove", "accounts:language", "accounts:logout", "alerts:assign", "components:bulk"),
         *("components:check", "components:credential-remove", "components:join", "components:manage"),
         *("components:refresh", "components:resume", "definitions:apply", "definitions:enabled"),
@@ -25,7 +26,9 @@ DATA = frozenset(  # files, what charts are drawn from, and what programs ask fo
     }
 )
 PARTS = frozenset({"alerts:alert-news", "alerts:incident-news", "portal:bundles", "portal:pulse"})  # fetched by pages
-BEFORE_SIGN_IN = frozenset({"accounts:login", "accounts:old-login"})  # who has signed in is led on from there
+BEFORE_SIGN_IN = frozenset(
+    {"accounts:code", "accounts:login", "accounts:old-login"}
+)  # who has signed in is led on from there
 
 
 def routes() -> Iterator[tuple[str, set[str]]]:

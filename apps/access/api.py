@@ -12,7 +12,9 @@ from rest_framework.response import Response
 
 from apps.access.models import AllowedAddress, ApiToken, Grant, Role
 from apps.access.services import addresses, roles, tokens
-from apps.accounts.services import signing_in
+from apps.access.services import second_factor as needs
+from apps.accounts.services import second_factor, signing_in
+from apps.accounts.services.sign_in_names import has_unseen
 from apps.core import scoping
 from apps.core.actors import Actor, ActorKind
 from apps.core.api import (
@@ -24,18 +26,22 @@ from apps.core.api import (
     SignInRefused,
     resource,
 )
-from apps.core.api_fields import KnownKeys, Strict
+from apps.core.api_fields import Flag, KnownKeys, Strict
 from apps.core.api_filters import FlagFilter, IdFilter
+from apps.core.writes import turn
 
 
 class RoleSerializer(KnownKeys, serializers.ModelSerializer[Role]):
     """A role."""
 
     permissions = serializers.ListField(child=serializers.ChoiceField(choices=list(scoping.PERMISSIONS)))
+    needs_second_factor = Flag(
+        default=False, help_text="Whether whoever holds the role has to set up a second factor; of built-in ones, too."
+    )
 
     class Meta:
         model = Role
-        fields = ("id", "name", "permissions", "built_in")
+        fields = ("id", "name", "permissions", "built_in", "needs_second_factor")
         read_only_fields = ("built_in",)
 
 
@@ -45,6 +51,7 @@ class RoleFilter(django_filters.FilterSet):
     id = IdFilter()
     name = django_filters.CharFilter()
     built_in = FlagFilter()
+    needs_second_factor = FlagFilter()
 
 
 class RoleViewSet(PortalModelViewSet):
@@ -58,11 +65,20 @@ class RoleViewSet(PortalModelViewSet):
 
     def perform_create(self, serializer: Any) -> Role:
         """Make a role."""
-        return roles.create_role(**serializer.validated_data, actor=self.actor)
+        fields = dict(serializer.validated_data)
+        needed = fields.pop("needs_second_factor")
+        with turn():
+            made = roles.create_role(**fields, actor=self.actor)
+            needs.require(made, needed, self.actor)
+        return made
 
     def perform_update(self, serializer: Any) -> None:
-        """Change a role."""
-        roles.change_role(serializer.instance, self.actor, **serializer.validated_data)
+        """Change a role; of one that comes with the portal, whether it needs a second factor."""
+        fields = dict(serializer.validated_data)
+        if "needs_second_factor" in fields:
+            needs.require(serializer.instance, fields.pop("needs_second_factor"), self.actor)
+        if fields:
+            roles.change_role(serializer.instance, self.actor, **fields)
 
     def perform_destroy(self, found: Role) -> None:
         """Remove a role."""
@@ -161,11 +177,22 @@ class NewTokenSerializer(Strict):
 
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(max_length=1000, trim_whitespace=False)
-    otp = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    otp = serializers.CharField(
+        max_length=40,
+        required=False,
+        allow_blank=True,
+        help_text="The code of the second factor, or a recovery code, of a user who has one.",
+    )
     name = serializers.CharField(max_length=100)
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
     # Named as in the API, which hides an attribute of the base.
     read_only = serializers.BooleanField(required=False, default=False)  # type: ignore[assignment]
+
+    def validate_username(self, value: str) -> str:
+        """Refuse characters that nobody sees."""
+        if has_unseen(value):
+            raise serializers.ValidationError(_("This name holds characters that nobody sees."))
+        return value
 
 
 class MadeTokenSerializer(serializers.Serializer[Any]):
@@ -216,9 +243,17 @@ class TokenViewSet(Reads, Removes, mixins.ListModelMixin, PortalViewSet):
         asked = sent.validated_data
         user = signing_in.check(request._request, asked["username"], asked["password"], "token.create")
         if user is None:
-            raise SignInRefused
+            raise SignInRefused(signing_in.REFUSED)
         if user.must_change_password:
             raise exceptions.PermissionDenied(_("You must change your password first, at /password/."))
+        if signing_in.needs_code(user):
+            if not asked.get("otp"):
+                raise SignInRefused(_("This user has a second factor: send its code as otp."))
+            if not signing_in.check_code(request._request, user, asked["otp"], "token.create"):
+                raise SignInRefused(signing_in.CODE_REFUSED)
+        elif second_factor.is_missing(user):
+            raise exceptions.PermissionDenied(second_factor.SET_UP_FIRST)
+        signing_in.settle(request._request, user)
         actor = Actor(ActorKind.USER, user.username, user, request.META.get("REMOTE_ADDR"))
         made = tokens.create(
             user, asked["name"], actor, expires_at=asked.get("expires_at"), read_only=asked["read_only"]

@@ -18,11 +18,14 @@ class AccessConfig(AppConfig):
         from apps.access import nav  # noqa: F401
         from apps.access.resolver import scope_of
         from apps.access.services.roles import keep_an_administrator
+        from apps.access.services.second_factor import needs_second_factor
+        from apps.accounts.services import second_factor
         from apps.accounts.services.users import removal_checks
         from apps.core import scoping
 
         scoping.register_resolver(scope_of)
         removal_checks.add("last-administrator", keep_an_administrator)
+        second_factor.requirements.add("role", needs_second_factor)
         post_migrate.connect(make_built_in_roles, sender=self)
 
 

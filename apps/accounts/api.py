@@ -3,11 +3,17 @@
 from typing import Any
 
 import django_filters
+from django.db.models import Exists, OuterRef
 from django.urls import URLPattern
-from rest_framework import serializers
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from apps.accounts.models import User
-from apps.accounts.services import users
+from apps.accounts.api_lockouts import routes as lockout_routes
+from apps.accounts.models import TotpDevice, User
+from apps.accounts.services import second_factor, users
 from apps.core.api import PortalModelViewSet, resource
 from apps.core.api_fields import Flag, KnownKeys
 from apps.core.api_filters import FlagFilter, IdFilter
@@ -20,6 +26,10 @@ class UserSerializer(KnownKeys, serializers.ModelSerializer[User]):
 
     must_change_password = Flag(default=True, help_text="Whether the next sign-in asks for another password.")
 
+    second_factor = serializers.BooleanField(
+        source="has_second_factor", read_only=True, default=False, help_text="Whether sign-in asks for a code as well."
+    )
+
     class Meta:
         model = User
         fields = (
@@ -31,6 +41,7 @@ class UserSerializer(KnownKeys, serializers.ModelSerializer[User]):
             "last_name",
             "is_active",
             "must_change_password",
+            "second_factor",
             "last_login",
             "date_joined",
         )
@@ -52,7 +63,9 @@ class UserFilter(django_filters.FilterSet):
 class UserViewSet(PortalModelViewSet):
     """The users of the portal."""
 
-    queryset = User.objects.order_by("username")
+    queryset = User.objects.annotate(
+        has_second_factor=Exists(TotpDevice.objects.filter(user=OuterRef("pk"), confirmed=True))
+    ).order_by("username")
     serializer_class = UserSerializer
     filterset_class = UserFilter
     search_fields = ("username", "email", "first_name", "last_name")
@@ -79,5 +92,12 @@ class UserViewSet(PortalModelViewSet):
         """Remove a user."""
         users.remove(found, self.actor)
 
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=True, methods=["delete"], url_path="second-factor")
+    def second_factor(self, request: Request, pk: int) -> Response:
+        """Take the second factor of a user away, who lost it; one's own is turned off on its page."""
+        second_factor.reset(self.get_object(), self.actor)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
-routes: list[URLPattern] = resource("users", UserViewSet)
+
+routes: list[URLPattern] = [*resource("users", UserViewSet), *lockout_routes]

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.accounts.forms import PasswordForm, PreferencesForm, SignInForm
 from apps.accounts.middleware import THEME_COOKIE
 from apps.accounts.models import User
-from apps.accounts.services import sessions, signing_in, users
+from apps.accounts.services import half_signed_in, known_browsers, signing_in, users
 from apps.core.actors import Actor
 
 YEAR = 365 * 24 * 3600  # seconds that a choice made before sign-in is remembered
@@ -44,21 +44,29 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         user = signing_in.check(request, form.cleaned_data["username"], form.cleaned_data["password"])
         if user is not None:
-            login(request, user)
-            sessions.note_activity(request.session)
-            signing_in.note(request, user)
-            target = next_of(request)
-            if user.must_change_password:
-                target = f"{reverse('accounts:password')}?{urlencode({'next': target})}"
-            return HttpResponseRedirect(target)
-        form.add_error(None, _("The name or the password is wrong."))
+            if not signing_in.needs_code(user):
+                return enter(request, user, next_of(request))
+            half_signed_in.begin(request, user, next_of(request))
+            return HttpResponseRedirect(reverse("accounts:code"))
+        form.add_error(None, signing_in.REFUSED)
     context = {
         "form": form,
         "next": next_of(request),
         "host": request.get_host(),
         "idle": "idle" in request.GET and not form.is_bound,
+        "late": "late" in request.GET and not form.is_bound,
     }
     return render(request, "accounts/login.html", context, status=400 if form.is_bound else 200)
+
+
+def enter(request: HttpRequest, user: User, target: str) -> HttpResponse:
+    """Sign in whoever has shown all he needs, and lead him to where he wanted to go."""
+    signing_in.complete(request, user)
+    if user.must_change_password:
+        target = f"{reverse('accounts:password')}?{urlencode({'next': target})}"
+    response = HttpResponseRedirect(target)
+    known_browsers.remember(request, response, user)
+    return response
 
 
 @login_not_required

@@ -43,6 +43,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",  # the files of /api/docs/, served by ourselves
     "django_celery_beat",
+    "axes",
+    "django_otp",
     "csp",
     "apps.core",
     "apps.accounts",
@@ -130,6 +132,14 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = int(timedelta(days=1).total_seconds())
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # lets nobody further who failed too often
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_HANDLER = "apps.accounts.lockout_handler.Handler"
+AXES_ENABLE_ADMIN = False  # its tables stay empty: lock-outs have a page of their own
+AXES_VERBOSE = False
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]  # its middleware would tell who is locked, see apps.accounts.lockout_handler
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

@@ -121,11 +121,11 @@ def remember(user: User, page: str, choice: Mapping[str, str]) -> None:
         User.objects.filter(pk=user.pk).update(remembered=user.remembered)
 
 
-def end_sessions(user: User) -> None:
-    """Sign a user out everywhere."""
+def end_sessions(user: User, but: str = "") -> None:
+    """Sign a user out everywhere, or everywhere but in the session of this key."""
     # Sessions are opaque rows; an administrator's act on one user may look through them, and there are few.
     store: Any = import_module(settings.SESSION_ENGINE).SessionStore
-    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
+    for session in Session.objects.filter(expire_date__gt=timezone.now()).exclude(session_key=but).iterator():
         if session.get_decoded().get("_auth_user_id") == str(user.pk):
             store(session.session_key).delete()
 
