@@ -26,9 +26,7 @@ DATA = frozenset(  # files, what charts are drawn from, and what programs ask fo
     }
 )
 PARTS = frozenset({"alerts:alert-news", "alerts:incident-news", "portal:bundles", "portal:pulse"})  # fetched by pages
-BEFORE_SIGN_IN = frozenset(
-    {"accounts:code", "accounts:login", "accounts:old-login"}
-)  # who has signed in is led on from there
+BEFORE_SIGN_IN = frozenset({"accounts:code", "accounts:login", "accounts:old-login"})  # who has signed in is led on
 
 
 def routes() -> Iterator[tuple[str, set[str]]]:

@@ -50,7 +50,7 @@ def current(request: HttpRequest) -> Half | None:
     if is_late or user is None or not constant_time_compare(kept["hash"], user.get_session_auth_hash()):
         end(request)
         return None
-    user.backend = kept["backend"]  # type: ignore[attr-defined]  # as authenticate() leaves it, for login()
+    user.backend = kept["backend"]  # as authenticate() leaves it, for login()
     return Half(user, kept["target"], kept["name"])
 
 
