@@ -8,6 +8,7 @@ ACTS = frozenset(  # only posted to
     {
         *("access:address-remove", "access:grant-remove", "access:role-remove", "access:token-remove"),
         *("access:lockout-release", "access:second-factor-reset", "access:user-release"),
+        *("access:member-remove", "access:team-remove"),
         *("access:user-remove", "accounts:language", "accounts:logout", "alerts:assign", "components:bulk"),
         *("components:check", "components:credential-remove", "components:join", "components:manage"),
         *("components:refresh", "components:resume", "definitions:apply", "definitions:enabled"),

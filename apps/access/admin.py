@@ -9,7 +9,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.models import AllowedAddress, ApiToken, Grant, Role
-from apps.access.services import addresses, roles, tokens
+from apps.access.services import addresses, roles, second_factor, tokens
+from apps.accounts.models import Team
+from apps.accounts.services import teams
 from apps.core import scoping
 from apps.core.actors import Actor
 from apps.core.admin import ScopedAdmin, VisibleFilter
@@ -24,7 +26,7 @@ class RoleForm(forms.ModelForm):
 
     class Meta:
         model = Role
-        fields = ("name", "permissions")
+        fields = ("name", "permissions", "needs_second_factor")
 
 
 @admin.register(Role)
@@ -33,19 +35,52 @@ class RoleAdmin(ScopedAdmin):
 
     form = RoleForm
     view_word = change_word = "access"
-    list_display = ("name", "built_in")
+    list_display = ("name", "built_in", "needs_second_factor")
 
     def create(self, sent: Mapping[str, Any], actor: Actor) -> Role:
         """Make a role."""
-        return roles.create_role(sent["name"], sent["permissions"], actor)
+        made = roles.create_role(sent["name"], sent["permissions"], actor)
+        second_factor.require(made, sent["needs_second_factor"], actor)
+        return made
 
     def update(self, found: Role, changed: Mapping[str, Any], actor: Actor) -> None:
-        """Change a role."""
-        roles.change_role(found, actor, **changed)
+        """Change a role; of one that comes with the portal, whether it needs a second factor."""
+        fields = dict(changed)
+        if "needs_second_factor" in fields:
+            second_factor.require(found, fields.pop("needs_second_factor"), actor)
+        if fields:
+            roles.change_role(found, actor, **fields)
 
     def remove(self, found: Role, actor: Actor) -> None:
         """Remove a role."""
         roles.remove_role(found, actor)
+
+
+@admin.register(Team)
+class TeamAdmin(ScopedAdmin):
+    """Users who are granted roles together."""
+
+    view_word = change_word = "access"
+    list_display = ("name", "note")
+    search_fields = ("name", "note", "members__username")
+    fields = ("name", "note", "members")
+    filter_horizontal = ("members",)
+
+    def create(self, sent: Mapping[str, Any], actor: Actor) -> Team:
+        """Make a team."""
+        return teams.create(sent["name"], actor, note=sent["note"], members=list(sent["members"]))
+
+    def update(self, found: Team, changed: Mapping[str, Any], actor: Actor) -> None:
+        """Change a team, and its members where they were changed."""
+        told = {name: changed[name] for name in ("name", "note") if name in changed}
+        if told:
+            teams.change(found, actor, **told)
+        if "members" in changed:
+            teams.set_members(found, list(changed["members"]), actor)
+
+    def remove(self, found: Team, actor: Actor) -> None:
+        """Remove a team."""
+        teams.remove(found, actor)
 
 
 @admin.register(Grant)
@@ -53,10 +88,16 @@ class GrantAdmin(ScopedAdmin):
     """Who holds which role where; taken back and given anew, not changed."""
 
     view_word = change_word = "access"
-    list_display = ("user", "role", "group")
+    list_display = ("holder", "role", "group")
+    list_select_related = ("user", "team", "role", "group")
     list_filter = ("role", ("group", VisibleFilter))
-    search_fields = ("user__username", "role__name", "group__name")
-    fields = ("user", "role", "group")
+    search_fields = ("user__username", "team__name", "role__name", "group__name")
+    fields = ("user", "team", "role", "group")
+
+    @admin.display(description=_("holder"))
+    def holder(self, grant: Grant) -> str:
+        """Name who holds it."""
+        return str(grant.holder)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""
@@ -64,7 +105,7 @@ class GrantAdmin(ScopedAdmin):
 
     def create(self, sent: Mapping[str, Any], actor: Actor) -> Grant:
         """Give a role."""
-        return roles.grant(sent["user"], sent["role"], sent["group"], actor)
+        return roles.grant(sent["user"] or sent["team"], sent["role"], sent["group"], actor)
 
     def remove(self, found: Grant, actor: Actor) -> None:
         """Take it back."""

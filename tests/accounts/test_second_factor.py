@@ -12,7 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.access.models import Grant, Role
-from apps.accounts.models import LockOut, RecoveryCode, TotpDevice, User
+from apps.access.services.second_factor import lacking
+from apps.accounts.models import LockOut, RecoveryCode, Team, TotpDevice, User
 from apps.accounts.services import second_factor
 from apps.components.services import rotation
 from apps.core.actors import COMMAND, Actor, ActorKind
@@ -479,6 +480,11 @@ class TestRolesThatNeedOne:
         assert client.get("/preferences/")["Location"].startswith(PAGE)
         Grant.objects.filter(role=needed).delete()
         assert client.get("/preferences/").status_code == 200
+        team = Team.objects.create(name="Night shift")
+        team.members.add(otto)
+        Grant.objects.create(team=team, role=needed, group=root_group())
+        assert client.get("/preferences/")["Location"].startswith(PAGE)
+        assert lacking(needed) == 1
 
     def test_the_password_is_changed_first(self, client, needed):
         make_user("operator", username="otto", must_change_password=True)

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, clear_url_caches, get_resolver, set_urlconf
 from django.utils import timezone
 
-from apps.access.models import AllowedAddress, ApiToken, Role
-from apps.accounts.models import LockOut
+from apps.access.models import AllowedAddress, ApiToken, Grant, Role
+from apps.accounts.models import LockOut, Team
 from apps.alerts.services import catalogue, definitions, raise_alert
 from apps.core.actors import Actor, ActorKind
 from apps.core.models import Job, JobStep
@@ -120,13 +120,13 @@ PAGES = [
         "/alert-definitions/",
         "/jobs/",
     ),
-    *("/access/", "/access/roles/", "/access/addresses/", "/access/lock-outs/", "/access/tokens/"),
+    *("/access/", "/access/teams/", "/access/roles/", "/access/addresses/", "/access/lock-outs/", "/access/tokens/"),
     *("/schedules/", "/schedules/?view=month", "/schedules/?view=agenda", "/schedules/suspend-periods/"),
 ]
 RESOURCES = [
     *("components/", "components/?q=row", "credentials/", "groups/", "drivers/", "jobs/", "alerts/", "incidents/"),
-    *("alerts/?unmatched=all", "users/", "roles/", "grants/", "tokens/", "audit/", "options/", "addresses/"),
     "lock-outs/",
+    *("alerts/?unmatched=all", "users/", "teams/", "roles/", "grants/", "tokens/", "audit/", "options/", "addresses/"),
     *("support-bundles/", "capacity/", "capacity/history/", "suspend-periods/", "suspend-periods/occurrences/"),
     *("alert-definitions/", "reception/"),
 ]
@@ -146,7 +146,9 @@ def add_rows(count: int, user: Any) -> None:
         definitions.create({**trap, "severity": "warning", "title": "Row"}, actor)
         make_suspend_period(component)
         make_suspend_period(group=group)
-        make_user("operator", group)
+        team = Team.objects.create(name=f"row {number}")
+        team.members.add(make_user("operator", group))
+        Grant.objects.create(team=team, role=Role.objects.get(name="viewer"), group=group)
         Role.objects.create(name=f"row {number}", permissions=["view"])
         LockOut.objects.create(kind="account", name=f"row {number}", failures=1, last_failed_at=timezone.now())
         AllowedAddress.objects.create(network=f"198.51.{number // 250}.{number % 250}/32", note="row")

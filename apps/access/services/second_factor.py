@@ -1,6 +1,11 @@
 """Which roles need a second factor, and so which users."""
 
-from apps.access.models import Role
+from functools import reduce
+from operator import or_
+
+from django.db.models import Q
+
+from apps.access.models import HOLDERS, Role
 from apps.accounts.models import User
 from apps.core import audit
 from apps.core.actors import Actor
@@ -21,12 +26,7 @@ def require(role: Role, needed: bool, actor: Actor) -> None:
         audit.record(actor, "role.second_factor", role, before=before, after={"needs_second_factor": needed})
 
 
-def needs_second_factor(user: User) -> bool:
-    """Say whether a user holds a role that needs a second factor; registered with accounts."""
-    return Role.objects.filter(grants__user=user.pk, needs_second_factor=True).exists()
-
-
 def lacking(role: Role) -> int:
-    """Count the users who hold a role and have no second factor yet."""
-    holders = User.objects.filter(grants__role=role, is_active=True)
-    return holders.exclude(totp_device__confirmed=True).distinct().count()
+    """Count the active users who hold a role by any grant and have no second factor yet."""
+    held = reduce(or_, (Q(**{f"{holder.grants}__role": role}) for holder in HOLDERS))
+    return User.objects.filter(held, is_active=True).exclude(totp_device__confirmed=True).distinct().count()

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0002_remembered_choices"),
+        ("accounts", "0003_teams"),
     ]
 
     operations = [

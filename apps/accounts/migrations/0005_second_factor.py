@@ -10,7 +10,7 @@ import apps.core.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0003_lock_outs"),
+        ("accounts", "0004_lock_outs"),
     ]
 
     operations = [
