@@ -338,7 +338,7 @@ class TestPages:
             tries(Client(), "Vera")
         tries(Client(), "nobody")
         shown = page.get("/access/lock-outs/").content.decode()
-        assert shown.index("Locked until") < shown.index("Counting")
+        assert shown.index("Locked\n") < shown.index("Counting")
         assert shown.count("no such user") == 1
         row = LockOut.objects.get(name="vera")
         assert f'href="/access/users/{vera.pk}/"' in shown
