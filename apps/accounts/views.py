@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -23,6 +24,10 @@ from apps.accounts.services import half_signed_in, known_browsers, signing_in, u
 from apps.core.actors import Actor
 
 YEAR = 365 * 24 * 3600  # seconds that a choice made before sign-in is remembered
+
+PASSWORD_REFUSED = gettext_lazy(
+    "This is not your present password. After several failures it is refused for a while, also when it is right."
+)
 
 
 def next_of(request: HttpRequest) -> str:
@@ -92,6 +97,10 @@ def password(request: HttpRequest) -> HttpResponse:
     """Let a user choose a new password; the other sessions of his end."""
     user: Any = request.user
     form = PasswordForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and not signing_in.knows_password(
+        request, user, form.cleaned_data["old_password"], "user.password"
+    ):
+        form.add_error("old_password", PASSWORD_REFUSED)
     if request.method == "POST" and form.is_valid():
         sent = form.cleaned_data
         try:

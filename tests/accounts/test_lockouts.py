@@ -211,6 +211,18 @@ def test_a_token_for_the_right_password_forgets_the_failures(client):
     assert not LockOut.objects.exists()
 
 
+def test_who_finds_an_open_session_does_not_guess_its_password_without_end(client):
+    client.force_login(make_user(username="vera"))
+    new = {"password": "another long secret", "again": "another long secret"}
+    for _ in range(5):
+        assert client.post("/password/", {"old_password": "wrong", **new}).status_code == 400
+    assert LockOut.objects.get(name="vera").is_locked
+    right = client.post("/password/", {"old_password": PASSWORD, **new})
+    assert list(right.context["form"].errors) == ["old_password"]
+    lockouts.release(actor=COMMAND, user="vera")
+    assert client.post("/password/", {"old_password": PASSWORD, **new}).status_code == 302
+
+
 def test_refusals_are_audited_but_an_attack_does_not_fill_the_audit(clock):
     for _ in range(5):
         tries(Client())
@@ -338,7 +350,7 @@ class TestPages:
             tries(Client(), "Vera")
         tries(Client(), "nobody")
         shown = page.get("/access/lock-outs/").content.decode()
-        assert shown.index("Locked\n") < shown.index("Counting")
+        assert shown.index("Locked<") < shown.index("Counting<")
         assert shown.count("no such user") == 1
         row = LockOut.objects.get(name="vera")
         assert f'href="/access/users/{vera.pk}/"' in shown

@@ -58,9 +58,14 @@ def check_code(request: HttpRequest, user: User, code: str, action: str = "sessi
     return False
 
 
+def knows_password(request: HttpRequest, user: User, password: str, action: str) -> bool:
+    """Say whether somebody who is signed in knows his password; it counts for the lock-out, or he could be guessed."""
+    return check(request, user.username, password, action) == user
+
+
 def prove(request: HttpRequest, user: User, password: str, code: str, action: str) -> bool:
     """Say whether somebody who is signed in knows his password and has a code, before what is worth both."""
-    return check(request, user.username, password, action) == user and check_code(request, user, code, action)
+    return knows_password(request, user, password, action) and check_code(request, user, code, action)
 
 
 def needs_code(user: User) -> bool:
