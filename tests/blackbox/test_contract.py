@@ -120,6 +120,7 @@ PAGES = [
         "/alert-definitions/",
         "/jobs/",
     ),
+    *("/audit/", "/audit/?q=row&family=component"),
     *("/access/", "/access/teams/", "/access/roles/", "/access/addresses/", "/access/lock-outs/", "/access/tokens/"),
     *("/schedules/", "/schedules/?view=month", "/schedules/?view=agenda", "/schedules/suspend-periods/"),
 ]
@@ -127,6 +128,7 @@ RESOURCES = [
     *("components/", "components/?q=row", "credentials/", "groups/", "drivers/", "jobs/", "alerts/", "incidents/"),
     "lock-outs/",
     *("alerts/?unmatched=all", "users/", "teams/", "roles/", "grants/", "tokens/", "audit/", "options/", "addresses/"),
+    "audit/?q=row",
     *("support-bundles/", "capacity/", "capacity/history/", "suspend-periods/", "suspend-periods/occurrences/"),
     *("alert-definitions/", "reception/"),
 ]
