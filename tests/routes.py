@@ -7,6 +7,7 @@ from django.urls import URLResolver, get_resolver
 ACTS = frozenset(  # only posted to
     {
         *("access:address-remove", "access:grant-remove", "access:role-remove", "access:token-remove"),
+        *("access:lockout-release", "access:second-factor-reset", "access:user-release"),
         *("access:member-remove", "access:team-remove"),
         *("access:user-remove", "accounts:language", "accounts:logout", "accounts:session-end"),
         *(
@@ -35,7 +36,7 @@ DATA = frozenset(  # files, what charts are drawn from, and what programs ask fo
 PARTS = frozenset(  # fetched by pages
     {"alerts:alert-news", "alerts:incident-news", "audit:chain", "portal:bundles", "portal:pulse"}
 )
-BEFORE_SIGN_IN = frozenset({"accounts:login", "accounts:old-login"})  # who has signed in is led on from there
+BEFORE_SIGN_IN = frozenset({"accounts:code", "accounts:login", "accounts:old-login"})  # who has signed in is led on
 
 
 def routes() -> Iterator[tuple[str, set[str]]]:

@@ -91,6 +91,16 @@ class RoleForm(forms.Form):
     )
 
 
+class NeedForm(forms.Form):
+    """Whether a role needs a second factor."""
+
+    needs_second_factor = forms.BooleanField(
+        label=_("Needs a second factor"),
+        required=False,
+        help_text=_("Whoever holds the role and has none has to set it up before anything else."),
+    )
+
+
 class TeamForm(forms.Form):
     """What a team is called."""
 

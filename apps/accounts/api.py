@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_filters
+from django.db.models import Exists, OuterRef
 from django.urls import URLPattern
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, status
@@ -10,8 +11,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.models import Session, User
-from apps.accounts.services import passwords, sessions, users
+from apps.accounts.api_lockouts import routes as lockout_routes
+from apps.accounts.models import Session, TotpDevice, User
+from apps.accounts.services import passwords, second_factor, sessions, users
 from apps.core.api import PortalModelViewSet, PortalViewSet, Reads, Removes, resource
 from apps.core.api_fields import Flag, KnownKeys, Nothing, Text
 from apps.core.api_filters import AddressFilter, FlagFilter, IdFilter
@@ -25,6 +27,10 @@ class UserSerializer(KnownKeys, serializers.ModelSerializer[User]):
 
     must_change_password = Flag(default=True, help_text="Whether the next sign-in asks for another password.")
 
+    second_factor = serializers.BooleanField(
+        source="has_second_factor", read_only=True, default=False, help_text="Whether sign-in asks for a code as well."
+    )
+
     class Meta:
         model = User
         fields = (
@@ -37,6 +43,7 @@ class UserSerializer(KnownKeys, serializers.ModelSerializer[User]):
             "is_active",
             "must_change_password",
             "password_changed_at",
+            "second_factor",
             "last_login",
             "date_joined",
         )
@@ -58,7 +65,9 @@ class UserFilter(django_filters.FilterSet):
 class UserViewSet(PortalModelViewSet):
     """The users of the portal."""
 
-    queryset = User.objects.order_by("username")
+    queryset = User.objects.annotate(
+        has_second_factor=Exists(TotpDevice.objects.filter(user=OuterRef("pk"), confirmed=True))
+    ).order_by("username")
     serializer_class = UserSerializer
     filterset_class = UserFilter
     search_fields = ("username", "email", "first_name", "last_name")
@@ -84,6 +93,13 @@ class UserViewSet(PortalModelViewSet):
     def perform_destroy(self, found: User) -> None:
         """Remove a user."""
         users.remove(found, self.actor)
+
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=True, methods=["delete"], url_path="second-factor")
+    def second_factor(self, request: Request, pk: int) -> Response:
+        """Take the second factor of a user away, who lost it; one's own is turned off on its page."""
+        second_factor.reset(self.get_object(), self.actor)
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class SessionSerializer(serializers.ModelSerializer[Session]):
@@ -144,4 +160,8 @@ class SessionViewSet(Reads, Removes, mixins.ListModelMixin, PortalViewSet):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-routes: list[URLPattern] = [*resource("users", UserViewSet), *resource("sessions", SessionViewSet)]
+routes: list[URLPattern] = [
+    *resource("users", UserViewSet),
+    *resource("sessions", SessionViewSet),
+    *lockout_routes,
+]

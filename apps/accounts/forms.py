@@ -1,4 +1,4 @@
-"""The forms of sign-in, password and preferences."""
+"""The forms of sign-in, second factor, password and preferences."""
 
 import zoneinfo
 from typing import Any
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import Theme, User
 from apps.accounts.password_policy import in_words_lazy
 from apps.accounts.services import users
+from apps.accounts.services.sign_in_names import has_unseen, normal
 
 
 class SignInForm(forms.Form):
@@ -25,6 +26,62 @@ class SignInForm(forms.Form):
         max_length=1000,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def clean_username(self) -> str:
+        """Give the name in its usual form."""
+        name = normal(self.cleaned_data["username"])
+        if has_unseen(name):
+            raise forms.ValidationError(_("This name holds characters that nobody sees."))
+        return name
+
+
+class CodeInput(forms.TextInput):
+    """Takes a code that is worth nothing a second time: it is never written back into the page."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__({"autocomplete": "one-time-code", "autocapitalize": "none", **attributes})
+
+    def format_value(self, value: Any) -> None:
+        """Write nothing."""
+
+
+class CodeForm(forms.Form):
+    """A code of the authenticator app, or a recovery code."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=40,
+        help_text=_("The six digits that the app shows now, or one of your recovery codes."),
+        widget=CodeInput(autofocus=True),
+    )
+
+
+class FirstCodeForm(forms.Form):
+    """The first code of an app that was just told the secret."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=40,
+        help_text=_("The six digits that the app shows now."),
+        widget=CodeInput(inputmode="numeric"),
+    )
+
+
+class ProofForm(forms.Form):
+    """Password and code again, before what is worth both."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=1000,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=40,
+        help_text=_("The six digits that the app shows now, or one of your recovery codes."),
+        widget=CodeInput(),
     )
 
 

@@ -14,20 +14,24 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
+from django_otp import DEVICE_ID_SESSION_KEY
 
 from apps.accounts.models import Theme
-from apps.accounts.services import sessions
+from apps.accounts.services import second_factor, sessions
 from apps.core.problems import problem
 
 API = "/api/"
 STREAM = "/events/stream/"
 THEME_COOKIE = f"esm_theme_{settings.HTTP_PORT}"
 PASSWORD_PAGE = "/password/"  # noqa: S105  (a path)
+FACTOR_PAGE = "/second-factor/"
 
 # Open to everybody whom the address check lets in; health and metrics look by themselves at who asks.
 OPEN = ("/login/", "/esmpro/", "/preferences/language/", "/static/", "/healthz", "/readyz", "/metrics", "/favicon.ico")
 # Where somebody may go who must change the password first.
 BEFORE_CHANGE = (PASSWORD_PAGE, "/logout/", "/session/", "/preferences/language/", *OPEN)
+# Where somebody may go who must set up a second factor first.
+BEFORE_FACTOR = (FACTOR_PAGE, *BEFORE_CHANGE)
 
 
 def is_automatic(request: HttpRequest) -> bool:
@@ -83,7 +87,7 @@ class PreferencesMiddleware(MiddlewareMixin):
 
 
 class SignInRequiredMiddleware(MiddlewareMixin):
-    """Sends whoever is not signed in to the sign-in page, and whoever must change the password to that page."""
+    """Sends whoever is not signed in to the sign-in page, and whoever owes a password or second factor to its page."""
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -91,7 +95,15 @@ class SignInRequiredMiddleware(MiddlewareMixin):
         """Let the view run, or say where to go first."""
         if request.user.is_authenticated:
             if request.user.must_change_password and not request.path.startswith(BEFORE_CHANGE):
-                return _change_first(request)
+                return _go_first(
+                    request,
+                    PASSWORD_PAGE,
+                    _("You must change your password first, at /password/."),
+                    _("Change your password first."),
+                )
+            if not request.path.startswith(BEFORE_FACTOR) and owes_factor(request):
+                to_programs = str(second_factor.SET_UP_FIRST)
+                return _go_first(request, FACTOR_PAGE, to_programs, _("Set up a second factor first."))
             return None
         if request.path.startswith((API, *OPEN)) or not getattr(view, "login_required", True):
             return None  # the API signs in by token too, and answers 401 by itself
@@ -126,12 +138,18 @@ def _own_path(request: HttpRequest, address: str) -> str:
     return address.removeprefix(own) if address.startswith(f"{own}/") else "/"
 
 
-def _change_first(request: HttpRequest) -> HttpResponse:
+def owes_factor(request: HttpRequest) -> bool:
+    """Say whether somebody has to set up a second factor; who signed in with one does not."""
+    user: Any = request.user
+    return DEVICE_ID_SESSION_KEY not in request.session and second_factor.is_missing(user)
+
+
+def _go_first(request: HttpRequest, page: str, to_programs: str, to_streams: str) -> HttpResponse:
     if request.path.startswith(API):
-        return problem(request, 403, _("You must change your password first, at /password/."))
+        return problem(request, 403, to_programs)
     if request.path.startswith(STREAM):
-        return HttpResponse(_("Change your password first."), status=403, content_type="text/plain; charset=utf-8")
+        return HttpResponse(to_streams, status=403, content_type="text/plain; charset=utf-8")
     if request.headers.get("HX-Request") == "true":
-        return _htmx(PASSWORD_PAGE, request, {})
+        return _htmx(page, request, {})
     target = request.get_full_path() if request.method in {"GET", "HEAD"} else "/"
-    return HttpResponseRedirect(f"{PASSWORD_PAGE}?{urlencode({'next': target})}")
+    return HttpResponseRedirect(f"{page}?{urlencode({'next': target})}")

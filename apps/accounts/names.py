@@ -13,6 +13,7 @@ LONGEST = 150  # characters
 LONGEST_KEY = 3 * LONGEST  # one character folds into three at most
 SIGNS = "@.+-_"
 DIGITS = "0123456789"
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # control, format, surrogate, private, unassigned, lines
 RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 # Unicode's names of letters begin with their script; these stand together in one text.
 TOGETHER = frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "IDEOGRAPHIC", "HANGUL", "BOPOMOFO"})
@@ -48,7 +49,7 @@ def check(name: str) -> None:
 
 def _check_letter(letter: str) -> None:
     category = unicodedata.category(letter)
-    if category in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}:
+    if category in UNSEEN:
         raise ValidationError(_("The name holds a character that is not seen (U+%(code)04X).") % {"code": ord(letter)})
     if unicodedata.bidirectional(letter) in RIGHT_TO_LEFT:
         raise ValidationError(_("Letters written from right to left would turn around the text beside the name."))

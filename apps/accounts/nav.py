@@ -109,4 +109,50 @@ declare(
         also=(0,),
         unit=gettext_lazy("days"),
     ),
+    Option(
+        "lockout_account_failures",
+        int,
+        5,
+        gettext_lazy("Failed sign-ins of an account"),
+        gettext_lazy(
+            "So many wrong passwords or codes lock an account for a while. A browser that it used before counts apart."
+        ),
+        section=SIGN_IN,
+        minimum=3,
+        maximum=100,
+    ),
+    Option(
+        "lockout_address_failures",
+        int,
+        20,
+        gettext_lazy("Failed sign-ins from an address"),
+        gettext_lazy(
+            "So many failures lock an address for a while, whatever names it tried. The machine itself is never locked."
+        ),
+        section=SIGN_IN,
+        minimum=5,
+        maximum=10000,
+    ),
+    Option(
+        "lockout_first_delay",
+        int,
+        60,
+        gettext_lazy("First lock-out"),
+        gettext_lazy("For so long sign-in is refused at first; each further failure doubles it."),
+        section=SIGN_IN,
+        minimum=5,
+        maximum=3600,
+        unit=gettext_lazy("seconds"),
+    ),
+    Option(
+        "lockout_longest_delay",
+        int,
+        60,
+        gettext_lazy("Longest lock-out"),
+        gettext_lazy("No lock-out is longer, however many failures there are."),
+        section=SIGN_IN,
+        minimum=1,
+        maximum=1440,
+        unit=gettext_lazy("minutes"),
+    ),
 )

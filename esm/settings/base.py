@@ -41,6 +41,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",  # the files of /api/docs/, served by ourselves
     "django_celery_beat",
+    "axes",
+    "django_otp",
     "csp",
     "apps.core",
     "apps.accounts",
@@ -128,6 +130,14 @@ LANGUAGE_COOKIE_NAME = f"esm_language_{HTTP_PORT}"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # lets nobody further who failed too often
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_HANDLER = "apps.accounts.lockout_handler.Handler"
+AXES_ENABLE_ADMIN = False  # its tables stay empty: lock-outs have a page of their own
+AXES_VERBOSE = False
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]  # its middleware would tell who is locked, see apps.accounts.lockout_handler
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "apps.accounts.password_policy.PolicyValidator"}]
 
 # --- languages and time ---------------------------------------------------------------------------------------------

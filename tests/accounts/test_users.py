@@ -34,7 +34,6 @@ def keeper(anna: User) -> Client:
     role = Role.objects.create(name="keeper", permissions=["view", "access"])
     ben = make_user(None, username="ben", is_staff=True)
     roles.grant(ben, role, root_group(), SYSTEM)
-    AuditEntry.objects.all().delete()
     client = Client()
     client.force_login(ben)
     return client
@@ -54,7 +53,7 @@ class TestTheLastAdministrator:
         anna.refresh_from_db()
         assert anna.is_active
         assert [one.username for one in administrators()] == ["anna"]
-        assert not AuditEntry.objects.filter(action__in=("user.change", "user.remove")).exists()
+        assert not AuditEntry.objects.filter(action__in=("user.change", "user.remove"), outcome="success").exists()
 
     def test_on_the_pages(self, keeper, anna):
         page = keeper.post(f"/access/users/{anna.pk}/", {"what": "user", "username": "anna"})
@@ -94,7 +93,6 @@ class TestOneself:
         client = Client()
         client.force_login(anna)
         secret = tokens.create(anna, "script", SYSTEM).secret
-        AuditEntry.objects.all().delete()
         page = client.post(f"/access/users/{anna.pk}/", {"what": "user", "username": "anna"})
         assert "You cannot disable yourself." in page.content.decode()
         page = client.post(f"/access/users/{anna.pk}/remove/", follow=True)
@@ -109,7 +107,7 @@ class TestOneself:
         page = client.post(f"/accounts/user/{anna.pk}/delete/", {"post": "yes"}, follow=True)
         assert "You cannot remove yourself." in page.content.decode()
         assert User.objects.get(pk=anna.pk).is_active
-        assert not AuditEntry.objects.exists()
+        assert not AuditEntry.objects.filter(action__in=("user.change", "user.remove"), outcome="success").exists()
 
 
 @pytest.mark.django_db(transaction=True)

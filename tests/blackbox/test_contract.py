@@ -9,9 +9,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, clear_url_caches, get_resolver, set_urlconf
+from django.utils import timezone
 
 from apps.access.models import AllowedAddress, ApiToken, Grant, Role
-from apps.accounts.models import Team
+from apps.accounts.models import LockOut, Team
 from apps.alerts.services import catalogue, definitions, raise_alert
 from apps.core.actors import Actor, ActorKind
 from apps.core.models import Job, JobStep
@@ -29,7 +30,7 @@ from tests.statements import lasting_memories
 pytestmark = pytest.mark.django_db
 
 # Open by design: signing in, its language, health (which look at who asks by themselves).
-OPEN = {"login/", "esmpro/Login/index", "preferences/language/", "healthz", "readyz", "metrics"}
+OPEN = {"login/", "login/code/", "esmpro/Login/index", "preferences/language/", "healthz", "readyz", "metrics"}
 OPEN_TO_POST = {"api/v1/tokens/"}
 EXAMPLES = {"int": "1", "str": "x", "slug": "x", "path": "x", "uuid": "00000000-0000-4000-8000-000000000001"}
 
@@ -120,11 +121,12 @@ PAGES = [
         "/jobs/",
     ),
     *("/audit/", "/audit/?q=row&family=component"),
-    *("/access/", "/access/teams/", "/access/roles/", "/access/addresses/", "/access/tokens/"),
+    *("/access/", "/access/teams/", "/access/roles/", "/access/addresses/", "/access/lock-outs/", "/access/tokens/"),
     *("/schedules/", "/schedules/?view=month", "/schedules/?view=agenda", "/schedules/suspend-periods/"),
 ]
 RESOURCES = [
     *("components/", "components/?q=row", "credentials/", "groups/", "drivers/", "jobs/", "alerts/", "incidents/"),
+    "lock-outs/",
     *("alerts/?unmatched=all", "users/", "teams/", "roles/", "grants/", "tokens/", "audit/", "options/", "addresses/"),
     "audit/?q=row",
     *("support-bundles/", "capacity/", "capacity/history/", "suspend-periods/", "suspend-periods/occurrences/"),
@@ -150,6 +152,7 @@ def add_rows(count: int, user: Any) -> None:
         team.members.add(make_user("operator", group))
         Grant.objects.create(team=team, role=Role.objects.get(name="viewer"), group=group)
         Role.objects.create(name=f"row {number}", permissions=["view"])
+        LockOut.objects.create(kind="account", name=f"row {number}", failures=1, last_failed_at=timezone.now())
         AllowedAddress.objects.create(network=f"198.51.{number // 250}.{number % 250}/32", note="row")
         ApiToken.objects.create(
             user=user,

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from apps.access.models import AllowedAddress, Role
 from apps.access.services import tokens
-from apps.accounts.models import Team
+from apps.accounts.models import LockOut, Team
 from apps.alerts.models import AlertDefinition
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.components import credential_kinds
@@ -105,13 +105,18 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
     make_credential(group=tokyo, name="spare login")
     AllowedAddress.objects.create(network="192.0.2.0/24")
     tokens.create(anna, "night shift", actor, expires_at=now + timedelta(days=30))
+    for kind, name, lasts in (("account", "ben", 1), ("account", "anna", 0), ("address", "192.0.2.9", 1)):
+        until = now + timedelta(hours=lasts)
+        LockOut.objects.create(kind=kind, name=name, failures=9, last_failed_at=now, locked_until=until)
+    role = Role.objects.create(name="night shift", permissions=["view"])
     sensors = Sensor.objects.filter(interface=rows[0])
     yield {
         "accounts": anna,
         "access:user": anna,
         "audit": AuditEntry.objects.order_by("pk").first(),
         "access:team": Team.objects.create(name="night shift"),
-        "access:role": Role.objects.create(name="night shift", permissions=["view"]),
+        "access:role": role,
+        "access:role-second-factor": role,
         "groups": tokyo,
         "components": rows[0].component,
         "components:credential": login,

@@ -16,7 +16,7 @@ from apps.access.models import HOLDERS, Grant
 from apps.access.services import roles
 from apps.access.views import manages_access
 from apps.accounts.models import User
-from apps.accounts.services import passwords, users
+from apps.accounts.services import lockouts, passwords, second_factor, users
 from apps.core.actors import Actor
 from apps.core.forms import attempt
 from apps.core.writes import turn
@@ -102,6 +102,8 @@ def user(request: HttpRequest, pk: int) -> HttpResponse:
         "teams": found.teams.prefetch_related("grants__role", "grants__group"),
         "is_self": found.pk == request.user.pk,
         "sessions": found.sessions.alive(),
+        "factor": second_factor.device_of(found),
+        "locks": lockouts.locks_of(found),
     }
     return render(request, "access/user.html", context, status=400 if sent else 200)
 

@@ -16,7 +16,7 @@ from apps.access.models import Grant, Role
 from apps.access.services import roles
 from apps.accounts import names
 from apps.accounts.models import User
-from apps.accounts.services import passwords, users
+from apps.accounts.services import lockouts, passwords, users
 from apps.core.actors import at_the_command_line
 from apps.core.writes import turn
 from apps.groups.models import Group
@@ -26,7 +26,7 @@ LONGEST_FILE = 10_000  # bytes; a password is shorter
 
 
 class Command(BaseCommand):
-    """``user create|list|password|disable|enable|delete``; a password is never one of the words of a command."""
+    """``user create|list|password|disable|enable|unlock|delete``; a password is never one of the words of a command."""
 
     help = "Makes, lists, changes and removes users."
 
@@ -48,6 +48,9 @@ class Command(BaseCommand):
                 "--keep", action="store_true", help="do not ask for another password at the next sign-in"
             )
         verbs.add_parser("list", help="show every user with state, roles and last sign-in")
+        releasing = verbs.add_parser("unlock", help="release a lock-out after failed sign-ins")
+        releasing.add_argument("name", nargs="?", default="", help="the account, also one that does not exist")
+        releasing.add_argument("--address", default="", help="an address that failed too often")
         for verb, what in (
             ("disable", "let a user sign in no more; sessions and tokens stop at once"),
             ("enable", "let a disabled user sign in again"),
@@ -109,6 +112,12 @@ class Command(BaseCommand):
         found = _user(name)
         users.change(found, {"is_active": True}, at_the_command_line())
         self.stdout.write(f"{found.username} may sign in.")
+
+    def _unlock(self, name: str, address: str, **about: Any) -> None:
+        if not name and not address:
+            raise CommandError("Name an account, an --address, or both.", returncode=REFUSED)
+        released = lockouts.release(actor=at_the_command_line(), user=name or None, address=address or None)
+        self.stdout.write(f"{released} lock-outs were released." if released != 1 else "1 lock-out was released.")
 
     def _delete(self, name: str, **about: Any) -> None:
         found = _user(name)

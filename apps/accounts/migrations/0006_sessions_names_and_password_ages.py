@@ -23,7 +23,7 @@ def fill(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0003_teams"),
+        ("accounts", "0005_second_factor"),
     ]
 
     operations = [
