@@ -60,17 +60,6 @@ def _operating_user() -> str:
     return f"{before} as {name}" if before and before != name else name
 
 
-def at_the_command_line() -> Actor:
-    """Give the actor of a command: the user of the operating system who typed it, also through sudo."""
-    try:
-        name = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a user that the system does not know, as in some containers
-        name = str(os.getuid())
-    if os.getuid() == 0 and (person := os.environ.get("SUDO_USER")):
-        name = f"{name}, {person}"
-    return Actor(ActorKind.COMMAND, f"command line ({name})")
-
-
 SYSTEM = Actor(ActorKind.SYSTEM, "portal")
 SCHEDULE = Actor(ActorKind.SCHEDULE, "schedule")
 COMMAND = Actor(ActorKind.COMMAND, f"command line ({_operating_user()})"[:200])

@@ -28,6 +28,8 @@ function watch() {
   let timer = 0;
   let ticking = 0;
   let lookedAt = Date.now();
+  let asked = 0;
+  let heard = 0;
   let leaving = false;
   let quiet = false; // the dialog was closed, and there is nothing to decide
 
@@ -72,14 +74,17 @@ function watch() {
   }
 
   async function look(headers = AUTOMATIC) {
+    const mine = (asked += 1);
     lookedAt = Date.now();
     try {
       const answer = await ask(url, headers);
+      if (mine < heard) return; // a later question was answered first
+      heard = mine;
       if (answer.signedIn) learn(answer);
       else if (answer.refused) over(answer.ended);
     } catch {
       clearTimeout(timer);
-      timer = setTimeout(look, LOOK_AGAIN); // the network is away: the session may well go on
+      timer = setTimeout(() => look(), LOOK_AGAIN); // the network is away: the session may well go on
     }
   }
 

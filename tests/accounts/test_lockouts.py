@@ -333,7 +333,7 @@ def test_the_commands_of_axes_release_too(capsys):
     call_command("axes_reset")
     assert not LockOut.objects.exists()
     entry = AuditEntry.objects.filter(action="lockout.release").order_by("pk").first()
-    assert (entry.actor_name, entry.object_name, entry.before["failures"]) == ("command line", "vera", 5)
+    assert (entry.actor_name, entry.object_name, entry.before["failures"]) == (COMMAND.name, "vera", 5)
 
 
 class TestPages:

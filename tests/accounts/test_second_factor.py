@@ -318,10 +318,7 @@ class TestSigningIn:
     def test_back_and_a_second_tab_lead_on_after_signing_in(self, secret):
         client = Client(enforce_csrf_checks=True)
         page = client.get("/login/").content.decode()
-        [token] = re.findall(
-            r'<form method="post" action="/login/">\s*<input type="hidden" name="csrfmiddlewaretoken" value="(\w+)"',
-            page,
-        )
+        [token] = re.findall(r'<form id="sign-in"[^>]*>\s*<input [^>]*name="csrfmiddlewaretoken" value="(\w+)"', page)
         sent = {"username": "vera", "password": PASSWORD, "csrfmiddlewaretoken": token, "next": "/preferences/"}
         assert client.post("/login/", sent)["Location"] == "/login/code/"
         page = client.get("/login/code/").content.decode()

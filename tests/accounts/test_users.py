@@ -1,5 +1,7 @@
 """Users by every way; the last administrator and oneself stay, also when two act at once."""
 
+import os
+import pwd
 import threading
 from typing import Any
 
@@ -12,7 +14,7 @@ from django.test import Client
 from apps.access.models import Role
 from apps.access.services import roles, tokens
 from apps.access.services.roles import administrators
-from apps.accounts.models import User
+from apps.accounts.models import LockOut, User
 from apps.accounts.services import users
 from apps.core.actors import COMMAND, SYSTEM, Actor, ActorKind
 from apps.core.models import AuditEntry
@@ -245,6 +247,20 @@ class TestCommand:
         assert all(entry.actor_name.startswith("command line (") for entry in entries)
         assert "long secret" not in capsys.readouterr().out + str(list(entries.values()))
 
+    def test_a_lock_out_is_released(self, capsys):
+        make_user("viewer", username="vera")
+        for _attempt in range(6):
+            Client().post("/login/", {"username": "vera", "password": "wrong"})
+        assert LockOut.objects.filter(name="vera").exists()
+        call_command("user", "unlock", "Vera")
+        assert capsys.readouterr().out == "1 lock-out was released.\n"
+        assert not LockOut.objects.filter(name="vera").exists()
+        call_command("user", "unlock", "vera", "--address", "192.0.2.9")
+        assert capsys.readouterr().out == "0 lock-outs were released.\n"
+        with pytest.raises(CommandError, match="Name an account"):
+            call_command("user", "unlock")
+        assert AuditEntry.objects.get(action="lockout.release").actor_name == COMMAND.name
+
     def test_a_password_is_piped_in(self, monkeypatch):
         import io
 
@@ -291,5 +307,6 @@ class TestCommand:
 
     def test_options_are_set_in_the_name_of_who_typed_it(self):
         call_command("option", "set", "auto_logout", "20")
-        assert AuditEntry.objects.get().actor_name.startswith("command line (")
-        assert COMMAND.name == "command line"
+        assert (
+            AuditEntry.objects.get().actor_name == COMMAND.name == f"command line ({pwd.getpwuid(os.getuid()).pw_name})"
+        )

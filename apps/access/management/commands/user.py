@@ -17,7 +17,7 @@ from apps.access.services import roles
 from apps.accounts import names
 from apps.accounts.models import User
 from apps.accounts.services import lockouts, passwords, users
-from apps.core.actors import at_the_command_line
+from apps.core.actors import COMMAND
 from apps.core.writes import turn
 from apps.groups.models import Group
 
@@ -68,11 +68,10 @@ class Command(BaseCommand):
     def _create(self, name: str, email: str, role: str, group: str, keep: bool, **about: Any) -> None:
         granted, where = (_role(role), _group(group)) if role or group else (None, None)
         password = _password(about["password_file"])
-        actor = at_the_command_line()
         with turn():
-            made = users.create(name, password, actor, must_change=not keep, fields={"email": email})
+            made = users.create(name, password, COMMAND, must_change=not keep, fields={"email": email})
             if granted is not None and where is not None:
-                roles.grant(made, granted, where, actor)
+                roles.grant(made, granted, where, COMMAND)
         self.stdout.write(f"{made.username} was made.")
         if granted is None:
             self.stderr.write("Nothing is granted to this user yet: he sees nothing. See --role.")
@@ -80,7 +79,7 @@ class Command(BaseCommand):
     def _password(self, name: str, keep: bool, **about: Any) -> None:
         found = _user(name)
         password = _password(about["password_file"])
-        passwords.set_password(found, password, at_the_command_line(), must_change=not keep)
+        passwords.set_password(found, password, COMMAND, must_change=not keep)
         self.stdout.write(f"{found.username} has another password.")
 
     def _list(self, **about: Any) -> None:
@@ -105,23 +104,23 @@ class Command(BaseCommand):
 
     def _disable(self, name: str, **about: Any) -> None:
         found = _user(name)
-        users.change(found, {"is_active": False}, at_the_command_line())
+        users.change(found, {"is_active": False}, COMMAND)
         self.stdout.write(f"{found.username} may not sign in any more.")
 
     def _enable(self, name: str, **about: Any) -> None:
         found = _user(name)
-        users.change(found, {"is_active": True}, at_the_command_line())
+        users.change(found, {"is_active": True}, COMMAND)
         self.stdout.write(f"{found.username} may sign in.")
 
     def _unlock(self, name: str, address: str, **about: Any) -> None:
         if not name and not address:
             raise CommandError("Name an account, an --address, or both.", returncode=REFUSED)
-        released = lockouts.release(actor=at_the_command_line(), user=name or None, address=address or None)
+        released = lockouts.release(actor=COMMAND, user=name or None, address=address or None)
         self.stdout.write(f"{released} lock-outs were released." if released != 1 else "1 lock-out was released.")
 
     def _delete(self, name: str, **about: Any) -> None:
         found = _user(name)
-        users.remove(found, at_the_command_line())
+        users.remove(found, COMMAND)
         self.stdout.write(f"{found.username} was removed.")
 
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.core import options
-from apps.core.actors import at_the_command_line
+from apps.core.actors import COMMAND
 from apps.core.options import Option
 
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             self.stdout.write(_text(options.get(option.name)))
             return
         try:
-            stored = options.set_value(option.name, value, at_the_command_line())
+            stored = options.set_value(option.name, value, COMMAND)
         except ValidationError as error:
             raise CommandError(f"{option.name}: {' '.join(error.messages)}") from error
         self.stdout.write(f"{option.name} = {_text(stored)}")
