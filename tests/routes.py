@@ -20,7 +20,15 @@ ACTS = frozenset(  # only posted to
         *("components:check", "components:credential-remove", "components:join", "components:manage"),
         *("components:refresh", "components:resume", "definitions:apply", "definitions:enabled"),
         *("definitions:remove", "definitions:restore", "definitions:settle", "groups:remove", "jobs:cancel"),
-        *("monitoring:include-again", "monitoring:set-excluded", "portal:bundle-order", "suspend_periods:end"),
+        *(
+            "monitoring:include-again",
+            "monitoring:set-excluded",
+            "portal:bundle-order",
+            "portal:restart",
+            "portal:set-ports",
+            "portal:try-port",
+            "suspend_periods:end",
+        ),
         *("suspend_periods:leave-out", "suspend_periods:preview", "suspend_periods:remove"),
         *("suspend_periods:switch", "suspend_periods:take-back"),
     }

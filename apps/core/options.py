@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -47,6 +48,7 @@ class Option:
     secret: bool = False  # its value is told only to those who may set it; audit and support bundle say that it is set
     check: Callable[[Any], None] | None = None  # raises ValidationError
     warn: Callable[[Any], str] | None = None  # says what is unwise about a value that is allowed
+    changed: Callable[[], None] | None = None  # called after it was set, where something has to know at once
 
     @property
     def read_only(self) -> bool:
@@ -153,6 +155,8 @@ def set_value(name: str, raw: Any, actor: Actor) -> Any:
         )
         old, new = (audit.CHANGED, audit.CHANGED) if option.secret else (before, value)
         audit.record(actor, "option.set", name=option.name, before={"value": old}, after={"value": new})
+        if option.changed is not None:
+            transaction.on_commit(option.changed)
     forget()
     return value
 

@@ -1,24 +1,33 @@
 """Serves pages, API and live streams: uvicorn, one process, any number of listening sockets."""
 
+import logging
 import os
 import socket
+import threading
+import time
 
 import uvicorn
 from django.conf import settings
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
 
 from apps.core import stream
-from apps.system import ports
+from apps.system import listening, ports
 from apps.system.processes import Port
 
+FOLLOWED_EVERY = 3.0  # seconds
 GRACE = 3  # seconds that open pages get when the portal stops
 WEB_DESCRIPTORS = "ESM_WEB_FDS"
+log = logging.getLogger(__name__)
 
 
 def web_ports() -> tuple[Port, ...]:
     """Give the two ports of the web process."""
     return (
-        Port("pages and API", "tcp", settings.HTTP_PORT, "ESM_HTTP_PORT", WEB_DESCRIPTORS),
-        Port("classic mode", "tcp", settings.CLASSIC_PORT, "ESM_CLASSIC_PORT", WEB_DESCRIPTORS),
+        Port(_("Pages and API"), "tcp", settings.HTTP_PORT, "ESM_HTTP_PORT", WEB_DESCRIPTORS, option="http_port"),
+        Port(
+            _("Classic mode"), "tcp", settings.CLASSIC_PORT, "ESM_CLASSIC_PORT", WEB_DESCRIPTORS, option="classic_port"
+        ),
     )
 
 
@@ -41,6 +50,18 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def _follow_options() -> None:
+    """Tell the supervisor what options say, whoever set them: here, on the command line, on another machine."""
+    while True:
+        try:
+            listening.follow()
+        except Exception as error:  # the database is away, or the disk full: the next time will do
+            log.debug("the options of ports could not be followed: %s", error)
+        finally:
+            connection.close()
+        time.sleep(FOLLOWED_EVERY)
+
+
 def serve() -> None:
     """Serve until told to stop; who still holds a page open then has GRACE seconds."""
     config = uvicorn.Config(
@@ -55,4 +76,6 @@ def serve() -> None:
         timeout_keep_alive=15,
         h11_max_incomplete_event_size=65536,
     )
+    if os.environ.get(WEB_DESCRIPTORS):
+        threading.Thread(target=_follow_options, name="follow-options", daemon=True).start()
     Server(config).run(sockets=listening_sockets())

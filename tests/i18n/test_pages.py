@@ -20,7 +20,7 @@ from apps.accounts.models import LockOut, Team
 from apps.alerts.models import AlertDefinition
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.components import credential_kinds
-from apps.components.services import checks
+from apps.components.services import checks, registration
 from apps.core.actors import Actor, ActorKind
 from apps.core.admin import ScopedAdmin
 from apps.core.models import AuditEntry
@@ -54,6 +54,7 @@ DATA = (
     "Administrator", "anna", "ben", "web-01", "db-01", "silent-01", "bare-01", "Tokyo", "shared login", "spare login",
     "night shift", "Night work", "Fake CPU", "Sensor 1", "Fan 2", "fake",
     *LEVELS,  # SNMP's own words
+    "built-in, relay",  # values of an option
     *(name.replace("_", " ") for name in zoneinfo.available_timezones()),
     *re.findall(r'<symbol id="([\w-]+)"', (extraction.ROOT / "static/vendor/icons.svg").read_text(encoding="utf-8")),
 )  # fmt: skip
@@ -110,7 +111,9 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
         LockOut.objects.create(kind=kind, name=name, failures=9, last_failed_at=now, locked_until=until)
     role = Role.objects.create(name="night shift", permissions=["view"])
     sensors = Sensor.objects.filter(interface=rows[0])
+    registration.change(rows[0].component, {"alias": "front", "unmanaged": True}, actor)
     yield {
+        "audit": AuditEntry.objects.get(action="component.change"),
         "accounts": anna,
         "access:user": anna,
         "audit": AuditEntry.objects.order_by("pk").first(),
