@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from apps.access.models import ApiToken
 from apps.access.services import tokens
 from apps.access.services.whereabouts import may_come_from
+from apps.accounts.services import second_factor
 from apps.core.actors import Actor, ActorKind
 
 INVALID = gettext_lazy("This token is not valid, or it has expired.")
@@ -37,6 +38,8 @@ class TokenAuthentication(BaseAuthentication):
             raise exceptions.PermissionDenied(_("This token may not be used from %(address)s.") % {"address": address})
         if token.user.must_change_password:
             raise exceptions.PermissionDenied(_("You must change your password first, at /password/."))
+        if second_factor.is_missing(token.user):
+            raise exceptions.PermissionDenied(second_factor.SET_UP_FIRST)
         if token.read_only and request.method not in READING:
             raise exceptions.PermissionDenied(_("This token may only read."))
         tokens.note_use(token, address)

@@ -10,6 +10,7 @@ from apps.access.models import Role
 from apps.access.models import network as is_network
 from apps.access.services import addresses, tokens, whereabouts
 from apps.accounts.models import User
+from apps.accounts.password_policy import in_words_lazy
 from apps.accounts.services import teams
 from apps.core import scoping
 from apps.groups.models import Group
@@ -47,7 +48,7 @@ def new_password(label: Any) -> forms.CharField:
         label=label,
         max_length=1000,
         strip=False,
-        help_text=_("At least 12 characters; not a common password, not like the name."),
+        help_text=in_words_lazy(),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
@@ -102,6 +103,16 @@ class RoleForm(PermissionsForm):
 
     name = forms.CharField(label=_("Name"), max_length=60)
     field_order = ("name",)
+
+
+class NeedForm(forms.Form):
+    """Whether a role needs a second factor."""
+
+    needs_second_factor = forms.BooleanField(
+        label=_("Needs a second factor"),
+        required=False,
+        help_text=_("Whoever holds the role and has none has to set it up before anything else."),
+    )
 
 
 class TeamForm(forms.Form):

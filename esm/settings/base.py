@@ -1,7 +1,6 @@
 """Settings that every environment shares; what differs stands in dev, prod and test."""
 
 import os
-from datetime import timedelta
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -16,13 +15,14 @@ DATA_DIR = env.data_dir()
 BIND = env.text("ESM_BIND", "127.0.0.1")
 HTTP_PORT = env.port("ESM_HTTP_PORT", 21120)
 CLASSIC_PORT = env.port("ESM_CLASSIC_PORT", 21112)
+REDIRECT_PORT = env.port("ESM_REDIRECT_PORT", 0) if env.text("ESM_REDIRECT_PORT") else None  # leads to HTTPS
 TRAP_PORT = env.port("ESM_TRAP_PORT", 162 if os.geteuid() == 0 else 10162)
 RUN_AS = env.text("ESM_USER")
 TRUSTED_PROXIES = env.words("ESM_TRUSTED_PROXIES")
 SECRETS_KEY_FILE = env.text("ESM_SECRETS_KEY_FILE", str(DATA_DIR / "keys" / "secrets.key"))
 
 DEBUG = False
-ALLOWED_HOSTS = ["*"]  # who may connect is decided by address, see apps.access.middleware
+ALLOWED_HOSTS = ["*"]  # by which names it may be called is an option, see apps.access.services.hosts
 ROOT_URLCONF = "esm.urls"
 CLASSIC_URLCONF = "esm.classic_urls"
 ASGI_APPLICATION = "esm.asgi.application"
@@ -34,7 +34,6 @@ INSTALLED_APPS = [
     "apps.portal.classic.ClassicConfig",  # Django admin with our site as its default
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
@@ -43,6 +42,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",  # the files of /api/docs/, served by ourselves
     "django_celery_beat",
+    "axes",
+    "django_otp",
     "csp",
     "apps.core",
     "apps.accounts",
@@ -56,10 +57,15 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # What every answer carries, also a refusal, a file and an error.
     "django.middleware.security.SecurityMiddleware",
-    "apps.access.middleware.AddressMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "apps.system.tls.middleware.HeadersMiddleware",
+    # Who asks, by which name and way.
+    "apps.access.middleware.AddressMiddleware",
+    "apps.system.tls.middleware.CookiesMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -70,7 +76,6 @@ MIDDLEWARE = [
     "apps.access.middleware.WhereaboutsMiddleware",
     "apps.accounts.middleware.SignInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.portal.middleware.NotAllowedMiddleware",
     "apps.portal.middleware.PortMiddleware",
@@ -96,13 +101,12 @@ TEMPLATES = [
 DATABASES = {"default": env.database()}
 
 # --- broker, cache, publish/subscribe ------------------------------------------------------------------------------
-REDIS_URL = env.text("REDIS_URL")
+REDIS_URL = env.url("REDIS_URL")
 BROKER_SOCKET = env.broker_socket()
 _redis_url = REDIS_URL or f"unix://{BROKER_SOCKET}"
 EVENTS_REDIS_URL = _redis_url
 CELERY_BROKER_URL = _redis_url.replace("unix://", "redis+socket://", 1)  # kombu has its own word for a socket
 CACHES = {"default": {"BACKEND": "apps.core.cache.RedisCache", "LOCATION": _redis_url}}
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -125,18 +129,23 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 # --- sign-in --------------------------------------------------------------------------------------------------------
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
+SESSION_ENGINE = "apps.accounts.session_store"
 SESSION_COOKIE_NAME = f"esm_session_{HTTP_PORT}"  # two instances on one host do not sign each other out
 CSRF_COOKIE_NAME = f"esm_csrf_{HTTP_PORT}"
 LANGUAGE_COOKIE_NAME = f"esm_language_{HTTP_PORT}"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True  # pages carry the token themselves
 CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = int(timedelta(days=1).total_seconds())
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # lets nobody further who failed too often
+    "django.contrib.auth.backends.ModelBackend",
 ]
+AXES_HANDLER = "apps.accounts.lockout_handler.Handler"
+AXES_ENABLE_ADMIN = False  # its tables stay empty: lock-outs have a page of their own
+AXES_VERBOSE = False
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]  # its middleware would tell who is locked, see apps.accounts.lockout_handler
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "apps.accounts.password_policy.PolicyValidator"}]
 
 # --- languages and time ---------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -180,6 +189,16 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+CROSS_ORIGIN_RESOURCE_POLICY = "same-origin"
+PERMISSIONS_POLICY = ", ".join(  # what no page of ours asks a browser for
+    f"{feature}=()"
+    for feature in (
+        *("accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media"),
+        *("geolocation", "gyroscope", "hid", "idle-detection", "magnetometer", "microphone", "midi", "payment"),
+        *("picture-in-picture", "publickey-credentials-create", "publickey-credentials-get", "screen-wake-lock"),
+        *("serial", "usb", "xr-spatial-tracking"),
+    )
+)
 
 # --- API ------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -85,6 +85,7 @@ def administrators() -> QuerySet[User]:
 @contextmanager
 def keeping_an_administrator(actor: Actor) -> Iterator[None]:
     """Refuse, by a ValidationError at the end, what takes the administration from the actor or from the last one."""
+    _one_at_a_time()
     own = User.objects.none() if actor.user is None else User.objects.filter(pk=actor.user.pk)
     had, rights = administrators().exists(), _stands(own)
     yield
@@ -131,8 +132,17 @@ def create_first_administrator(name: str, password: str, must_change: bool) -> U
 
 def keep_an_administrator(user: User) -> None:
     """Refuse to lose the last administrator; registered with accounts."""
+    _one_at_a_time()
     if administrators().filter(pk=user.pk).exists() and not administrators().exclude(pk=user.pk).exists():
         raise ValidationError(_("This is the last administrator."))
+
+
+def _one_at_a_time() -> None:
+    """Have whoever may take an administrator away wait for the others to end: two could each leave the other one's.
+
+    On SQLite the write turn sees to it.
+    """
+    Role.objects.select_for_update().get(name=ADMINISTRATOR)
 
 
 def _ordered(permissions: Sequence[str]) -> list[str]:

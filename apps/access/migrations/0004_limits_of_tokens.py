@@ -7,7 +7,7 @@ import apps.access.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0002_grants_of_teams"),
+        ("access", "0003_role_needs_second_factor"),
     ]
 
     operations = [
