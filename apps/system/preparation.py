@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from importlib import import_module
 
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.contrib.staticfiles.finders import get_finders
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from apps.accounts.models import Session
 from apps.core.writes import turn
 from apps.system import maintenance, translations
 

@@ -11,6 +11,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from apps.portal.context_processors import classic_port
 from tests.contract.world import World, rows_of
 
+NOBODYS = 999_999_999  # the id of a row that there is not
+NAMES = {"option": "auto_logout", "process": "web"}
 MAIN, CLASSIC = "esm.urls", "esm.classic_urls"
 
 
@@ -61,14 +63,14 @@ def values(address: Address, world: World) -> Mapping[str, Any]:
         "index": 1,
         "quantity": "storage",
         "user_pk": world.users["viewer"].pk,
-        "name": "auto_logout" if address.name.startswith("option") else "snmp_agent",
+        "name": next((name for start, name in NAMES.items() if address.name.startswith(start)), "snmp_agent"),
         "content_type_id": 1,
     }
     if address.surface == "classic":
         row = next((row for label, row in classic_rows(world) if address.name.startswith(f"admin:{label}_")), None)
         return {**known, "object_id": "auto_logout" if "optionvalue" in address.name else row.pk if row else 1}
     row = next((row for start, row in rows_of(world, world.amber) if address.name.startswith(start)), None)
-    return {**known, "pk": row.pk} if row is not None else known
+    return {**known, "pk": row.pk if row is not None else NOBODYS}
 
 
 def classic_rows(world: World) -> Iterator[tuple[str, Model]]:

@@ -19,7 +19,7 @@ from apps.core.models import AuditEntry, Outcome
 
 # What is written although nothing was done: that somebody is there, and that he was refused.
 UNCOUNTED = {
-    "django_session",
+    "accounts_session",
     "core_auditentry",
     "core_foldedrefusals",
     "axes_accessattempt",

@@ -104,6 +104,21 @@ API = {
     "option-detail": "GET chief 200 · PATCH chief 400",
     "option-list": "GET chief 200",
     "reception": "GET chief 200",
+    "certificate": "GET chief 200 · POST chief 201",
+    "certificate-import": "POST chief 400",
+    "certificate-renew": "POST chief 409",  # there is none
+    "certificate-request": "GET chief 404 · POST chief 201 · DELETE chief 204",
+    "lock-out-detail": "GET chief 404 · DELETE chief 404",  # there is none
+    "lock-out-list": "GET chief 200",
+    "port-list": "GET chief 200",
+    "process-detail": "GET chief 200",
+    "process-list": "GET chief 200",
+    "process-restart": "POST chief 409",  # no supervisor runs in a test
+    "process-restart-all": "POST chief 409",
+    "session-detail": "GET everybody 404 · DELETE everybody 404",  # there is none
+    "session-end-others": "POST everybody 204",
+    "session-list": "list",
+    "user-second-factor": "DELETE chief 204",
     "role-detail": "GET chief 200 · PATCH chief 200 · DELETE chief 409",  # it is held
     "role-list": "of the whole",
     "schema": "list",
@@ -147,6 +162,32 @@ PAGES = {
     "access:user": "form of the whole",
     "access:user-new": "form of the whole",
     "access:user-remove": "act on the whole",
+    "access:lockout-release": "POST chief 404",  # there is none
+    "access:lockouts": "GET chief 200 · POST chief 200",
+    "access:role-second-factor": "GET chief 200 · POST chief 302",
+    "access:second-factor-reset": "act on the whole",
+    "access:user-release": "act on the whole",
+    "accounts:code": "GET open 302 · POST 302/302/302/302/302 -",
+    "accounts:second-factor": "GET everybody 200 · POST everybody 200",
+    "accounts:session": "GET 200/200/200/200/401 -",
+    "accounts:session-end": "POST everybody 404",  # there is none
+    "accounts:sessions-end-all": "act on the whole",
+    "accounts:sessions-end-others": "POST everybody 302",
+    "portal:ports": "page of the whole",
+    "portal:processes": "page of the whole",
+    "portal:restart": "act on the whole",
+    "portal:restarting": "page of the whole",
+    "portal:set-ports": "POST chief 400",
+    "portal:try-port": "POST chief 404",
+    "tls:authority-der": "GET open 404",  # there is none
+    "tls:authority-pem": "GET open 404",
+    "tls:create": "form of the whole",
+    "tls:import": "form of the whole",
+    "tls:page": "form of the whole",
+    "tls:renew": "act on the whole",
+    "tls:request": "GET chief 404",
+    "tls:request-remove": "act on the whole",
+    "tls:trust": "GET open 404",
     "access:users": "page of the whole",
     "access:user-rights": "page of the whole",
     "access:group-rights": "page of the whole",
@@ -278,6 +319,7 @@ CLASSIC_MODELS = {
     "access_grant": "the whole",
     "access_role": "the whole",
     "access_signinrule": "the whole",
+    "accounts_session": "the whole",
     "accounts_team": "the whole",
     "accounts_user": "the whole",
     "alerts_alert": "read alone",
@@ -303,6 +345,10 @@ CLASSIC = {  # what is otherwise than its family, and what belongs to no model
     "admin:access_apitoken_delete": "GET own 200 · POST own 200",
     "admin:access_apitoken_history": "GET own 302 · POST own 302",
     "admin:access_grant_change": "GET chief 200",
+    "admin:accounts_session_add": "GET nobody 403",
+    "admin:accounts_session_change": "GET own 200",
+    "admin:accounts_session_delete": "GET own 200 · POST own 200",
+    "admin:accounts_session_history": "GET own 302 · POST own 302",
     "admin:alerts_alertdefinition_delete": "GET nobody 403",  # it came with the portal
     "admin:alerts_counter_add": "GET nobody 403",
     "admin:alerts_counter_change": "GET nobody 404",  # there is none

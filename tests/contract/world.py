@@ -226,5 +226,7 @@ def rows_of(world: World, side: Half) -> Iterator[tuple[str, Model]]:
         ("address", world.address),
         ("token", world.token),
         ("sign-in-rule", world.rule),
+        ("access:second-factor", world.users["viewer"]),
+        ("accounts:sessions-end-all", world.users["viewer"]),
         ("audit", AuditEntry.objects.filter(object_name__startswith=side.word).first()),
     )
