@@ -116,7 +116,6 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
         "audit": AuditEntry.objects.get(action="component.change"),
         "accounts": anna,
         "access:user": anna,
-        "audit": AuditEntry.objects.order_by("pk").first(),
         "access:team": Team.objects.create(name="night shift"),
         "access:role": role,
         "access:role-second-factor": role,
