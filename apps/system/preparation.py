@@ -6,22 +6,20 @@ import hashlib
 import json
 import os
 import secrets
+import ssl
 import string
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.contrib.staticfiles.finders import get_finders
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from apps.core.writes import turn
 from apps.system import maintenance, translations
 
 SAY_EVERY = 5.0  # seconds between messages while the database is waited for
@@ -87,19 +85,31 @@ def migrate() -> None:
             if not executor.loader.applied_migrations:
                 call_command("migrate", interactive=False, verbosity=0)  # nobody has been here before
                 return
-            with maintenance.shown():
+            with maintenance.shown(_encryption()):
                 call_command("migrate", interactive=False, verbosity=0)
                 end_all_sessions()
 
 
+def _encryption() -> ssl.SSLContext | None:
+    """Give what HTTPS was spoken with until now; None where it was off, or cannot be known from these tables."""
+    from apps.core import options, secrets
+    from apps.system.tls import contexts, services, words
+
+    try:
+        row = services.current() if options.get(words.HTTPS) else None
+        return contexts.server_context(row.key["pem"], row.chain, options.get(words.MINIMUM)) if row else None
+    except (DatabaseError, secrets.Undecipherable, ssl.SSLError) as error:
+        print(f"The page of the upgrade is shown without HTTPS: {error}", file=sys.stderr, flush=True)
+        return None
+
+
 def end_all_sessions() -> None:
     """Have everybody sign in anew: a page of the version before must not speak with this one."""
-    keys = list(Session.objects.values_list("session_key", flat=True))
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    for key in keys:
-        with turn():
-            store(key).delete()
-    _say_when(keys, f"Ended {len(keys)} sessions: everybody signs in anew after an upgrade")
+    from apps.accounts.services import sessions
+    from apps.core.actors import SYSTEM
+
+    ended = sessions.end_everybodys(SYSTEM)
+    _say_when(ended, f"Ended {ended} sessions: everybody signs in anew after an upgrade")
 
 
 def collect_static() -> None:
