@@ -21,9 +21,7 @@ from apps.access.services import hosts
 from apps.access.services.addresses import Address, Network, may_connect, parse, within
 from apps.core import audit
 from apps.core.actors import Actor, ActorKind
-from apps.core.models import Outcome
 from apps.core.problems import problem
-from apps.core.writes import turn
 
 FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Proto", "X-Forwarded-Host")
 HEALTH = "/healthz"  # asked by machines that call the portal as they like; it says "ok" to everybody
@@ -150,8 +148,7 @@ def _note(request: HttpRequest) -> None:
     """Audit that an address was refused; ``REMOTE_ADDR`` is the client, or the peer where that is not known."""
     peer = parse(str(request.META.get("REMOTE_ADDR") or ""))
     actor = Actor(ActorKind.USER, "", None, str(peer) if peer is not None else None, f"{request.method} {request.path}")
-    with turn():
-        audit.record(actor, "address.connect", name=actor.address or "", outcome=Outcome.REFUSED)
+    audit.record_refusal(actor, "address.connect", name=actor.address or "")
 
 
 def _forbidden(request: HttpRequest, sentence: str) -> HttpResponse:

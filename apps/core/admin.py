@@ -21,11 +21,12 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.core import options, scoping
+from apps.core import audit_words, options, scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
 from apps.core.forms import attempt
 from apps.core.models import AuditEntry, Job, JobStep, OptionValue
+from apps.core.options import Option
 from apps.core.writes import turn
 
 
@@ -274,14 +275,35 @@ class JobAdmin(ReadOnlyAdmin):
         return Job.objects.visible_to(request.user).filter(pk=obj.pk).exists()
 
 
+class FamilyFilter(admin.SimpleListFilter):
+    """The kind of an act; looking for all that occur would read the whole audit."""
+
+    title = gettext_lazy("kind of action")
+    parameter_name = "family"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Offer those that have words."""
+        return list(audit_words.family_words().items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep what was chosen."""
+        return queryset.filter(family=self.value()) if self.value() else queryset
+
+
 @admin.register(AuditEntry)
 class AuditAdmin(ReadOnlyAdmin):
     """Who did what."""
 
     view_word = "audit"
-    list_display = ("at", "actor_name", "address", "action", "object_name", "outcome")
-    list_filter = ("outcome", "actor_kind", "family")
+    list_display = ("at", "actor_name", "address", "act", "object_name", "outcome")
+    exclude = ("family", "form")
+    list_filter = ("outcome", "actor_kind", FamilyFilter)
     search_fields = ("actor_name", "action", "object_name")
+
+    @admin.display(description=gettext_lazy("action"), ordering="action")
+    def act(self, entry: AuditEntry) -> str:
+        """Name the act."""
+        return audit_words.act(entry.action)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Also filter by the object that an act was about."""
@@ -292,6 +314,11 @@ class OptionForm(forms.Form):
     """The value of one option; the option itself says what it may be."""
 
     value = forms.CharField(label=gettext_lazy("Value"), required=False, max_length=5000)
+
+    def __init__(self, option: Option, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if option.secret:
+            self.fields["value"].widget.attrs["autocomplete"] = "off"  # browsers, and our own drafts, do not keep it
 
 
 @admin.register(OptionValue)
@@ -308,7 +335,10 @@ class OptionAdmin(ScopedAdmin):
             raise PermissionDenied
         rows = options.stored()
         options.note_reading(options.all_options(), Actor.of(request))
-        shown = [(one, _shown(options.get(one.name)), rows.get(one.name)) for one in options.all_options()]
+        shown = [
+            (one, _shown(value := options.get(one.name)), rows.get(one.name), one.warning(value))
+            for one in options.all_options()
+        ]
         return self._page(request, "change_list.html", {"title": _("Options"), "shown": shown})
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
@@ -321,13 +351,21 @@ class OptionAdmin(ScopedAdmin):
             raise Http404 from error
         options.note_reading([option], Actor.of(request))
         posted = request.POST if request.method == "POST" else None
-        form = OptionForm(posted, initial={"value": _shown(options.get(option.name))})
+        form = OptionForm(option, posted, initial={"value": _shown(options.get(option.name))})
         if posted is not None and form.is_valid():
             value, actor = form.cleaned_data["value"], Actor.of(request)
             if attempt(form, lambda: options.set_value(option.name, value, actor), "value"):
                 self.message_user(request, _("The option was set."), messages.SUCCESS)
+                if warning := option.warning(options.get(option.name)):
+                    self.message_user(request, warning, messages.WARNING)
                 return HttpResponseRedirect(reverse("admin:core_optionvalue_changelist"))
-        context = {"title": option.label, "option": option, "default": _shown(option.default), "form": form}
+        context = {
+            "title": option.label,
+            "option": option,
+            "default": _shown(option.default),
+            "form": form,
+            "warning": option.warning(options.get(option.name)),
+        }
         return self._page(request, "change_form.html", context, status=400 if form.errors else 200)
 
     def _page(self, request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:

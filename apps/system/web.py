@@ -1,33 +1,42 @@
 """Serves pages, API and live streams: uvicorn, one process, any number of listening sockets."""
 
 import asyncio
+import logging
 import os
 import socket
 import sys
+import threading
+import time
 
 import uvicorn
 from django.conf import settings
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
 
 from apps.core import stream
-from apps.system import ports
+from apps.system import listening, ports
 from apps.system.preparation import wait_for_database
 from apps.system.processes import Port
 from apps.system.tls.serving import Front, Unusable
 
+FOLLOWED_EVERY = 3.0  # seconds
 GRACE = 3  # seconds that open pages get when the portal stops
 WEB_DESCRIPTORS = "ESM_WEB_FDS"
 REDIRECT_DESCRIPTORS = "ESM_REDIRECT_FDS"
+log = logging.getLogger(__name__)
 
 
 def web_ports() -> tuple[Port, ...]:
     """Give the ports of the web process: two, and where the environment names it the one that leads to HTTPS."""
     usual = (
-        Port("pages and API", "tcp", settings.HTTP_PORT, "ESM_HTTP_PORT", WEB_DESCRIPTORS),
-        Port("classic mode", "tcp", settings.CLASSIC_PORT, "ESM_CLASSIC_PORT", WEB_DESCRIPTORS),
+        Port(_("Pages and API"), "tcp", settings.HTTP_PORT, "ESM_HTTP_PORT", WEB_DESCRIPTORS, option="http_port"),
+        Port(
+            _("Classic mode"), "tcp", settings.CLASSIC_PORT, "ESM_CLASSIC_PORT", WEB_DESCRIPTORS, option="classic_port"
+        ),
     )
     if settings.REDIRECT_PORT is None:
         return usual
-    leading = Port("redirect to HTTPS", "tcp", settings.REDIRECT_PORT, "ESM_REDIRECT_PORT", REDIRECT_DESCRIPTORS)
+    leading = Port(_("Redirect to HTTPS"), "tcp", settings.REDIRECT_PORT, "ESM_REDIRECT_PORT", REDIRECT_DESCRIPTORS)
     return (*usual, leading)
 
 
@@ -69,6 +78,18 @@ class Server(uvicorn.Server):
         await super().shutdown([*(sockets or []), *self._redirecting])
 
 
+def _follow_options() -> None:
+    """Tell the supervisor what options say, whoever set them: here, on the command line, on another machine."""
+    while True:
+        try:
+            listening.follow()
+        except Exception as error:  # the database is away, or the disk full: the next time will do
+            log.debug("the options of ports could not be followed: %s", error)
+        finally:
+            connection.close()
+        time.sleep(FOLLOWED_EVERY)
+
+
 def serve() -> None:
     """Serve until told to stop; who still holds a page open then has GRACE seconds."""
     config = uvicorn.Config(
@@ -83,10 +104,12 @@ def serve() -> None:
         timeout_keep_alive=15,
         h11_max_incomplete_event_size=65536,
     )
-    listening, redirecting = sockets_of(WEB_DESCRIPTORS), sockets_of(REDIRECT_DESCRIPTORS)
+    if os.environ.get(WEB_DESCRIPTORS):
+        threading.Thread(target=_follow_options, name="follow-options", daemon=True).start()
+    opened, redirecting = sockets_of(WEB_DESCRIPTORS), sockets_of(REDIRECT_DESCRIPTORS)
     wait_for_database()  # it says whether passwords may come in clear
     stream.let_go()
     try:
-        Server(config, redirecting).run(sockets=listening)
+        Server(config, redirecting).run(sockets=opened)
     except Unusable as error:
         sys.exit(f"web: {error}")

@@ -6,6 +6,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from apps.system import chosen
+
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 
@@ -48,8 +50,8 @@ def flag(name: str, default: bool = False) -> bool:
 
 
 def port(name: str, default: int) -> int:
-    """Give a port number from 0 (let the system choose) to 65535."""
-    value = text(name, str(default))
+    """Give a port number from 0 (let the system choose) to 65535: of the environment, else as set by an option."""
+    value = text(name, str(chosen.read(data_dir()).ports.get(name, default)))
     if not (value.isascii() and value.isdigit() and int(value) <= 65535):
         raise ImproperlyConfigured(f"{name} must be a port from 0 to 65535, not {value!r}")
     return int(value)
