@@ -23,6 +23,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from apps.core.writes import turn
 from apps.system import maintenance, translations
+from apps.system.tls import serving
 
 SAY_EVERY = 5.0  # seconds between messages while the database is waited for
 MIGRATION_LOCK = 21120  # the number of the advisory lock on PostgreSQL
@@ -87,7 +88,7 @@ def migrate() -> None:
             if not executor.loader.applied_migrations:
                 call_command("migrate", interactive=False, verbosity=0)  # nobody has been here before
                 return
-            with maintenance.shown():
+            with maintenance.shown(serving.context_before_the_upgrade()):
                 call_command("migrate", interactive=False, verbosity=0)
                 end_all_sessions()
 

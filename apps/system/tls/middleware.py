@@ -65,7 +65,10 @@ class HeadersMiddleware(Wrapper):
 
 @sync_and_async_middleware
 class CookiesMiddleware(Wrapper):
-    """Gives cookies another name by HTTPS, so that what was sent in clear before is worth nothing there."""
+    """Gives cookies another name by HTTPS, so that what was sent in clear before is worth nothing there.
+
+    Those that scripts look for (``SCRIPT_COOKIES``) keep their names; nothing depends on them.
+    """
 
     def before(self, request: HttpRequest) -> None:
         """Give the portal its cookies by the names that it knows; by HTTPS only those that came that way."""
@@ -83,9 +86,10 @@ class CookiesMiddleware(Wrapper):
             return
         renamed: SimpleCookie = SimpleCookie()
         for name, morsel in answer.cookies.items():
-            renamed[PREFIX + name] = morsel.coded_value
-            fresh = renamed[PREFIX + name]
-            fresh.set(PREFIX + name, morsel.value, morsel.coded_value)
+            protected = name if name in settings.SCRIPT_COOKIES else PREFIX + name
+            renamed[protected] = morsel.coded_value
+            fresh = renamed[protected]
+            fresh.set(protected, morsel.value, morsel.coded_value)
             fresh.update(morsel)
             fresh["secure"], fresh["path"], fresh["domain"] = True, "/", ""
         answer.cookies = renamed

@@ -141,9 +141,9 @@ class TestCookies:
             f"__Host-{SESSION}",
             f"__Host-{CSRF}",
         }
-        for morsel in answer.cookies.values():
-            assert (morsel["secure"], morsel["httponly"], morsel["path"], morsel["domain"]) == (True, True, "/", "")
-            assert morsel["samesite"] == "Lax"
+        for name, morsel in answer.cookies.items():
+            assert (morsel["secure"], morsel["path"], morsel["domain"], morsel["samesite"]) == (True, "/", "", "Lax")
+            assert name.startswith("__Host-") is bool(morsel["httponly"]) is (name not in settings.SCRIPT_COOKIES)
         assert client.get("/about/", secure=True).status_code == 200
         # The same session is worth nothing in clear, nor under its plain name.
         value = client.cookies[f"__Host-{SESSION}"].value
@@ -157,8 +157,9 @@ class TestCookies:
     def test_in_clear_they_are_http_only_and_same_site(self, client: Client) -> None:
         answer = self.sign_in(client)
         assert set(answer.cookies) >= {SESSION, CSRF}
-        for morsel in answer.cookies.values():
-            assert (bool(morsel["secure"]), morsel["httponly"], morsel["samesite"]) == (False, True, "Lax")
+        for name, morsel in answer.cookies.items():
+            assert (bool(morsel["secure"]), morsel["samesite"]) == (False, "Lax")
+            assert bool(morsel["httponly"]) is (name not in settings.SCRIPT_COOKIES)
 
     def test_signing_out_takes_the_protected_cookie_back(self, client: Client) -> None:
         self.sign_in(client, secure=True)
