@@ -74,9 +74,8 @@ class CookiesMiddleware(Wrapper):
         """Give the portal its cookies by the names that it knows; by HTTPS only those that came that way."""
         sent = request.COOKIES
         if request.is_secure():
-            request.COOKIES = {
-                name.removeprefix(PREFIX): value for name, value in sent.items() if name.startswith(PREFIX)
-            }
+            own = [name for name in sent if name.startswith(PREFIX) or name in settings.SCRIPT_COOKIES]
+            request.COOKIES = {name.removeprefix(PREFIX): sent[name] for name in own}
         else:
             request.COOKIES = {name: value for name, value in sent.items() if not name.startswith(PREFIX)}
 
