@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from importlib import import_module
 
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.contrib.staticfiles.finders import get_finders
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
@@ -95,8 +94,8 @@ def migrate() -> None:
 
 def end_all_sessions() -> None:
     """Have everybody sign in anew: a page of the version before must not speak with this one."""
-    keys = list(Session.objects.values_list("session_key", flat=True))
     store = import_module(settings.SESSION_ENGINE).SessionStore
+    keys = list(store.get_model_class()._default_manager.values_list("session_key", flat=True))
     for key in keys:
         with turn():
             store(key).delete()
