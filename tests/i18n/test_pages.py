@@ -54,6 +54,7 @@ DATA = (
     "Administrator", "anna", "ben", "web-01", "db-01", "silent-01", "bare-01", "Tokyo", "shared login", "spare login",
     "night shift", "Night work", "Fake CPU", "Sensor 1", "Fan 2", "fake",
     *LEVELS,  # SNMP's own words
+    "built-in, relay",  # values of an option
     *(name.replace("_", " ") for name in zoneinfo.available_timezones()),
     *re.findall(r'<symbol id="([\w-]+)"', (extraction.ROOT / "static/vendor/icons.svg").read_text(encoding="utf-8")),
 )  # fmt: skip
