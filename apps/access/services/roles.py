@@ -82,7 +82,8 @@ def administrators() -> QuerySet[User]:
 @contextmanager
 def keeping_an_administrator(actor: Actor) -> Iterator[None]:
     """Refuse, by a ValidationError at the end, what takes the administration from the actor or from the last one."""
-    own = administrators().filter(pk=actor.user.pk if actor.user is not None else None)
+    _one_at_a_time()
+    own = administrators().filter(pk__in=[actor.user.pk] if actor.user is not None else [])
     had, had_it = administrators().exists(), own.exists()
     yield
     if had_it and not own.exists():
@@ -111,8 +112,17 @@ def create_first_administrator(name: str, password: str, must_change: bool) -> U
 
 def keep_an_administrator(user: User) -> None:
     """Refuse to lose the last administrator; registered with accounts."""
+    _one_at_a_time()
     if administrators().filter(pk=user.pk).exists() and not administrators().exclude(pk=user.pk).exists():
         raise ValidationError(_("This is the last administrator."))
+
+
+def _one_at_a_time() -> None:
+    """Have whoever may take an administrator away wait for the others to end: two could each leave the other one's.
+
+    On SQLite the write turn sees to it.
+    """
+    Role.objects.select_for_update().get(name=ADMINISTRATOR)
 
 
 def _ordered(permissions: Sequence[str]) -> list[str]:
