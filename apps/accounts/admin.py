@@ -8,10 +8,13 @@ from django.contrib import admin
 from django.contrib.auth.models import Group as DjangoGroup
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.directory_admin import DirectoryAdmin, DirectoryGroupAdmin
 from apps.accounts.models import User
 from apps.accounts.services import users
 from apps.core.actors import Actor
 from apps.core.admin import ScopedAdmin
+
+__all__ = ["DirectoryAdmin", "DirectoryGroupAdmin"]  # registered in their own module
 
 admin.site.unregister(DjangoGroup)  # what users may do is said by grants
 

@@ -1,0 +1,6 @@
+"""The people who sign in, and the directories that they come from."""
+
+from apps.accounts.models.directories import Bar, Directory, DirectoryGroup, DirectoryKind, Encryption, GroupKind
+from apps.accounts.models.users import Theme, User
+
+__all__ = ["Bar", "Directory", "DirectoryGroup", "DirectoryKind", "Encryption", "GroupKind", "Theme", "User"]
