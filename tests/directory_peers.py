@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -276,6 +277,15 @@ class Samba:
             connection.modify_s(name, [(ldap.MOD_REPLACE, key, [value.encode()]) for key, value in attributes.items()])
         finally:
             connection.unbind_s()
+
+    def age_password(self, name: str, when: datetime) -> None:
+        """Have a password be set at a time gone by, in the file itself: no client may."""
+        ticks = int((when - datetime(1601, 1, 1, tzinfo=UTC)).total_seconds()) * 10**7
+        change = f"dn: {self.person(name)}\nchangetype: modify\nreplace: pwdLastSet\npwdLastSet: {ticks}\n"
+        command = [program("ldbmodify", "ldb-tools"), "-H", str(self.folder / "ad" / "private" / "sam.ldb")]
+        command += ["--relax", "--controls=local_oid:1.3.6.1.4.1.7165.4.3.20:0"]
+        done = subprocess.run(command, input=change, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
 
     def fields(self, **more: Any) -> dict[str, Any]:
         """What an administrator enters for it."""

@@ -7,6 +7,7 @@ from django.urls import URLResolver, get_resolver
 ACTS = frozenset(  # only posted to
     {
         *("access:address-remove", "access:grant-remove", "access:role-remove", "access:token-remove"),
+        *("access:member-remove", "access:team-remove"),
         *("access:user-remove", "accounts:language", "accounts:logout", "alerts:assign", "components:bulk"),
         *("components:check", "components:credential-remove", "components:join", "components:manage"),
         *("components:refresh", "components:resume", "definitions:apply", "definitions:enabled"),

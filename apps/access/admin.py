@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.access.models import AllowedAddress, ApiToken, Grant, Role
 from apps.access.services import addresses, roles, tokens
+from apps.accounts.models import Team
+from apps.accounts.services import teams
 from apps.core import scoping
 from apps.core.actors import Actor
 from apps.core.admin import ScopedAdmin, VisibleFilter
@@ -48,15 +50,48 @@ class RoleAdmin(ScopedAdmin):
         roles.remove_role(found, actor)
 
 
+@admin.register(Team)
+class TeamAdmin(ScopedAdmin):
+    """Users who are granted roles together."""
+
+    view_word = change_word = "access"
+    list_display = ("name", "note")
+    search_fields = ("name", "note", "members__username")
+    fields = ("name", "note", "members")
+    filter_horizontal = ("members",)
+
+    def create(self, sent: Mapping[str, Any], actor: Actor) -> Team:
+        """Make a team."""
+        return teams.create(sent["name"], actor, note=sent["note"], members=list(sent["members"]))
+
+    def update(self, found: Team, changed: Mapping[str, Any], actor: Actor) -> None:
+        """Change a team, and its members where they were changed."""
+        told = {name: changed[name] for name in ("name", "note") if name in changed}
+        if told:
+            teams.change(found, actor, **told)
+        if "members" in changed:
+            teams.set_members(found, list(changed["members"]), actor)
+
+    def remove(self, found: Team, actor: Actor) -> None:
+        """Remove a team."""
+        teams.remove(found, actor)
+
+
 @admin.register(Grant)
 class GrantAdmin(ScopedAdmin):
     """Who holds which role where; taken back and given anew, not changed."""
 
     view_word = change_word = "access"
-    list_display = ("user", "role", "group")
+    list_display = ("holder", "role", "group")
+    list_select_related = ("user", "team", "directory_group__directory", "role", "group")
     list_filter = ("role", ("group", VisibleFilter))
-    search_fields = ("user__username", "role__name", "group__name")
-    fields = ("user", "role", "group")
+    search_fields = ("user__username", "team__name", "directory_group__name", "role__name", "group__name")
+    fields = ("user", "team", "directory_group", "role", "group")
+
+    @admin.display(description=_("holder"))
+    def holder(self, grant: Grant) -> str:
+        """Name who holds it."""
+        return str(grant.holder)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""
@@ -64,7 +99,7 @@ class GrantAdmin(ScopedAdmin):
 
     def create(self, sent: Mapping[str, Any], actor: Actor) -> Grant:
         """Give a role."""
-        return roles.grant(sent["user"], sent["role"], sent["group"], actor)
+        return roles.grant(sent["user"] or sent["team"] or sent["directory_group"], sent["role"], sent["group"], actor)
 
     def remove(self, found: Grant, actor: Actor) -> None:
         """Take it back."""

@@ -17,12 +17,22 @@ class AccessConfig(AppConfig):
         """Become the resolver behind ``visible_to``, keep an administrator, and register menu entries."""
         from apps.access import nav  # noqa: F401
         from apps.access.resolver import scope_of
-        from apps.access.services.roles import keep_an_administrator
+        from apps.access.services.roles import (
+            guard_team,
+            held_by_directory_groups,
+            keep_an_administrator,
+            keeping_an_administrator,
+        )
+        from apps.accounts.services import teams
+        from apps.accounts.services.directories import mapping
         from apps.accounts.services.users import removal_checks
         from apps.core import scoping
 
         scoping.register_resolver(scope_of)
         removal_checks.add("last-administrator", keep_an_administrator)
+        teams.guards.add("grants", guard_team)
+        mapping.group_holdings.add("grants", held_by_directory_groups)
+        mapping.removal_guards.add("last-administrator", keeping_an_administrator)
         post_migrate.connect(make_built_in_roles, sender=self)
 
 

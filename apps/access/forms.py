@@ -6,6 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.models import Role
+from apps.accounts.models import User
+from apps.accounts.services import teams
 from apps.core import scoping
 from apps.groups.models import Group
 
@@ -86,6 +88,42 @@ class RoleForm(forms.Form):
     permissions = forms.MultipleChoiceField(
         label=_("May"), choices=list(scoping.PERMISSIONS.items()), widget=forms.CheckboxSelectMultiple
     )
+
+
+class TeamForm(forms.Form):
+    """What a team is called."""
+
+    name = forms.CharField(label=_("Name"), max_length=100)
+    note = forms.CharField(label=_("Note"), max_length=300, required=False)
+
+
+class NewTeamForm(TeamForm):
+    """A team with its first members."""
+
+    members = forms.CharField(
+        label=_("Members"),
+        max_length=5000,
+        required=False,
+        help_text=_("User names, with spaces or commas between them."),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off", "list": "user-names"}),
+    )
+
+    def clean_members(self) -> list[User]:
+        """Find the users of these names."""
+        found, missing = teams.named(self.cleaned_data["members"])
+        if missing:
+            raise forms.ValidationError(_("There is no user %(names)s."), params={"names": ", ".join(missing)})
+        return found
+
+
+class MembersForm(NewTeamForm):
+    """Users who come into a team."""
+
+    name = note = None  # type: ignore[assignment]  # not asked for here
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["members"].required = True
 
 
 class AddressForm(forms.Form):

@@ -1,15 +1,20 @@
 """Roles, their grants on group subtrees, API tokens, and the addresses that may connect."""
 
 import ipaddress
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.models import DirectoryGroup, Team
 from apps.core.scoping import PERMISSIONS
 from apps.groups.models import Group
 
@@ -50,25 +55,103 @@ class Role(models.Model):
         return ROLE_NAMES[self.name] if self.built_in and self.name in ROLE_NAMES else self.name
 
 
+@dataclass(frozen=True)
+class Holder:
+    """One kind of holder that a grant may have: a user himself, or what makes its members hold it."""
+
+    field: str  # of the grant
+    members: str  # the way from the holder to the users
+    grants: str  # the way from a user to his grants by it
+
+
+HOLDERS = (
+    Holder("user", "pk", "grants"),
+    Holder("team", "members", "teams__grants"),
+    Holder("directory_group", "members", "directory_groups__grants"),
+)
+
+
+def exactly_one(*fields: str) -> Q:
+    """Say that one of these fields is set and no other."""
+    return reduce(or_, (Q(**{f"{field}__isnull": field != chosen for field in fields}) for chosen in fields))
+
+
+class GrantQuerySet(models.QuerySet["Grant"]):
+    """Words for asking after grants."""
+
+    def of(self, user_id: int) -> Self:
+        """Keep what a user holds by any way."""
+        held = Q()
+        for holder in HOLDERS:
+            model: Any = Grant._meta.get_field(holder.field).related_model
+            held |= Q(**{f"{holder.field}__in": model._default_manager.filter(**{holder.members: user_id}).order_by()})
+        return self.filter(held)
+
+    def complete(self) -> Self:
+        """Bring what a grant is made of with it."""
+        holders = (*(holder.field for holder in HOLDERS), "directory_group__directory")
+        return self.select_related("role", "group", *holders)
+
+
 class Grant(models.Model):
-    """Gives a user a role in a group and everything below it; several grants add up."""
+    """Gives its holder a role in a group and everything below it; several grants add up."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE, related_name="grants"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="grants",
+    )
+    team = models.ForeignKey(
+        Team, verbose_name=_("team"), null=True, blank=True, on_delete=models.CASCADE, related_name="grants"
+    )
+    directory_group = models.ForeignKey(
+        DirectoryGroup,
+        verbose_name=_("directory group"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="grants",
     )
     role = models.ForeignKey(Role, verbose_name=_("role"), on_delete=models.PROTECT, related_name="grants")
     group = models.ForeignKey(Group, verbose_name=_("group"), on_delete=models.CASCADE, related_name="grants")
 
+    objects = GrantQuerySet.as_manager()
+
     class Meta:
-        ordering = ["user", "role"]
+        ordering = ["pk"]
         verbose_name = _("grant")
         verbose_name_plural = _("grants")
         constraints = [
-            models.UniqueConstraint(fields=["user", "role", "group"], name="%(app_label)s_%(class)s_once"),
+            models.CheckConstraint(
+                condition=exactly_one(*(holder.field for holder in HOLDERS)),
+                name="%(app_label)s_%(class)s_one_holder",
+                violation_error_message=_("A grant has exactly one holder."),
+            ),
+            *(
+                models.UniqueConstraint(
+                    fields=[holder.field, "role", "group"],
+                    name=f"%(app_label)s_%(class)s_{holder.field}_once",
+                    violation_error_message=_("This is granted already."),
+                )
+                for holder in HOLDERS
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.user}: {self.role} · {self.group}"
+        return f"{self.holder}: {self.role} · {self.group}"
+
+    @property
+    def holder(self) -> Any:
+        """Give who holds it: a user, a team or a group of a directory."""
+        return next(found for one in HOLDERS if (found := getattr(self, one.field)) is not None)
+
+    @property
+    def holder_field(self) -> str:
+        """Say what kind of holder it has."""
+        return next(one.field for one in HOLDERS if getattr(self, f"{one.field}_id") is not None)
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

@@ -17,7 +17,7 @@ class Holdings:
 
     @cached_property
     def _granted(self) -> list[tuple[int, frozenset[str]]]:
-        rows = Grant.objects.filter(user=self._user_id).select_related("role").order_by()
+        rows = Grant.objects.of(self._user_id).select_related("role").order_by()
         return [(row.group_id, frozenset(row.role.permissions)) for row in rows]
 
     @cached_property

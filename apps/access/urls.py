@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.access.views import addresses, directories, roles, tokens, users
+from apps.access.views import addresses, directories, roles, teams, tokens, users
 
 app_name = "access"
 urlpatterns = [
@@ -11,6 +11,11 @@ urlpatterns = [
     path("access/users/<int:pk>/", users.user, name="user"),
     path("access/users/<int:pk>/remove/", users.user_remove, name="user-remove"),
     path("access/grants/<int:pk>/remove/", users.grant_remove, name="grant-remove"),
+    path("access/teams/", teams.team_list, name="teams"),
+    path("access/teams/new/", teams.team_new, name="team-new"),
+    path("access/teams/<int:pk>/", teams.team, name="team"),
+    path("access/teams/<int:pk>/members/<int:user_pk>/remove/", teams.member_remove, name="member-remove"),
+    path("access/teams/<int:pk>/remove/", teams.team_remove, name="team-remove"),
     path("access/roles/", roles.role_list, name="roles"),
     path("access/roles/new/", roles.role_new, name="role-new"),
     path("access/roles/<int:pk>/", roles.role, name="role"),

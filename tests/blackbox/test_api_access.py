@@ -183,7 +183,7 @@ class TestAdministration:
         user = admin.post("users/", {"username": "carla", "password": "a quite long password"})
         assert "password" not in user
         grant = admin.post("grants/", {"user": user["id"], "role": role["id"], "group": north})
-        assert set(grant) == {"id", "user", "role", "group"}
+        assert set(grant) == {"id", "user", "team", "role", "group"}
         assert admin.rows(f"grants/?user={user['id']}") == [grant]
         assert admin.patch(f"users/{user['id']}/", {"email": "c@example.org"})["email"] == "c@example.org"
         assert [row["id"] for row in admin.rows("users/?username=carla")] == [user["id"]]

@@ -10,7 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, clear_url_caches, get_resolver, set_urlconf
 
-from apps.access.models import AllowedAddress, ApiToken, Role
+from apps.access.models import AllowedAddress, ApiToken, Grant, Role
+from apps.accounts.models import Team
 from apps.alerts.services import catalogue, definitions, raise_alert
 from apps.core.actors import Actor, ActorKind
 from apps.core.models import Job, JobStep
@@ -118,12 +119,12 @@ PAGES = [
         "/alert-definitions/",
         "/jobs/",
     ),
-    *("/access/", "/access/roles/", "/access/addresses/", "/access/tokens/"),
+    *("/access/", "/access/teams/", "/access/roles/", "/access/addresses/", "/access/tokens/"),
     *("/schedules/", "/schedules/?view=month", "/schedules/?view=agenda", "/schedules/suspend-periods/"),
 ]
 RESOURCES = [
     *("components/", "components/?q=row", "credentials/", "groups/", "drivers/", "jobs/", "alerts/", "incidents/"),
-    *("alerts/?unmatched=all", "users/", "roles/", "grants/", "tokens/", "audit/", "options/", "addresses/"),
+    *("alerts/?unmatched=all", "users/", "teams/", "roles/", "grants/", "tokens/", "audit/", "options/", "addresses/"),
     *("support-bundles/", "capacity/", "capacity/history/", "suspend-periods/", "suspend-periods/occurrences/"),
     *("alert-definitions/", "reception/"),
 ]
@@ -143,7 +144,9 @@ def add_rows(count: int, user: Any) -> None:
         definitions.create({**trap, "severity": "warning", "title": "Row"}, actor)
         make_suspend_period(component)
         make_suspend_period(group=group)
-        make_user("operator", group)
+        team = Team.objects.create(name=f"row {number}")
+        team.members.add(make_user("operator", group))
+        Grant.objects.create(team=team, role=Role.objects.get(name="viewer"), group=group)
         Role.objects.create(name=f"row {number}", permissions=["view"])
         AllowedAddress.objects.create(network=f"198.51.{number // 250}.{number % 250}/32", note="row")
         ApiToken.objects.create(

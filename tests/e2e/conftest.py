@@ -126,6 +126,7 @@ def ids(api: Client, server: int, link_down: int, period: int) -> dict[str, int]
         "alert": first(f"/alerts/?incident={link_down}"),
         "job": int(api.post(f"/components/{server}/check/")["job"]),
         "user": first("/users/"),
+        "team": int(api.post("/teams/", {"name": "Night shift", "members": [first("/users/")]})["id"]),
         "role": int(api.post("/roles/", {"name": "Night watch", "permissions": ["view"]})["id"]),
     }
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from apps.access.models import AllowedAddress, Role
 from apps.access.services import tokens
+from apps.accounts.models import Team
 from apps.alerts.models import AlertDefinition
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.components import credential_kinds
@@ -108,6 +109,7 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
     yield {
         "accounts": anna,
         "access:user": anna,
+        "access:team": Team.objects.create(name="night shift"),
         "access:role": Role.objects.create(name="night shift", permissions=["view"]),
         "groups": tokyo,
         "components": rows[0].component,

@@ -1,13 +1,15 @@
 """Makes and changes roles, and grants them; the portal never loses its last administrator."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from apps.access.models import Grant, Role
-from apps.accounts.models import User
+from apps.access.models import HOLDERS, Grant, Role
+from apps.accounts.models import DirectoryGroup, Team, User
 from apps.accounts.services import users
 from apps.core import audit, scoping
 from apps.core.actors import COMMAND, Actor
@@ -51,9 +53,9 @@ def remove_role(role: Role, actor: Actor) -> None:
         role.delete()
 
 
-def grant(user: User, role: Role, group: Group, actor: Actor) -> Grant:
-    """Give a user a role in a group and below; raises ValidationError."""
-    made = Grant(user=user, role=role, group=group)
+def grant(holder: User | Team | DirectoryGroup, role: Role, group: Group, actor: Actor) -> Grant:
+    """Give a user, a team or a group of a directory a role in a group and below; raises ValidationError."""
+    made = Grant(**{_field_of(holder): holder}, role=role, group=group)
     _refuse_more_than_own(role, group, actor)
     made.full_clean()
     with turn():
@@ -64,20 +66,51 @@ def grant(user: User, role: Role, group: Group, actor: Actor) -> Grant:
 
 def withdraw(taken: Grant, actor: Actor) -> None:
     """Take a grant back; raises ValidationError for one's own administration and the last administrator's."""
-    with turn():
-        if _administers(taken):
-            if actor.user is not None and actor.user.pk == taken.user_id:
-                raise ValidationError(_("You cannot take the administration from yourself."))
-            if not administrators().exclude(pk=taken.user_id).exists():
-                raise ValidationError(_("This is the last administrator."))
+    with turn(), keeping_an_administrator(actor):
         audit.record(actor, "grant.remove", taken, before=_facts(taken))
-        taken.delete()
+        Grant.objects.filter(pk=taken.pk).delete()
 
 
 def administrators() -> QuerySet[User]:
-    """Give the active users who administer the whole portal."""
-    whole = Q(grants__role__name=ADMINISTRATOR, grants__group__parent=None)
-    return User.objects.filter(whole, is_active=True).distinct()
+    """Give the active users who administer the whole portal, by whatever way they hold it."""
+    whole = Q()
+    for one in HOLDERS:
+        whole |= Q(**{f"{one.grants}__role__name": ADMINISTRATOR, f"{one.grants}__group__parent": None})
+    return User.objects.filter(is_active=True, pk__in=User.objects.filter(whole).order_by().values("pk"))
+
+
+def local_administrators() -> QuerySet[User]:
+    """Give those who sign in also when every directory is down."""
+    return administrators().filter(directory=None)
+
+
+def _why_needed(others: QuerySet[User]) -> str:
+    """Say what would be missing without the last local administrator."""
+    if others.exists():
+        return _("This is the last administrator who signs in without a directory: one is needed when all are down.")
+    return _("This is the last administrator.")
+
+
+@contextmanager
+def keeping_an_administrator(actor: Actor) -> Iterator[None]:
+    """Refuse, by a ValidationError at the end, what takes the administration from the actor or from the last one."""
+    own = administrators().filter(pk=actor.user.pk if actor.user is not None else None)
+    had, had_it = local_administrators().exists(), own.exists()
+    yield
+    if had_it and not own.exists():
+        raise ValidationError(_("You cannot take the administration from yourself."))
+    if had and not local_administrators().exists():
+        raise ValidationError(_why_needed(administrators()))
+
+
+@contextmanager
+def guard_team(actor: Actor, team: Team, come: Collection[User], go: Collection[User]) -> Iterator[None]:
+    """Give nobody by a team what the actor does not hold, and lose no last administrator; registered with accounts."""
+    if come:
+        for held in team.grants.select_related("role", "group"):
+            _refuse_more_than_own(held.role, held.group, actor, "members")
+    with keeping_an_administrator(actor):
+        yield
 
 
 def create_first_administrator(name: str, password: str, must_change: bool) -> User:
@@ -90,12 +123,17 @@ def create_first_administrator(name: str, password: str, must_change: bool) -> U
 
 def keep_an_administrator(user: User) -> None:
     """Refuse to lose the last administrator; registered with accounts."""
-    if administrators().filter(pk=user.pk).exists() and not administrators().exclude(pk=user.pk).exists():
-        raise ValidationError(_("This is the last administrator."))
+    local = local_administrators()
+    if local.filter(pk=user.pk).exists() and not local.exclude(pk=user.pk).exists():
+        raise ValidationError(_why_needed(administrators().exclude(pk=user.pk)))
 
 
-def _administers(one: Grant) -> bool:
-    return one.role.name == ADMINISTRATOR and one.group.parent_id is None
+def held_by_directory_groups(ids: Sequence[int]) -> dict[int, list[str]]:
+    """Say what groups of directories were granted, by their ids; registered with accounts."""
+    told: dict[int, list[str]] = {}
+    for one in Grant.objects.filter(directory_group__in=ids).select_related("role", "group"):
+        told.setdefault(one.directory_group_id or 0, []).append(f"{one.role.label} · {one.group}")
+    return told
 
 
 def _ordered(permissions: Sequence[str]) -> list[str]:
@@ -108,14 +146,20 @@ def _refuse_built_in(role: Role) -> None:
         raise ValidationError(_("Roles that come with the portal are not changed; make one of your own."))
 
 
-def _refuse_more_than_own(role: Role, group: Group, actor: Actor) -> None:
+def _refuse_more_than_own(role: Role, group: Group, actor: Actor, field: str = "role") -> None:
     """Nobody gives away what he does not hold himself."""
     if actor.user is None:
         return
     missing = [name for name in role.permissions if not scoping.may(actor.user, name, group.pk)]
     if missing:
-        raise ValidationError({"role": [_("You do not hold all permissions of this role in this group yourself.")]})
+        raise ValidationError({field: [_("You do not hold all permissions of this role in this group yourself.")]})
+
+
+def _field_of(holder: User | Team | DirectoryGroup) -> str:
+    """Give the field of a grant that this holder goes into."""
+    models: dict[str, Any] = {one.field: Grant._meta.get_field(one.field).related_model for one in HOLDERS}
+    return next(field for field, model in models.items() if isinstance(holder, model))
 
 
 def _facts(one: Grant) -> dict[str, str]:
-    return {"user": one.user.username, "role": one.role.name, "group": one.group.name}
+    return {one.holder_field: str(one.holder), "role": one.role.name, "group": one.group.name}

@@ -74,10 +74,13 @@ def directory(request: HttpRequest, pk: int) -> HttpResponse:
     form = DirectoryForm(*sent, directory=found, initial=DirectoryForm.initial_of(found))
     granting = MappingForm(request.user, request.POST if asked == "grant" else None, prefix="grant")
     actor = Actor.of(request)
-    if asked == "directory" and form.is_valid():
-        if attempt(form, lambda: configuring.change(found, form.entered(), actor)):
-            messages.success(request, _("The directory was changed."))
-            return redirect("access:directory", pk)
+    if (
+        asked == "directory"
+        and form.is_valid()
+        and attempt(form, lambda: configuring.change(found, form.entered(), actor))
+    ):
+        messages.success(request, _("The directory was changed."))
+        return redirect("access:directory", pk)
     if asked == "grant" and granting.is_valid() and attempt(granting, lambda: _map(found, granting, actor), "dn"):
         messages.success(request, _("The role was granted."))
         return redirect("access:directory", pk)
@@ -163,6 +166,10 @@ def directory_remove(request: HttpRequest, pk: int) -> HttpResponse:
 def directory_group_remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Forget a group of a directory with what it was granted."""
     found = get_object_or_404(DirectoryGroup.objects.select_related("directory"), pk=pk)
-    mapping.remove(found, Actor.of(request))
-    messages.success(request, _("The group was removed."))
+    try:
+        mapping.remove(found, Actor.of(request))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("The group was removed."))
     return redirect("access:directory", found.directory_id)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.access.forms import GrantForm, NewUserForm, SetPasswordForm, UserForm
-from apps.access.models import Grant
+from apps.access.models import HOLDERS, Grant
 from apps.access.services import roles
 from apps.access.views import manages_access
 from apps.accounts.models import User
@@ -28,16 +28,15 @@ PER_PAGE = 50
 @manages_access
 def user_list(request: HttpRequest) -> HttpResponse:
     """Show the users and what each of them may do where."""
-    found = User.objects.order_by("username").prefetch_related("grants__role", "grants__group")
+    ways = [f"{holder.grants}__{part}" for holder in HOLDERS for part in ("role", "group")]
+    found = User.objects.order_by("username").prefetch_related(*ways)
     words = request.GET.get("q", "").replace("\x00", "")
     for word in words.split()[:8]:
-        found = found.filter(
-            Q(username__icontains=word)
-            | Q(email__icontains=word)
-            | Q(grants__role__name__icontains=word)
-            | Q(grants__group__name__icontains=word)
-        )
-    page = Paginator(found.distinct(), PER_PAGE).get_page(request.GET.get("page"))
+        named = Q(username__icontains=word) | Q(email__icontains=word) | Q(teams__name__icontains=word)
+        for way in ways:
+            named |= Q(**{f"{way}__name__icontains": word})
+        found = found.filter(pk__in=User.objects.filter(named).order_by().values("pk"))
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "access/user_list.html", {"tab": "users", "page": page, "q": words})
 
 
@@ -100,6 +99,7 @@ def user(request: HttpRequest, pk: int) -> HttpResponse:
         "granting": granting,
         "password": password,
         "grants": found.grants.select_related("role", "group"),
+        "teams": found.teams.prefetch_related("grants__role", "grants__group"),
         "is_self": found.pk == request.user.pk,
     }
     return render(request, "access/user.html", context, status=400 if sent else 200)
@@ -123,11 +123,13 @@ def user_remove(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def grant_remove(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a role back."""
-    found = get_object_or_404(Grant.objects.select_related("role", "group", "user"), pk=pk)
+    found = get_object_or_404(Grant.objects.complete(), pk=pk)
     try:
         roles.withdraw(found, Actor.of(request))
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
         messages.success(request, _("The role was taken back."))
-    return redirect("access:user", found.user_id)
+    if found.directory_group is not None:
+        return redirect("access:directory", found.directory_group.directory_id)
+    return redirect(f"access:{found.holder_field}", found.holder.pk)

@@ -1,4 +1,4 @@
-"""How groups are found in an Active Directory: by the server's own chain rule, and the primary group, which names nobody."""
+"""How groups are found in an Active Directory: by its own chain rule, and the primary group, which names nobody."""
 
 import struct
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Asks a directory about a person: its servers in order until one answers, step by step, for sign-in and for the test."""
+"""Asks a directory about a person, step by step, the same for a sign-in, for its test and for the periodic look."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -33,6 +33,13 @@ class Answer:
     def lets_in(self) -> bool:
         """Say whether the directory lets the person in."""
         return self.fault is None and self.refusal is None
+
+    @property
+    def known_entry(self) -> Entry:
+        """Give the entry of somebody who was found."""
+        if self.entry is None:
+            raise ValueError("nobody was found")
+        return self.entry
 
     @property
     def milliseconds(self) -> int:

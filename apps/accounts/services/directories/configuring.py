@@ -1,6 +1,7 @@
 """Makes, changes, orders and removes directories; what somebody entered is checked first, whole."""
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
@@ -35,7 +36,7 @@ def draft(fields: Mapping[str, Any], directory: Directory | None = None) -> Dire
     unknown = set(fields) - set(CHANGEABLE)
     if unknown:
         raise ValueError(f"{', '.join(sorted(unknown))} is not changed here")
-    made = Directory(**_values(directory)) if directory is not None else Directory()
+    made = copy(directory) if directory is not None else Directory()
     given = {name: value for name, value in fields.items() if value is not None or name != "bind_password"}
     for name, value in given.items():
         setattr(made, name, value.strip() if isinstance(value, str) and name != "bind_password" else value)
@@ -66,6 +67,8 @@ def create(fields: Mapping[str, Any], actor: Actor) -> Directory:
 def change(directory: Directory, fields: Mapping[str, Any], actor: Actor) -> Directory:
     """Change what is given; raises ValidationError."""
     made = draft(fields, directory)
+    if not made.enabled and _is_own(directory, actor):
+        raise ValidationError({"enabled": [_("You signed in by this directory; somebody else has to switch it off.")]})
     before, secret = _facts(directory), made.bind_password != directory.bind_password
     made.changed_at = timezone.now()  # servers that were silent are asked again
     with turn():
@@ -90,7 +93,9 @@ def place(directory: Directory, position: int, actor: Actor) -> None:
 
 
 def remove(directory: Directory, actor: Actor) -> None:
-    """Remove a directory with the accounts that came from it and what its groups were granted."""
+    """Remove a directory with its accounts and what its groups were granted; raises ValidationError."""
+    if _is_own(directory, actor):
+        raise ValidationError(_("You signed in by this directory; somebody else has to remove it."))
     with turn():
         Directory.objects.filter(pk=directory.pk).update(enabled=False)  # nobody comes in meanwhile
     while batch := list(directory.users.order_by("pk")[:REMOVED_AT_ONCE]):
@@ -102,8 +107,8 @@ def remove(directory: Directory, actor: Actor) -> None:
         directory.delete()
 
 
-def _values(directory: Directory) -> dict[str, Any]:
-    return {field.attname: getattr(directory, field.attname) for field in Directory._meta.concrete_fields}
+def _is_own(directory: Directory, actor: Actor) -> bool:
+    return actor.user is not None and actor.user.directory_id == directory.pk
 
 
 def _facts(directory: Directory) -> dict[str, Any]:

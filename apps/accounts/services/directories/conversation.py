@@ -4,7 +4,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import SimpleNamespace, TracebackType
 from typing import Any, Self
@@ -103,10 +103,8 @@ class Conversation:
         """End it, whatever state it is in."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            try:
+            with suppress(ldap.LDAPError):
                 connection.unbind_ext_s()
-            except ldap.LDAPError:
-                pass
 
     @property
     def connection(self) -> LDAPObject:
@@ -171,10 +169,8 @@ class Conversation:
 
     def feign_password(self) -> None:
         """Take the time of a wrong password where there is none to check, so that nobody hears whom there is."""
-        try:
+        with suppress(ldap.LDAPError):
             self.connection.simple_bind_s(f"cn=nobody,{self.directory.search_base}", "nobody's password")
-        except ldap.LDAPError:
-            pass
 
     def groups_of(self, entry: Entry) -> list[FoundGroup]:
         """Give the groups of a person."""

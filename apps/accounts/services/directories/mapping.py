@@ -1,6 +1,7 @@
 """The groups of directories that mean something here: named, compared, forgotten; what they hold, upper apps say."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -17,6 +18,8 @@ from apps.core.writes import turn
 
 # What upper apps know of groups: given their ids, what each of them holds, in words.
 group_holdings: Registry[Callable[[Sequence[int]], Mapping[int, Sequence[str]]]] = Registry("holdings of a group")
+# What upper apps hold against the removal of a group: entered within its transaction, raises ValidationError.
+removal_guards: Registry[Callable[[Actor], AbstractContextManager[None]]] = Registry("guard of directory groups")
 
 
 def known(directory: Directory, groups: Iterable[FoundGroup]) -> list[DirectoryGroup]:
@@ -76,8 +79,10 @@ def obtain(directory: Directory, found: FoundGroup, actor: Actor) -> DirectoryGr
 
 
 def remove(row: DirectoryGroup, actor: Actor) -> None:
-    """Forget a group with what it was granted."""
-    with turn():
+    """Forget a group with what it was granted; raises ValidationError where that takes too much away."""
+    with turn(), ExitStack() as guarded:
+        for guard in removal_guards:
+            guarded.enter_context(guard(actor))
         audit.record(actor, "directory-group.remove", row, before={"directory": row.directory.name, "dn": row.dn})
         row.delete()
 

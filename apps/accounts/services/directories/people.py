@@ -1,4 +1,4 @@
-"""Accounts of people who stand in a directory: taken in at the first sign-in, kept as the directory has them, barred."""
+"""Accounts of people of directories: taken in at the first sign-in, kept as the directory has them, barred."""
 
 import logging
 from collections.abc import Sequence
@@ -32,11 +32,11 @@ BARS = {
 
 def take_in(directory: Directory, answer: Answer, actor: Actor) -> User:
     """Give the account of somebody whom the directory lets in, made or brought up to date; raises Refused."""
-    assert answer.entry is not None
+    entry = answer.known_entry
     try:
-        return _take_in(directory, answer.entry, answer.mapped, actor)
+        return _take_in(directory, entry, answer.mapped, actor)
     except IntegrityError:  # two first sign-ins at once: the other one made it
-        return _take_in(directory, answer.entry, answer.mapped, actor)
+        return _take_in(directory, entry, answer.mapped, actor)
 
 
 def _take_in(directory: Directory, entry: Entry, groups: Sequence[DirectoryGroup], actor: Actor) -> User:
@@ -95,18 +95,18 @@ def _mail(text: str) -> str:
 
 def refresh(user: User, answer: Answer, actor: Actor) -> None:
     """Keep an account as the directory has it; nothing is done where the name became somebody else's."""
-    assert answer.entry is not None
+    entry = answer.known_entry
     with turn():
         user = User.objects.select_for_update().get(pk=user.pk)
         if not user.is_active and user.barred == Bar.NONE:
             return
         before = _facts(user)
-        same = User.objects.filter(username__iexact=answer.entry.username).exclude(pk=user.pk)
+        same = User.objects.filter(username__iexact=entry.username).exclude(pk=user.pk)
         if same.exists():
-            log.warning("%s is called %s in its directory, which is another account here", user, answer.entry.username)
+            log.warning("%s is called %s in its directory, which is another account here", user, entry.username)
             return
         try:
-            _bring_up_to_date(user, answer.entry)
+            _bring_up_to_date(user, entry)
         except Refused as refused:
             log.warning("%s is not brought up to date: %s", user, refused.words)
             return

@@ -1,4 +1,4 @@
-"""Looks after the accounts of a directory: whoever was disabled, removed or left his groups there is signed out here."""
+"""Looks after the accounts of directories: whoever was disabled, removed or left his groups there is signed out."""
 
 import logging
 import time

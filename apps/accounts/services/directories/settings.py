@@ -33,7 +33,8 @@ USUAL: dict[str, dict[str, str]] = {
         "group_kind": GroupKind.GROUP_OF_NAMES.value,
     },
     DirectoryKind.ACTIVE_DIRECTORY.value: {
-        "user_filter": "(&(objectClass=user)(!(objectClass=computer))(|(sAMAccountName=%(user)s)(userPrincipalName=%(user)s)))",
+        "user_filter": "(&(objectClass=user)(!(objectClass=computer))"
+        "(|(sAMAccountName=%(user)s)(userPrincipalName=%(user)s)))",
         "username_attribute": "sAMAccountName",
         "first_name_attribute": "givenName",
         "last_name_attribute": "sn",

@@ -1,6 +1,7 @@
 """Tests a directory as a sign-in would use it, and says what it found; nothing is kept, nobody is signed in."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_noop
@@ -75,9 +76,9 @@ def _verdict(answer: Answer, refusal: Refusal | None, username: str, password: s
 
 def _clash(directory: Directory, answer: Answer) -> Step | None:
     """Say where an account is in the way that is not the entry's."""
-    assert answer.entry is not None
-    same = User.objects.filter(username__iexact=answer.entry.username).first()
-    if same is None or (same.directory_id == directory.pk and same.entry_id == answer.entry.identity):
+    entry = answer.known_entry
+    same = User.objects.filter(username__iexact=entry.username).first()
+    if same is None or (same.directory_id == directory.pk and same.entry_id == entry.identity):
         return None
     server = answer.steps[-1].server
     return Step(Stage.ACCOUNT, server, "failed", text=Phrase(IS_CLASH, {"name": same.username}))
@@ -88,8 +89,5 @@ def _try_the_others(directory: Directory, answer: Answer) -> None:
     asked = {step.server for step in answer.steps}
     for server in directory.servers:
         if server not in asked:
-            try:
-                with Conversation(directory, server, answer.steps):
-                    pass
-            except Fault:
-                pass  # its step says so; the sign-in did not need it
+            with suppress(Fault), Conversation(directory, server, answer.steps):
+                pass  # its steps say what there was; the sign-in did not need it

@@ -1,0 +1,10 @@
+"""The API resources of access: roles, grants, teams, tokens and the addresses that may connect."""
+
+from django.urls import URLPattern
+
+from apps.access.api.addresses import routes as address_routes
+from apps.access.api.roles import routes as role_routes
+from apps.access.api.teams import routes as team_routes
+from apps.access.api.tokens import routes as token_routes
+
+routes: list[URLPattern] = [*role_routes, *team_routes, *address_routes, *token_routes]

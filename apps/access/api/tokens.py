@@ -1,0 +1,108 @@
+"""The API resource of tokens."""
+
+from typing import Any, cast
+
+import django_filters
+from django.urls import URLPattern
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions, mixins, serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.access.models import ApiToken
+from apps.access.services import tokens
+from apps.accounts.services import signing_in
+from apps.core import scoping
+from apps.core.actors import Actor, ActorKind
+from apps.core.api import PortalViewSet, Reads, Removes, SignInRefused, resource
+from apps.core.api_fields import Strict
+from apps.core.api_filters import FlagFilter, IdFilter
+
+
+class TokenSerializer(serializers.ModelSerializer[ApiToken]):
+    """A token as it is listed: never its secret."""
+
+    class Meta:
+        model = ApiToken
+        fields = ("id", "name", "prefix", "read_only", "created_at", "expires_at", "last_used_at")
+        read_only_fields = fields
+
+
+class NewTokenSerializer(Strict):
+    """What is sent for a token."""
+
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(max_length=1000, trim_whitespace=False)
+    otp = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    name = serializers.CharField(max_length=100)
+    expires_at = serializers.DateTimeField(required=False, allow_null=True)
+    # Named as in the API, which hides an attribute of the base.
+    read_only = serializers.BooleanField(required=False, default=False)  # type: ignore[assignment]
+
+
+class MadeTokenSerializer(serializers.Serializer[Any]):
+    """What comes back, this once."""
+
+    id = serializers.IntegerField()
+    token = serializers.CharField()
+
+
+class TokenFilter(django_filters.FilterSet):
+    """Which tokens."""
+
+    id = IdFilter()
+    name = django_filters.CharFilter()
+    prefix = django_filters.CharFilter()
+    read_only = FlagFilter()
+
+
+class TokenViewSet(Reads, Removes, mixins.ListModelMixin, PortalViewSet):
+    """The caller's own tokens; a new one is given for a name and a password."""
+
+    queryset = ApiToken.objects.all()
+    serializer_class = TokenSerializer
+    filterset_class = TokenFilter
+    search_fields = ("name", "prefix")
+
+    def is_open_to(self, user: Any) -> bool:
+        """Let everybody manage his own tokens, and ask for one without being signed in."""
+        return self.action == "create" or user.is_authenticated
+
+    def get_queryset(self) -> Any:
+        """Give one's own tokens."""
+        return cast(scoping.Scoped, super().get_queryset()).visible_to(self.request.user)
+
+    def get_authenticators(self) -> list[Any]:
+        """Ask nobody who makes a token for another sign-in than the one in the body."""
+        return [] if self.request is not None and self.request.method == "POST" else super().get_authenticators()
+
+    def get_permissions(self) -> list[Any]:
+        """Let everybody try the password."""
+        return [] if self.action == "create" else list(super().get_permissions())
+
+    @extend_schema(request=NewTokenSerializer, responses={201: MadeTokenSerializer})
+    def create(self, request: Request) -> Response:
+        """Give a token for a name and a password; its secret is in this answer and nowhere else."""
+        sent = NewTokenSerializer(data=request.data)
+        sent.is_valid(raise_exception=True)
+        asked = sent.validated_data
+        user = signing_in.check(request._request, asked["username"], asked["password"], "token.create")
+        if user is None:
+            raise SignInRefused
+        if user.must_change_password:
+            raise exceptions.PermissionDenied(_("You must change your password first, at /password/."))
+        actor = Actor(ActorKind.USER, user.username, user, request.META.get("REMOTE_ADDR"))
+        made = tokens.create(
+            user, asked["name"], actor, expires_at=asked.get("expires_at"), read_only=asked["read_only"]
+        )
+        body = {"id": made.token.pk, "token": made.secret}
+        headers = {"Location": f"{request.path}{made.token.pk}/", "Cache-Control": "no-store"}
+        return Response(body, status=status.HTTP_201_CREATED, headers=headers)
+
+    def perform_destroy(self, found: ApiToken) -> None:
+        """Take a token back."""
+        tokens.remove(found, self.actor)
+
+
+routes: list[URLPattern] = resource("tokens", TokenViewSet)
