@@ -36,7 +36,7 @@ def draft(fields: Mapping[str, Any], directory: Directory | None = None) -> Dire
     unknown = set(fields) - set(CHANGEABLE)
     if unknown:
         raise ValueError(f"{', '.join(sorted(unknown))} is not changed here")
-    made = copy(directory) if directory is not None else Directory()
+    made = copy(directory) if directory is not None else Directory(group_kind="")
     given = {name: value for name, value in fields.items() if value is not None or name != "bind_password"}
     for name, value in given.items():
         setattr(made, name, value.strip() if isinstance(value, str) and name != "bind_password" else value)
