@@ -11,7 +11,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from apps.accounts.models import User
+from apps.accounts.models import Bar, User
+from apps.accounts.services.directories import ownership
 from apps.core import audit
 from apps.core.actors import Actor
 from apps.core.models import Outcome
@@ -43,6 +44,7 @@ def create(
 def change(user: User, fields: Mapping[str, Any], actor: Actor) -> User:
     """Change what is given of name, mail, names, ``is_active`` and ``must_change_password``; raises ValidationError."""
     before = _facts(user)
+    ownership.refuse_change(user, fields)
     for name, value in fields.items():
         if name not in CHANGEABLE:
             raise ValueError(f"{name} is not changed here")
@@ -54,7 +56,9 @@ def change(user: User, fields: Mapping[str, Any], actor: Actor) -> User:
     with turn():
         if before["is_active"] and not user.is_active:
             _check_removal(user)
-        user.save(update_fields=list(fields))
+        if before["is_active"] != user.is_active:
+            user.barred = Bar.NONE.value  # from now on it is the administrator's word
+        user.save(update_fields=[*fields, "barred"])
         audit.record(actor, "user.change", user, before=before, after=_facts(user))
         if not user.is_active:
             end_sessions(user)
@@ -73,6 +77,7 @@ def remove(user: User, actor: Actor) -> None:
 
 def set_password(user: User, password: str, actor: Actor, *, must_change: bool = True) -> None:
     """Give a user a new password; his sessions end, and he chooses his own at the next sign-in."""
+    ownership.refuse_password(user)
     _check_password(password, user)
     user.set_password(password)
     user.must_change_password = must_change
@@ -85,6 +90,7 @@ def set_password(user: User, password: str, actor: Actor, *, must_change: bool =
 
 def change_own_password(user: User, present: str, password: str, actor: Actor) -> None:
     """Let a user choose a new password; raises ValidationError naming the field that is wrong."""
+    ownership.refuse_password(user)
     if not user.check_password(present):
         with turn():
             audit.record(actor, "user.password", user, outcome=Outcome.REFUSED)
