@@ -99,7 +99,7 @@ BROKER_SOCKET = env.broker_socket()
 _redis_url = REDIS_URL or f"unix://{BROKER_SOCKET}"
 EVENTS_REDIS_URL = _redis_url
 CELERY_BROKER_URL = _redis_url.replace("unix://", "redis+socket://", 1)  # kombu has its own word for a socket
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis_url}}
+CACHES = {"default": {"BACKEND": "apps.core.cache.RedisCache", "LOCATION": _redis_url}}
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 CELERY_TASK_SERIALIZER = "json"

