@@ -302,6 +302,11 @@ class Samba:
         finally:
             connection.unbind_s()
 
+    def renew_password(self, name: str) -> None:
+        """Have a password be as if it were set now; a time takes the place only of "must be changed"."""
+        self.set(self.person(name), pwdLastSet="0")
+        self.set(self.person(name), pwdLastSet="-1")
+
     def fields(self, **more: Any) -> dict[str, Any]:
         """What an administrator enters for it."""
         return {

@@ -122,7 +122,9 @@ class TestForm(forms.Form):
     """Whom to ask a directory about."""
 
     test_username = forms.CharField(
-        label=_("User name"), max_length=150, widget=forms.TextInput(attrs={**MONO, "class": "", "form": "test-form"})
+        label=_("User name"),
+        max_length=150,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
     )
     test_password = forms.CharField(
         label=_("Password"),

@@ -85,7 +85,7 @@ def test_a_password_that_must_be_changed_is_not_enough(active_directory, samba: 
         assert "data 773" in words
         assert sign_in("grace", AD_PEOPLE["grace"]) is None
     finally:
-        samba.set(samba.person("grace"), pwdLastSet="-1")
+        samba.renew_password("grace")
     assert sign_in("grace", AD_PEOPLE["grace"]) is not None
 
 
@@ -98,7 +98,7 @@ def test_a_password_that_has_expired_is_not_enough(active_directory, samba: Samb
         assert "data 532" in words
         assert why(active_directory, "grace", "wrong")[0] == "wrong-password"
     finally:
-        samba.set(samba.person("grace"), pwdLastSet="-1")
+        samba.renew_password("grace")
     assert sign_in("grace", AD_PEOPLE["grace"]) is not None
 
 
