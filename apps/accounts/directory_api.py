@@ -156,7 +156,7 @@ class DirectoryViewSet(PortalModelViewSet):
 
     def get_queryset(self) -> Any:
         """Count the accounts of all with the list."""
-        return super().get_queryset().annotate(counted_users=Count("users"))
+        return super().get_queryset().annotate(counted_users=Count("users")).order_by("position", "name")
 
     def perform_create(self, serializer: Any) -> Directory:
         """Keep a directory."""
@@ -254,7 +254,12 @@ class DirectoryGroupViewSet(Reads, Creates, Removes, mixins.ListModelMixin, Port
 
     def get_queryset(self) -> Any:
         """Count the members of all with the list."""
-        return super().get_queryset().annotate(counted_members=Count("members"))
+        return (
+            super()
+            .get_queryset()
+            .annotate(counted_members=Count("members"))
+            .order_by("directory__position", "name", "pk")
+        )
 
     def perform_create(self, serializer: Any) -> DirectoryGroup:
         """Make a group known; without a distinguished name the directory is asked for it."""

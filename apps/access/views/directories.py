@@ -33,7 +33,7 @@ def directory_list(request: HttpRequest) -> HttpResponse:
 
 
 def _rows() -> list[Directory]:
-    return list(Directory.objects.annotate(counted_users=Count("users")))
+    return list(Directory.objects.annotate(counted_users=Count("users")).order_by("position", "name"))
 
 
 @manages_access
@@ -98,7 +98,8 @@ def directory(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _mapped(found: Directory) -> list[tuple[DirectoryGroup, list[Grant]]]:
     """Give the known groups of a directory with what each holds."""
-    rows = found.groups.annotate(counted_members=Count("members")).prefetch_related("grants__role", "grants__group")
+    rows = found.groups.annotate(counted_members=Count("members")).order_by("name", "pk")
+    rows = rows.prefetch_related("grants__role", "grants__group")
     return [(row, list(row.grants.all())) for row in rows]
 
 

@@ -83,7 +83,7 @@ def look_at_groups(conversation: Conversation, answer: Answer, entry: Entry) -> 
     with conversation.step(Stage.MAPPING) as step:
         answer.mapped = mapping.known(directory, answer.groups)
         answer.holds = mapping.holdings(answer.mapped)
-        step.words = " · ".join(answer.holds)
+        step.words = "; ".join(answer.holds)
         if answer.holds:
             step.text = Phrase(gettext_noop("Holds here what its groups were granted."))
         elif directory.let_in_unmapped:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from apps.accounts.models import Bar, Directory, User
-from apps.accounts.services.directories import asking, people
+from apps.accounts.services.directories import asking, health, people
 from apps.accounts.services.directories.asking import Answer
 from apps.accounts.services.directories.conversation import Conversation
 from apps.accounts.services.directories.entries import AccountState, Entry
@@ -15,7 +15,6 @@ from apps.accounts.services.directories.faults import Fault, Refusal, Refused
 from apps.accounts.services.directories.servers import talk
 from apps.core import options
 from apps.core.actors import SYSTEM
-from apps.core.phrases import Phrase
 from apps.core.writes import turn
 
 log = logging.getLogger(__name__)
@@ -102,6 +101,6 @@ def _note(directory: Directory, seen: list[int], fault: Fault | None) -> None:
     for start in range(0, len(seen), NOTED_AT_ONCE):
         with turn():
             User.objects.filter(pk__in=seen[start : start + NOTED_AT_ONCE]).update(entry_seen_at=now)
-    found = {"fault": fault.text} if fault else {"fault": Phrase(), "answered_at": now}
     with turn():
-        Directory.objects.filter(pk=directory.pk).update(asked_at=now, **found)
+        Directory.objects.filter(pk=directory.pk).update(asked_at=now)
+    health.note(directory, fault)

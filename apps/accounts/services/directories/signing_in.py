@@ -3,7 +3,7 @@
 import logging
 
 from apps.accounts.models import Directory, User
-from apps.accounts.services.directories import asking, people
+from apps.accounts.services.directories import asking, health, people
 from apps.accounts.services.directories.asking import Answer
 from apps.accounts.services.directories.faults import Refusal, Refused
 from apps.core import audit
@@ -30,6 +30,7 @@ def sign_in(name: str, password: str, address: str | None) -> User | None:
     for directory in candidates:
         is_last = directory is candidates[-1]
         answer = asking.ask(directory, name, None if is_local else password, feign=is_last)
+        health.note(directory, answer.fault)
         if answer.fault is not None:
             log.warning("directory %s: %s", directory, answer.fault)
             continue
