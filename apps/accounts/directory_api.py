@@ -101,7 +101,7 @@ class DirectoryFilter(django_filters.FilterSet):
     enabled = FlagFilter()
 
 
-class TestSerializer(Strict):
+class DirectoryTestSerializer(Strict):
     """Whom to ask about; without a password it is not tried."""
 
     username = Text(max_length=150)
@@ -110,7 +110,7 @@ class TestSerializer(Strict):
     )
 
 
-class DraftTestSerializer(DirectorySerializer):
+class DirectoryDraftTestSerializer(DirectorySerializer):
     """A directory that is not kept, and whom to ask it about."""
 
     username = Text(max_length=150, write_only=True)
@@ -123,7 +123,7 @@ class DraftTestSerializer(DirectorySerializer):
         read_only_fields = ()
 
 
-class StepSerializer(serializers.Serializer[Any]):
+class DirectoryTestStepSerializer(serializers.Serializer[Any]):
     """One step of a test."""
 
     stage = serializers.ChoiceField(choices=[stage.value for stage in Stage])
@@ -134,7 +134,7 @@ class StepSerializer(serializers.Serializer[Any]):
     words = serializers.CharField(help_text="The server's own.")
 
 
-class ReportSerializer(serializers.Serializer[Any]):
+class DirectoryTestReportSerializer(serializers.Serializer[Any]):
     """What a test found."""
 
     lets_in = serializers.BooleanField()
@@ -142,7 +142,7 @@ class ReportSerializer(serializers.Serializer[Any]):
     username = serializers.CharField(help_text="What the user would be called here.")
     holds = serializers.ListField(child=serializers.CharField(), help_text="What his groups were granted.")
     milliseconds = serializers.IntegerField()
-    steps = StepSerializer(many=True)
+    steps = DirectoryTestStepSerializer(many=True)
 
 
 class DirectoryViewSet(PortalModelViewSet):
@@ -180,21 +180,25 @@ class DirectoryViewSet(PortalModelViewSet):
         """Remove a directory with the accounts that came from it."""
         configuring.remove(found, self.actor)
 
-    @extend_schema(request=TestSerializer, responses={200: ReportSerializer})
-    @action(detail=True, methods=["post"], url_path="test", serializer_class=TestSerializer)
+    @extend_schema(request=DirectoryTestSerializer, responses={200: DirectoryTestReportSerializer})
+    @action(detail=True, methods=["post"], url_path="test", serializer_class=DirectoryTestSerializer)
     def test(self, request: Request, pk: int) -> Response:
         """Ask this directory about a user, step by step; nothing is kept, nobody is signed in."""
         found = self.get_object()
-        sent = TestSerializer(data=request.data)
+        sent = DirectoryTestSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         asked = sent.validated_data
         return self._report(found, asked["username"], asked.get("password"))
 
-    @extend_schema(request=DraftTestSerializer, responses={200: ReportSerializer})
-    @action(detail=False, methods=["post"], url_path="test", serializer_class=DraftTestSerializer)
+    @extend_schema(
+        operation_id="directories_test_draft",
+        request=DirectoryDraftTestSerializer,
+        responses={200: DirectoryTestReportSerializer},
+    )
+    @action(detail=False, methods=["post"], url_path="test", serializer_class=DirectoryDraftTestSerializer)
     def test_draft(self, request: Request) -> Response:
         """Ask a directory that is not kept about a user, step by step."""
-        sent = DraftTestSerializer(data=request.data)
+        sent = DirectoryDraftTestSerializer(data=request.data)
         sent.is_valid(raise_exception=True)
         fields = dict(sent.validated_data)
         username, password = fields.pop("username"), fields.pop("password", None)
@@ -203,7 +207,7 @@ class DirectoryViewSet(PortalModelViewSet):
     def _report(self, directory: Directory, username: str, password: str | None) -> Response:
         report: Report = testing.test(directory, username, password)
         testing.note(directory, username, report, self.actor)
-        return Response(ReportSerializer(report).data, headers={"Cache-Control": "no-store"})
+        return Response(DirectoryTestReportSerializer(report).data, headers={"Cache-Control": "no-store"})
 
 
 class DirectoryGroupSerializer(KnownKeys, serializers.ModelSerializer[DirectoryGroup]):

@@ -213,7 +213,8 @@ SPECTACULAR_SETTINGS = {
             ("warning", "warning"),
             ("unknown", "unknown"),
             ("normal", "normal"),
-        ]
+        ],
+        "DirectoryKindEnum": [("ldap", "LDAP"), ("active-directory", "Active Directory")],
     },
 }
 

@@ -24,7 +24,9 @@ PLAIN = {
     " group",
     "users": "id username email first_name last_name is_active must_change_password",
     "roles": "id name built_in",
-    "grants": "id user role group",
+    "grants": "id user team directory_group role group",
+    "directories": "id name kind enabled",
+    "directory-groups": "id directory name dn",
     "addresses": "id network note",
     "tokens": "id name prefix read_only",
     "audit": "id actor_kind actor_name address action object_type object_id object_name outcome sequence at_after"
