@@ -10,6 +10,7 @@ from apps.alerts.api import routes as alerts_routes
 from apps.alerts.api_reception import routes as reception_routes
 from apps.alerts.definitions.api import routes as definitions_routes
 from apps.components.api import routes as components_routes
+from apps.core.api_audit import routes as audit_routes
 from apps.core.api_routes import routes as core_routes
 from apps.groups.api import routes as groups_routes
 from apps.monitoring.api import routes as monitoring_routes
@@ -22,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         include(
             [
                 *core_routes,
+                *audit_routes,
                 *accounts_routes,
                 *directory_routes,
                 *access_routes,

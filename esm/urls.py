@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("apps.accounts.urls")),
     path("", include("apps.access.urls")),
     path("", include("apps.core.urls")),
+    path("audit/", include("apps.core.audit_urls")),
     path("jobs/", include("apps.core.job_urls")),
     path("schedules/", include("apps.core.schedule_urls")),
     path("schedules/suspend-periods/", include("apps.components.suspend_urls")),

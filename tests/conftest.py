@@ -32,6 +32,17 @@ def _fresh_options():
 
 
 @pytest.fixture(autouse=True)
+def _fresh_memory():
+    """Let no test find refusals counted, or the end of the audit's chain remembered, by another one."""
+    from django.core.cache import cache
+
+    from apps.core.audit import anchor_file
+
+    cache.clear()
+    anchor_file.path().unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True)
 def _fresh_language():
     """Let no test speak the language, or live in the zone, of the user who made a request in another one."""
     from django.utils import timezone, translation

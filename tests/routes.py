@@ -10,7 +10,8 @@ ACTS = frozenset(  # only posted to
         *("access:directory-test", "access:directory-test-new"),
         *("access:address-remove", "access:grant-remove", "access:role-remove", "access:token-remove"),
         *("access:member-remove", "access:team-remove"),
-        *("access:user-remove", "accounts:language", "accounts:logout", "alerts:assign", "components:bulk"),
+        *("access:user-remove", "accounts:language", "accounts:logout", "alerts:assign", "audit:verify"),
+        *("components:bulk",),
         *("components:check", "components:credential-remove", "components:join", "components:manage"),
         *("components:refresh", "components:resume", "definitions:apply", "definitions:enabled"),
         *("definitions:remove", "definitions:restore", "definitions:settle", "groups:remove", "jobs:cancel"),
@@ -21,13 +22,15 @@ ACTS = frozenset(  # only posted to
 )
 DATA = frozenset(  # files, what charts are drawn from, and what programs ask for
     {
-        *("alerts:export", "definitions:export", "monitoring:chart", "monitoring:chart-file"),
+        *("alerts:export", "audit:export", "definitions:export", "monitoring:chart", "monitoring:chart-file"),
         *("monitoring:component-chart", "monitoring:component-chart-file", "monitoring:fleet-chart"),
         *("monitoring:fleet-chart-file", "portal:bundle", "portal:capacity-history", "portal:style-guide-series"),
         *("core:stream", "system:healthz", "system:metrics", "system:readyz"),
     }
 )
-PARTS = frozenset({"alerts:alert-news", "alerts:incident-news", "portal:bundles", "portal:pulse"})  # fetched by pages
+PARTS = frozenset(  # fetched by pages
+    {"alerts:alert-news", "alerts:incident-news", "audit:chain", "portal:bundles", "portal:pulse"}
+)
 BEFORE_SIGN_IN = frozenset({"accounts:login", "accounts:old-login"})  # who has signed in is led on from there
 
 

@@ -17,7 +17,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
 
 from apps.access.services.addresses import Address, Network, may_connect, parse, within
+from apps.core import audit
+from apps.core.actors import Actor, ActorKind
+from apps.core.models import Outcome
 from apps.core.problems import problem
+from apps.core.writes import turn
 
 FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Proto", "X-Forwarded-Host")
 PAIR = re.compile(r'\s*(\w+)\s*=\s*("(?:[^"\\]|\\.)*"|[^",;\s]+)\s*')
@@ -37,11 +41,13 @@ class AddressMiddleware(MiddlewareMixin):
             client = self._client(request)
         except Refused as refused:
             log.warning("refused %s: %s", request.META.get("REMOTE_ADDR"), refused)
+            _note(request)
             return _forbidden(request, str(refused))
         request.META["REMOTE_ADDR"] = str(client)
         if may_connect(client):
             return None
         log.warning("refused %s: this address is not allowed to connect", client)
+        _note(request)
         return _forbidden(
             request,
             f"{client} is not allowed to connect. An administrator can add it under Users and access.",
@@ -123,6 +129,14 @@ def trusted_proxies(names: tuple[str, ...]) -> Sequence[Network]:
         return [ip_network(name) for name in names]
     except ValueError as error:
         raise ImproperlyConfigured(f"ESM_TRUSTED_PROXIES: {error}") from error
+
+
+def _note(request: HttpRequest) -> None:
+    """Audit that an address was refused; ``REMOTE_ADDR`` is the client, or the peer where that is not known."""
+    peer = parse(str(request.META.get("REMOTE_ADDR") or ""))
+    actor = Actor(ActorKind.USER, "", None, str(peer) if peer is not None else None, f"{request.method} {request.path}")
+    with turn():
+        audit.record(actor, "address.connect", name=actor.address or "", outcome=Outcome.REFUSED)
 
 
 def _forbidden(request: HttpRequest, sentence: str) -> HttpResponse:

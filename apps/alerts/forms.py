@@ -10,45 +10,7 @@ from django.utils.translation import gettext_lazy
 from apps.alerts.listing.narrowing import PERIODS, STATES
 from apps.alerts.models import IncidentState, Severity
 from apps.alerts.models.alert import Quiet
-
-LARGEST_ID = 2**63 - 1
-LAST_YEAR = 9000
-
-
-class Chosen(forms.MultipleChoiceField):
-    """Several of some words; the others are left out."""
-
-    def clean(self, value: Any) -> list[str]:
-        """Give those that are valid, each once."""
-        return [word for word in dict.fromkeys(value or ()) if word and self.valid_value(word)]
-
-
-class Words(forms.Field):
-    """Several words of any kind."""
-
-    widget = forms.SelectMultiple
-
-    def __init__(self, longest: int) -> None:
-        super().__init__(required=False)
-        self.longest = longest
-
-    def clean(self, value: Any) -> list[str]:
-        """Give those that a database could hold, each once."""
-        return [word for word in dict.fromkeys(value or ()) if 0 < len(word) <= self.longest and "\x00" not in word]
-
-
-class Moment(forms.DateTimeField):
-    """A time with its zone, or one of the reader's own."""
-
-    def to_python(self, value: Any) -> Any:
-        """Read a time that every calendar and database has."""
-        try:
-            moment = super().to_python(value)
-        except OverflowError:
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
-        if moment is not None and not 1970 <= moment.year <= LAST_YEAR:
-            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        return moment
+from apps.core.forms import LARGEST_ID, Chosen, Moment, Words
 
 
 class ListForm(forms.Form):

@@ -3,21 +3,16 @@
 from abc import ABC, abstractmethod
 from typing import Any, Generic, TypeVar
 
-from django.utils.translation import gettext as _
-from rest_framework import exceptions
 from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.utils.urls import replace_query_param
 
-from apps.alerts.filters import LARGEST_ID
 from apps.alerts.listing import walking, words
 from apps.alerts.models import AlertQuerySet, Incident, IncidentQuerySet
-from apps.core.paging import LIMIT, MOST, Pages, number
+from apps.core.paging import LIMIT, MOST, WalkedPages, before_id, number
 
 Rows = TypeVar("Rows", AlertQuerySet, IncidentQuerySet)
 
 
-class WalkedPages(Pages, ABC, Generic[Rows]):
+class SearchedPages(WalkedPages, ABC, Generic[Rows]):
     """Walks rows by ``?before=<id>``, so that new ones move nothing.
 
     ``count`` is of all that match the filters and stops at 10,000. With ``?q=`` one answer looks at so many rows;
@@ -29,13 +24,13 @@ class WalkedPages(Pages, ABC, Generic[Rows]):
         """Give a piece of the list."""
         self.request = request
         self.limit, self.page = number(request, "limit", LIMIT, MOST), number(request, "page", 1, None)
-        before, sought = _before(request), request.query_params.get("q", "").strip()
+        before, sought = before_id(request), request.query_params.get("q", "").strip()
         if "page" in request.query_params:
             found = self.with_words(queryset if before is None else self.earlier(queryset, before), sought)
             self.count = walking.count(found)
             start = (self.page - 1) * self.limit
             ids = list(self.ordered(found).values_list("pk", flat=True)[start : start + self.limit + 1])
-            self.older: int | None = ids[self.limit - 1] if len(ids) > self.limit else None
+            self.older = ids[self.limit - 1] if len(ids) > self.limit else None
             return self.read(ids[: self.limit])
         rows, self.older = self.piece(queryset, sought, before)
         if before is None and self.older is None:
@@ -43,21 +38,6 @@ class WalkedPages(Pages, ABC, Generic[Rows]):
         else:
             self.count = self.count_found(queryset, sought, before) if sought else walking.count(queryset)
         return rows
-
-    def get_paginated_response(self, data: Any) -> Response:
-        """Give the envelope; the next page begins before the last row of this one."""
-        by_page = "page" in self.request.query_params
-        following = None
-        if self.older is not None:
-            name, value = ("page", self.page + 1) if by_page else ("before", self.older)
-            following = replace_query_param(self.request.build_absolute_uri(), name, value)
-        previous = self._before() if by_page else None
-        return Response({"count": self.count, "next": following, "previous": previous, "results": data})
-
-    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        """Describe the parameters."""
-        before = {"name": "before", "in": "query", "required": False, "schema": {"type": "integer", "minimum": 1}}
-        return [*super().get_schema_operation_parameters(view), before]
 
     @abstractmethod
     def piece(self, found: Rows, sought: str, before: int | None) -> tuple[list[Any], int | None]:
@@ -84,7 +64,7 @@ class WalkedPages(Pages, ABC, Generic[Rows]):
         """Read rows by their ids, in this order."""
 
 
-class AlertPages(WalkedPages[AlertQuerySet]):
+class AlertPages(SearchedPages[AlertQuerySet]):
     """Alerts, the last received first."""
 
     def piece(self, found: AlertQuerySet, sought: str, before: int | None) -> tuple[list[Any], int | None]:
@@ -115,7 +95,7 @@ class AlertPages(WalkedPages[AlertQuerySet]):
         return walking.in_order(ids, whole=True)
 
 
-class IncidentPages(WalkedPages[IncidentQuerySet]):
+class IncidentPages(SearchedPages[IncidentQuerySet]):
     """Incidents, the last opened first."""
 
     def piece(self, found: IncidentQuerySet, sought: str, before: int | None) -> tuple[list[Any], int | None]:
@@ -145,12 +125,3 @@ class IncidentPages(WalkedPages[IncidentQuerySet]):
         """Read incidents."""
         rows = Incident.objects.select_related("definition").in_bulk(ids)
         return [rows[pk] for pk in ids if pk in rows]
-
-
-def _before(request: Request) -> int | None:
-    raw = request.query_params.get("before")
-    if raw is None:
-        return None
-    if raw.isascii() and raw.isdigit() and len(raw) < 20 and 1 <= int(raw) <= LARGEST_ID:
-        return int(raw)
-    raise exceptions.ValidationError({"before": [_("Enter an id.")]})

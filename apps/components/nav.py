@@ -32,6 +32,18 @@ declare(
         maximum=100_000,
         unit=_("hosts"),
     ),
+    Option(
+        "status_change_retention",
+        int,
+        1100,
+        _("Keep changes of status"),
+        _("Older ones are removed, but for the last one of each component. 0 keeps them for ever."),
+        section=_("Retention"),
+        minimum=400,
+        maximum=36500,
+        also=(0,),
+        unit=_("days"),
+    ),
 )
 
 jobs.kinds.add(checks.CHECK, jobs.JobKind(checks.CHECK, _("Check of connections"), tasks.start_check))

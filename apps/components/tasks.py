@@ -1,8 +1,9 @@
-"""Hands checks and refreshes to workers of the queue ``control``, and lets suspend periods begin and end."""
+"""Hands checks and refreshes to workers, lets suspend periods begin and end, and forgets what is old."""
 
 from celery import shared_task
 
-from apps.components.services import checks, suspension
+from apps.components.services import checks, status_history, suspension
+from apps.core import options
 
 EXPIRES = 600  # seconds after which the watchdog has ended the job anyway
 
@@ -40,3 +41,9 @@ def settle_suspensions() -> None:
     """Look at every component once a minute: nothing stays suspended, or watched, by an accident."""
     suspension.follow()
     suspension.settle_all()
+
+
+@shared_task(soft_time_limit=100, time_limit=120)
+def remove_old_status_changes() -> None:
+    """Forget changes of status that are too old."""
+    status_history.remove_old(options.get("status_change_retention"))

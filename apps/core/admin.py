@@ -280,9 +280,8 @@ class AuditAdmin(ReadOnlyAdmin):
 
     view_word = "audit"
     list_display = ("at", "actor_name", "address", "action", "object_name", "outcome")
-    list_filter = ("outcome", "actor_kind", "action")
+    list_filter = ("outcome", "actor_kind", "family")
     search_fields = ("actor_name", "action", "object_name")
-    date_hierarchy = "at"
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Also filter by the object that an act was about."""
@@ -308,6 +307,7 @@ class OptionAdmin(ScopedAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         rows = options.stored()
+        options.note_reading(options.all_options(), Actor.of(request))
         shown = [(one, _shown(options.get(one.name)), rows.get(one.name)) for one in options.all_options()]
         return self._page(request, "change_list.html", {"title": _("Options"), "shown": shown})
 
@@ -319,6 +319,7 @@ class OptionAdmin(ScopedAdmin):
             option = options.find(object_id or "")
         except KeyError as error:
             raise Http404 from error
+        options.note_reading([option], Actor.of(request))
         posted = request.POST if request.method == "POST" else None
         form = OptionForm(posted, initial={"value": _shown(options.get(option.name))})
         if posted is not None and form.is_valid():

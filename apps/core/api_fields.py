@@ -10,8 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers
 
 from apps.core import scoping
-
-LARGEST_ID = 2**63 - 1
+from apps.core.forms import LARGEST_ID
 
 
 class Text(serializers.CharField):

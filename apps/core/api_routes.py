@@ -1,4 +1,4 @@
-"""The API resources of the core: jobs with their steps, options, the audit."""
+"""The API resources of the core: jobs with their steps, and options; the audit has a file of its own."""
 
 from typing import Any
 
@@ -9,18 +9,17 @@ from django.http import Http404
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import exceptions, mixins, serializers
+from rest_framework import exceptions, serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from apps.core import jobs, options
-from apps.core.actors import ActorKind
 from apps.core.api import Accepted, Conflict, PortalViewSet, Reads, ScopedReadOnlyViewSet, accepted, resource
 from apps.core.api_fields import Anything, Nothing, Phrased, Strict
-from apps.core.api_filters import AddressFilter, IdFilter
-from apps.core.models import AuditEntry, Job, JobState, JobStep, Outcome, StepCode, StepStage, StepState
+from apps.core.api_filters import IdFilter
+from apps.core.models import Job, JobState, JobStep, StepCode, StepStage, StepState
 from apps.core.options import Option
 
 
@@ -193,11 +192,14 @@ class OptionViewSet(Reads, PortalViewSet):
     def list(self, request: Request) -> Response:
         """Give the options."""
         page = self.paginate_queryset(self.get_queryset())
+        options.note_reading(page, self.actor)
         return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Give one option."""
-        return Response(self.get_serializer(self.get_object()).data)
+        option = self.get_object()
+        options.note_reading([option], self.actor)
+        return Response(self.get_serializer(option).data)
 
     @extend_schema(request=OptionValueSerializer)
     def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -214,57 +216,6 @@ class OptionViewSet(Reads, PortalViewSet):
         return Response(self.get_serializer(option).data)
 
 
-class AuditSerializer(serializers.ModelSerializer[AuditEntry]):
-    """One act."""
-
-    class Meta:
-        model = AuditEntry
-        fields = (
-            "id",
-            "at",
-            "actor_kind",
-            "actor_name",
-            "address",
-            "action",
-            "object_type",
-            "object_id",
-            "object_name",
-            "before",
-            "after",
-            "outcome",
-            "sequence",
-            "digest",
-        )
-        read_only_fields = fields
-
-
-class AuditFilter(django_filters.FilterSet):
-    """Which acts."""
-
-    id = IdFilter()
-    actor_kind = django_filters.MultipleChoiceFilter(choices=[(kind.value, kind.value) for kind in ActorKind])
-    actor_name = django_filters.CharFilter()
-    address = AddressFilter()
-    action = django_filters.CharFilter()
-    object_type = django_filters.CharFilter()
-    object_id = django_filters.CharFilter()
-    object_name = django_filters.CharFilter()
-    sequence = IdFilter()
-    outcome = django_filters.MultipleChoiceFilter(choices=Outcome.choices)
-    at_after = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="gte")
-    at_before = django_filters.IsoDateTimeFilter(field_name="at", lookup_expr="lt")
-
-
-class AuditViewSet(Reads, mixins.ListModelMixin, PortalViewSet):
-    """Who did what; for those who hold the permission over the whole portal."""
-
-    queryset = AuditEntry.objects.all()
-    serializer_class = AuditSerializer
-    filterset_class = AuditFilter
-    search_fields = ("actor_name", "action", "object_name")
-    reading = writing = "audit"
-
-
 options_list = OptionViewSet.as_view({"get": "list"})
 option_detail = OptionViewSet.as_view({"get": "retrieve", "patch": "partial_update"})
 
@@ -272,5 +223,4 @@ routes: list[URLPattern] = [
     *resource("jobs", JobViewSet),
     path("options/", options_list, name="option-list"),
     path("options/<str:name>/", option_detail, name="option-detail"),
-    *resource("audit", AuditViewSet),
 ]

@@ -35,6 +35,11 @@ def defused(value: Any) -> Any:
     return f"'{text}" if text.startswith(BEGINS_A_FORMULA) else text
 
 
+def csv_text(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """Write rows as CSV, so many at a time."""
+    return _written(iter(rows))
+
+
 def _written(rows: Iterator[Sequence[Any]]) -> Iterator[str]:
     """Write rows, so many at a time."""
     mark = MARK

@@ -7,6 +7,8 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 LONGEST_ID = 18  # digits
+LARGEST_ID = 2**63 - 1
+LAST_YEAR = 9000
 
 
 def attempt(form: forms.BaseForm, act: Callable[[], Any], field: str = NON_FIELD_ERRORS) -> bool:
@@ -24,3 +26,39 @@ def attempt(form: forms.BaseForm, act: Callable[[], Any], field: str = NON_FIELD
 def row_id(raw: str) -> int | None:
     """Read the id of a row from what a browser sent; None when it is none that a database could hold."""
     return int(raw) if raw.isascii() and raw.isdigit() and len(raw) <= LONGEST_ID else None
+
+
+class Chosen(forms.MultipleChoiceField):
+    """Several of some words; the others are left out."""
+
+    def clean(self, value: Any) -> list[str]:
+        """Give those that are valid, each once."""
+        return [word for word in dict.fromkeys(value or ()) if word and self.valid_value(word)]
+
+
+class Words(forms.Field):
+    """Several words of any kind."""
+
+    widget = forms.SelectMultiple
+
+    def __init__(self, longest: int) -> None:
+        super().__init__(required=False)
+        self.longest = longest
+
+    def clean(self, value: Any) -> list[str]:
+        """Give those that a database could hold, each once."""
+        return [word for word in dict.fromkeys(value or ()) if 0 < len(word) <= self.longest and "\x00" not in word]
+
+
+class Moment(forms.DateTimeField):
+    """A time with its zone, or one of the reader's own."""
+
+    def to_python(self, value: Any) -> Any:
+        """Read a time that every calendar and database has."""
+        try:
+            moment = super().to_python(value)
+        except OverflowError:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
+        if moment is not None and not 1970 <= moment.year <= LAST_YEAR:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return moment

@@ -79,9 +79,11 @@ def create(
             ],
             batch_size=500,
         )
-        audit.record(
-            actor, f"job.{kind}", job, after={"targets": [step.target for step in rows[:50]], "total": len(rows)}
-        )
+        groups = frozenset(step.group for step in rows if step.group is not None)
+        known = bool(rows) and all(step.group is not None for step in rows)  # else only for who sees everything
+        within = scoping.enclosing(groups) if known else None
+        after = {"targets": [step.target for step in rows[:50]], "total": len(rows)}
+        audit.record(actor, f"job.{kind}", job, after=after, group=within)
         events.publish("job")
         if rows:
             transaction.on_commit(lambda: found.start(job.pk))
@@ -149,7 +151,9 @@ def cancel(job: Job, actor: Actor) -> bool:
         )
         if stopped:
             job.steps.filter(state=StepState.WAITING).update(state=StepState.CANCELLED, finished_at=timezone.now())
-            audit.record(actor, "job.cancel", job)
+            groups = set(job.steps.order_by().values_list("group", flat=True).distinct())
+            within = scoping.enclosing(frozenset(groups - {None})) if None not in groups else None
+            audit.record(actor, "job.cancel", job, group=within)
             _count(job.pk)
     return bool(stopped)
 

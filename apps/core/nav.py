@@ -1,4 +1,4 @@
-"""What the core registers: its own options, and jobs in the menu."""
+"""What the core registers: its own options, and jobs, schedules and the audit in the menu."""
 
 from typing import Any
 
@@ -9,6 +9,18 @@ from apps.core.models import Job
 from apps.core.options import Option, declare
 
 declare(
+    Option(
+        "audit_retention",
+        int,
+        730,
+        _("Keep the audit log"),
+        _("Entries older than this are removed from the beginning of the chain. 0 keeps them for ever."),
+        section=_("Retention"),
+        minimum=30,
+        maximum=36500,
+        also=(0,),
+        unit=_("days"),
+    ),
     Option(
         "display_refresh_interval",
         int,
@@ -40,6 +52,11 @@ def count_jobs(user: Any) -> dict[str, int]:
 
 
 menu.register_counter("jobs", count_jobs)
+menu.register(
+    menu.MenuEntry(
+        label=_("Audit log"), url_name="audit:list", icon="history", section="manage", order=810, permission="audit"
+    )
+)
 menu.register(
     menu.MenuEntry(label=_("Jobs"), url_name="jobs:list", icon="progress", section="operate", order=20, count="jobs")
 )

@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from redis.exceptions import RedisError
 
 from apps.core import audit
 from apps.core.actors import Actor
@@ -22,6 +24,7 @@ from apps.core.registries import Registry
 from apps.core.writes import turn
 
 GENERAL = gettext_lazy("General")
+READ_AGAIN = 600  # seconds for which reading a secret is one act
 FRESH = 3.0  # seconds that a process trusts what it read; set() in the same process is seen at once
 
 
@@ -147,6 +150,21 @@ def set_value(name: str, raw: Any, actor: Actor) -> Any:
         audit.record(actor, "option.set", name=option.name, before={"value": old}, after={"value": new})
     forget()
     return value
+
+
+def note_reading(shown: Iterable[Option], actor: Actor) -> None:
+    """Keep that somebody was shown secrets that were set: once in ten minutes, however often his page asks."""
+    for option in shown:
+        if option.secret and get(option.name) != option.default and _is_new(actor, option.name):
+            with turn():
+                audit.record(actor, "option.read", name=option.name)
+
+
+def _is_new(actor: Actor, name: str) -> bool:
+    try:
+        return bool(cache.add(f"audit:read:{name}:{actor.name}:{actor.address}", True, timeout=READ_AGAIN))
+    except (RedisError, OSError):
+        return True
 
 
 def stored() -> dict[str, OptionValue]:

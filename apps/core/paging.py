@@ -12,6 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
+from apps.core.forms import LARGEST_ID
+
 if TYPE_CHECKING:
     from rest_framework.views import APIView
 
@@ -64,6 +66,37 @@ class Pages(BasePagination):
             return None
         here = self.request.build_absolute_uri()
         return remove_query_param(here, "page") if page == 1 else replace_query_param(here, "page", page)
+
+
+class WalkedPages(Pages):
+    """Pages that also walk by ``?before=<id>``, so that new rows move nothing; ``paginate_queryset`` sets ``older``."""
+
+    older: int | None = None
+
+    def get_paginated_response(self, data: Any) -> Response:
+        """Give the envelope; the next page begins before the last row of this one."""
+        by_page = "page" in self.request.query_params
+        following = None
+        if self.older is not None:
+            name, value = ("page", self.page + 1) if by_page else ("before", self.older)
+            following = replace_query_param(self.request.build_absolute_uri(), name, value)
+        previous = self._before() if by_page else None
+        return Response({"count": self.count, "next": following, "previous": previous, "results": data})
+
+    def get_schema_operation_parameters(self, view: "APIView") -> list[dict[str, Any]]:
+        """Describe the parameters."""
+        before = {"name": "before", "in": "query", "required": False, "schema": {"type": "integer", "minimum": 1}}
+        return [*super().get_schema_operation_parameters(view), before]
+
+
+def before_id(request: Request) -> int | None:
+    """Give the id behind which the list goes on; what is none is a 400 naming it."""
+    raw = request.query_params.get("before")
+    if raw is None:
+        return None
+    if raw.isascii() and raw.isdigit() and len(raw) < 20 and 1 <= int(raw) <= LARGEST_ID:
+        return int(raw)
+    raise exceptions.ValidationError({"before": [_("Enter an id.")]})
 
 
 def _settled(queryset: QuerySet[Any]) -> QuerySet[Any]:

@@ -39,12 +39,26 @@ PERMISSIONS: dict[str, Promise | str] = {
 }
 
 _resolver: Callable[[Any, str], Scope] | None = None
+_enclosing: Callable[[frozenset[int]], int | None] | None = None
 
 
 def register_resolver(resolver: Callable[[Any, str], Scope]) -> None:
     """Say who decides in which groups a user holds a permission."""
     global _resolver
     _resolver = resolver
+
+
+def register_enclosing(enclosing: Callable[[frozenset[int]], int | None]) -> None:
+    """Say who knows the lowest group that holds several others."""
+    global _enclosing
+    _enclosing = enclosing
+
+
+def enclosing(groups: frozenset[int]) -> int | None:
+    """Give the lowest group that holds all of some groups; None where nobody knows, and of none."""
+    if len(groups) == 1:
+        return next(iter(groups))
+    return _enclosing(groups) if groups and _enclosing is not None else None
 
 
 def scope_of(user: Any, permission: str = "view") -> Scope:

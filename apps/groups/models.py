@@ -70,6 +70,17 @@ class Tree:
         way = self.path(pk)
         return " · ".join(self.names[at] for at in ((way[1:] or way) if self.whole else way))
 
+    def enclosing(self, groups: frozenset[int]) -> int | None:
+        """Give the lowest group that holds all of these; None when one of them is not there."""
+        if not groups <= self.parents.keys():
+            return None
+        common: int | None = None
+        for level in zip(*(self.path(pk) for pk in groups), strict=False):
+            if len(set(level)) > 1:
+                break
+            common = level[0]
+        return common
+
     def ordered(self) -> list[int]:
         """Give all groups as a printed tree has them: by name, each before those below it."""
         return sorted(self.parents, key=lambda pk: [self.names[at].casefold() for at in self.path(pk)])

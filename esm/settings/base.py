@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.core.audit_middleware.RefusalMiddleware",
     "apps.accounts.middleware.IdleMiddleware",
     "apps.accounts.middleware.PreferencesMiddleware",
     "apps.accounts.middleware.SignInRequiredMiddleware",

@@ -12,10 +12,13 @@ def every(task: str, period: timedelta) -> dict[str, Any]:
 
 SCHEDULE: dict[str, dict[str, Any]] = {
     "seal-audit": every("apps.core.tasks.seal_audit", timedelta(seconds=5)),
+    "check-audit": every("apps.core.tasks.check_audit", timedelta(minutes=1)),
+    "remove-old-audit": every("apps.core.tasks.remove_old_audit", timedelta(hours=1)),
     "watch-jobs": every("apps.core.tasks.watch_jobs", timedelta(seconds=30)),
     "remove-old-jobs": every("apps.core.tasks.remove_old_jobs", timedelta(days=1)),
     "follow-suspend-periods": every("apps.components.tasks.follow_suspend_periods", timedelta(seconds=5)),
     "settle-suspensions": every("apps.components.tasks.settle_suspensions", timedelta(minutes=1)),
+    "remove-old-status-changes": every("apps.components.tasks.remove_old_status_changes", timedelta(days=1)),
     "tell-held-incidents": every("apps.alerts.tasks.tell_held", timedelta(seconds=15)),
     "reopen-overdue-incidents": every("apps.alerts.tasks.reopen_overdue", timedelta(minutes=1)),
     "age-incidents": every("apps.alerts.tasks.age_incidents", timedelta(minutes=5)),

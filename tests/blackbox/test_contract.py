@@ -120,12 +120,14 @@ PAGES = [
         "/alert-definitions/",
         "/jobs/",
     ),
+    *("/audit/", "/audit/?q=row&family=component"),
     *("/access/", "/access/teams/", "/access/roles/", "/access/addresses/", "/access/tokens/"),
     *("/schedules/", "/schedules/?view=month", "/schedules/?view=agenda", "/schedules/suspend-periods/"),
 ]
 RESOURCES = [
     *("components/", "components/?q=row", "credentials/", "groups/", "drivers/", "jobs/", "alerts/", "incidents/"),
     *("alerts/?unmatched=all", "users/", "teams/", "roles/", "grants/", "tokens/", "audit/", "options/", "addresses/"),
+    "audit/?q=row",
     *("support-bundles/", "capacity/", "capacity/history/", "suspend-periods/", "suspend-periods/occurrences/"),
     *("alert-definitions/", "reception/", "directories/", "directory-groups/"),
 ]

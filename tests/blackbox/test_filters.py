@@ -29,8 +29,8 @@ PLAIN = {
     "directory-groups": "id directory name dn",
     "addresses": "id network note",
     "tokens": "id name prefix read_only",
-    "audit": "id actor_kind actor_name address action object_type object_id object_name outcome sequence at_after"
-    " at_before",
+    "audit": "id actor_kind actor_name login address action family object_type object_id object_name group outcome"
+    " sequence at_after at_before before",
     "options": "name",
     "suspend-periods": "id name component group include_inherited enabled in_force time_zone repeat created_by from to",
     "drivers": "name category",
@@ -49,7 +49,7 @@ BAD = [
     *[("jobs/{id}/steps", name, "x") for name in ("component", "interface", "state", "stage", "code")],
     *[("alerts", name, "x") for name in ("severity", "state", "component", "address", "quiet", "unmatched", "before")],
     *[("incidents", name, "x") for name in ("severity", "state", "component", "address")],
-    *[("audit", name, "x") for name in ("actor_kind", "address", "outcome", "sequence", "at_after")],
+    *[("audit", name, "x") for name in ("actor_kind", "address", "outcome", "sequence", "at_after", "before")],
     *[("roles", "built_in", "1x"), ("tokens", "read_only", "x"), ("groups", "parent", "x"), ("grants", "user", "x")],
     *[
         ("drivers", "category", "x"),

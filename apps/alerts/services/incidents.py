@@ -12,7 +12,7 @@ from apps.alerts.models import Alert, Incident, IncidentState
 from apps.alerts.services import catalogue
 from apps.alerts.services.folding import settle_causes
 from apps.core import audit, events
-from apps.core.actors import SYSTEM, Actor
+from apps.core.actors import SCHEDULE, Actor
 from apps.core.phrases import Phrase
 from apps.core.writes import turn
 
@@ -80,10 +80,11 @@ def _close(incidents: Sequence[Incident], actor: Actor, why: Phrase | None) -> l
 def reopen_overdue(now: datetime | None = None) -> int:
     """Open acknowledged incidents whose time is up, so many at once; gives how many."""
     with turn():
-        chosen = list(Incident.objects.overdue(now or timezone.now()).select_for_update().order_by("pk")[:IN_A_TURN])
+        overdue = Incident.objects.overdue(now or timezone.now()).select_related("component")
+        chosen = list(overdue.select_for_update(of=("self",)).order_by("pk")[:IN_A_TURN])
         for incident in chosen:
             audit.record(
-                SYSTEM,
+                SCHEDULE,
                 "incident.reopen",
                 incident,
                 before={"state": incident.state, "until": _text(incident.acknowledged_until)},
@@ -173,7 +174,7 @@ def _locked(incidents: Iterable[Incident]) -> list[Incident]:
     return list(
         Incident.objects.open()
         .filter(pk__in=[incident.pk for incident in incidents])
-        .select_related("definition")
+        .select_related("definition", "component")
         .select_for_update(of=("self",))
         .order_by("pk")
     )

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from apps.alerts.models import Alert, Incident, IncidentState
 from apps.core import audit, events, options
-from apps.core.actors import SYSTEM
+from apps.core.actors import SCHEDULE
 from apps.core.writes import turn
 
 log = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ def _report(removed: Removed, days: int, limit: int) -> None:
     before = removed.received_before.isoformat() if removed.received_before is not None else None
     with turn():
         audit.record(
-            SYSTEM,
+            SCHEDULE,
             "alert.forget",
             after={
                 "alerts": removed.alerts,

@@ -8,14 +8,16 @@ from operator import attrgetter
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.functional import Promise
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from apps.components import extensions
 from apps.components.extensions import Event, EventSource
-from apps.components.models import Status, StatusChange
+from apps.components.models import Component, Status, StatusChange
 from apps.components.pages.look import Look
 from apps.core import audit_words, scoping
 from apps.core.models import AuditEntry, JobStep
@@ -59,6 +61,7 @@ class Timeline:
     older: str | None
     newest: bool
     until: str  # the day that somebody went to
+    audit_url: str  # all that was done to it, for whoever may read that
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,7 @@ def events_of(look: Look) -> Timeline:
         older=page[-1].key if len(found) > PER_PAGE else None,
         newest=cursor is None,
         until=day.isoformat() if day else "",
+        audit_url=_audit_url(look),
     )
 
 
@@ -159,9 +163,17 @@ def _step_event(_look: Look, row: JobStep) -> Event:
 
 
 def _audited(look: Look) -> "QuerySet[AuditEntry] | None":
-    if not scoping.may(look.request.user, "audit"):
+    if not scoping.may_somewhere(look.request.user, "audit"):
         return None
-    return AuditEntry.objects.filter(object_type="components.component", object_id=str(look.component.pk))
+    about = AuditEntry.objects.filter(object_type="components.component", object_id=str(look.component.pk))
+    return about.visible_to(look.request.user)
+
+
+def _audit_url(look: Look) -> str:
+    if not scoping.may_somewhere(look.request.user, "audit"):
+        return ""
+    about = {"object_type": Component._meta.label_lower, "object_id": look.component.pk}
+    return f"{reverse('audit:list')}?{urlencode(about)}"
 
 
 def _audit_event(look: Look, row: AuditEntry) -> Event:

@@ -63,7 +63,8 @@ def change(
         credential.save()
         after = {"name": credential.name, "group": credential.group_id, **_changed(changed)}
         if changed or before != after:
-            audit.record(actor, "credential.change", credential, before=before, after=after)
+            former = before["group"]
+            audit.record(actor, "credential.change", credential, before=before, after=after, former_group=former)
     return credential
 
 

@@ -108,7 +108,7 @@ def change(component: Component, values: Mapping[str, Any], actor: Actor) -> Com
             inheritance.follow_component(component, actor)
         after = _facts(component)
         if after != before:
-            audit.record(actor, "component.change", component, before=before, after=after)
+            audit.record(actor, "component.change", component, before=before, after=after, former_group=moved_from)
             events.publish("component")
     component.refresh_from_db()
     return component

@@ -80,8 +80,10 @@ KINDS: tuple[Kind, ...] = (
         retention="alert_retention",
         limit="alert_limit",
     ),
-    Kind("status-change", _("Changes of status"), "components.StatusChange", at="at"),
-    Kind("audit", _("Audit entries"), "core.AuditEntry", at="at"),
+    Kind(
+        "status-change", _("Changes of status"), "components.StatusChange", at="at", retention="status_change_retention"
+    ),
+    Kind("audit", _("Audit entries"), "core.AuditEntry", at="at", retention="audit_retention"),
     Kind("job", _("Jobs with their steps"), "core.Job", ("core.JobStep",), at="created_at", retention="job_retention"),
     # The last: what of these apps is not named above.
     Kind(COMPONENT, _("Components"), "components.Component", rest_of=("groups", "components", "monitoring")),

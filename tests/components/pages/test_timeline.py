@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db.models import QuerySet
 
 from apps.alerts.models import Alert, AlertDefinition, Incident
 from apps.components.models import StatusChange
@@ -59,7 +60,7 @@ def told(found) -> list[tuple[str, str, str, str]]:
 def test_everything_stands_in_one_line_newest_first(browser, server):
     found = panel(browser, server)
     assert told(found) == [
-        ("audit", "Settings changed", "", "dora"),
+        ("audit", "Settings of a component changed", "", "dora"),
         ("alerts", "Ended: No answer", "closed", "ben"),
         ("job", "Check", "failed", "cleo"),
         ("alerts", "Acknowledged: No answer", "acknowledged", "anna"),
@@ -77,7 +78,7 @@ def test_kinds_are_chosen_in_the_address(browser, server):
 
 
 def test_the_line_goes_back_to_a_day(browser, server):
-    AuditEntry.objects.update(at=START + timedelta(days=2))
+    QuerySet(AuditEntry).update(at=START + timedelta(days=2))
     assert [kind for kind, *_rest in told(panel(browser, server, until="2026-03-01"))][:1] == ["alerts"]
     assert told(panel(browser, server, until="2026-02-28")) == []
     for nonsense in ("soon", "2026-99-99", "9999-12-31"):
@@ -125,7 +126,7 @@ def test_what_belongs_to_another_component_is_not_in_it(browser, server):
 def test_an_act_of_the_services_reads_well(browser, server):
     registration.change(server, {"alias": "front"}, SYSTEM)
     event = panel(browser, server).rows[0].event
-    assert (str(event.title), list(event.changes)) == ("Settings changed", [("Alias", "–", "front")])
+    assert (str(event.title), list(event.changes)) == ("Settings of a component changed", [("Alias", "–", "front")])
 
 
 def test_the_line_costs_the_same_for_one_event_and_for_sixty(browser, server):

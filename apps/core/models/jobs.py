@@ -1,4 +1,4 @@
-"""Jobs and their steps, the audit, and the values of options."""
+"""Jobs and their steps."""
 
 from typing import Any, Self
 
@@ -176,63 +176,3 @@ class JobStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.target}: {self.state}"
-
-
-class Outcome(models.TextChoices):
-    """How an audited act ended."""
-
-    SUCCESS = "success", _("Success")
-    REFUSED = "refused", _("Refused")
-    FAILED = "failed", _("Failed")
-
-
-class AuditEntry(models.Model):
-    """Who did what to what, from where, before and after; written in the transaction of the act, chained by hash."""
-
-    at = models.DateTimeField(_("time"), default=timezone.now, db_index=True)
-    actor_kind = models.CharField(_("kind of actor"), max_length=12)
-    actor_name = models.CharField(_("who"), max_length=300)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("user"),
-        null=True,
-        blank=True,
-        on_delete=models.SET_NULL,
-        related_name="+",
-    )
-    address = models.GenericIPAddressField(_("address"), null=True, blank=True)
-    action = models.CharField(_("action"), max_length=60, db_index=True)
-    object_type = models.CharField(_("kind of object"), max_length=60, blank=True)
-    object_id = models.CharField(_("object id"), max_length=60, blank=True)
-    object_name = models.CharField(_("object"), max_length=300, blank=True)
-    before = models.JSONField(_("before"), null=True, blank=True)
-    after = models.JSONField(_("after"), null=True, blank=True)
-    outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome, default=Outcome.SUCCESS.value)
-    sequence = models.PositiveBigIntegerField(_("sequence"), null=True, blank=True, unique=True)
-    digest = models.CharField(_("hash"), max_length=64, blank=True)
-
-    class Meta:
-        ordering = ["-pk"]
-        verbose_name = _("audit entry")
-        verbose_name_plural = _("audit entries")
-        indexes = [models.Index(fields=["object_type", "object_id"], name="core_audit_object")]
-
-    def __str__(self) -> str:
-        return f"{self.actor_name}: {self.action} {self.object_name}"
-
-
-class OptionValue(models.Model):
-    """The value of an option that somebody set; an option without a row has its default."""
-
-    name = models.CharField(_("name"), max_length=60, primary_key=True)
-    value = models.JSONField(_("value"))
-    changed_at = models.DateTimeField(_("changed"), default=timezone.now)
-    changed_by_name = models.CharField(_("changed by"), max_length=300)
-
-    class Meta:
-        ordering = ["name"]
-        verbose_name = _("option")
-        verbose_name_plural = _("options")
-
-    def __str__(self) -> str:
-        return self.name

@@ -1,4 +1,4 @@
-"""The audit's chain, secrets at rest, phrases, and options from the command line."""
+"""Secrets at rest, phrases, and options from the command line."""
 
 import os
 
@@ -8,56 +8,12 @@ from django.db import connection
 from django.utils import translation
 
 from apps.components.models import CredentialVersion
-from apps.core import audit, options, secrets
-from apps.core.actors import SYSTEM
+from apps.core import options, secrets
 from apps.core.models import AuditEntry
 from apps.core.phrases import Phrase
-from apps.core.tasks import seal_audit
 from tests.factories import make_credential
 
 pytestmark = pytest.mark.django_db
-
-
-def record(number: int) -> list[AuditEntry]:
-    return [audit.record(SYSTEM, "test.act", name=f"act {n}", after={"number": n}) for n in range(number)]
-
-
-class TestChain:
-    """Whoever changes or removes an entry is found out."""
-
-    def test_entries_are_chained_in_their_order(self):
-        made = record(3)
-        assert audit.seal() == 3
-        assert audit.seal() == 0
-        made += record(2)
-        seal_audit()
-        kept = list(AuditEntry.objects.order_by("sequence"))
-        assert [entry.pk for entry in kept] == [entry.pk for entry in made]
-        assert [entry.sequence for entry in kept] == [1, 2, 3, 4, 5]
-        assert len({entry.digest for entry in kept}) == 5
-        assert audit.first_broken() is None
-
-    @pytest.mark.parametrize(
-        "change",
-        [{"actor_name": "somebody else"}, {"after": {"number": 7}}, {"outcome": "refused"}, {"digest": "0" * 64}],
-    )
-    def test_an_edit_shows(self, change):
-        second = record(4)[1]
-        audit.seal()
-        AuditEntry.objects.filter(pk=second.pk).update(**change)
-        assert audit.first_broken() == second
-
-    def test_a_removed_entry_shows_at_the_next(self):
-        _first, second, third = record(3)
-        audit.seal()
-        second.delete()
-        assert audit.first_broken() == third
-
-    def test_equal_values_are_left_out_and_secrets_are_not_written(self):
-        old, new = {"a": 1, "b": 2, "password": audit.CHANGED}, {"a": 1, "b": 3, "password": audit.CHANGED}
-        entry = audit.record(SYSTEM, "test.change", before=old, after=new)
-        assert entry.before == {"b": 2, "password": audit.CHANGED}
-        assert entry.after == {"b": 3, "password": audit.CHANGED}
 
 
 class TestSecrets:
