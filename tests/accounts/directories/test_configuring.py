@@ -176,6 +176,14 @@ class TestCertificates:
         assert made.worst_authority == found
         assert certificates.authorities(make_authority().pem)[0].state == "normal"
 
+    def test_one_that_ended_meanwhile_keeps_nobody_from_changing_the_rest(self):
+        made = configuring.create(LDAP | {"ca_certificate": make_authority().pem}, COMMAND)
+        ended = make_authority("Old CA", ends=-timedelta(days=1)).pem
+        Directory.objects.filter(pk=made.pk).update(ca_certificate=ended)
+        made.refresh_from_db()
+        assert configuring.change(made, {"name": "Other", "ca_certificate": ended}, COMMAND).name == "Other"
+        assert made.worst_authority.state == "critical"
+
 
 @pytest.mark.parametrize(
     ("one", "other", "same"),

@@ -42,6 +42,8 @@ def draft(fields: Mapping[str, Any], directory: Directory | None = None) -> Dire
         setattr(made, name, value.strip() if isinstance(value, str) and name != "bind_password" else value)
     faults: dict[str, list[str]] = {}
     _clean_connection(made, faults)
+    if made.ca_certificate and (directory is None or made.ca_certificate != directory.ca_certificate.strip()):
+        _clean_authority(made, faults)  # one that has ended meanwhile keeps nobody from changing the rest
     _clean_searches(made, faults)
     _clean_password(made, directory, "bind_password" in given, faults)
     try:
@@ -96,8 +98,10 @@ def remove(directory: Directory, actor: Actor) -> None:
     """Remove a directory with its accounts and what its groups were granted; raises ValidationError."""
     if _is_own(directory, actor):
         raise ValidationError(_("You signed in by this directory; somebody else has to remove it."))
-    with turn():
-        Directory.objects.filter(pk=directory.pk).update(enabled=False)  # nobody comes in meanwhile
+    if directory.enabled:
+        with turn():
+            Directory.objects.filter(pk=directory.pk).update(enabled=False)  # nobody comes in meanwhile
+            audit.record(actor, "directory.change", directory, before={"enabled": True}, after={"enabled": False})
     while batch := list(directory.users.order_by("pk")[:REMOVED_AT_ONCE]):
         with turn():
             for user in batch:
@@ -140,9 +144,11 @@ def _clean_connection(made: Directory, faults: dict[str, list[str]]) -> None:
     servers = made.servers if isinstance(made.servers, list) else []
     clean = _attempt(faults, "servers", lambda: _servers(servers, made))
     made.servers = clean or []
-    if made.ca_certificate:
-        pem = _attempt(faults, "ca_certificate", lambda: certificates.read_upload(made.ca_certificate.encode()))
-        made.ca_certificate = pem or ""
+
+
+def _clean_authority(made: Directory, faults: dict[str, list[str]]) -> None:
+    pem = _attempt(faults, "ca_certificate", lambda: certificates.read_upload(made.ca_certificate.encode()))
+    made.ca_certificate = pem or ""
 
 
 def _servers(servers: Sequence[Any], made: Directory) -> list[str]:

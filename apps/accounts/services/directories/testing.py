@@ -13,7 +13,6 @@ from apps.accounts.services.directories.conversation import Conversation, Stage,
 from apps.accounts.services.directories.faults import Fault, Refusal
 from apps.core import audit
 from apps.core.actors import Actor
-from apps.core.models import Outcome
 from apps.core.phrases import Phrase
 from apps.core.writes import turn
 
@@ -61,8 +60,7 @@ def test(directory: Directory, name: str, password: str | None) -> Report:
 def note(directory: Directory, name: str, report: Report, actor: Actor) -> None:
     """Write down that somebody tested a directory with a name: he saw what it says of a person."""
     with turn():
-        outcome = Outcome.SUCCESS if report.lets_in else Outcome.FAILED
-        audit.record(actor, "directory.test", directory, after={"user": name[:150]}, outcome=outcome)
+        audit.record(actor, "directory.test", directory, after={"user": name[:150], "lets_in": report.lets_in})
 
 
 def _verdict(answer: Answer, refusal: Refusal | None, username: str, password: str | None) -> Phrase:
