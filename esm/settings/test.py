@@ -8,6 +8,10 @@ import tempfile
 if "ESM_TEST_DATA_DIR" not in os.environ:
     os.environ["ESM_TEST_DATA_DIR"] = tempfile.mkdtemp(prefix="esm-test-")
     atexit.register(shutil.rmtree, os.environ["ESM_TEST_DATA_DIR"], ignore_errors=True)
+if os.environ.get("PYTEST_XDIST_WORKER", "") != os.environ.get("ESM_TEST_WORKER", ""):
+    # One of several test processes: it has inherited the folder of the one that started it.
+    os.environ["ESM_TEST_WORKER"] = os.environ["PYTEST_XDIST_WORKER"]
+    os.environ["ESM_TEST_DATA_DIR"] = os.path.join(os.environ["ESM_TEST_DATA_DIR"], os.environ["ESM_TEST_WORKER"])
 os.environ["ESM_DATA_DIR"] = os.environ["ESM_TEST_DATA_DIR"]
 os.environ.pop("DATABASE_URL", None)
 if os.environ.get("TEST_DATABASE_URL"):
