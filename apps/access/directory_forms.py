@@ -106,13 +106,14 @@ class DirectoryForm(forms.Form):
             except ValidationError as error:
                 self.add_error("ca_file", error)
             else:
-                self.data = self.data.copy()
-                self.data[self.add_prefix("ca_certificate")] = sent["ca_certificate"]
+                shown: Any = self.data.copy()  # type: ignore[attr-defined]  # what a browser sent can be copied
+                shown[self.add_prefix("ca_certificate")] = sent["ca_certificate"]
+                self.data = shown
         return sent
 
     def entered(self) -> dict[str, Any]:
         """Give what was entered, for the service; an empty password is none that was entered."""
-        fields = {name: self.cleaned_data[name] for name in CHANGEABLE if name in self.cleaned_data}
+        fields: dict[str, Any] = {name: self.cleaned_data[name] for name in CHANGEABLE if name in self.cleaned_data}
         if not fields.get("bind_password"):
             fields.pop("bind_password", None)
         return fields

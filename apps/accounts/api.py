@@ -31,10 +31,12 @@ class UserSerializer(KnownKeys, serializers.ModelSerializer[User]):
             "last_name",
             "is_active",
             "must_change_password",
+            "directory",
+            "barred",
             "last_login",
             "date_joined",
         )
-        read_only_fields = ("last_login", "date_joined")
+        read_only_fields = ("directory", "barred", "last_login", "date_joined")
 
 
 class UserFilter(django_filters.FilterSet):
@@ -47,6 +49,7 @@ class UserFilter(django_filters.FilterSet):
     last_name = django_filters.CharFilter()
     is_active = FlagFilter()
     must_change_password = FlagFilter()
+    directory = IdFilter()
 
 
 class UserViewSet(PortalModelViewSet):

@@ -10,7 +10,7 @@ from apps.accounts.models import User
 from apps.accounts.services.directories import signing_in
 
 
-class DirectoryBackend(LDAPBackend):  # type: ignore[misc]  # the library has no types
+class DirectoryBackend(LDAPBackend):
     """django-auth-ldap's back end with rows of directories instead of a settings file."""
 
     @property

@@ -18,8 +18,9 @@ from apps.accounts.services.directories import configuring, mapping, testing
 from apps.accounts.services.directories.conversation import Stage
 from apps.accounts.services.directories.testing import Report
 from apps.core.api import Creates, PortalModelViewSet, PortalViewSet, Reads, Removes, resource
-from apps.core.api_fields import LARGEST_ID, Flag, KnownKeys, Phrased, Strict, Text, Whole
+from apps.core.api_fields import Flag, KnownKeys, Phrased, Strict, Text, Whole
 from apps.core.api_filters import FlagFilter, IdFilter, WordsFilter
+from apps.core.forms import LARGEST_ID
 
 
 class AuthoritySerializer(serializers.Serializer[Any]):
@@ -118,9 +119,9 @@ class DirectoryDraftTestSerializer(DirectorySerializer):
         required=False, allow_null=True, allow_blank=True, max_length=1000, trim_whitespace=False, write_only=True
     )
 
-    class Meta(DirectorySerializer.Meta):
+    class Meta:
+        model = Directory
         fields = (*configuring.CHANGEABLE, "username", "password")
-        read_only_fields = ()
 
 
 class DirectoryTestStepSerializer(serializers.Serializer[Any]):

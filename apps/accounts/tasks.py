@@ -20,7 +20,7 @@ def look_after_directories() -> None:
     """Have the people of each directory looked after that is due, and sign out those of directories not in use."""
     refreshing.bar_where_not_in_use()
     for pk in refreshing.claim_due():
-        look_after_directory.apply_async([pk], expires=240)
+        look_after_directory.apply_async((pk,), expires=240)
 
 
 @shared_task(soft_time_limit=260, time_limit=280)

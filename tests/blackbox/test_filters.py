@@ -22,7 +22,7 @@ PLAIN = {
     " quiet before group received_before",
     "incidents": "id state severity component component_name address definition object acknowledged_by closed_by before"
     " group",
-    "users": "id username email first_name last_name is_active must_change_password",
+    "users": "id username email first_name last_name is_active must_change_password directory",
     "roles": "id name built_in",
     "grants": "id user team directory_group role group",
     "directories": "id name kind enabled",

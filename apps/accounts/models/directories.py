@@ -76,7 +76,10 @@ class Directory(models.Model):
     verify_tls = models.BooleanField(_("check the certificate"), default=True)
     ca_certificate = models.TextField(_("CA certificate"), blank=True, default="")  # PEM; empty: those of the system
     bind_dn = models.CharField(_("bind as"), max_length=LONGEST_DN, blank=True, default="")  # empty: anonymous
-    bind_password = EncryptedJSONField(_("password"), null=True, blank=True, editable=False)
+    # A text; the stubs know such a field only as a JSON object that is always there.
+    bind_password: Any = EncryptedJSONField(  # type: ignore[misc]
+        _("password"), null=True, blank=True, editable=False
+    )
     search_base = models.CharField(_("users under"), max_length=LONGEST_DN)
     user_filter = models.CharField(_("user filter"), max_length=1000)
     username_attribute = models.CharField(_("attribute of the user name"), max_length=60)

@@ -10,7 +10,7 @@ from ldap.filter import escape_filter_chars
 IN_CHAIN = "1.2.840.113556.1.4.1941"  # LDAP_MATCHING_RULE_IN_CHAIN, MS-ADTS 3.1.1.3.4.4.3
 
 
-class DirectGroupType(LDAPGroupType):  # type: ignore[misc]  # the library has no types
+class DirectGroupType(LDAPGroupType):
     """The groups that name somebody as their member, and his primary group."""
 
     rule = "member"

@@ -313,12 +313,12 @@ class Conversation:
             step.state, step.text, step.words = "failed", fault.text, fault.words
             raise
         except Refused as refused:
-            step.state, step.text, step.words = "failed", Phrase(refused.why.label), refused.words
+            step.state, step.text, step.words = "failed", Phrase(str(refused.why.label)), refused.words
             raise
         except ldap.LDAPError as error:
-            fault = self._fault(error)
-            step.state, step.text, step.words = "failed", fault.text, fault.words
-            raise fault from error
+            found = self._fault(error)
+            step.state, step.text, step.words = "failed", found.text, found.words
+            raise found from error
         finally:
             step.milliseconds = round(1000 * (time.monotonic() - began))
             self.steps.append(step)
