@@ -16,6 +16,8 @@ from apps.groups.api import routes as groups_routes
 from apps.monitoring.api import routes as monitoring_routes
 from apps.monitoring.api_parts import routes as parts_routes
 from apps.system.api import routes as system_routes
+from apps.system.api_processes import routes as processes_routes
+from apps.system.tls.api import routes as tls_routes
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path(
@@ -35,6 +37,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
                 *definitions_routes,
                 *reception_routes,
                 *system_routes,
+                *processes_routes,
+                *tls_routes,
             ]
         ),
     ),

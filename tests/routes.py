@@ -15,9 +15,17 @@ ACTS = frozenset(  # only posted to
         *("components:check", "components:credential-remove", "components:join", "components:manage"),
         *("components:refresh", "components:resume", "definitions:apply", "definitions:enabled"),
         *("definitions:remove", "definitions:restore", "definitions:settle", "groups:remove", "jobs:cancel"),
-        *("monitoring:include-again", "monitoring:set-excluded", "portal:bundle-order", "suspend_periods:end"),
+        *(
+            "monitoring:include-again",
+            "monitoring:set-excluded",
+            "portal:bundle-order",
+            "portal:restart",
+            "portal:set-ports",
+            "portal:try-port",
+            "suspend_periods:end",
+        ),
         *("suspend_periods:leave-out", "suspend_periods:preview", "suspend_periods:remove"),
-        *("suspend_periods:switch", "suspend_periods:take-back"),
+        *("suspend_periods:switch", "suspend_periods:take-back", "tls:renew", "tls:request-remove"),
     }
 )
 DATA = frozenset(  # files, what charts are drawn from, and what programs ask for
@@ -26,6 +34,7 @@ DATA = frozenset(  # files, what charts are drawn from, and what programs ask fo
         *("monitoring:component-chart", "monitoring:component-chart-file", "monitoring:fleet-chart"),
         *("monitoring:fleet-chart-file", "portal:bundle", "portal:capacity-history", "portal:style-guide-series"),
         *("core:stream", "system:healthz", "system:metrics", "system:readyz"),
+        *("tls:authority-der", "tls:authority-pem", "tls:request"),
     }
 )
 PARTS = frozenset(  # fetched by pages

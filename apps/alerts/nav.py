@@ -67,6 +67,18 @@ declare(
         choices=("noAuthNoPriv", "authNoPriv", "authPriv"),
     ),
     Option(
+        "trap_method",
+        str,
+        "built-in",
+        gettext_lazy("Trap reception method"),
+        gettext_lazy(
+            "built-in: devices send to the trap port of the portal. relay: another program on this machine holds port "
+            "162 (snmptrapd) and passes traps on to the trap port; they belong to the agent address inside the trap."
+        ),
+        section=RECEPTION,
+        choices=("built-in", "relay"),
+    ),
+    Option(
         "trap_relays",
         list,
         [],

@@ -15,9 +15,11 @@ from apps.protocols.errors import ContactError
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-    from apps.components.models import Component
+    from apps.components.models import Component, ManagementInterface
     from apps.components.pages.look import Look
     from apps.components.services.drafts import NewComponent
+    from apps.components.services.needs import Lack
+    from apps.drivers.contract import DriverSpec
 
 RegistrationCheck = Callable[["Sequence[NewComponent]"], Sequence[Phrase]]
 """Looks at what is about to be registered and gives the reasons against it; none lets it pass."""
@@ -33,6 +35,9 @@ Collector = Callable[[Sequence[int]], Mapping[int, ContactError | None]]
 
 Several may be registered; an interface is refreshed when all of them managed. It runs outside any event loop.
 """
+
+Need = Callable[["ManagementInterface", "DriverSpec"], "Sequence[Lack]"]
+"""Looks at a way of managing and gives what is missing of what an upper app has for it; it is told on its panel."""
 
 
 OVERVIEW = "overview"
@@ -110,6 +115,7 @@ class EventSource:
 registration_checks: Registry[RegistrationCheck] = Registry("registration check")
 removal_hooks: Registry[RemovalHook] = Registry("removal hook")
 join_hooks: Registry[JoinHook] = Registry("join hook")
+needs: Registry[Need] = Registry("need of a way of managing")
 collectors: Registry[Collector] = Registry("collector")
 tabs: Registry[Tab] = Registry("tab")
 panels: Registry[Panel] = Registry("panel")

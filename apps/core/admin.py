@@ -21,7 +21,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.core import options, scoping
+from apps.core import audit_words, options, scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
 from apps.core.forms import attempt
@@ -274,14 +274,35 @@ class JobAdmin(ReadOnlyAdmin):
         return Job.objects.visible_to(request.user).filter(pk=obj.pk).exists()
 
 
+class FamilyFilter(admin.SimpleListFilter):
+    """The kind of an act; looking for all that occur would read the whole audit."""
+
+    title = gettext_lazy("kind of action")
+    parameter_name = "family"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Offer those that have words."""
+        return list(audit_words.family_words().items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep what was chosen."""
+        return queryset.filter(family=self.value()) if self.value() else queryset
+
+
 @admin.register(AuditEntry)
 class AuditAdmin(ReadOnlyAdmin):
     """Who did what."""
 
     view_word = "audit"
-    list_display = ("at", "actor_name", "address", "action", "object_name", "outcome")
-    list_filter = ("outcome", "actor_kind", "family")
+    list_display = ("at", "actor_name", "address", "act", "object_name", "outcome")
+    exclude = ("family", "form")
+    list_filter = ("outcome", "actor_kind", FamilyFilter)
     search_fields = ("actor_name", "action", "object_name")
+
+    @admin.display(description=gettext_lazy("action"), ordering="action")
+    def act(self, entry: AuditEntry) -> str:
+        """Name the act."""
+        return audit_words.act(entry.action)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Also filter by the object that an act was about."""

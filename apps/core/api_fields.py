@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers
 
 from apps.core import scoping
-from apps.core.forms import LARGEST_ID
+from apps.core.forms import LARGEST_ID as LARGEST_ID
 
 
 class Text(serializers.CharField):

@@ -5,9 +5,7 @@ from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
 from apps.core.actors import Actor, ActorKind
-from apps.core.audit import record
-from apps.core.models import Outcome
-from apps.core.writes import turn
+from apps.core.audit import record_refusal
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -24,13 +22,10 @@ class RefusalMiddleware(MiddlewareMixin):
         if user is not None and user.is_authenticated:
             unseen = status == 404 and request.method not in READING and request.resolver_match is not None
             if status == 403 or unseen:
-                _note(Actor.of(request), "access.ask", status)
+                actor = Actor.of(request)
+                record_refusal(actor, "access.ask", name=actor.request, after={"status": status})
         elif "Authorization" in request.headers and status in {401, 403}:
             address, asked = request.META.get("REMOTE_ADDR"), f"{request.method} {request.path}"[:200]
-            _note(Actor(ActorKind.TOKEN, "", None, address, asked), "token.use", status)
+            actor = Actor(ActorKind.TOKEN, "", None, address, asked)
+            record_refusal(actor, "token.use", name=asked, after={"status": status})
         return response
-
-
-def _note(actor: Actor, action: str, status: int) -> None:
-    with turn():
-        record(actor, action, name=actor.request, after={"status": status}, outcome=Outcome.REFUSED)

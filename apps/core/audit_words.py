@@ -62,6 +62,7 @@ ACTS: dict[str, Promise | str] = {
     "session.sign_out": gettext_lazy("Sign-out"),
     "session.idle": gettext_lazy("Signed out without activity"),
     "access.ask": gettext_lazy("Request"),
+    "access.host": gettext_lazy("Request under a foreign name"),
     "team.create": gettext_lazy("Team made"),
     "team.change": gettext_lazy("Team changed"),
     "team.members": gettext_lazy("Members of a team changed"),

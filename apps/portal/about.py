@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-import psutil
-from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import connection
@@ -20,8 +18,10 @@ from apps.core.actors import Actor
 from apps.core.htmx import wants_part
 from apps.core.models import Job
 from apps.core.version import VERSION
+from apps.portal import processes
+from apps.system import running
 from apps.system.bundle import orders
-from apps.system.instance import Instance, ProcessState
+from apps.system.tls.services import facts_in_use
 from apps.system.views import attached
 
 BUILT_WITH = (
@@ -53,15 +53,6 @@ class Library:
     licence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
-    """One process of the portal with what it uses now."""
-
-    state: ProcessState
-    memory: int | None  # bytes, resident
-    processes: int
-
-
 @require_safe
 def about(request: HttpRequest) -> HttpResponse:
     """Show the version and libraries to everybody, processes and ports to those who may set the portal."""
@@ -71,13 +62,14 @@ def about(request: HttpRequest) -> HttpResponse:
         "python": platform.python_version(),
         "database": f"{connection.vendor} {'.'.join(map(str, connection.get_database_version()))}",
         "libraries": [library for name in BUILT_WITH if (library := _library(name))],
-        "processes": [_measure(state) for state in Instance(settings.DATA_DIR).processes()]
-        if may_see_processes
-        else [],
         "may_see_processes": may_see_processes,
+        "certificate": facts_in_use(),
     }
-    if may_see_processes and not wants_part(request):
-        context |= _bundles()
+    if may_see_processes:
+        found = running.look()
+        context |= {"running": found, "rows": processes.rows(found)}
+        if not wants_part(request):
+            context |= _bundles()
     return render(request, "portal/_processes.html" if wants_part(request) else "portal/about.html", context)
 
 
@@ -114,18 +106,6 @@ def download_bundle(request: HttpRequest, pk: int) -> HttpResponse:
 def _require_settings(request: HttpRequest) -> None:
     if not scoping.may(request.user, "settings"):
         raise PermissionDenied
-
-
-def _measure(state: ProcessState) -> Running:
-    """Add up what a process and its children use; one that is gone uses nothing that we know of."""
-    if state.pid is None:
-        return Running(state, None, 0)
-    try:
-        main = psutil.Process(state.pid)
-        family = [main, *main.children(recursive=True)]
-        return Running(state, sum(process.memory_info().rss for process in family), len(family))
-    except psutil.Error:
-        return Running(state, None, 0)
 
 
 def _library(name: str) -> Library | None:

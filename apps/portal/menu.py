@@ -15,4 +15,14 @@ register(
         permission="settings",
     )
 )
+register(
+    MenuEntry(
+        label=_("Processes and ports"),
+        url_name="portal:processes",
+        icon="server-2",
+        section="manage",
+        order=860,
+        permission="settings",
+    )
+)
 register(MenuEntry(label=_("About"), url_name="portal:about", icon="info-circle", section="manage", order=900))

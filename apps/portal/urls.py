@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.portal import about, capacity, frame, helping, styleguide
+from apps.portal import about, capacity, frame, helping, ports, processes, styleguide
 from apps.portal.dashboard import views as dashboard
 
 app_name = "portal"
@@ -15,6 +15,12 @@ urlpatterns = [
     path("help/", helping.help_page, name="help"),
     path("capacity/", capacity.capacity, name="capacity"),
     path("capacity/history/", capacity.history, name="capacity-history"),
+    path("processes/", processes.processes, name="processes"),
+    path("processes/ports/", processes.set_ports, name="set-ports"),
+    path("processes/restart/", processes.restart, name="restart"),
+    path("processes/restarting/", processes.restarting, name="restarting"),
+    path("ports/", ports.ports, name="ports"),
+    path("ports/try/", ports.try_port, name="try-port"),
     path("pulse/", frame.pulse, name="pulse"),
     path("style-guide/", styleguide.style_guide, name="style-guide"),
     path("style-guide/series/", styleguide.sample_series, name="style-guide-series"),

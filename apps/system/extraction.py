@@ -20,6 +20,8 @@ PLAIN_ROOMS = ("apps/drivers", "apps/protocols")  # they know no Django, so noth
 DEFINITIONS = "fixtures/alert_definitions"
 ENTERPRISES = "fixtures/trap_enterprises.yaml"
 DEFINITION_TEXTS = ("name", "family", "alert_type", "title", "detail", "remedy")
+PORTS = "fixtures/ports.yaml"
+PORT_TEXTS = ("section", "purpose", "peer", "note")
 HELP = "fixtures/help"
 HELP_TEXTS = ("term", "area", "title", "text", "advice")
 KEYWORDS = (
@@ -76,7 +78,7 @@ class ExtractionFailed(RuntimeError):
 def messages(root: Path = ROOT) -> dict[Message, set[str]]:
     """Collect all sentences below a checkout, each with the files that say it."""
     found: dict[Message, set[str]] = {}
-    for message, path in (*marked(root), *plain(root), *definitions(root), *helping(root)):
+    for message, path in (*marked(root), *plain(root), *definitions(root), *helping(root), *table_of_ports(root)):
         found.setdefault(message, set()).add(path)
     return _joined(found)
 
@@ -245,6 +247,13 @@ def helping(root: Path = ROOT) -> Iterator[tuple[Message, str]]:
             for field in HELP_TEXTS:
                 if text := entry.get(field):
                     yield Message(text), path.relative_to(root).as_posix()
+
+
+def table_of_ports(root: Path = ROOT) -> Iterator[tuple[Message, str]]:
+    """Give the texts of the table of ports."""
+    if (root / PORTS).exists():
+        for row in yaml.safe_load((root / PORTS).read_text(encoding="utf-8")):
+            yield from ((Message(row[field]), PORTS) for field in PORT_TEXTS if row.get(field))
 
 
 def renew(catalogue: Path = CATALOGUE, root: Path = ROOT) -> Differences:

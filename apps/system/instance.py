@@ -1,18 +1,22 @@
 """One running portal per data folder: its lock, what it says about itself, and the gaps in its clock."""
 
+import contextlib
 import fcntl
 import json
 import os
 import time
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 CLOCK_TOLERANCE = 5.0  # seconds that the wall clock may move against the monotonic one without being noted
 KEPT_GAPS = 100
 LEFTOVERS_WITHIN = 8.0  # seconds that children of a killed instance get to end by themselves
+SEEN_EVERY = 5.0  # seconds between two signs of life of the supervisor
+LOST_AFTER = 20.0  # seconds without one, after which what it said last is old
 
 
 class AlreadyRunning(Exception):
@@ -24,6 +28,15 @@ class AlreadyRunning(Exception):
 
 
 @dataclass(frozen=True)
+class Restart:
+    """Why a process was started anew: ``reason`` is exit, signal, silent or ordered, ``detail`` what belongs to it."""
+
+    at: float
+    reason: str
+    detail: str  # the exit code, the signal's name, the seconds of silence, or by whom
+
+
+@dataclass(frozen=True)
 class ProcessState:
     """What the supervisor last wrote about one process."""
 
@@ -32,6 +45,15 @@ class ProcessState:
     pid: int | None
     started_at: float
     restarts: int
+    last_restart: Restart | None = None
+
+    @classmethod
+    def read(cls, written: Mapping[str, Any]) -> "ProcessState":
+        """Give what was written; what another version wrote besides is left out."""
+        known = {each.name for each in fields(cls)}
+        told = {name: value for name, value in written.items() if name in known}
+        last = told.get("last_restart")
+        return cls(**{**told, "last_restart": Restart(**last) if last else None})
 
 
 class Instance:
@@ -42,6 +64,7 @@ class Instance:
         self._state = folder / "up.json"
         self._lock = folder / "up.lock"
         self._gaps = folder / "clock-gaps.jsonl"
+        self._seen_at = 0.0
 
     def claim(self) -> int:
         """Take the folder for this process; give the descriptor that holds the claim. Raises AlreadyRunning."""
@@ -74,11 +97,26 @@ class Instance:
     def write(self, states: Iterable[ProcessState], ports: dict[str, int], owner: tuple[int, int] | None) -> None:
         """Publish what runs, for the status pages, the preflight check and the next start."""
         content = {"pid": os.getpid(), "ports": ports, "processes": [asdict(state) for state in states]}
+        self._seen_at = time.monotonic()
         fresh = self._state.with_suffix(".new")
         fresh.write_text(json.dumps(content))
         if owner:
             os.chown(fresh, *owner)
         fresh.replace(self._state)
+
+    def give_sign_of_life(self) -> None:
+        """Say that what was published still holds, every few seconds."""
+        if time.monotonic() - self._seen_at >= SEEN_EVERY:
+            self._seen_at = time.monotonic()
+            with contextlib.suppress(OSError):
+                os.utime(self._state, follow_symlinks=False)
+
+    def seen_at(self) -> float | None:
+        """Give when the supervisor gave its last sign of life, None when it never did."""
+        try:
+            return self._state.stat().st_mtime
+        except OSError:
+            return None
 
     def ports(self) -> dict[str, int]:
         """Give the ports of the last start by the name of their environment variable."""
@@ -87,7 +125,7 @@ class Instance:
 
     def processes(self) -> list[ProcessState]:
         """Give the processes as last written."""
-        return [ProcessState(**each) for each in self._read().get("processes", [])]
+        return [ProcessState.read(each) for each in self._read().get("processes", [])]
 
     def _read(self) -> dict:
         try:

@@ -5,6 +5,7 @@ import ipaddress
 import os
 import socket
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import psutil
 
@@ -16,7 +17,14 @@ BACKLOG = 512
 
 
 class PortTaken(Exception):
-    """A port cannot be opened; the message names who holds it and what changes the number."""
+    """A port cannot be opened; the message names who holds it and what changes the number.
+
+    ``why`` is taken, root or address; ``about`` is who holds it, or the address that this machine does not have.
+    """
+
+    def __init__(self, message: str, why: str = "", about: str = "") -> None:
+        super().__init__(message)
+        self.why, self.about = why, about
 
 
 def addresses(bind: str) -> list[str]:
@@ -42,8 +50,18 @@ def open_port(port: Port, binds: Sequence[str]) -> tuple[int, tuple[int, ...]]:
             each.close()
         if error.errno not in {errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL}:
             raise
-        raise PortTaken(_explain(port, number, bind, error)) from error
+        raise _explain(port, number, bind, error) from error
     return number, tuple(each.detach() for each in opened)
+
+
+def probe(port: Port, number: int, binds: Sequence[str]) -> dict[str, str]:
+    """Open a port under another number and close it again; say why where that cannot be done, else nothing."""
+    try:
+        _number, opened = open_port(replace(port, number=number), binds)
+    except PortTaken as taken:
+        return {"refused": taken.why, "about": taken.about, "said": str(taken)}
+    close(opened)
+    return {}
 
 
 def _open(port: Port, bind: str, number: int) -> socket.socket:
@@ -74,19 +92,24 @@ def _widen(opened: socket.socket) -> None:
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UDP_BUFFER)
 
 
-def _explain(port: Port, number: int, bind: str, error: OSError) -> str:
+def _explain(port: Port, number: int, bind: str, error: OSError) -> PortTaken:
     what = f"Port {number}/{port.protocol} ({port.label})"
+    other_way = f"set {port.variable} to another port"
+    if port.option:
+        other_way += f" (or: manage.py option set {port.option} NUMBER)"
     if error.errno == errno.EACCES:
-        return f"{what} is below 1024 and needs root. Set {port.variable} to another port, or start as root."
+        said = f"{what} is below 1024 and needs root. Start as root, or {other_way}."
+        return PortTaken(said, "root")
     if error.errno == errno.EADDRNOTAVAIL:
-        return f"{what}: this machine does not have the address {bind}. Set ESM_BIND to one that it has."
-    other = holder(number, port.protocol)
-    return f"{what} is taken by {other}. Stop that program, or set {port.variable} to another port."
+        said = f"{what}: this machine does not have the address {bind}. Set ESM_BIND to one that it has."
+        return PortTaken(said, "address", bind)
+    other = holder(number, port.protocol, bind)
+    return PortTaken(f"{what} is taken by {other}. Stop that program, or {other_way}.", "taken", other)
 
 
-def holder(number: int, protocol: str) -> str:
-    """Say which program holds a port, as far as this user may see it."""
-    pid = holder_pid(number, protocol)
+def holder(number: int, protocol: str, bind: str) -> str:
+    """Say which program holds a port of an address, as far as this user may see it."""
+    pid = holder_pid(number, protocol, bind)
     if pid is None:
         return "a program of another user (root can see which)"
     try:
@@ -96,11 +119,17 @@ def holder(number: int, protocol: str) -> str:
         return f"process {pid}"
 
 
-def holder_pid(number: int, protocol: str) -> int | None:
-    """Give the id of the process that holds a port, None where it is not visible or nobody does."""
+def holder_pid(number: int, protocol: str, bind: str) -> int | None:
+    """Give the id of the process that holds a port, None where it is not visible or nobody does.
+
+    Others may have the same number on addresses that do not matter here.
+    """
+    every = {"0.0.0.0", "::"}
     for connection in psutil.net_connections(kind=protocol):
         local = connection.laddr
-        if local and local.port == number and (protocol == "udp" or connection.status == psutil.CONN_LISTEN):
+        if not local or local.port != number or (protocol == "tcp" and connection.status != psutil.CONN_LISTEN):
+            continue
+        if bind in every or local.ip in {bind, *every}:
             return connection.pid
     return None
 

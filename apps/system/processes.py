@@ -5,19 +5,32 @@ An app registers a process from ``AppConfig.ready()``; ``manage.py up`` builds t
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 @dataclass(frozen=True)
 class Port:
     """A port that a process listens on: ``number`` 0 lets the system choose."""
 
-    label: str
+    label: "StrOrPromise"
     protocol: Literal["tcp", "udp"]
     number: int
     variable: str  # the environment variable that changes the number
     descriptors: str  # the environment variable that carries the opened sockets to the process
     binds: tuple[str, ...] = ()  # the addresses where it is opened, in place of those of ESM_BIND
+    option: str = ""  # the option that changes the number, where the environment does not
+    switch: str = ""  # the option that closes and opens it while the portal runs
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """How the supervisor finds out that a process still answers: to a question, it says anything at all."""
+
+    address: tuple[str, int] | str  # of TCP, or the path of a Unix socket
+    question: bytes
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,8 @@ class ProcessSpec:
     foreground: bool = False  # shares the terminal: may ask, and its output is not prefixed
     as_user: bool = True  # runs as ESM_USER where the supervisor is root
     done: Callable[[], None] | None = None  # called in the supervisor when a step ended well
+    role: "StrOrPromise" = ""  # what it does, in plain words
+    pulse: Pulse | None = None  # without it, a process that hangs is not told from one that works
 
 
 class ProcessRegistry:

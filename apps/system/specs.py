@@ -1,16 +1,23 @@
 """The portal's own processes, in the order in which they start."""
 
-import http.client
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.management import call_command
+from django.utils.translation import gettext_lazy as _
 
 from apps.system import broker, ports
-from apps.system.processes import Port, ProcessRegistry, ProcessSpec
+from apps.system.processes import Port, ProcessRegistry, ProcessSpec, Pulse
+from apps.system.tls import probing
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
 BASE = ("broker", "prepare")
@@ -32,7 +39,13 @@ def broker_process() -> ProcessSpec:
     """Give the private server, or the step that waits for the one that REDIS_URL names."""
     if settings.REDIS_URL:
         return ProcessSpec("broker", (*MANAGE, "wait_for_broker"), run=broker.wait_for_server, once=True)
-    return ProcessSpec("broker", broker.server_command(), ready=broker.answers)
+    return ProcessSpec(
+        "broker",
+        broker.server_command(),
+        ready=broker.answers,
+        role=_("Passes work and news between the processes, and keeps what is asked for often"),
+        pulse=Pulse(str(settings.BROKER_SOCKET), b"PING\r\n"),
+    )
 
 
 def prepare_process() -> ProcessSpec:
@@ -52,24 +65,26 @@ def poll_processes() -> int:
 
 def poll_worker_process() -> ProcessSpec:
     """Give the worker that polls: processes, because polling takes the processor."""
-    return _worker("worker-poll", "--polling")
+    return _worker("worker-poll", "--polling", _("Asks the devices: state, values, inventory"))
 
 
 def worker_process() -> ProcessSpec:
     """Give the worker for everything else, apart, so that control never waits behind polls."""
-    return _worker("worker", "--other")
+    return _worker("worker", "--other", _("Carries out jobs, sends messages, tidies up"))
 
 
-def _worker(name: str, share: str) -> ProcessSpec:
+def _worker(name: str, share: str, role: "StrOrPromise") -> ProcessSpec:
     argv = (*MANAGE, "run_worker", share)
-    return ProcessSpec(name, argv, run=lambda: call_command("run_worker", share), needs=BASE, raw_ping=True)
+    run = partial(call_command, "run_worker", share)
+    return ProcessSpec(name, argv, run=run, needs=BASE, raw_ping=True, role=role)
 
 
 def beat_process() -> ProcessSpec:
     """Give the clock."""
     from apps.system.worker import keep_time
 
-    return ProcessSpec("beat", (*MANAGE, "run_beat"), run=keep_time, needs=BASE)
+    role = _("The clock: starts what is due")
+    return ProcessSpec("beat", (*MANAGE, "run_beat"), run=keep_time, needs=BASE, role=role)
 
 
 def receiver_process() -> ProcessSpec:
@@ -79,7 +94,21 @@ def receiver_process() -> ProcessSpec:
         (*MANAGE, "receive_alerts"),
         run=lambda: call_command("receive_alerts"),
         needs=BASE,
-        ports=(Port("SNMP traps", "udp", settings.TRAP_PORT, "ESM_TRAP_PORT", "ESM_TRAP_FDS"),),
+        ports=tuple(receivers()),
+        role=_("Receives the alerts of devices and stores them"),
+    )
+
+
+def receivers() -> Iterator[Port]:
+    """Give the ports on which alerts are received; each can be switched off by an option of its own."""
+    yield Port(
+        _("SNMP traps"),
+        "udp",
+        settings.TRAP_PORT,
+        "ESM_TRAP_PORT",
+        "ESM_TRAP_FDS",
+        option="trap_port",
+        switch="trap_reception",
     )
 
 
@@ -87,7 +116,15 @@ def web_process() -> ProcessSpec:
     """Give the process that serves pages and API."""
     from apps.system.web import serve, web_ports
 
-    return ProcessSpec("web", (*MANAGE, "serve_web"), run=serve, needs=BASE, ports=web_ports())
+    return ProcessSpec(
+        "web",
+        (*MANAGE, "serve_web"),
+        run=serve,
+        needs=BASE,
+        ports=web_ports(),
+        role=_("Serves pages, API and classic mode"),
+        pulse=Pulse((probe_address(), settings.HTTP_PORT), b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"),
+    )
 
 
 def ready_step(done: Callable[[], None]) -> ProcessSpec:
@@ -102,24 +139,13 @@ def probe_address() -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(first, first)
 
 
-def browser_url(port: int) -> str:
+def browser_url(port: int, scheme: str = "http") -> str:
     """Give the address to type into a browser on this machine."""
     address = probe_address()
-    return f"http://[{address}]:{port}/" if ":" in address else f"http://{address}:{port}/"
+    return f"{scheme}://[{address}]:{port}/" if ":" in address else f"{scheme}://{address}:{port}/"
 
 
 def wait_for_sign_in() -> None:
     """Ask for the sign-in page until it is given."""
-    while not _sign_in_page_answers():
+    while probing.ask(probe_address(), settings.HTTP_PORT)[1] != HTTPStatus.OK:
         time.sleep(READY_ASKED_EVERY)
-
-
-def _sign_in_page_answers() -> bool:
-    connection = http.client.HTTPConnection(probe_address(), settings.HTTP_PORT, timeout=10)
-    try:
-        connection.request("GET", "/login/", headers={"Connection": "close"})
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()

@@ -9,12 +9,15 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import FrameType
 
 from apps.system import children
+from apps.system.control import Control
+from apps.system.instance import ProcessState, Restart
 from apps.system.processes import ProcessSpec, in_order
+from apps.system.pulses import SILENT_AFTER, Pulses
 
 TICK = 0.1  # seconds
 FIRST_DELAY = 0.3  # seconds before the first new start; doubles with every failure in a row
@@ -22,6 +25,7 @@ LONGEST_DELAY = 30.0
 RAN_WELL = 30.0  # a process that lived this long starts again without delay
 STOP_WITHIN = 5.0
 KILL_AFTER = 4.2  # leaves time for the processes that the others stand on
+ANSWERED_WITHIN = 0.5  # seconds that whoever ordered it gets to tell of it, before a process is stopped
 
 
 class State(StrEnum):
@@ -32,6 +36,7 @@ class State(StrEnum):
     RUNNING = "running"
     DONE = "done"  # a step that ended well
     STOPPED = "stopped"
+    OFF = "off"  # switched off by an option
 
 
 @dataclass
@@ -47,8 +52,19 @@ class Child:
     failures: int = 0
     restarts: int = 0
     told: bool = False  # that it is to stop
+    stop_at: float | None = None  # when it is told so because of an order, monotonic seconds
+    reason: Restart | None = None  # why it is being stopped, to be started again
+    wanted: bool = True  # False: it is switched off
+    last_restart: Restart | None = None
+    pulses: Pulses | None = None
     output: int | None = None
     buffer: bytes = field(default=b"", repr=False)
+
+    def published(self) -> ProcessState:
+        """Give what others may know."""
+        return ProcessState(
+            self.spec.name, self.state.value, self.pid, self.started_at, self.restarts, self.last_restart
+        )
 
 
 class Supervisor:
@@ -63,10 +79,13 @@ class Supervisor:
         say: Callable[[str], None] = print,
         changed: Callable[[list[Child]], None] = lambda children: None,
         each_second: Callable[[], None] = lambda: None,
+        control: Control | None = None,
     ) -> None:
         """``descriptors``: process name → environment variable → sockets that are handed down in it."""
         self.children = [Child(spec) for spec in in_order(specs)]
-        self._descriptors = descriptors or {}
+        self.again = False  # it was ordered that everything is started anew
+        self._control = control
+        self._descriptors = dict(descriptors or {})
         self._user = user
         self._say = say
         self._changed = changed
@@ -74,6 +93,7 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._guard = children.Guard()
         self._stopping_since: float | None = None
+        self._stop_at: float | None = None
         self._hurry = False
         self._code = 0
         self._width = max((len(child.spec.name) for child in self.children), default=0)
@@ -91,22 +111,29 @@ class Supervisor:
                 signal.signal(number, self._asked_to_stop)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        self._selector.register(wake, selectors.EVENT_READ, None)
+        self._selector.register(wake, selectors.EVENT_READ, lambda: self._drain(wake))
+        if self._control:
+            self._selector.register(self._control.socket, selectors.EVENT_READ, self._control.receive)
         next_second = 0.0
         while True:
             for key, _mask in self._selector.select(TICK):
-                if key.data is None:
-                    self._drain(wake)
-                else:
+                if isinstance(key.data, Child):
                     self._read(key.data)
+                else:
+                    key.data()
             self._reap()
+            if self._stop_at is not None and time.monotonic() >= self._stop_at:
+                self._asked_to_stop()
+                self._stop_at = None
             if self._stopping_since is None:
+                self._stop_what_is_ordered()
                 self._start_what_can()
             elif self._stop_step(time.monotonic() - self._stopping_since):
                 break
             if time.monotonic() >= next_second:
                 next_second = time.monotonic() + 1
                 self._guard.start_again_if_ended(self._groups())
+                self._ask_whether_they_live()
                 self._each_second()
         signal.set_wakeup_fd(-1)
         self._guard.dismiss()
@@ -120,12 +147,74 @@ class Supervisor:
         except BlockingIOError:
             return
 
-    def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:
+    def _asked_to_stop(self, number: int = 0, frame: FrameType | None = None) -> None:
+        if number:
+            self.again = False  # a signal says that it is to end, whatever was ordered before
         if self._stopping_since is None:
             self._stopping_since = time.monotonic()
             self._say("Stopping …")
         else:
             self._hurry = True
+
+    # --- orders -------------------------------------------------------------------------------------------------
+    def find(self, name: str) -> Child | None:
+        """Give a process that can be ordered about; steps of the start cannot."""
+        return next((child for child in self.children if child.spec.name == name and not child.spec.once), None)
+
+    def restart(self, child: Child, by: str) -> None:
+        """Stop one process in a moment, and start it again; one that waits for its delay starts now."""
+        child.not_before = 0.0
+        if child.pid is not None and child.stop_at is None:
+            child.reason = Restart(time.time(), "ordered", by)
+            child.stop_at = time.monotonic() + ANSWERED_WITHIN
+
+    def stop(self, *, again: bool, by: str = "") -> None:
+        """Stop everything in a moment; ``again``: to be started anew by whoever runs this supervisor."""
+        if self._stopping_since is not None:
+            return  # it ends already
+        self.again = again
+        self._stop_at = time.monotonic() + ANSWERED_WITHIN
+        for child in self.children:
+            child.reason = Restart(time.time(), "ordered", by)
+
+    def hand_down(self, child: Child, sockets: Mapping[str, tuple[int, ...]]) -> None:
+        """Let a process have these sockets from its next start on, beside what it had."""
+        self._descriptors[child.spec.name] = {**self._descriptors.get(child.spec.name, {}), **sockets}
+
+    def switch(self, child: Child, on: bool) -> None:
+        """Stop a process until it is switched on again, or start it; its sockets are whoever's who opened them."""
+        if child.wanted == on:
+            return
+        child.wanted = on
+        if not on and child.pid is not None:
+            child.stop_at = time.monotonic()
+        elif not on:
+            self._set(child, State.OFF)
+        elif child.state is State.OFF:
+            child.not_before = 0.0
+            self._set(child, State.WAITING)
+
+    def _stop_what_is_ordered(self) -> None:
+        now = time.monotonic()
+        for child in self.children:
+            if child.stop_at is None or child.pid is None or now < child.stop_at:
+                continue
+            if not child.told:
+                child.told = True
+                self._tell(child, f"stopping ({child.reason.detail})" if child.reason else "stopping")
+                self._signal(child, signal.SIGTERM)
+            elif now >= child.stop_at + KILL_AFTER:
+                self._kill_group(child)
+
+    def _ask_whether_they_live(self) -> None:
+        for child in self.children:
+            if child.pulses is None or child.state is not State.RUNNING or child.stop_at is not None:
+                continue
+            child.pulses.ask()
+            if child.pulses.unanswered >= SILENT_AFTER:
+                child.reason = Restart(time.time(), "silent", f"{child.pulses.silence:.0f}")
+                self._tell(child, f"has not answered for {child.pulses.silence:.0f} s")
+                self._kill_group(child)
 
     # --- starting -----------------------------------------------------------------------------------------------
     def _start_what_can(self) -> None:
@@ -133,12 +222,14 @@ class Supervisor:
         for child in self.children:
             if child.state is State.STARTING and not child.spec.once and (not child.spec.ready or child.spec.ready()):
                 self._set(child, State.RUNNING)
+            if child.state is State.WAITING and not child.wanted:
+                self._set(child, State.OFF)
             if child.state is State.WAITING and now >= child.not_before and self._has_what_it_needs(child):
                 self._start(child)
 
     def _has_what_it_needs(self, child: Child) -> bool:
         needed = [other for other in self.children if other.spec.name in child.spec.needs]
-        return all(other.state in {State.RUNNING, State.DONE} for other in needed)
+        return all(other.state in {State.RUNNING, State.DONE, State.OFF} for other in needed)
 
     def _start(self, child: Child) -> None:
         handed_down = self._descriptors.get(child.spec.name, {})
@@ -155,6 +246,9 @@ class Supervisor:
         if output is not None:
             os.close(output)
         child.started, child.started_at = time.monotonic(), time.time()
+        child.told, child.stop_at, child.reason = False, None, None
+        if child.spec.pulse and child.pulses is None:
+            child.pulses = Pulses(child.spec.pulse, self._selector)
         self._set(child, State.STARTING)
 
     def _set(self, child: Child, state: State) -> None:
@@ -204,6 +298,8 @@ class Supervisor:
                 os.close(child.output)
                 child.output = None
             child.pid = None
+            if child.pulses:
+                child.pulses.stop()
             self._ended(child, os.waitstatus_to_exitcode(status))
 
     @staticmethod
@@ -224,15 +320,24 @@ class Supervisor:
             self._set(child, State.STOPPED)
             self._say(f"The start failed at the step “{child.spec.name}”.")
             self._stopping_since = time.monotonic()
+        elif not child.wanted:
+            self._set(child, State.OFF)
         else:
-            lived = time.monotonic() - child.started
-            child.failures = 0 if lived >= RAN_WELL else child.failures + 1
-            delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (child.failures - 1)) if child.failures else 0.0
-            child.not_before = time.monotonic() + delay
-            child.restarts += 1
-            reason = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-            self._tell(child, f"ended ({reason}) after {lived:.0f} s; starts again in {delay:.1f} s")
-            self._set(child, State.WAITING)
+            self._comes_again(child, code)
+
+    def _comes_again(self, child: Child, code: int) -> None:
+        lived = time.monotonic() - child.started
+        ordered = child.reason is not None and child.reason.reason == "ordered"
+        child.failures = 0 if ordered or lived >= RAN_WELL else child.failures + 1
+        delay = min(LONGEST_DELAY, FIRST_DELAY * 2 ** (child.failures - 1)) if child.failures else 0.0
+        child.not_before = time.monotonic() + delay
+        child.restarts += 1
+        name = signal.Signals(-code).name if code < 0 else str(code)
+        found = Restart(time.time(), "signal" if code < 0 else "exit", name)
+        child.last_restart = replace(child.reason, at=time.time()) if child.reason else found
+        reason = f"signal {name}" if code < 0 else f"exit code {name}"
+        self._tell(child, f"ended ({reason}) after {lived:.0f} s; starts again in {delay:.1f} s")
+        self._set(child, State.WAITING)
 
     # --- stopping -----------------------------------------------------------------------------------------------
     def _stop_step(self, elapsed: float) -> bool:

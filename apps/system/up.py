@@ -7,27 +7,32 @@ import os
 import pwd
 import sys
 from pathlib import Path
+from typing import Any
 
 from django.apps import apps
 from django.conf import settings
 from django.db import connections
 
-from apps.system import broker, children, ports, preflight, specs
-from apps.system.instance import AlreadyRunning, Clock, Instance, ProcessState
+from apps.system import broker, children, chosen, ports, preflight, specs
+from apps.system.control import Control
+from apps.system.instance import AlreadyRunning, Clock, Instance
 from apps.system.journal import Journal
 from apps.system.processes import registry
+from apps.system.sockets import Sockets
+from apps.system.steering import Steering
 from apps.system.supervisor import Child, Supervisor
+from apps.system.tls import probing
 
 OBJECTS_UNTIL_COLLECTED = 10_000  # Python's own 700 costs a busy process some hundredths of its time
-HANDED_OVER = "ESM_UP_STATE"  # what survives the new start that follows when the system chose a port
+HANDED_OVER = "ESM_UP_STATE"  # what survives a new start of this process: it holds the folder and the sockets
 SHARED_MODULES = (  # loaded by name somewhere on the way
+    "apps.core.cache",
     "celery.apps.beat",
     "celery.apps.worker",
     "celery.bin.celery",
     "celery.concurrency.prefork",
     "celery.concurrency.thread",
     "celery.worker.consumer",
-    "django.core.cache.backends.redis",
     "django_celery_beat.schedulers",
     "hiredis",
     "kombu.transport.redis",
@@ -35,7 +40,6 @@ SHARED_MODULES = (  # loaded by name somewhere on the way
     "uvicorn.protocols.http.h11_impl",
     "uvicorn.protocols.websockets.auto",
 )
-Descriptors = dict[str, dict[str, tuple[int, ...]]]
 
 
 class CannotStart(Exception):
@@ -56,8 +60,8 @@ class Launch:
     def __init__(self) -> None:
         self.instance = Instance(settings.DATA_DIR)
         self.specs = registry.build()
-        self.numbers: dict[str, int] = {}
-        self.descriptors: Descriptors = {}
+        self.sockets = Sockets(self.specs, ports.addresses(settings.BIND))
+        self.history: dict[str, Any] = {}
         self.lock = -1
         self.user = settings.RUN_AS if os.geteuid() == 0 else ""
         self.owner = self._owner()
@@ -66,29 +70,42 @@ class Launch:
     def run(self) -> int:
         """Start everything and watch it until told to stop. Raises CannotStart."""
         os.umask(0o077)
+        off = chosen.read(settings.DATA_DIR).off
         if HANDED_OVER in os.environ:
             self._take_over()
         else:
             self._claim_folder()
             self._check()
-            self._open_ports()
+        if conflicts := self.sockets.open_all(off):
+            raise CannotStart("\n".join(conflicts))
         self._own_folder()
-        if self._port_was_chosen():
+        if self.sockets.port_was_chosen():
             self._start_over()
         if not settings.REDIS_URL:
             broker.make_folders(self.owner)
-        self._open_ping_sockets()
         self._load_everything()
+        return self._supervise()
+
+    def _supervise(self) -> int:
         clock = Clock(self.instance)
+        steering = Steering(settings.DATA_DIR, self.sockets, self._say)
+        control = Control(settings.DATA_DIR, self.owner, steering.answer)
         supervisor = Supervisor(
             [*self.specs, specs.ready_step(self._announce)],
-            descriptors=self.descriptors,
+            descriptors=self._descriptors(),
             user=self.user,
             say=self._say,
             changed=self._publish,
-            each_second=lambda: self._compare(clock),
+            each_second=lambda: self._each_second(clock, steering),
+            control=control,
         )
-        return supervisor.run()
+        steering.take_over(supervisor, self.history)
+        code = supervisor.run()
+        control.close()
+        if supervisor.again:
+            steering.move_ports()
+            self._start_over(steering.history())
+        return code
 
     # --- before anything runs -----------------------------------------------------------------------------------
     def _owner(self) -> tuple[int, int] | None:
@@ -129,22 +146,6 @@ class Launch:
         if any(check.blocking and check.outcome is preflight.Outcome.FAIL for check in found):
             raise CannotStart("The checks above must pass first (manage.py preflight shows all of them).")
 
-    def _open_ports(self) -> None:
-        conflicts = []
-        binds = ports.addresses(settings.BIND)
-        for spec in self.specs:
-            for port in spec.ports:
-                try:
-                    number, opened = ports.open_port(port, binds)
-                except ports.PortTaken as error:
-                    conflicts.append(f"{spec.name}: {error}")
-                    continue
-                self.numbers[port.variable] = number
-                own = self.descriptors.setdefault(spec.name, {})
-                own[port.descriptors] = own.get(port.descriptors, ()) + opened
-        if conflicts:
-            raise CannotStart("\n".join(conflicts))
-
     def _own_folder(self) -> None:
         """Make the data folder its owner's alone, and give it to ESM_USER where that changed."""
         folder = self.instance.folder
@@ -158,43 +159,36 @@ class Launch:
         key = Path(settings.SECRETS_KEY_FILE)
         return key.stat().st_uid if key.exists() and self.owner else (self.owner or (os.geteuid(), 0))[0]
 
-    # --- the system chose a port: every process must know the number from its first line on ----------------------
-    def _port_was_chosen(self) -> bool:
-        asked = {port.variable: port.number for spec in self.specs for port in spec.ports}
-        return any(asked[variable] != number for variable, number in self.numbers.items())
-
-    def _start_over(self) -> None:
-        state = {"lock": self.lock, "numbers": self.numbers, "descriptors": self.descriptors}
+    # --- this process starts anew: the system chose a port, which all must know, or somebody ordered it ----------
+    def _start_over(self, history: dict[str, Any] | None = None) -> None:
+        state = {"lock": self.lock, "sockets": self.sockets.hand_over(), "history": history or {}}
         os.environ[HANDED_OVER] = json.dumps(state)
-        os.environ.update({variable: str(number) for variable, number in self.numbers.items()})
-        for descriptor in (
-            self.lock,
-            *(fd for own in self.descriptors.values() for each in own.values() for fd in each),
-        ):
-            os.set_inheritable(descriptor, True)
+        if history is None:
+            os.environ.update({variable: str(number) for variable, number in self.sockets.numbers.items()})
+        os.set_inheritable(self.lock, True)
         sys.stdout.flush()
         os.execv(sys.executable, [sys.executable, *sys.argv])  # noqa: S606 - ourselves
 
     def _take_over(self) -> None:
         state = json.loads(os.environ.pop(HANDED_OVER))
-        self.lock, self.numbers = state["lock"], state["numbers"]
-        self.descriptors = {
-            name: {variable: tuple(fds) for variable, fds in own.items()} for name, own in state["descriptors"].items()
-        }
-        for descriptor in (
-            self.lock,
-            *(fd for own in self.descriptors.values() for each in own.values() for fd in each),
-        ):
-            os.set_inheritable(descriptor, False)
+        self.lock, self.history = state["lock"], state["history"]
+        os.set_inheritable(self.lock, False)
+        self.sockets.take_over(state["sockets"])
 
     # --- what the children get ----------------------------------------------------------------------------------
-    def _open_ping_sockets(self) -> None:
-        """Open raw sockets for each process that pings; a pair of its own, or two would read each other's answers."""
+    def _descriptors(self) -> dict[str, dict[str, tuple[int, ...]]]:
+        """Give the sockets that each process gets; the step that prepares may have to show a page on those of web.
+
+        Each process that pings has raw sockets of its own, or two would read each other's answers.
+        """
+        handed_down = self.sockets.descriptors()
+        handed_down["prepare"] = dict(handed_down.get("web", {}))
         for spec in self.specs:
             if spec.raw_ping:
                 pair = ports.open_ping_sockets()
                 if max(pair) >= 0:
-                    self.descriptors.setdefault(spec.name, {})["ESM_PING_FDS"] = pair
+                    handed_down.setdefault(spec.name, {})["ESM_PING_FDS"] = pair
+        return handed_down
 
     def _load_everything(self) -> None:
         """Import what the children will need, so that they share the memory and start at once."""
@@ -218,12 +212,13 @@ class Launch:
         self.journal.write(text)
 
     def _publish(self, processes: list[Child]) -> None:
-        states = [
-            ProcessState(child.spec.name, child.state.value, child.pid, child.started_at, child.restarts)
-            for child in processes
-            if not child.spec.once
-        ]
-        self.instance.write(states, self.numbers, self.owner)
+        states = [child.published() for child in processes if not child.spec.once]
+        self.instance.write(states, self.sockets.numbers, self.owner)
+
+    def _each_second(self, clock: Clock, steering: Steering) -> None:
+        self.instance.give_sign_of_life()
+        steering.follow()
+        self._compare(clock)
 
     def _compare(self, clock: Clock) -> None:
         gap = clock.compare()
@@ -233,9 +228,10 @@ class Launch:
             self._say(f"The machine slept {seconds:.0f} s." if slept else f"The clock was set by {seconds:+.0f} s.")
 
     def _announce(self) -> None:
-        self._say(f"Portal ready: {specs.browser_url(settings.HTTP_PORT)}")
-        self._say(f"Classic mode: {specs.browser_url(settings.CLASSIC_PORT)}")
-        trap = self.numbers.get("ESM_TRAP_PORT")
+        scheme, _status = probing.ask(specs.probe_address(), settings.HTTP_PORT)
+        self._say(f"Portal ready: {specs.browser_url(settings.HTTP_PORT, scheme)}")
+        self._say(f"Classic mode: {specs.browser_url(settings.CLASSIC_PORT, scheme)}")
+        trap = self.sockets.numbers.get("ESM_TRAP_PORT")
         if trap is not None:
             low = "" if os.geteuid() == 0 or trap == 162 else "; 162 needs root, see docs/operate/install.md"
             self._say(f"SNMP traps:   udp port {trap} on {settings.BIND}{low}")

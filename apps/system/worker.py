@@ -9,7 +9,7 @@ from celery import current_app
 from celery.exceptions import SecurityWarning
 from celery.signals import worker_process_init
 
-from apps.system import children
+from apps.system import children, workers
 
 POLL_QUEUES = ("poll", "poll-blocking")
 OTHER_QUEUES = ("control", "batch", "notify", "default")
@@ -25,6 +25,7 @@ def _leave_with_the_worker(**_: Any) -> None:
 def work(queues: tuple[str, ...], *, pool: str, concurrency: int, name: str) -> int:
     """Run a worker on these queues until told to stop."""
     argv = ["--quiet", "worker", "--queues", ",".join(queues), "--pool", pool, "--concurrency", str(concurrency)]
+    workers.give_signs_of_life(name)
     argv += ["--hostname", f"{name}@%h", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
     return _command(argv)
 

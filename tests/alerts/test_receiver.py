@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import socket
+import subprocess
 import time
 
 import psutil
@@ -20,6 +21,7 @@ from apps.protocols.snmp.notification import NotificationKind, encode_notificati
 from apps.protocols.snmp.usm import discovery, make_user
 from tests.alerts.process import DEADLINE, lock_out, net_snmp, wait_for
 from tests.factories import make_component, make_credential, make_interface
+from tests.peers import free_udp_port, program
 from tests.protocols.snmp.notifications import trap
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("receiver")]
@@ -195,6 +197,31 @@ def test_only_listed_communities_are_stored_and_relays_are_believed(start):
     assert receiver.stop() == 0
     assert receiver.alerts().count() == 1
     assert receiver.count(Count.REFUSED) == 1
+
+
+def test_snmptrapd_may_hold_the_port_and_pass_on_what_it_receives(start, tmp_path):
+    behind = make_interface(make_component("behind"), address="192.0.2.44").component
+    options.set_value("trap_method", "relay", SYSTEM)
+    receiver = start()
+    public = free_udp_port()
+    (tmp_path / "relay.conf").write_text(
+        f"disableAuthorization yes\nforward default udp:127.0.0.1:{receiver.port}\n", encoding="ascii"
+    )
+    words = ["-f", "-Lo", "-C", "-c", str(tmp_path / "relay.conf"), "-p", str(tmp_path / "pid")]
+    relay = subprocess.Popen(
+        [program("snmptrapd", "snmptrapd"), *words, f"udp:127.0.0.1:{public}"],
+        env={**os.environ, "SNMP_PERSISTENT_DIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for((tmp_path / "pid").exists)
+        net_snmp("snmptrap", public, "1.3.6.1.4.1.8072", "192.0.2.44", "2", "0", "", version="1", community="public")
+        alert = wait_for(receiver.alerts().first)
+    finally:
+        relay.kill()
+        relay.wait()
+    assert (alert.address, alert.component_id) == ("192.0.2.44", behind.pk)
 
 
 def test_what_came_before_the_signal_is_stored_before_the_end(start):

@@ -29,8 +29,10 @@ from tests.statements import lasting_memories
 
 pytestmark = pytest.mark.django_db
 
-# Open by design: signing in, its language, health (which look at who asks by themselves).
+# Open by design: signing in, its language, health (which look at who asks by themselves), and the certificate that a
+# browser needs before it can sign in.
 OPEN = {"login/", "esmpro/Login/index", "preferences/language/", "healthz", "readyz", "metrics"}
+OPEN |= {"https/trust/", "https/authority.pem", "https/authority.crt"}
 OPEN_TO_POST = {"api/v1/tokens/"}
 EXAMPLES = {"int": "1", "str": "x", "slug": "x", "path": "x", "uuid": "00000000-0000-4000-8000-000000000001"}
 

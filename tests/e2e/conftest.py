@@ -142,6 +142,7 @@ def ids(api: Client, server: int, link_down: int, period: int, directory: int) -
         "user": first("/users/"),
         "directory": directory,
         "team": int(api.post("/teams/", {"name": "Night shift", "members": [first("/users/")]})["id"]),
+        "audit": first("/audit/?action=component.register"),
         "role": int(api.post("/roles/", {"name": "Night watch", "permissions": ["view"]})["id"]),
     }
 

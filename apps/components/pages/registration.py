@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from apps.components import suspend_moves
+from apps.components import driver_parameters, suspend_moves
 from apps.components.forms import MOST_FORMS, ComponentForm, InterfaceForm, initial_of
 from apps.components.models import Component
-from apps.components.services import checks, credentials, registration
+from apps.components.services import checks, credentials, needs, registration
 from apps.components.services.drafts import NewComponent, NewInterface
 from apps.core import scoping
 from apps.core.actors import Actor
@@ -135,6 +135,10 @@ def _answer(
                 return redirect(checks.check([saved], Actor.of(request)))
             return redirect(saved)
     context = {"form": form, "forms": forms, "component": component, "other": _in_the_way(request, conflict)}
+    context["needs"] = [
+        {"label": _(spec.label), "kinds": needs.kinds_of(spec), "port": needs.port_of(spec)}
+        for spec in driver_parameters.offered().values()
+    ]
     failed = request.method == "POST" and "more" not in request.POST
     if "more" in request.POST:
         form.errors.clear()  # nothing was to be saved yet

@@ -17,10 +17,12 @@ from apps.components.pages.look import Look
 from apps.components.panels.settings import general, managed_by
 from apps.components.panels.timeline import events_of
 from apps.components.services import checks
+from apps.components.services.needs import Lack, lacks, missing_rights
 from apps.core.phrases import Phrase
 from apps.drivers import registry
 from apps.drivers.contract import Capability, InventoryKind
 from apps.groups.models import Group
+from apps.protocols.errors import AuthenticationFailed
 
 LATEST_CHANGES = 6
 SUSPEND_PERIODS = 10
@@ -71,7 +73,16 @@ class InterfaceView:
     row: ManagementInterface
     label: str
     remedy: Phrase | None
-    withheld: bool  # the credential was refused and is not offered by itself
+    lacks: Sequence[Lack]  # what is missing here for it to work at all
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """All ways of managing, and which rights the reader lacks to act on them."""
+
+    rows: Sequence[InterfaceView]
+    missing_rights: Sequence[Promise | str]
+    may_credentials: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +133,17 @@ class History:
     page: "Page[StatusChange] | None" = None
 
 
-def interfaces(look: Look) -> list[InterfaceView]:
-    """Give the ways of managing."""
+def interfaces(look: Look) -> Ways:
+    """Give the ways of managing, with what each lacks."""
     specs = registry.specs()
-    return [
-        InterfaceView(
-            row,
-            _(specs[row.driver].label) if row.driver in specs else row.driver,
-            checks.BY_CODE.get(row.last_error_code),
-            row.credential is not None and (row.refused_version == row.credential.version or row.credential.is_latched),
-        )
-        for row in look.interfaces
-    ]
+    rows = []
+    for row in look.interfaces:
+        label = _(specs[row.driver].label) if row.driver in specs else row.driver
+        missing = lacks(row, specs.get(row.driver))
+        told = missing and row.last_error_code == AuthenticationFailed.code  # what is missing says it better
+        rows.append(InterfaceView(row, label, None if told else checks.BY_CODE.get(row.last_error_code), missing))
+    rights = missing_rights(look.request.user, look.component.group_id)
+    return Ways(rows, rights, look.may("credentials"))
 
 
 def identity(look: Look) -> list[tuple[str, Any]]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from apps.components import credential_kinds
 from apps.components.models import ManagementInterface
 from apps.components.pages.look import Look
+from apps.components.services.needs import Lack, lacks, port_of
 from apps.drivers import registry
 from apps.groups.models import Group
 
@@ -23,6 +24,8 @@ class InterfaceSettings:
     credential_kind: Promise | str
     may_open_credential: bool
     parameters: Sequence[tuple[str, str]]
+    lacks: Sequence[Lack]
+    port: str  # what a firewall between has to let through
 
 
 def general(look: Look) -> list[tuple[str, Any]]:
@@ -59,6 +62,8 @@ def managed_by(look: Look) -> list[InterfaceSettings]:
                 kind.label if kind else "",
                 may and row.credential is not None,
                 [(labels.get(name, name), _written(value)) for name, value in row.parameters.items()],
+                lacks(row, spec),
+                port_of(spec, row.port) if spec else "",
             )
         )
     return found

@@ -172,7 +172,7 @@ def _audited(look: Look) -> "QuerySet[AuditEntry] | None":
 def _audit_url(look: Look) -> str:
     if not scoping.may_somewhere(look.request.user, "audit"):
         return ""
-    about = {"object_type": Component._meta.label_lower, "object_id": look.component.pk}
+    about = {"object_type": Component._meta.label_lower, "object_id": str(look.component.pk)}
     return f"{reverse('audit:list')}?{urlencode(about)}"
 
 

@@ -60,6 +60,15 @@ REMEDIES: Mapping[tuple[str, str], Phrase] = {
         gettext_noop("See whether another service listens on this port, or restart the device's management agent.")
     ),
 }
+BY_SENTENCE: Mapping[str, Phrase] = {  # where not the device, but the portal lacks something
+    contact.NO_CREDENTIAL: Phrase(
+        gettext_noop("Choose a credential for this way of managing, on the page that changes the component.")
+    ),
+    contact.NOT_INSTALLED: Phrase(gettext_noop("Choose another way of managing: this portal has no such driver.")),
+    contact.OTHER_KEY: Phrase(
+        gettext_noop("Enter the credential again, or start the portal with the key file that it was stored with.")
+    ),
+}
 BY_CODE: Mapping[str, Phrase] = {
     "authentication_failed": REMEDIES["sign-in", "authentication_failed"],
     "unsupported": REMEDIES["protocol", "unsupported"],
@@ -217,5 +226,10 @@ def _finish(step: JobStep, error: ContactError | None, success: Phrase) -> None:
         code=StepCode(error.code),
         stage=error.stage.value,
         message=contact.words(error),
-        remedy=REMEDIES.get((error.stage.value, error.code)) or BY_CODE.get(error.code),
+        remedy=remedy_of(error),
     )
+
+
+def remedy_of(error: ContactError) -> Phrase | None:
+    """Say what to do: what was missing here first, else by how far the conversation came."""
+    return BY_SENTENCE.get(error.message) or REMEDIES.get((error.stage.value, error.code)) or BY_CODE.get(error.code)

@@ -51,7 +51,7 @@ def change(
     with turn():
         _lock_users(credential)
         credential = Credential.objects.select_for_update().get(pk=credential.pk)
-        before = {"name": credential.name, "group": credential.group_id}
+        before, former = {"name": credential.name, "group": credential.group_id}, credential.group_id
         if name is not None:
             credential.name = name.strip()
         if group is not None:
@@ -63,7 +63,6 @@ def change(
         credential.save()
         after = {"name": credential.name, "group": credential.group_id, **_changed(changed)}
         if changed or before != after:
-            former = before["group"]
             audit.record(actor, "credential.change", credential, before=before, after=after, former_group=former)
     return credential
 

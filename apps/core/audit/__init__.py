@@ -5,6 +5,6 @@ seconds (``sealing``), another looks whether the chain holds (``verifying``), a 
 (``retention``).
 """
 
-from apps.core.audit.recording import CHANGED, record
+from apps.core.audit.recording import CHANGED, record, record_refusal
 
-__all__ = ["CHANGED", "record"]
+__all__ = ["CHANGED", "record", "record_refusal"]

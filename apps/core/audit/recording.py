@@ -1,16 +1,19 @@
 """Writes an entry, in the transaction of the act: one statement, whatever the object."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import models
+from django.db import DatabaseError, models
 
 from apps.core.actors import Actor
 from apps.core.audit import refusals
 from apps.core.models import AuditEntry, Outcome
+from apps.core.writes import turn
 
 CHANGED = "(changed)"  # stands for a secret that was set; the secret itself is never written
 LONGEST = 300
+log = logging.getLogger(__name__)
 
 
 def record(
@@ -58,6 +61,15 @@ def record(
     )
 
 
+def record_refusal(actor: Actor, action: str, *, name: str, after: Mapping[str, Any] | None = None) -> None:
+    """Keep that a request was refused, in a transaction of its own; it stays refused also when that is not possible."""
+    try:
+        with turn():
+            record(actor, action, name=name, after=after, outcome=Outcome.REFUSED)
+    except DatabaseError:
+        log.exception("a refusal could not be written down: %s %s", action, name)
+
+
 def _kept(text: str) -> str:
     """Give a text as every database holds it."""
     return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:LONGEST]
@@ -69,11 +81,13 @@ def _name_of(subject: models.Model | None) -> str:
 
 def _group_of(subject: models.Model | None) -> int | None:
     """Give the id of the group that an object belongs to, by its model's ``scope_path``; None of what has none."""
+    if subject is None:
+        return None
     if hasattr(subject, "group_in_charge"):
         charged: int | None = subject.group_in_charge
         return charged
     path: str | None = getattr(type(subject), "scope_path", None)
-    if subject is None or path is None:
+    if path is None:
         return None
     *way, last = path.split("__")
     found: Any = subject
