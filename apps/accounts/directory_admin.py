@@ -19,7 +19,7 @@ class DirectoryForm(forms.ModelForm):
 
     servers = forms.CharField(label=_("servers"), max_length=2000, help_text=_("With spaces or commas between them."))
     new_password = forms.CharField(
-        label=_("password"),
+        label=_("password of the account that searches"),
         required=False,
         strip=False,
         max_length=1000,

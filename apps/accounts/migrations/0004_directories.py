@@ -98,7 +98,9 @@ class Migration(migrations.Migration):
                 ("bind_dn", models.CharField(blank=True, default="", max_length=1000, verbose_name="bind as")),
                 (
                     "bind_password",
-                    apps.core.fields.EncryptedJSONField(blank=True, editable=False, null=True, verbose_name="password"),
+                    apps.core.fields.EncryptedJSONField(
+                        blank=True, editable=False, null=True, verbose_name="password of the account that searches"
+                    ),
                 ),
                 ("search_base", models.CharField(max_length=1000, verbose_name="users under")),
                 ("user_filter", models.CharField(max_length=1000, verbose_name="user filter")),

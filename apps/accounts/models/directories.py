@@ -78,7 +78,7 @@ class Directory(models.Model):
     bind_dn = models.CharField(_("bind as"), max_length=LONGEST_DN, blank=True, default="")  # empty: anonymous
     # A text; the stubs know such a field only as a JSON object that is always there.
     bind_password: Any = EncryptedJSONField(  # type: ignore[misc]
-        _("password"), null=True, blank=True, editable=False
+        _("password of the account that searches"), null=True, blank=True, editable=False
     )
     search_base = models.CharField(_("users under"), max_length=LONGEST_DN)
     user_filter = models.CharField(_("user filter"), max_length=1000)

@@ -44,7 +44,7 @@ class Stage(models.TextChoices):
     CONNECT = "connect", _("Connect")
     TLS = "tls", "TLS"
     BIND = "bind", _("Bind")
-    SEARCH = "search", _("Search")
+    SEARCH = "search", _("Look for the user")
     ACCOUNT = "account", _("Account")
     PASSWORD = "password", _("Password")
     GROUPS = "groups", _("Groups")
