@@ -23,12 +23,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def _fresh_options():
-    """Let no test see the options that another one read."""
-    from apps.core import options
+    """Let no test see the options that another one read, and what it found to mend."""
+    from apps.core import cautions, options
 
     options.forget()
+    cautions.forget()
     yield
     options.forget()
+    cautions.forget()
 
 
 @pytest.fixture(autouse=True)

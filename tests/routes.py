@@ -9,9 +9,16 @@ ACTS = frozenset(  # only posted to
         *("access:directory-group-remove", "access:directory-move", "access:directory-remove"),
         *("access:directory-test", "access:directory-test-new"),
         *("access:address-remove", "access:grant-remove", "access:role-remove", "access:token-remove"),
+        *("access:lockout-release", "access:second-factor-reset", "access:user-release"),
         *("access:member-remove", "access:team-remove"),
-        *("access:user-remove", "accounts:language", "accounts:logout", "alerts:assign", "audit:verify"),
-        *("components:bulk",),
+        *("access:user-remove", "accounts:language", "accounts:logout", "accounts:session-end"),
+        *(
+            "accounts:sessions-end-all",
+            "accounts:sessions-end-others",
+            "alerts:assign",
+            "audit:verify",
+            "components:bulk",
+        ),
         *("components:check", "components:credential-remove", "components:join", "components:manage"),
         *("components:refresh", "components:resume", "definitions:apply", "definitions:enabled"),
         *("definitions:remove", "definitions:restore", "definitions:settle", "groups:remove", "jobs:cancel"),
@@ -33,14 +40,14 @@ DATA = frozenset(  # files, what charts are drawn from, and what programs ask fo
         *("alerts:export", "audit:export", "definitions:export", "monitoring:chart", "monitoring:chart-file"),
         *("monitoring:component-chart", "monitoring:component-chart-file", "monitoring:fleet-chart"),
         *("monitoring:fleet-chart-file", "portal:bundle", "portal:capacity-history", "portal:style-guide-series"),
-        *("core:stream", "system:healthz", "system:metrics", "system:readyz"),
+        *("accounts:session", "core:stream", "system:healthz", "system:metrics", "system:readyz"),
         *("tls:authority-der", "tls:authority-pem", "tls:request"),
     }
 )
 PARTS = frozenset(  # fetched by pages
     {"alerts:alert-news", "alerts:incident-news", "audit:chain", "portal:bundles", "portal:pulse"}
 )
-BEFORE_SIGN_IN = frozenset({"accounts:login", "accounts:old-login"})  # who has signed in is led on from there
+BEFORE_SIGN_IN = frozenset({"accounts:code", "accounts:login", "accounts:old-login"})  # who has signed in is led on
 
 
 def routes() -> Iterator[tuple[str, set[str]]]:

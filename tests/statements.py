@@ -8,7 +8,12 @@ from unittest.mock import patch
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-MEMORIES = ("apps.core.options", "apps.access.services.addresses", "apps.alerts.services.catalogue")
+MEMORIES = (
+    "apps.core.options",
+    "apps.core.cautions",
+    "apps.access.services.addresses",
+    "apps.alerts.services.catalogue",
+)
 
 
 @contextmanager

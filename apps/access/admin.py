@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.models import AllowedAddress, ApiToken, Grant, Role
-from apps.access.services import addresses, roles, tokens
+from apps.access.services import addresses, roles, second_factor, tokens
 from apps.accounts.models import Team
 from apps.accounts.services import teams
 from apps.core import scoping
@@ -26,7 +26,7 @@ class RoleForm(forms.ModelForm):
 
     class Meta:
         model = Role
-        fields = ("name", "permissions")
+        fields = ("name", "permissions", "needs_second_factor")
 
 
 @admin.register(Role)
@@ -35,15 +35,21 @@ class RoleAdmin(ScopedAdmin):
 
     form = RoleForm
     view_word = change_word = "access"
-    list_display = ("name", "built_in")
+    list_display = ("name", "built_in", "needs_second_factor")
 
     def create(self, sent: Mapping[str, Any], actor: Actor) -> Role:
         """Make a role."""
-        return roles.create_role(sent["name"], sent["permissions"], actor)
+        made = roles.create_role(sent["name"], sent["permissions"], actor)
+        second_factor.require(made, sent["needs_second_factor"], actor)
+        return made
 
     def update(self, found: Role, changed: Mapping[str, Any], actor: Actor) -> None:
-        """Change a role."""
-        roles.change_role(found, actor, **changed)
+        """Change a role; of one that comes with the portal, whether it needs a second factor."""
+        fields = dict(changed)
+        if "needs_second_factor" in fields:
+            second_factor.require(found, fields.pop("needs_second_factor"), actor)
+        if fields:
+            roles.change_role(found, actor, **fields)
 
     def remove(self, found: Role, actor: Actor) -> None:
         """Remove a role."""

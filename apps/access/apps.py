@@ -16,20 +16,21 @@ class AccessConfig(AppConfig):
     def ready(self) -> None:
         """Become the resolver behind ``visible_to``, keep an administrator, and register menu entries."""
         from apps.access import nav  # noqa: F401
-        from apps.access.resolver import scope_of
+        from apps.access.resolver import needs_second_factor, scope_of
         from apps.access.services.roles import (
             guard_team,
             held_by_directory_groups,
             keep_an_administrator,
             keeping_an_administrator,
         )
-        from apps.accounts.services import teams
+        from apps.accounts.services import second_factor, teams
         from apps.accounts.services.directories import mapping
         from apps.accounts.services.users import removal_checks
         from apps.core import scoping
 
         scoping.register_resolver(scope_of)
         removal_checks.add("last-administrator", keep_an_administrator)
+        second_factor.requirements.add("role", needs_second_factor)
         teams.guards.add("grants", guard_team)
         mapping.group_holdings.add("grants", held_by_directory_groups)
         mapping.removal_guards.add("last-administrator", keeping_an_administrator)

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from apps.access.models import ApiToken
 from apps.access.services import tokens
+from apps.accounts.services import second_factor
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -29,6 +30,8 @@ class TokenAuthentication(BaseAuthentication):
             raise exceptions.AuthenticationFailed(_("This token is not valid, or it has expired."))
         if token.user.must_change_password:
             raise exceptions.PermissionDenied(_("You must change your password first, at /password/."))
+        if second_factor.is_missing(token.user):
+            raise exceptions.PermissionDenied(second_factor.SET_UP_FIRST)
         if token.read_only and request.method not in READING:
             raise exceptions.PermissionDenied(_("This token may only read."))
         tokens.note_use(token)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.access.models import Role
 from apps.accounts.models import User
+from apps.accounts.password_policy import in_words_lazy
 from apps.accounts.services import teams
 from apps.core import scoping
 from apps.groups.models import Group
@@ -45,7 +46,7 @@ def new_password(label: Any) -> forms.CharField:
         label=label,
         max_length=1000,
         strip=False,
-        help_text=_("At least 12 characters; not a common password, not like the name."),
+        help_text=in_words_lazy(),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
@@ -87,6 +88,16 @@ class RoleForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=60)
     permissions = forms.MultipleChoiceField(
         label=_("May"), choices=list(scoping.PERMISSIONS.items()), widget=forms.CheckboxSelectMultiple
+    )
+
+
+class NeedForm(forms.Form):
+    """Whether a role needs a second factor."""
+
+    needs_second_factor = forms.BooleanField(
+        label=_("Needs a second factor"),
+        required=False,
+        help_text=_("Whoever holds the role and has none has to set it up before anything else."),
     )
 
 

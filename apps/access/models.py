@@ -40,6 +40,7 @@ class Role(models.Model):
     name = models.CharField(_("name"), max_length=60, unique=True)
     permissions = models.JSONField(_("permissions"), default=list, validators=[known_permissions])
     built_in = models.BooleanField(_("built in"), default=False, editable=False)
+    needs_second_factor = models.BooleanField(_("needs a second factor"), default=False)
 
     class Meta:
         ordering = ["name"]

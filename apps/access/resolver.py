@@ -16,9 +16,17 @@ class Holdings:
         self._scopes: dict[str, Scope] = {}
 
     @cached_property
+    def _grants(self) -> list[Grant]:
+        return list(Grant.objects.of(self._user_id).select_related("role").order_by())
+
+    @cached_property
     def _granted(self) -> list[tuple[int, frozenset[str]]]:
-        rows = Grant.objects.of(self._user_id).select_related("role").order_by()
-        return [(row.group_id, frozenset(row.role.permissions)) for row in rows]
+        return [(row.group_id, frozenset(row.role.permissions)) for row in self._grants]
+
+    @cached_property
+    def needs_second_factor(self) -> bool:
+        """Say whether one of the roles needs a second factor."""
+        return any(row.role.needs_second_factor for row in self._grants)
 
     @cached_property
     def _tree(self) -> Tree:
@@ -41,7 +49,16 @@ class Holdings:
 
 def scope_of(user: Any, permission: str) -> Scope:
     """Give the groups in which a user holds a permission, or EVERYTHING."""
+    return _holdings(user).scope(permission)
+
+
+def needs_second_factor(user: Any) -> bool:
+    """Say whether a user holds a role that needs a second factor, by whatever grant; registered with accounts."""
+    return _holdings(user).needs_second_factor
+
+
+def _holdings(user: Any) -> Holdings:
     holdings: Holdings | None = getattr(user, "_holdings", None)  # request.user is a lazy object: no look into __dict__
     if holdings is None:
         holdings = user._holdings = Holdings(user.pk)
-    return holdings.scope(permission)
+    return holdings

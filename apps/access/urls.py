@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.access.views import addresses, directories, roles, teams, tokens, users
+from apps.access.views import addresses, directories, lockouts, roles, second_factor, teams, tokens, users
 
 app_name = "access"
 urlpatterns = [
@@ -10,6 +10,10 @@ urlpatterns = [
     path("access/users/new/", users.user_new, name="user-new"),
     path("access/users/<int:pk>/", users.user, name="user"),
     path("access/users/<int:pk>/remove/", users.user_remove, name="user-remove"),
+    path("access/users/<int:pk>/second-factor/reset/", second_factor.reset, name="second-factor-reset"),
+    path("access/users/<int:pk>/release/", lockouts.user_release, name="user-release"),
+    path("access/lock-outs/", lockouts.lockout_list, name="lockouts"),
+    path("access/lock-outs/<int:pk>/release/", lockouts.lockout_release, name="lockout-release"),
     path("access/grants/<int:pk>/remove/", users.grant_remove, name="grant-remove"),
     path("access/teams/", teams.team_list, name="teams"),
     path("access/teams/new/", teams.team_new, name="team-new"),
@@ -20,6 +24,7 @@ urlpatterns = [
     path("access/roles/new/", roles.role_new, name="role-new"),
     path("access/roles/<int:pk>/", roles.role, name="role"),
     path("access/roles/<int:pk>/remove/", roles.role_remove, name="role-remove"),
+    path("access/roles/<int:pk>/second-factor/", second_factor.role, name="role-second-factor"),
     path("access/directories/", directories.directory_list, name="directories"),
     path("access/directories/new/", directories.directory_new, name="directory-new"),
     path("access/directories/test/", directories.directory_test, name="directory-test-new"),

@@ -1,4 +1,4 @@
-"""Classic mode over users."""
+"""Classic mode over users and their sessions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,11 +6,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group as DjangoGroup
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.directory_admin import DirectoryAdmin, DirectoryGroupAdmin
-from apps.accounts.models import User
-from apps.accounts.services import users
+from apps.accounts.models import Session, User
+from apps.accounts.password_policy import in_words_lazy
+from apps.accounts.services import passwords, sessions, users
+from apps.core import scoping
 from apps.core.actors import Actor
 from apps.core.admin import ScopedAdmin
 
@@ -20,7 +23,7 @@ admin.site.unregister(DjangoGroup)  # what users may do is said by grants
 
 
 class UserForm(forms.ModelForm):
-    """A user, with a new password where one is typed."""
+    """A user, with a new password where one is typed; a new user needs one."""
 
     new_password = forms.CharField(
         label=_("New password"),
@@ -28,12 +31,20 @@ class UserForm(forms.ModelForm):
         strip=False,
         max_length=1000,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("Leave it empty to keep the present one."),
     )
 
     class Meta:
         model = User
         fields = users.CHANGEABLE
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["new_password"]
+        if self.instance.pk is None:
+            field.required = True
+            field.help_text = in_words_lazy()
+        else:
+            field.help_text = _("Leave it empty to keep the present one.")
 
 
 @admin.register(User)
@@ -59,8 +70,41 @@ class UserAdmin(ScopedAdmin):
             users.change(found, fields, actor)
         if "new_password" in changed:
             must_change = changed.get("must_change_password", True)
-            users.set_password(found, changed["new_password"], actor, must_change=must_change)
+            passwords.set_password(found, changed["new_password"], actor, must_change=must_change)
 
     def remove(self, found: User, actor: Actor) -> None:
         """Remove a user."""
         users.remove(found, actor)
+
+
+@admin.register(Session)
+class SessionAdmin(ScopedAdmin):
+    """Who is signed in where; ending a session signs that browser out."""
+
+    view_word = change_word = "access"
+    can_add = False
+    list_display = ("user", "signed_in_at", "active_at", "address", "browser")
+    search_fields = ("user__username", "address")
+    fields = ("user", "signed_in_at", "active_at", "address", "browser")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Give the sessions that go on: this page is for those who manage access."""
+        rows = Session.objects.alive().select_related("user")
+        return rows if scoping.may(request.user, "access") else rows.none()
+
+    def _may(self, request: HttpRequest, word: str | None, found: Any = None) -> bool:
+        return word is not None and scoping.may(request.user, word)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    @admin.display(description=_("browser"))
+    def browser(self, session: Session) -> str:
+        """Say which browser it is."""
+        return session.browser
+
+    def remove(self, found: Session, actor: Actor) -> None:
+        """Sign that browser out."""
+        sessions.end(found, actor)

@@ -11,9 +11,11 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
-        """Register options, and that the live stream of an idle session ends."""
+        """Register options, what to mend, and that the live stream of a session that is over ends."""
         from apps.accounts import nav  # noqa: F401
-        from apps.accounts.services import sessions
+        from apps.accounts.services import default_secrets, sessions
+        from apps.core import cautions
         from apps.core.stream import session_checks
 
         session_checks.add("not-idle", sessions.is_lively)
+        cautions.registry.add("default-passwords", default_secrets.cautions)

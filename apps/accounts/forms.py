@@ -1,4 +1,4 @@
-"""The forms of sign-in, password and preferences."""
+"""The forms of sign-in, second factor, password and preferences."""
 
 import zoneinfo
 from typing import Any
@@ -7,7 +7,10 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Theme
+from apps.accounts.models import Theme, User
+from apps.accounts.password_policy import in_words_lazy
+from apps.accounts.services import users
+from apps.accounts.services.sign_in_names import has_unseen, normal
 
 
 class SignInForm(forms.Form):
@@ -25,6 +28,62 @@ class SignInForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
+    def clean_username(self) -> str:
+        """Give the name in its usual form."""
+        name = normal(self.cleaned_data["username"])
+        if has_unseen(name):
+            raise forms.ValidationError(_("This name holds characters that nobody sees."))
+        return name
+
+
+class CodeInput(forms.TextInput):
+    """Takes a code that is worth nothing a second time: it is never written back into the page."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__({"autocomplete": "one-time-code", "autocapitalize": "none", **attributes})
+
+    def format_value(self, value: Any) -> None:
+        """Write nothing."""
+
+
+class CodeForm(forms.Form):
+    """A code of the authenticator app, or a recovery code."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=40,
+        help_text=_("The six digits that the app shows now, or one of your recovery codes."),
+        widget=CodeInput(autofocus=True),
+    )
+
+
+class FirstCodeForm(forms.Form):
+    """The first code of an app that was just told the secret."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=40,
+        help_text=_("The six digits that the app shows now."),
+        widget=CodeInput(inputmode="numeric"),
+    )
+
+
+class ProofForm(forms.Form):
+    """Password and code again, before what is worth both."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=1000,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=40,
+        help_text=_("The six digits that the app shows now, or one of your recovery codes."),
+        widget=CodeInput(),
+    )
+
 
 class PasswordForm(forms.Form):
     """The present password and the new one twice."""
@@ -39,7 +98,7 @@ class PasswordForm(forms.Form):
         label=_("New password"),
         max_length=1000,
         strip=False,
-        help_text=_("At least 12 characters; not a common password, not like your name."),
+        help_text=in_words_lazy(),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     again = forms.CharField(
@@ -68,9 +127,18 @@ class PreferencesForm(forms.Form):
 
     language = forms.ChoiceField(label=_("Language"), required=False)
     time_zone = forms.ChoiceField(label=_("Time zone"), required=False, choices=zones)
+    start_page = forms.ChoiceField(
+        label=_("Start page"),
+        required=False,
+        help_text=_("Where you begin when you sign in without having asked for a page."),
+    )
     theme = forms.ChoiceField(label=_("Colours"), choices=Theme.choices, widget=forms.RadioSelect)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field: Any = self.fields["language"]
-        field.choices = [("", _("As the browser says")), *settings.LANGUAGES]
+        language: Any = self.fields["language"]
+        language.choices = [("", _("As the browser says")), *settings.LANGUAGES]
+        start_page: Any = self.fields["start_page"]
+        start_page.choices = [("", _("The first page of the portal")), *users.start_pages(user)]
+        if len(start_page.choices) == 1:  # in classic mode, which has none of these pages
+            del self.fields["start_page"]

@@ -13,3 +13,7 @@ class ComponentsConfig(AppConfig):
     def ready(self) -> None:
         """Register options, job kinds, menu entries and panels."""
         from apps.components import nav, panels  # noqa: F401
+        from apps.components.services import default_secrets
+        from apps.core import cautions
+
+        cautions.registry.add("default-credentials", default_secrets.cautions)

@@ -26,6 +26,7 @@ from apps.core.actors import Actor
 from apps.core.errors import Conflict
 from apps.core.forms import attempt
 from apps.core.models import AuditEntry, Job, JobStep, OptionValue
+from apps.core.options import Option
 from apps.core.writes import turn
 
 
@@ -314,6 +315,11 @@ class OptionForm(forms.Form):
 
     value = forms.CharField(label=gettext_lazy("Value"), required=False, max_length=5000)
 
+    def __init__(self, option: Option, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if option.secret:
+            self.fields["value"].widget.attrs["autocomplete"] = "off"  # browsers, and our own drafts, do not keep it
+
 
 @admin.register(OptionValue)
 class OptionAdmin(ScopedAdmin):
@@ -329,7 +335,10 @@ class OptionAdmin(ScopedAdmin):
             raise PermissionDenied
         rows = options.stored()
         options.note_reading(options.all_options(), Actor.of(request))
-        shown = [(one, _shown(options.get(one.name)), rows.get(one.name)) for one in options.all_options()]
+        shown = [
+            (one, _shown(value := options.get(one.name)), rows.get(one.name), one.warning(value))
+            for one in options.all_options()
+        ]
         return self._page(request, "change_list.html", {"title": _("Options"), "shown": shown})
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
@@ -342,13 +351,21 @@ class OptionAdmin(ScopedAdmin):
             raise Http404 from error
         options.note_reading([option], Actor.of(request))
         posted = request.POST if request.method == "POST" else None
-        form = OptionForm(posted, initial={"value": _shown(options.get(option.name))})
+        form = OptionForm(option, posted, initial={"value": _shown(options.get(option.name))})
         if posted is not None and form.is_valid():
             value, actor = form.cleaned_data["value"], Actor.of(request)
             if attempt(form, lambda: options.set_value(option.name, value, actor), "value"):
                 self.message_user(request, _("The option was set."), messages.SUCCESS)
+                if warning := option.warning(options.get(option.name)):
+                    self.message_user(request, warning, messages.WARNING)
                 return HttpResponseRedirect(reverse("admin:core_optionvalue_changelist"))
-        context = {"title": option.label, "option": option, "default": _shown(option.default), "form": form}
+        context = {
+            "title": option.label,
+            "option": option,
+            "default": _shown(option.default),
+            "form": form,
+            "warning": option.warning(options.get(option.name)),
+        }
         return self._page(request, "change_form.html", context, status=400 if form.errors else 200)
 
     def _page(self, request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:

@@ -141,6 +141,7 @@ class OptionSerializer(serializers.Serializer[Option]):
     unit = Phrased()
     type = serializers.CharField(source="type.__name__")
     value = serializers.SerializerMethodField("value_in_force")
+    warning = serializers.SerializerMethodField()
     default = serializers.JSONField()
     minimum = serializers.FloatField(allow_null=True)
     maximum = serializers.FloatField(allow_null=True)
@@ -153,6 +154,10 @@ class OptionSerializer(serializers.Serializer[Option]):
     def value_in_force(self, option: Option) -> Any:
         """Give the value that is in force."""
         return options.get(option.name)
+
+    def get_warning(self, option: Option) -> str:
+        """Say what is unwise about it."""
+        return option.warning(options.get(option.name))
 
 
 class OptionValueSerializer(Strict):

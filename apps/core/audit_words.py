@@ -61,6 +61,7 @@ ACTS: dict[str, Promise | str] = {
     "session.sign_in": gettext_lazy("Sign-in"),
     "session.sign_out": gettext_lazy("Sign-out"),
     "session.idle": gettext_lazy("Signed out without activity"),
+    "session.old": gettext_lazy("Signed out when the session had lasted long enough"),
     "access.ask": gettext_lazy("Request"),
     "access.host": gettext_lazy("Request under a foreign name"),
     "team.create": gettext_lazy("Team made"),

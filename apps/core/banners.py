@@ -26,5 +26,5 @@ registry: Registry[Callable[[HttpRequest], Banner | None]] = Registry("banner")
 
 
 def of(request: HttpRequest) -> list[Banner]:
-    """Give the banners of a page."""
+    """Give the banners of a page; one that has nothing to say there is None."""
     return [banner for make in registry if (banner := make(request)) is not None]

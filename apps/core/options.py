@@ -49,6 +49,7 @@ class Option:
     secret: bool = False  # its value is told only to those who may set it; audit and support bundle say that it is set
     check: Callable[[Any], None] | None = None  # raises ValidationError
     changed: Callable[[], None] | None = None  # called after it was set, where something has to know at once
+    warn: Callable[[Any], str] | None = None  # says what is unwise about a value that is allowed
 
     @property
     def read_only(self) -> bool:
@@ -63,6 +64,10 @@ class Option:
         if self.minimum is None and self.maximum is None:
             return ""
         return ", ".join([*(str(number) for number in self.also), f"{self.minimum}–{self.maximum}"])
+
+    def warning(self, value: Any) -> str:
+        """Say what is unwise about a value; nothing when it is sensible."""
+        return self.warn(value) if self.warn is not None else ""
 
     def clean(self, raw: Any) -> Any:
         """Turn what somebody typed or sent into a valid value; raises ValidationError with a clear sentence."""
@@ -180,6 +185,11 @@ def stored() -> dict[str, OptionValue]:
 def all_options() -> Iterable[Option]:
     """Give every declared option by name."""
     return sorted(registry, key=lambda option: option.name.lower())
+
+
+def warnings() -> list[tuple[Option, str]]:
+    """Give the options whose value in force is unwise, with the reason."""
+    return [(option, text) for option in all_options() if (text := option.warning(get(option.name)))]
 
 
 def forget() -> None:

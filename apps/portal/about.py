@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.core import scoping
+from apps.core import cautions, scoping
 from apps.core.actors import Actor
 from apps.core.htmx import wants_part
 from apps.core.models import Job
@@ -64,6 +64,7 @@ def about(request: HttpRequest) -> HttpResponse:
         "libraries": [library for name in BUILT_WITH if (library := _library(name))],
         "may_see_processes": may_see_processes,
         "certificate": facts_in_use(),
+        "cautions": cautions.find() if may_see_processes and not wants_part(request) else [],
     }
     if may_see_processes:
         found = running.look()

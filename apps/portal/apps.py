@@ -11,5 +11,8 @@ class PortalConfig(AppConfig):
     verbose_name = _("Portal")
 
     def ready(self) -> None:
-        """Register the portal's own menu entries."""
-        from apps.portal import menu  # noqa: F401
+        """Register the portal's own menu entries and banner."""
+        from apps.core import banners
+        from apps.portal import cautions, menu  # noqa: F401
+
+        banners.registry.add("cautions", cautions.banner)

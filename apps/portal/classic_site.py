@@ -4,7 +4,8 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
@@ -26,3 +27,9 @@ class ClassicSite(AdminSite):
         if not url_has_allowed_host_and_scheme(target, allowed_hosts=None):
             target = "/"
         return redirect_to_login(target, settings.LOGIN_URL)
+
+    def password_change(  # type: ignore[override]  # the stubs know only Django's own page
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        """Send to the portal's own page, which checks and audits as everywhere."""
+        return HttpResponseRedirect(reverse("accounts:password"))

@@ -13,6 +13,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 
+from apps.accounts.services import sessions
+from apps.accounts.services.sessions import LEFT_COOKIE
 from apps.core import banners, menu, options
 from apps.portal import phrasing
 
@@ -88,6 +90,16 @@ class Shell:
     def refresh_seconds(self) -> int:
         """Give how often an open page asks by itself while it hears nothing."""
         return int(options.get("display_refresh_interval"))
+
+    @cached_property
+    def session(self) -> sessions.Remaining | None:
+        """Give how long the session goes on; nothing where nobody is signed in."""
+        return sessions.remaining(self._request) if getattr(self._user, "is_authenticated", False) else None
+
+    @property
+    def left_cookie(self) -> str:
+        """Give the name of the cookie that says that somebody signed out by hand."""
+        return LEFT_COOKIE
 
     @property
     def time_zone(self) -> str:

@@ -4,10 +4,12 @@ import logging
 import secrets
 from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template import loader
 from django.utils.translation import gettext as _
 
+from apps.accounts.views import next_of
 from apps.core import banners
 
 log = logging.getLogger(__name__)
@@ -39,7 +41,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer for a form that was open too long or came from elsewhere."""
+    """Answer for a form that was open too long or came from elsewhere; who signed in in another tab is led on."""
+    if request.path.startswith(settings.LOGIN_URL) and request.user.is_authenticated:
+        return HttpResponseRedirect(next_of(request))
     sentence = _("This form has expired. Load the page again, then repeat what you did.")
     return _answer(request, HTTPStatus.FORBIDDEN, sentence)
 

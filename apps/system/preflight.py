@@ -54,7 +54,7 @@ def run(*, of_running_portal: bool = True) -> list[Check]:
         python, processors, memory, disk, data_folder, secret_keys, open_files, proxies, clock, ping_rights, user,
     ]  # fmt: skip
     if of_running_portal:
-        checks += [listening_ports, disk_outlook, certificate]
+        checks += [listening_ports, disk_outlook, certificate, things_to_mend]
     report: list[Check] = []
     for check in checks:
         result = check()
@@ -95,14 +95,14 @@ def disk() -> Check:
 
 def disk_outlook() -> Check:
     """Check when the disk will be full, by what was measured last."""
-    from django.db import DatabaseError, connection
+    from django.db import DatabaseError
 
     from apps.core import options
     from apps.system.capacity import measuring
 
     name = _("Days until the disk is full")
-    if connection.vendor == "sqlite" and not Path(str(connection.settings_dict["NAME"])).exists():
-        return Check(name, Outcome.PASS, _("not measured yet"))  # asking would make the file
+    if _has_no_database():
+        return Check(name, Outcome.PASS, _("not measured yet"))
     try:
         last, limit = measuring.latest(), options.get(measuring.WARNING_DAYS)
     except DatabaseError:
@@ -119,18 +119,43 @@ def disk_outlook() -> Check:
 
 def certificate() -> list[Check]:
     """Check the certificate of HTTPS, where that is on."""
-    from django.db import DatabaseError, connection
+    from django.db import DatabaseError
 
     from apps.system.tls import checking
 
-    if connection.vendor == "sqlite" and not Path(str(connection.settings_dict["NAME"])).exists():
-        return []  # asking would make the file
+    if _has_no_database():
+        return []
     try:
         findings = checking.findings()
     except DatabaseError:
         return []
     outcomes = {checking.FORBIDDEN: Outcome.FAIL, checking.DOUBTFUL: Outcome.WARN, checking.WELL: Outcome.PASS}
     return [Check(_("HTTPS"), outcomes[each.grade], each.found, each.remedy) for each in findings]
+
+
+def things_to_mend() -> list[Check]:
+    """Check that no default secret and no unwise option is in use."""
+    from django.db import DatabaseError
+
+    from apps.core import cautions
+
+    name = _("Secrets and options")
+    if _has_no_database():
+        return [Check(name, Outcome.PASS, _("no database yet"))]
+    try:
+        found = cautions.find()
+    except DatabaseError:
+        return [Check(name, Outcome.PASS, _("no database yet"))]
+    remedy = _("Mend it on the page that About this portal names.")
+    mended = [Check(name, Outcome.PASS, _("no default secret and no unwise option"))]
+    return [Check(name, Outcome.WARN, caution.text, remedy) for caution in found] or mended
+
+
+def _has_no_database() -> bool:
+    """Say whether asking would make the file."""
+    from django.db import connection
+
+    return connection.vendor == "sqlite" and not Path(str(connection.settings_dict["NAME"])).exists()
 
 
 def data_folder() -> Check:

@@ -1,7 +1,6 @@
 """Settings that every environment shares; what differs stands in dev, prod and test."""
 
 import os
-from datetime import timedelta
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -35,7 +34,6 @@ INSTALLED_APPS = [
     "apps.portal.classic.ClassicConfig",  # Django admin with our site as its default
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
@@ -44,6 +42,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",  # the files of /api/docs/, served by ourselves
     "django_celery_beat",
+    "axes",
+    "django_otp",
     "csp",
     "apps.core",
     "apps.accounts",
@@ -106,7 +106,6 @@ _redis_url = REDIS_URL or f"unix://{BROKER_SOCKET}"
 EVENTS_REDIS_URL = _redis_url
 CELERY_BROKER_URL = _redis_url.replace("unix://", "redis+socket://", 1)  # kombu has its own word for a socket
 CACHES = {"default": {"BACKEND": "apps.core.cache.RedisCache", "LOCATION": _redis_url}}
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -129,6 +128,7 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 # --- sign-in --------------------------------------------------------------------------------------------------------
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
+SESSION_ENGINE = "apps.accounts.session_store"
 SESSION_COOKIE_NAME = f"esm_session_{HTTP_PORT}"  # two instances on one host do not sign each other out
 CSRF_COOKIE_NAME = f"esm_csrf_{HTTP_PORT}"
 LANGUAGE_COOKIE_NAME = f"esm_language_{HTTP_PORT}"
@@ -136,16 +136,16 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True  # pages carry the token themselves
 CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = int(timedelta(days=1).total_seconds())
 AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",  # first: local administrators sign in when every directory is down
+    "axes.backends.AxesStandaloneBackend",  # lets nobody further who failed too often
+    "django.contrib.auth.backends.ModelBackend",  # local administrators sign in when every directory is down
     "apps.accounts.backends.DirectoryBackend",
 ]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
+AXES_HANDLER = "apps.accounts.lockout_handler.Handler"
+AXES_ENABLE_ADMIN = False  # its tables stay empty: lock-outs have a page of their own
+AXES_VERBOSE = False
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]  # its middleware would tell who is locked, see apps.accounts.lockout_handler
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "apps.accounts.password_policy.PolicyValidator"}]
 
 # --- languages and time ---------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -107,15 +107,6 @@ document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.successful && document.querySelector('[data-live][data-state="lost"]')) show(open ? "live" : "polling");
 });
 
-// --- somebody who types for long is not idle: the portal is told now and then, by a request that counts --------------
-const TELL_EVERY = 60_000;
-let told = Date.now();
-document.addEventListener("input", () => {
-  if (Date.now() - told < TELL_EVERY || !document.body.dataset.activityUrl) return;
-  told = Date.now();
-  fetch(document.body.dataset.activityUrl, { headers: { "HX-Request": "true" } }).catch(() => show("lost"));
-});
-
 // --- elapsed times go on while the page stands ------------------------------------------------------------------------
 const patterns = JSON.parse(document.body.dataset.agoPatterns || "{}");
 const numbers = new Intl.NumberFormat(document.documentElement.lang || "en", { useGrouping: false });

@@ -23,7 +23,8 @@ PLAIN = {
     "incidents": "id state severity component component_name address definition object acknowledged_by closed_by before"
     " group",
     "users": "id username email first_name last_name is_active must_change_password directory",
-    "roles": "id name built_in",
+    "roles": "id name built_in needs_second_factor",
+    "lock-outs": "id kind name",
     "grants": "id user team directory_group role group",
     "directories": "id name kind enabled",
     "directory-groups": "id directory name dn",

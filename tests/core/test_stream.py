@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.conf import settings as django_settings
 from django.db import transaction
 from django.test import AsyncClient
 
-from apps.accounts.models import User
+from apps.accounts.models import Session, User
 from apps.core import events, stream
 from tests.core.broker import Broker
 from tests.factories import make_user
@@ -128,14 +129,12 @@ async def test_streams_share_one_subscription_that_ends_with_the_last():
 @pytest.mark.parametrize("end", ["logout", "disable", "idle"])
 async def test_the_stream_ends_with_the_session(end):
     client, lines = await open_stream()
-    session = await client.asession()
     if end == "logout":
         await client.alogout()
     elif end == "disable":
         await User.objects.aupdate(is_active=False)
     else:
-        session["active_at"] = 0
-        await session.asave()
+        await Session.objects.aupdate(active_at=datetime(2026, 1, 1, tzinfo=UTC))
     async with asyncio.timeout(DEADLINE):
         left = [line async for line in lines]
     assert all(line == b": nothing new\n\n" for line in left)

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from apps.access.models import AllowedAddress, Role
 from apps.access.services import tokens
-from apps.accounts.models import Directory, Team
+from apps.accounts.models import Directory, LockOut, Team
 from apps.accounts.services.directories import configuring, faults, mapping
 from apps.alerts.models import AlertDefinition
 from apps.alerts.services import Arrival, catalogue, ingest
@@ -118,6 +118,10 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
     make_credential(group=tokyo, name="spare login")
     AllowedAddress.objects.create(network="192.0.2.0/24")
     tokens.create(anna, "night shift", actor, expires_at=now + timedelta(days=30))
+    for kind, name, lasts in (("account", "ben", 1), ("account", "anna", 0), ("address", "192.0.2.9", 1)):
+        until = now + timedelta(hours=lasts)
+        LockOut.objects.create(kind=kind, name=name, failures=9, last_failed_at=now, locked_until=until)
+    role = Role.objects.create(name="night shift", permissions=["view"])
     sensors = Sensor.objects.filter(interface=rows[0])
     registration.change(rows[0].component, {"alias": "front", "unmanaged": True}, actor)
     yield {
@@ -126,7 +130,8 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
         "access:user": anna,
         "access:team": Team.objects.create(name="night shift"),
         "access:directory": a_directory(actor),
-        "access:role": Role.objects.create(name="night shift", permissions=["view"]),
+        "access:role": role,
+        "access:role-second-factor": role,
         "groups": tokyo,
         "components": rows[0].component,
         "components:credential": login,
@@ -205,8 +210,8 @@ def test_no_page_leaves_english_to_a_japanese_administrator(client: Client, flee
 
 def test_the_sign_in_page_speaks_the_language_of_the_browser(japanese):
     client = Client(headers={"accept-language": "ja"})
-    wrong, read = findings(client, iter(["/login/", "/login/?idle=1"]), japanese)
-    assert (wrong, read) == ([], 2)
+    wrong, read = findings(client, iter(["/login/", "/login/?ended=idle", "/login/?ended=old"]), japanese)
+    assert (wrong, read) == ([], 3)
     refused = client.post("/login/", {"username": "nobody", "password": "wrong"})
     assert left_in_english(refused.content.decode(), japanese) == []
     assert "ユーザー名またはパスワードが正しくありません。" in refused.content.decode()

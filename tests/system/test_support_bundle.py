@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
 
 from apps.access.services import tokens
+from apps.accounts.models import Session
 from apps.core import options
 from apps.core import secrets as stored_secrets
 from apps.core.actors import COMMAND

@@ -8,11 +8,12 @@ from django.utils.translation import gettext as _
 from rest_framework import mixins, serializers
 
 from apps.access.models import HOLDERS, Grant, Role
-from apps.access.services import roles
+from apps.access.services import roles, second_factor
 from apps.core import scoping
 from apps.core.api import Creates, PortalModelViewSet, PortalViewSet, Reads, Removes, resource
-from apps.core.api_fields import KnownKeys
+from apps.core.api_fields import Flag, KnownKeys
 from apps.core.api_filters import FlagFilter, IdFilter
+from apps.core.writes import turn
 
 HOLDER_FIELDS = tuple(holder.field for holder in HOLDERS)
 
@@ -21,10 +22,13 @@ class RoleSerializer(KnownKeys, serializers.ModelSerializer[Role]):
     """A role."""
 
     permissions = serializers.ListField(child=serializers.ChoiceField(choices=list(scoping.PERMISSIONS)))
+    needs_second_factor = Flag(
+        default=False, help_text="Whether whoever holds the role has to set up a second factor; of built-in ones, too."
+    )
 
     class Meta:
         model = Role
-        fields = ("id", "name", "permissions", "built_in")
+        fields = ("id", "name", "permissions", "built_in", "needs_second_factor")
         read_only_fields = ("built_in",)
 
 
@@ -34,6 +38,7 @@ class RoleFilter(django_filters.FilterSet):
     id = IdFilter()
     name = django_filters.CharFilter()
     built_in = FlagFilter()
+    needs_second_factor = FlagFilter()
 
 
 class RoleViewSet(PortalModelViewSet):
@@ -47,11 +52,20 @@ class RoleViewSet(PortalModelViewSet):
 
     def perform_create(self, serializer: Any) -> Role:
         """Make a role."""
-        return roles.create_role(**serializer.validated_data, actor=self.actor)
+        fields = dict(serializer.validated_data)
+        needed = fields.pop("needs_second_factor")
+        with turn():
+            made = roles.create_role(**fields, actor=self.actor)
+            second_factor.require(made, needed, self.actor)
+        return made
 
     def perform_update(self, serializer: Any) -> None:
-        """Change a role."""
-        roles.change_role(serializer.instance, self.actor, **serializer.validated_data)
+        """Change a role; of one that comes with the portal, whether it needs a second factor."""
+        fields = dict(serializer.validated_data)
+        if "needs_second_factor" in fields:
+            second_factor.require(serializer.instance, fields.pop("needs_second_factor"), self.actor)
+        if fields:
+            roles.change_role(serializer.instance, self.actor, **fields)
 
     def perform_destroy(self, found: Role) -> None:
         """Remove a role."""

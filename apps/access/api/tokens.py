@@ -12,7 +12,8 @@ from rest_framework.response import Response
 
 from apps.access.models import ApiToken
 from apps.access.services import tokens
-from apps.accounts.services import signing_in
+from apps.accounts.services import second_factor, signing_in
+from apps.accounts.services.sign_in_names import has_unseen
 from apps.core import scoping
 from apps.core.actors import Actor, ActorKind
 from apps.core.api import PortalViewSet, Reads, Removes, SignInRefused, resource
@@ -34,11 +35,22 @@ class NewTokenSerializer(Strict):
 
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(max_length=1000, trim_whitespace=False)
-    otp = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    otp = serializers.CharField(
+        max_length=40,
+        required=False,
+        allow_blank=True,
+        help_text="The code of the second factor, or a recovery code, of a user who has one.",
+    )
     name = serializers.CharField(max_length=100)
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
     # Named as in the API, which hides an attribute of the base.
     read_only = serializers.BooleanField(required=False, default=False)  # type: ignore[assignment]
+
+    def validate_username(self, value: str) -> str:
+        """Refuse characters that nobody sees."""
+        if has_unseen(value):
+            raise serializers.ValidationError(_("This name holds characters that nobody sees."))
+        return value
 
 
 class MadeTokenSerializer(serializers.Serializer[Any]):
@@ -89,9 +101,17 @@ class TokenViewSet(Reads, Removes, mixins.ListModelMixin, PortalViewSet):
         asked = sent.validated_data
         user = signing_in.check(request._request, asked["username"], asked["password"], "token.create")
         if user is None:
-            raise SignInRefused
+            raise SignInRefused(signing_in.REFUSED)
         if user.must_change_password:
             raise exceptions.PermissionDenied(_("You must change your password first, at /password/."))
+        if signing_in.needs_code(user):
+            if not asked.get("otp"):
+                raise SignInRefused(_("This user has a second factor: send its code as otp."))
+            if not signing_in.check_code(request._request, user, asked["otp"], "token.create"):
+                raise SignInRefused(signing_in.CODE_REFUSED)
+        elif second_factor.is_missing(user):
+            raise exceptions.PermissionDenied(second_factor.SET_UP_FIRST)
+        signing_in.settle(request._request, user)
         actor = Actor(ActorKind.USER, user.username, user, request.META.get("REMOTE_ADDR"))
         made = tokens.create(
             user, asked["name"], actor, expires_at=asked.get("expires_at"), read_only=asked["read_only"]

@@ -94,7 +94,8 @@ def _why_needed(others: QuerySet[User]) -> str:
 @contextmanager
 def keeping_an_administrator(actor: Actor) -> Iterator[None]:
     """Refuse, by a ValidationError at the end, what takes the administration from the actor or from the last one."""
-    own = administrators().filter(pk=actor.user.pk if actor.user is not None else None)
+    _one_at_a_time()
+    own = administrators().filter(pk__in=[actor.user.pk] if actor.user is not None else [])
     had, had_it = local_administrators().exists(), own.exists()
     yield
     if had_it and not own.exists():
@@ -123,6 +124,7 @@ def create_first_administrator(name: str, password: str, must_change: bool) -> U
 
 def keep_an_administrator(user: User) -> None:
     """Refuse to lose the last administrator; registered with accounts."""
+    _one_at_a_time()
     local = local_administrators()
     if local.filter(pk=user.pk).exists() and not local.exclude(pk=user.pk).exists():
         raise ValidationError(_why_needed(administrators().exclude(pk=user.pk)))
@@ -134,6 +136,14 @@ def held_by_directory_groups(ids: Sequence[int]) -> dict[int, list[str]]:
     for one in Grant.objects.filter(directory_group__in=ids).select_related("role", "group"):
         told.setdefault(one.directory_group_id or 0, []).append(f"{one.role.label} · {one.group}")
     return told
+
+
+def _one_at_a_time() -> None:
+    """Have whoever may take an administrator away wait for the others to end: two could each leave the other one's.
+
+    On SQLite the write turn sees to it.
+    """
+    Role.objects.select_for_update().get(name=ADMINISTRATOR)
 
 
 def _ordered(permissions: Sequence[str]) -> list[str]:

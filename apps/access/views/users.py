@@ -16,7 +16,7 @@ from apps.access.models import HOLDERS, Grant
 from apps.access.services import roles
 from apps.access.views import manages_access
 from apps.accounts.models import User
-from apps.accounts.services import users
+from apps.accounts.services import lockouts, passwords, second_factor, users
 from apps.core.actors import Actor
 from apps.core.forms import attempt
 from apps.core.writes import turn
@@ -86,7 +86,7 @@ def user(request: HttpRequest, pk: int) -> HttpResponse:
             done = _("The role was granted.")
     if asked == "password" and password.is_valid():
         new, must_change = password.cleaned_data["password"], password.cleaned_data["must_change_password"]
-        if attempt(password, lambda: users.set_password(found, new, actor, must_change=must_change)):
+        if attempt(password, lambda: passwords.set_password(found, new, actor, must_change=must_change)):
             done = _("The password was set.")
     if done:
         messages.success(request, done)
@@ -101,6 +101,9 @@ def user(request: HttpRequest, pk: int) -> HttpResponse:
         "grants": found.grants.select_related("role", "group"),
         "teams": found.teams.prefetch_related("grants__role", "grants__group"),
         "is_self": found.pk == request.user.pk,
+        "sessions": found.sessions.alive(),
+        "factor": second_factor.device_of(found),
+        "locks": lockouts.locks_of(found),
     }
     return render(request, "access/user.html", context, status=400 if sent else 200)
 

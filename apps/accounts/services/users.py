@@ -1,26 +1,24 @@
-"""Makes and changes users and their passwords; every change is audited, no password ever is."""
+"""Makes, changes and removes users, and keeps what they prefer; every change is audited, no password ever is."""
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth.password_validation import validate_password
-from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
-from django.utils import timezone
+from django.db import IntegrityError, transaction
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
+from apps.accounts import names
 from apps.accounts.models import Bar, User
+from apps.accounts.services import passwords, sessions
 from apps.accounts.services.directories import ownership
-from apps.core import audit
+from apps.core import audit, menu
 from apps.core.actors import Actor
-from apps.core.models import Outcome
 from apps.core.registries import Registry
 from apps.core.writes import turn
 
 CHANGEABLE = ("username", "email", "first_name", "last_name", "is_active", "must_change_password")
-PREFERENCES = ("language", "time_zone", "theme")
+PREFERENCES = ("language", "time_zone", "theme", "start_page")
 
 # What upper apps know against disabling or removing a user: called with him, raise ValidationError.
 removal_checks: Registry[Callable[[User], None]] = Registry("user removal check")
@@ -30,13 +28,13 @@ def create(
     name: str, password: str, actor: Actor, *, must_change: bool = True, fields: Mapping[str, Any] | None = None
 ) -> User:
     """Make a user; raises ValidationError naming the field."""
-    user = User(username=name.strip(), must_change_password=must_change, is_staff=True, **dict(fields or {}))
-    _check_name(user)
-    _check_password(password, user)
+    about = {"username": names.normalised(name), "must_change_password": must_change, "is_staff": True}
+    user = User(**about, **dict(fields or {}))
+    _check(user)
+    passwords.check(password, user)
     user.set_password(password)
-    user.full_clean(exclude=["password"])
     with turn():
-        user.save()
+        _save(user)
         audit.record(actor, "user.create", user, after=_facts(user) | {"password": audit.CHANGED})
     return user
 
@@ -49,19 +47,19 @@ def change(user: User, fields: Mapping[str, Any], actor: Actor) -> User:
         if name not in CHANGEABLE:
             raise ValueError(f"{name} is not changed here")
         setattr(user, name, value.strip() if isinstance(value, str) else value)
+    user.username = names.normalised(user.username)
     if before["is_active"] and not user.is_active:
         _refuse_oneself(user, actor, "is_active", _("You cannot disable yourself."))
-    _check_name(user)
-    user.full_clean(exclude=["password"])
+    _check(user, renamed=user.username != before["username"])
     with turn():
         if before["is_active"] and not user.is_active:
-            _check_removal(user)
+            _check_removal(user, "is_active")
         if before["is_active"] != user.is_active:
             user.barred = Bar.NONE.value  # from now on it is the administrator's word
-        user.save(update_fields=[*fields, "barred"])
+        _save(user, *fields, "barred")
         audit.record(actor, "user.change", user, before=before, after=_facts(user))
         if not user.is_active:
-            end_sessions(user)
+            sessions.forget(user)
     return user
 
 
@@ -71,44 +69,29 @@ def remove(user: User, actor: Actor) -> None:
     with turn():
         _check_removal(user)
         audit.record(actor, "user.remove", user, before=_facts(user))
-        end_sessions(user)
         user.delete()
 
 
-def set_password(user: User, password: str, actor: Actor, *, must_change: bool = True) -> None:
-    """Give a user a new password; his sessions end, and he chooses his own at the next sign-in."""
-    ownership.refuse_password(user)
-    _check_password(password, user)
-    user.set_password(password)
-    user.must_change_password = must_change
-    with turn():
-        user.save(update_fields=["password", "must_change_password"])
-        audit.record(actor, "user.password", user, after={"password": audit.CHANGED, "must_change": must_change})
-        if actor.user != user:
-            end_sessions(user)
-
-
-def change_own_password(user: User, present: str, password: str, actor: Actor) -> None:
-    """Let a user choose a new password; raises ValidationError naming the field that is wrong."""
-    ownership.refuse_password(user)
-    if not user.check_password(present):
-        with turn():
-            audit.record(actor, "user.password", user, outcome=Outcome.REFUSED)
-        raise ValidationError({"old_password": [_("This is not your present password.")]})
-    if present == password:
-        raise ValidationError({"password": [_("Choose a password that differs from the present one.")]})
-    set_password(user, password, actor, must_change=False)
-
-
 def set_preferences(user: User, fields: Mapping[str, str]) -> None:
-    """Keep language, time zone and theme; nobody else is concerned, so it is not audited."""
+    """Keep language, time zone, theme and start page; nobody else is concerned, so it is not audited."""
     for name, value in fields.items():
         if name not in PREFERENCES:
             raise ValueError(f"{name} is not a preference")
         setattr(user, name, value)
-    user.full_clean(exclude=["password", "username"])
+    user.full_clean(exclude=["password", "username", "name_key"])
     with turn():
         user.save(update_fields=list(fields))
+
+
+def start_pages(user: User) -> list[tuple[str, str]]:
+    """Give the pages that a user may begin with: what his menu leads to, by the names of their routes."""
+    return [(entry.url_name, str(entry.label)) for entry in menu.entries_for(user) if _address(entry.url_name)]
+
+
+def start_page(user: User) -> str:
+    """Give the address of the page that a user begins with; nothing when he has chosen none that he may open."""
+    chosen = user.start_page in {name for name, _label in start_pages(user)}
+    return _address(user.start_page) if chosen else ""
 
 
 def remembered(user: User, page: str) -> Mapping[str, Any]:
@@ -127,30 +110,44 @@ def remember(user: User, page: str, choice: Mapping[str, str]) -> None:
         User.objects.filter(pk=user.pk).update(remembered=user.remembered)
 
 
-def end_sessions(user: User) -> None:
-    """Sign a user out everywhere."""
-    # Sessions are opaque rows; an administrator's act on one user may look through them, and there are few.
-    store: Any = import_module(settings.SESSION_ENGINE).SessionStore
-    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
-        if session.get_decoded().get("_auth_user_id") == str(user.pk):
-            store(session.session_key).delete()
-
-
 def _facts(user: User) -> dict[str, Any]:
     return {name: getattr(user, name) for name in CHANGEABLE}
 
 
-def _check_name(user: User) -> None:
-    same = User.objects.filter(username__iexact=user.username).exclude(pk=user.pk)
-    if same.exists():
-        raise ValidationError({"username": [_("A user of this name exists already.")]})
-
-
-def _check_password(password: str, user: User) -> None:
+def _address(url_name: str) -> str:
     try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise ValidationError({"password": error.messages}) from error
+        return reverse(url_name)
+    except NoReverseMatch:  # classic mode has no such page
+        return ""
+
+
+def _check(user: User, *, renamed: bool = True) -> None:
+    """Refuse what is wrong with a user; a name from earlier days is looked at when it is changed."""
+    if renamed:
+        try:
+            names.check(user.username)
+        except ValidationError as error:
+            raise ValidationError({"username": error.messages}) from error
+        _refuse_taken(user)
+    user.full_clean(exclude=["password", "username", "name_key"], validate_unique=False)
+
+
+def _refuse_taken(user: User) -> None:
+    same = User.objects.filter(name_key=names.key(user.username)).exclude(pk=user.pk).first()
+    if same is None:
+        return
+    if same.username.casefold() == user.username.casefold():
+        raise ValidationError({"username": [_("A user of this name exists already.")]})
+    raise ValidationError({"username": [_("This name looks like that of another user.")]})
+
+
+def _save(user: User, *fields: str) -> None:
+    """Write a user, all of him or some fields; of two that take a name at once one is told."""
+    try:
+        with transaction.atomic():
+            user.save(update_fields=[*fields, "name_key"] if fields else None)
+    except IntegrityError as error:
+        raise ValidationError({"username": [_("A user of this name exists already.")]}) from error
 
 
 def _refuse_oneself(user: User, actor: Actor, field: str, sentence: str) -> None:
@@ -158,6 +155,9 @@ def _refuse_oneself(user: User, actor: Actor, field: str, sentence: str) -> None
         raise ValidationError({field: [sentence]} if field else sentence)
 
 
-def _check_removal(user: User) -> None:
+def _check_removal(user: User, field: str = "") -> None:
     for check in removal_checks:
-        check(user)
+        try:
+            check(user)
+        except ValidationError as error:
+            raise ValidationError({field: error.messages} if field else error.messages) from error

@@ -2,12 +2,9 @@
 
 import time
 
-from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.models import Session
 from django.core.cache import cache
-from django.utils import timezone
 
-from apps.accounts.services import sessions
+from apps.accounts.models import Session
 from apps.components.models import Component
 
 WATCHED_KEY = "monitoring:watched"
@@ -44,14 +41,9 @@ def anybody_signed_in() -> bool:
     """Say whether any session is signed in and not idle."""
     known = cache.get(_SIGNED_IN_KEY)
     if known is None:
-        known = any(_is_present(session) for session in Session.objects.filter(expire_date__gt=timezone.now()))
+        known = Session.objects.alive().exists()
         cache.set(_SIGNED_IN_KEY, known, timeout=_TRUSTED)
     return bool(known)
-
-
-def _is_present(session: Session) -> bool:
-    data = session.get_decoded()
-    return SESSION_KEY in data and not sessions.is_idle(data)
 
 
 def forget() -> None:

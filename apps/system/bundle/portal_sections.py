@@ -3,7 +3,6 @@
 from dataclasses import asdict
 from typing import Any
 
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
@@ -11,7 +10,7 @@ from django.db.models import Count, Max, Min
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from apps.accounts.models import User
+from apps.accounts.models import Session, User
 from apps.alerts.models import Alert, Counter, Incident
 from apps.alerts.services.reception import reception_state
 from apps.components.models import Component, ManagementInterface
@@ -91,7 +90,7 @@ def counters() -> dict[str, Any]:
         "jobs by state": _by(Job.objects.all(), "state"),
         "jobs by kind": _by(Job.objects.all(), "kind"),
         "users": User.objects.filter(is_active=True).count(),
-        "sessions": Session.objects.filter(expire_date__gt=now).count(),
+        "sessions": Session.objects.alive().count(),
         "audit": AuditEntry.objects.aggregate(newest=Max("at"), sealed=Max("sequence"), last=Max("pk")),
         "clockwork": {
             row.name: {"enabled": row.enabled, "last run": row.last_run_at, "runs": row.total_run_count}

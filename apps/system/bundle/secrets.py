@@ -8,13 +8,12 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db import DatabaseError
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
 from apps.access.models import ApiToken
-from apps.accounts.models import User
+from apps.accounts.models import Session, User
 from apps.components import credential_kinds
 from apps.components.models import CredentialVersion
 from apps.core import options, secrets

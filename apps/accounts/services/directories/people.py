@@ -7,10 +7,12 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from apps.accounts import names
 from apps.accounts.models import Bar, Directory, DirectoryGroup, User
-from apps.accounts.services import users
+from apps.accounts.services import sessions
 from apps.accounts.services.directories import mapping
 from apps.accounts.services.directories.asking import Answer
 from apps.accounts.services.directories.entries import Entry
@@ -60,6 +62,11 @@ def _take_in(directory: Directory, entry: Entry, groups: Sequence[DirectoryGroup
     return user
 
 
+def called(name: str) -> QuerySet[User]:
+    """Give the account of a name, or of one that nobody could tell from it."""
+    return User.objects.filter(name_key=names.key(names.normalised(name)))
+
+
 def account_of(directory: Directory, entry: Entry) -> User | None:
     """Give the account of an entry, None where there is none yet; raises Refused where the name is somebody else's.
 
@@ -67,7 +74,7 @@ def account_of(directory: Directory, entry: Entry) -> User | None:
     may name entries in a directory would else become whom he likes here.
     """
     user = User.objects.filter(directory=directory, entry_id=entry.identity).first()
-    same = User.objects.filter(username__iexact=entry.username).first()
+    same = called(entry.username).first()
     if same is not None and (user is None or same.pk != user.pk):
         raise Refused(Refusal.CLASH)
     return user
@@ -80,7 +87,7 @@ def _bring_up_to_date(user: User, entry: Entry) -> None:
     user.email = _mail(entry.email)
     user.entry_dn, user.entry_id, user.entry_seen_at = entry.dn[:1000], entry.identity, timezone.now()
     try:
-        user.full_clean(exclude=["password"])
+        user.full_clean(exclude=["password", "name_key"])
     except ValidationError as error:
         raise Refused(Refusal.BAD_NAME, " ".join(error.messages)) from error
 
@@ -101,7 +108,7 @@ def refresh(user: User, answer: Answer, actor: Actor) -> None:
         if not user.is_active and user.barred == Bar.NONE:
             return
         before = _facts(user)
-        same = User.objects.filter(username__iexact=entry.username).exclude(pk=user.pk)
+        same = called(entry.username).exclude(pk=user.pk)
         if same.exists():
             log.warning("%s is called %s in its directory, which is another account here", user, entry.username)
             return
@@ -130,7 +137,7 @@ def bar(user: User, why: Bar, actor: Actor) -> bool:
         if why in {Bar.REMOVED, Bar.UNMAPPED}:
             mapping.set_memberships(user, [])
         audit.record(actor, "user.bar", user, before=before, after=_facts(user))
-        users.end_sessions(user)
+        sessions.forget(user)
     return True
 
 

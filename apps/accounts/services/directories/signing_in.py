@@ -24,7 +24,7 @@ def sign_in(name: str, password: str, address: str | None) -> User | None:
     name = name.strip()
     if not name or not password or "\x00" in name + password:
         return None
-    holder = User.objects.filter(username__iexact=name).select_related("directory").first()
+    holder = people.called(name).select_related("directory").first()
     is_local = holder is not None and holder.directory is None
     candidates = _candidates(holder)
     for directory in candidates:

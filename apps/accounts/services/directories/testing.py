@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_noop
 
-from apps.accounts.models import Directory, User
-from apps.accounts.services.directories import asking
+from apps.accounts.models import Directory
+from apps.accounts.services.directories import asking, people
 from apps.accounts.services.directories.asking import Answer
 from apps.accounts.services.directories.conversation import Conversation, Stage, Step
 from apps.accounts.services.directories.faults import Fault, Refusal
@@ -75,7 +75,7 @@ def _verdict(answer: Answer, refusal: Refusal | None, username: str, password: s
 def _clash(directory: Directory, answer: Answer) -> Step | None:
     """Say where an account is in the way that is not the entry's."""
     entry = answer.known_entry
-    same = User.objects.filter(username__iexact=entry.username).first()
+    same = people.called(entry.username).first()
     if same is None or (same.directory_id == directory.pk and same.entry_id == entry.identity):
         return None
     server = answer.steps[-1].server

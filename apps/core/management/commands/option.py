@@ -44,6 +44,8 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(f"{option.name}: {' '.join(error.messages)}") from error
         self.stdout.write(f"{option.name} = {_text(stored)}")
+        if warning := option.warning(stored):
+            self.stderr.write(f"Warning: {warning}")
 
 
 def _line(option: Option) -> str:

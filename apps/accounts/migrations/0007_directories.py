@@ -12,7 +12,7 @@ import apps.core.phrases
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0003_teams"),
+        ("accounts", "0006_sessions_names_and_password_ages"),
         ("auth", "0012_alter_user_first_name_max_length"),
     ]
 

@@ -7,8 +7,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0002_grants_of_teams"),
-        ("accounts", "0004_directories"),
+        ("access", "0003_role_needs_second_factor"),
+        ("accounts", "0007_directories"),
         ("groups", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
