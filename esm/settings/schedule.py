@@ -26,6 +26,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "remove-ended-sessions": every("apps.accounts.tasks.remove_ended_sessions", timedelta(days=1)),
     "remove-expired-tokens": every("apps.access.tasks.remove_expired_tokens", timedelta(hours=6)),
     "forget-old-failures": every("apps.accounts.tasks.forget_old_failures", timedelta(minutes=1)),
+    "look-after-directories": every("apps.accounts.tasks.look_after_directories", timedelta(minutes=1)),
     "poll-tick": every("apps.monitoring.tasks.tick", timedelta(seconds=5)),
     "sweep-liveness": every("apps.monitoring.tasks.sweep", timedelta(minutes=1)),
     "sample-fleet": every("apps.monitoring.tasks.sample_fleet", timedelta(minutes=5)),

@@ -7,7 +7,7 @@ import apps.access.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0003_role_needs_second_factor"),
+        ("access", "0004_grants_of_directory_groups"),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ import apps.access.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0004_limits_of_tokens"),
+        ("access", "0005_limits_of_tokens"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
