@@ -81,6 +81,12 @@ API = {
     "component-states": "part of one",
     "credential-detail": "GET seen 200 · PATCH changed 200 · DELETE changed 409",  # it is in use
     "credential-list": "GET everybody 200 · POST chief 400",
+    "directory-detail": "GET chief 404 · PATCH chief 404 · DELETE chief 404",  # there is none
+    "directory-group-detail": "GET chief 404 · DELETE chief 404",  # there is none
+    "directory-group-list": "of the whole",
+    "directory-list": "of the whole",
+    "directory-test": "POST chief 404",  # there is none
+    "directory-test-draft": "POST chief 400",
     "docs": "list",
     "driver-detail": "list",
     "driver-list": "list",
@@ -111,9 +117,9 @@ API = {
     "lock-out-detail": "GET chief 404 · DELETE chief 404",  # there is none
     "lock-out-list": "GET chief 200",
     "port-list": "GET chief 200",
-    "process-detail": "GET chief 200",
+    "process-detail": "GET chief 404",  # none runs in a test
     "process-list": "GET chief 200",
-    "process-restart": "POST chief 409",  # no supervisor runs in a test
+    "process-restart": "POST chief 404",
     "process-restart-all": "POST chief 409",
     "session-detail": "GET everybody 404 · DELETE everybody 404",  # there is none
     "session-end-others": "POST everybody 204",
@@ -162,6 +168,14 @@ PAGES = {
     "access:user": "form of the whole",
     "access:user-new": "form of the whole",
     "access:user-remove": "act on the whole",
+    "access:directories": "GET chief 200 · POST chief 200",
+    "access:directory": "GET chief 404 · POST chief 404",  # there is none
+    "access:directory-group-remove": "POST chief 404",
+    "access:directory-move": "POST chief 404",
+    "access:directory-new": "form of the whole",
+    "access:directory-remove": "POST chief 404",
+    "access:directory-test": "POST chief 404",
+    "access:directory-test-new": "POST chief 200",
     "access:lockout-release": "POST chief 404",  # there is none
     "access:lockouts": "GET chief 200 · POST chief 200",
     "access:role-second-factor": "GET chief 200 · POST chief 302",
@@ -187,7 +201,7 @@ PAGES = {
     "tls:renew": "act on the whole",
     "tls:request": "GET chief 404",
     "tls:request-remove": "act on the whole",
-    "tls:trust": "GET open 404",
+    "tls:trust": "GET open 200",
     "access:users": "page of the whole",
     "access:user-rights": "page of the whole",
     "access:group-rights": "page of the whole",
@@ -319,6 +333,8 @@ CLASSIC_MODELS = {
     "access_grant": "the whole",
     "access_role": "the whole",
     "access_signinrule": "the whole",
+    "accounts_directory": "the whole",
+    "accounts_directorygroup": "the whole",
     "accounts_session": "the whole",
     "accounts_team": "the whole",
     "accounts_user": "the whole",
@@ -345,6 +361,12 @@ CLASSIC = {  # what is otherwise than its family, and what belongs to no model
     "admin:access_apitoken_delete": "GET own 200 · POST own 200",
     "admin:access_apitoken_history": "GET own 302 · POST own 302",
     "admin:access_grant_change": "GET chief 200",
+    "admin:accounts_directory_change": "GET nobody 404",  # there is none
+    "admin:accounts_directory_delete": "GET nobody 404",
+    "admin:accounts_directory_history": "GET nobody 404",
+    "admin:accounts_directorygroup_change": "GET nobody 404",
+    "admin:accounts_directorygroup_delete": "GET nobody 404",
+    "admin:accounts_directorygroup_history": "GET nobody 404",
     "admin:accounts_session_add": "GET nobody 403",
     "admin:accounts_session_change": "GET own 200",
     "admin:accounts_session_delete": "GET own 200 · POST own 200",
