@@ -20,6 +20,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from apps.accounts.services import sessions
 from apps.system import maintenance, translations
 
 SAY_EVERY = 5.0  # seconds between messages while the database is waited for
@@ -105,10 +106,7 @@ def _encryption() -> ssl.SSLContext | None:
 
 def end_all_sessions() -> None:
     """Have everybody sign in anew: a page of the version before must not speak with this one."""
-    from apps.accounts.services import sessions
-    from apps.core.actors import SYSTEM
-
-    ended = sessions.end_everybodys(SYSTEM)
+    ended = sessions.end_everybodys()
     _say_when(ended, f"Ended {ended} sessions: everybody signs in anew after an upgrade")
 
 

@@ -36,7 +36,7 @@ ONLY_LOOKS = {("alert-definition-preview", "post"), ("audit-verify", "post")}
 # They are told who acts to say what he may see; whoever calls them records.
 ONLY_ASKS = {"clean_interfaces", "usable_credentials", "refuse_doubled", "record", "stands_alone"}
 # What requests write besides: who is signed in, and what a process remembers.
-BESIDES = re.compile(r'"(django_session|accounts_user|access_apitoken)"')
+BESIDES = re.compile(r'"(accounts_session|accounts_user|access_apitoken)"')
 SECRETS = ("Sesame-open-1", "first-community", "second-community", PASSWORD, "new horse battery", "private-list")
 FAN = {
     "name": "Fan",
