@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import secrets
-import ssl
 import string
 import sys
 import time
@@ -17,11 +16,13 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.db import DatabaseError, OperationalError, connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from apps.accounts.services import sessions
+from apps.core.actors import SYSTEM
 from apps.system import maintenance, translations
+from apps.system.tls import serving
 
 SAY_EVERY = 5.0  # seconds between messages while the database is waited for
 MIGRATION_LOCK = 21120  # the number of the advisory lock on PostgreSQL
@@ -86,27 +87,14 @@ def migrate() -> None:
             if not executor.loader.applied_migrations:
                 call_command("migrate", interactive=False, verbosity=0)  # nobody has been here before
                 return
-            with maintenance.shown(_encryption()):
+            with maintenance.shown(serving.context_before_the_upgrade()):
                 call_command("migrate", interactive=False, verbosity=0)
                 end_all_sessions()
 
 
-def _encryption() -> ssl.SSLContext | None:
-    """Give what HTTPS was spoken with until now; None where it was off, or cannot be known from these tables."""
-    from apps.core import options, secrets
-    from apps.system.tls import contexts, services, words
-
-    try:
-        row = services.current() if options.get(words.HTTPS) else None
-        return contexts.server_context(row.key["pem"], row.chain, options.get(words.MINIMUM)) if row else None
-    except (DatabaseError, secrets.Undecipherable, ssl.SSLError) as error:
-        print(f"The page of the upgrade is shown without HTTPS: {error}", file=sys.stderr, flush=True)
-        return None
-
-
 def end_all_sessions() -> None:
     """Have everybody sign in anew: a page of the version before must not speak with this one."""
-    ended = sessions.end_everybodys()
+    ended = sessions.end_everybodys(SYSTEM)
     _say_when(ended, f"Ended {ended} sessions: everybody signs in anew after an upgrade")
 
 
