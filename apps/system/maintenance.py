@@ -21,8 +21,8 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from apps.system.processes import WEB_DESCRIPTORS
 from apps.system.tls.middleware import PREFIX
-from apps.system.web import WEB_DESCRIPTORS
 
 RETRY_AFTER = 5  # seconds
 AT_ONCE = 32  # connections that are answered at the same time; more are closed

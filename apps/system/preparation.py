@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
@@ -20,7 +19,8 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from apps.core.writes import turn
+from apps.accounts.services import sessions
+from apps.core.actors import SYSTEM
 from apps.system import maintenance, translations
 from apps.system.tls import serving
 
@@ -94,12 +94,8 @@ def migrate() -> None:
 
 def end_all_sessions() -> None:
     """Have everybody sign in anew: a page of the version before must not speak with this one."""
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    keys = list(store.get_model_class()._default_manager.values_list("session_key", flat=True))
-    for key in keys:
-        with turn():
-            store(key).delete()
-    _say_when(keys, f"Ended {len(keys)} sessions: everybody signs in anew after an upgrade")
+    ended = sessions.end_everybodys(SYSTEM)
+    _say_when(ended, f"Ended {ended} sessions: everybody signs in anew after an upgrade")
 
 
 def collect_static() -> None:

@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core import stream
 from apps.system import listening, ports
-from apps.system.processes import Port
+from apps.system.preparation import wait_for_database
+from apps.system.processes import WEB_DESCRIPTORS, Port
 from apps.system.tls.serving import Front, Unusable
 
 FOLLOWED_EVERY = 3.0  # seconds
 GRACE = 3  # seconds that open pages get when the portal stops
-WEB_DESCRIPTORS = "ESM_WEB_FDS"
 REDIRECT_DESCRIPTORS = "ESM_REDIRECT_FDS"
 log = logging.getLogger(__name__)
 
@@ -106,8 +106,6 @@ def serve() -> None:
     if os.environ.get(WEB_DESCRIPTORS):
         threading.Thread(target=_follow_options, name="follow-options", daemon=True).start()
     opened, redirecting = sockets_of(WEB_DESCRIPTORS), sockets_of(REDIRECT_DESCRIPTORS)
-    from apps.system.preparation import wait_for_database  # which shows the maintenance page on our sockets
-
     wait_for_database()  # it says whether passwords may come in clear
     stream.let_go()
     try:
