@@ -134,11 +134,13 @@ CSRF_COOKIE_NAME = f"esm_csrf_{HTTP_PORT}"
 LANGUAGE_COOKIE_NAME = f"esm_language_{HTTP_PORT}"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+SCRIPT_COOKIES = frozenset({f"esm_left_{HTTP_PORT}"})  # the only ones that pages read themselves
 CSRF_COOKIE_HTTPONLY = True  # pages carry the token themselves
 CSRF_COOKIE_SAMESITE = "Lax"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # lets nobody further who failed too often
-    "django.contrib.auth.backends.ModelBackend",
+    "django.contrib.auth.backends.ModelBackend",  # local administrators sign in when every directory is down
+    "apps.accounts.backends.DirectoryBackend",
 ]
 AXES_HANDLER = "apps.accounts.lockout_handler.Handler"
 AXES_ENABLE_ADMIN = False  # its tables stay empty: lock-outs have a page of their own
@@ -229,7 +231,8 @@ SPECTACULAR_SETTINGS = {
             ("warning", "warning"),
             ("unknown", "unknown"),
             ("normal", "normal"),
-        ]
+        ],
+        "DirectoryKindEnum": [("ldap", "LDAP"), ("active-directory", "Active Directory")],
     },
 }
 
