@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from apps.access.api import routes as access_routes
 from apps.accounts.api import routes as accounts_routes
+from apps.accounts.directory_api import routes as directory_routes
 from apps.alerts.api import routes as alerts_routes
 from apps.alerts.api_reception import routes as reception_routes
 from apps.alerts.definitions.api import routes as definitions_routes
@@ -16,6 +17,7 @@ from apps.monitoring.api import routes as monitoring_routes
 from apps.monitoring.api_parts import routes as parts_routes
 from apps.system.api import routes as system_routes
 from apps.system.api_processes import routes as processes_routes
+from apps.system.tls.api import routes as tls_routes
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path(
@@ -25,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
                 *core_routes,
                 *audit_routes,
                 *accounts_routes,
+                *directory_routes,
                 *access_routes,
                 *groups_routes,
                 *components_routes,
@@ -35,6 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
                 *reception_routes,
                 *system_routes,
                 *processes_routes,
+                *tls_routes,
             ]
         ),
     ),

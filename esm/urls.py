@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("apps.alerts.urls")),
     path("", include("apps.alerts.definitions.urls")),
     path("", include("apps.system.urls")),
+    path("", include("apps.system.tls.urls")),
     path("api/", include(api_urls)),
 ]
 

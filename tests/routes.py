@@ -6,6 +6,8 @@ from django.urls import URLResolver, get_resolver
 
 ACTS = frozenset(  # only posted to
     {
+        *("access:directory-group-remove", "access:directory-move", "access:directory-remove"),
+        *("access:directory-test", "access:directory-test-new"),
         *("access:address-remove", "access:grant-remove", "access:role-remove", "access:token-remove"),
         *("access:lockout-release", "access:second-factor-reset", "access:user-release"),
         *("access:member-remove", "access:team-remove"),
@@ -30,7 +32,7 @@ ACTS = frozenset(  # only posted to
             "suspend_periods:end",
         ),
         *("suspend_periods:leave-out", "suspend_periods:preview", "suspend_periods:remove"),
-        *("suspend_periods:switch", "suspend_periods:take-back"),
+        *("suspend_periods:switch", "suspend_periods:take-back", "tls:renew", "tls:request-remove"),
     }
 )
 DATA = frozenset(  # files, what charts are drawn from, and what programs ask for
@@ -39,6 +41,7 @@ DATA = frozenset(  # files, what charts are drawn from, and what programs ask fo
         *("monitoring:component-chart", "monitoring:component-chart-file", "monitoring:fleet-chart"),
         *("monitoring:fleet-chart-file", "portal:bundle", "portal:capacity-history", "portal:style-guide-series"),
         *("accounts:session", "core:stream", "system:healthz", "system:metrics", "system:readyz"),
+        *("tls:authority-der", "tls:authority-pem", "tls:request"),
     }
 )
 PARTS = frozenset(  # fetched by pages

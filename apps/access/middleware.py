@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from http import HTTPStatus
 from ipaddress import ip_network
 
 from django.conf import settings
@@ -16,12 +17,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
 
+from apps.access.services import hosts
 from apps.access.services.addresses import Address, Network, may_connect, parse, within
 from apps.core import audit
 from apps.core.actors import Actor, ActorKind
 from apps.core.problems import problem
 
 FORWARDED = ("X-Forwarded-For", "Forwarded", "X-Real-IP", "X-Forwarded-Proto", "X-Forwarded-Host")
+HEALTH = "/healthz"  # asked by machines that call the portal as they like; it says "ok" to everybody
 PAIR = re.compile(r'\s*(\w+)\s*=\s*("(?:[^"\\]|\\.)*"|[^",;\s]+)\s*')
 log = logging.getLogger(__name__)
 
@@ -43,13 +46,25 @@ class AddressMiddleware(MiddlewareMixin):
             return _forbidden(request, str(refused))
         request.META["REMOTE_ADDR"] = str(client)
         if may_connect(client):
-            return None
+            return self._check_host(request)
         log.warning("refused %s: this address is not allowed to connect", client)
         _note(request)
         return _forbidden(
             request,
             f"{client} is not allowed to connect. An administrator can add it under Users and access.",
         )
+
+    def _check_host(self, request: HttpRequest) -> HttpResponse | None:
+        """Answer 400 under a name that is not the portal's; addresses in answers are made of it."""
+        host = request.headers.get("Host")
+        if host is None or hosts.is_known(host) or request.path == HEALTH:
+            return None
+        hosts.note_refusal(request.META["REMOTE_ADDR"], host)
+        sentence = (
+            f"{host[:100]!r} is not a name of this portal. An administrator can add it to the option {hosts.OPTION}, "
+            f"or to {hosts.VARIABLE} in the environment; every address of the machine works without."
+        )
+        return _refusal(request, HTTPStatus.BAD_REQUEST, sentence)
 
     def _client(self, request: HttpRequest) -> Address:
         peer = parse(str(request.META.get("REMOTE_ADDR") or ""))
@@ -137,6 +152,11 @@ def _note(request: HttpRequest) -> None:
 
 
 def _forbidden(request: HttpRequest, sentence: str) -> HttpResponse:
+    return _refusal(request, HTTPStatus.FORBIDDEN, sentence)
+
+
+def _refusal(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
     if request.path.startswith("/api/"):
-        return problem(request, 403, sentence)
-    return HttpResponse(f"403 Forbidden\n\n{sentence}\n", status=403, content_type="text/plain; charset=utf-8")
+        return problem(request, int(status), sentence)
+    text = f"{int(status)} {HTTPStatus(status).phrase}\n\n{sentence}\n"
+    return HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")

@@ -1,13 +1,32 @@
-"""What access registers with others: its menu entry, and where a user is shown."""
+"""What access registers with others: its menu entry, the option of the portal's names, where a user is shown."""
 
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from apps.access.services import hosts
 from apps.accounts.models import User
 from apps.core import objects, scoping
 from apps.core.menu import MenuEntry, register
+from apps.core.options import Option, declare
+
+declare(
+    Option(
+        hosts.OPTION,
+        list,
+        [],
+        _("Further names of the portal"),
+        _(
+            "Host names under which browsers and programs may call it, such as that of a proxy or of a virtual "
+            "computer, with commas between; “.example.net” is all names below it, “*” is any name. Addresses, the "
+            "machine's own name and the names of its certificate are known."
+        ),
+        section=_("HTTPS"),
+        environment=hosts.VARIABLE,
+        check=hosts.check,
+    ),
+)
 
 
 def _user(pk: int, asks: Any) -> objects.Link | None:

@@ -63,6 +63,7 @@ ACTS: dict[str, Promise | str] = {
     "session.idle": gettext_lazy("Signed out without activity"),
     "session.old": gettext_lazy("Signed out when the session had lasted long enough"),
     "access.ask": gettext_lazy("Request"),
+    "access.host": gettext_lazy("Request under a foreign name"),
     "team.create": gettext_lazy("Team made"),
     "team.change": gettext_lazy("Team changed"),
     "team.members": gettext_lazy("Members of a team changed"),

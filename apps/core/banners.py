@@ -11,14 +11,15 @@ from apps.core.registries import Registry
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """A template, and what it finds as ``banner.facts``; ``sign_in`` is a template for the sign-in page alone.
+    """A template, and what it finds as ``banner.facts``; the others stand in and below the form of the sign-in page.
 
     It stands on the pages of errors, too: making it needs neither database nor broker.
     """
 
-    template: str
+    template: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     sign_in: str = ""
+    below_sign_in: str = ""
 
 
 registry: Registry[Callable[[HttpRequest], Banner | None]] = Registry("banner")

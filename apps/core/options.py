@@ -25,6 +25,7 @@ from apps.core.registries import Registry
 from apps.core.writes import turn
 
 GENERAL = gettext_lazy("General")
+WORDS_OF_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 READ_AGAIN = 600  # seconds for which reading a secret is one act
 FRESH = 3.0  # seconds that a process trusts what it read; set() in the same process is seen at once
 
@@ -47,8 +48,8 @@ class Option:
     environment: str = ""
     secret: bool = False  # its value is told only to those who may set it; audit and support bundle say that it is set
     check: Callable[[Any], None] | None = None  # raises ValidationError
-    warn: Callable[[Any], str] | None = None  # says what is unwise about a value that is allowed
     changed: Callable[[], None] | None = None  # called after it was set, where something has to know at once
+    warn: Callable[[Any], str] | None = None  # says what is unwise about a value that is allowed
 
     @property
     def read_only(self) -> bool:
@@ -94,8 +95,8 @@ class Option:
         if self.type is bool:
             if isinstance(raw, bool):
                 return raw
-            if str(raw).lower() in {"true", "false"}:
-                return str(raw).lower() == "true"
+            if isinstance(raw, str) and raw.lower() in WORDS_OF_TRUTH:
+                return WORDS_OF_TRUTH[raw.lower()]
             raise ValidationError(_("Enter true or false."))
         if self.type is int:
             if isinstance(raw, int) and not isinstance(raw, bool):

@@ -15,6 +15,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+MARK = "{ENC}"  # in front of an encrypted secret where one in clear is taken as well
+
 
 class Undecipherable(Exception):
     """A stored secret does not belong to any key in the key file."""
@@ -76,6 +78,27 @@ def decrypt(token: str) -> str:
         return _fernet().decrypt(token.encode()).decode()
     except InvalidToken as error:
         raise Undecipherable("a stored secret belongs to another key file") from error
+
+
+def written(text: str) -> str:
+    """Encrypt a secret for a configuration file: ``{ENC}…``."""
+    return MARK + encrypt(text)
+
+
+def plain(text: str, path: Path | None = None) -> str:
+    """Give a secret that stands in a configuration file in clear or as ``{ENC}…``; raises Undecipherable.
+
+    ``path`` is the key file where the settings do not say it yet; reading makes none.
+    """
+    if not text.startswith(MARK):
+        return text
+    path = path or key_file()
+    if not path.exists():
+        raise Undecipherable(f"there is no key file {path}")
+    try:
+        return MultiFernet([Fernet(key) for key in _keys(path)]).decrypt(text.removeprefix(MARK).encode()).decode()
+    except (InvalidToken, ValueError) as error:
+        raise Undecipherable(f"it was encrypted with another key than those of {path}, or is damaged") from error
 
 
 def rotate(token: str) -> str:

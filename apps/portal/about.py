@@ -21,6 +21,7 @@ from apps.core.version import VERSION
 from apps.portal import processes
 from apps.system import running
 from apps.system.bundle import orders
+from apps.system.tls.services import facts_in_use
 from apps.system.views import attached
 
 BUILT_WITH = (
@@ -62,6 +63,7 @@ def about(request: HttpRequest) -> HttpResponse:
         "database": f"{connection.vendor} {'.'.join(map(str, connection.get_database_version()))}",
         "libraries": [library for name in BUILT_WITH if (library := _library(name))],
         "may_see_processes": may_see_processes,
+        "certificate": facts_in_use(),
         "cautions": cautions.find() if may_see_processes and not wants_part(request) else [],
     }
     if may_see_processes:

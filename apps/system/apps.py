@@ -14,5 +14,6 @@ class SystemConfig(AppConfig):
         """Register the portal's own processes, options and jobs."""
         from apps.system import nav, specs  # noqa: F401
         from apps.system.processes import registry
+        from apps.system.tls import nav as tls_nav  # noqa: F401
 
         specs.register(registry)

@@ -54,7 +54,7 @@ def run(*, of_running_portal: bool = True) -> list[Check]:
         python, processors, memory, disk, data_folder, secret_keys, open_files, proxies, clock, ping_rights, user,
     ]  # fmt: skip
     if of_running_portal:
-        checks += [listening_ports, disk_outlook, things_to_mend]
+        checks += [listening_ports, disk_outlook, certificate, things_to_mend]
     report: list[Check] = []
     for check in checks:
         result = check()
@@ -115,6 +115,22 @@ def disk_outlook() -> Check:
     few = days < limit
     remedy = _("Give the disk more room, or keep history for fewer days. The page Capacity shows what takes how much.")
     return Check(name, Outcome.WARN if few else Outcome.PASS, str(int(days)), remedy if few else "")
+
+
+def certificate() -> list[Check]:
+    """Check the certificate of HTTPS, where that is on."""
+    from django.db import DatabaseError
+
+    from apps.system.tls import checking
+
+    if _has_no_database():
+        return []
+    try:
+        findings = checking.findings()
+    except DatabaseError:
+        return []
+    outcomes = {checking.FORBIDDEN: Outcome.FAIL, checking.DOUBTFUL: Outcome.WARN, checking.WELL: Outcome.PASS}
+    return [Check(_("HTTPS"), outcomes[each.grade], each.found, each.remedy) for each in findings]
 
 
 def things_to_mend() -> list[Check]:

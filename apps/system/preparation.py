@@ -1,4 +1,4 @@
-"""What happens once at every start, before the processes: database, tables, facts, static files, administrator."""
+"""What happens once at every start, before the processes: database, tables, facts, files, first administrator …"""
 
 import fcntl
 import getpass
@@ -20,7 +20,9 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from apps.accounts.services import sessions
+from apps.core.actors import SYSTEM
 from apps.system import maintenance, translations
+from apps.system.tls import serving
 
 SAY_EVERY = 5.0  # seconds between messages while the database is waited for
 MIGRATION_LOCK = 21120  # the number of the advisory lock on PostgreSQL
@@ -33,9 +35,11 @@ def prepare() -> None:
     _say_when(compiled := translations.compile_stale(), f"Compiled {len(compiled)} message catalogues")
     wait_for_database()
     migrate()
+    check_environment()
     call_command("load_definitions", verbosity=0)
     collect_static()
     ensure_administrator()
+    ensure_certificate()
 
 
 def _say_when(condition: object, text: str) -> None:
@@ -83,14 +87,14 @@ def migrate() -> None:
             if not executor.loader.applied_migrations:
                 call_command("migrate", interactive=False, verbosity=0)  # nobody has been here before
                 return
-            with maintenance.shown():
+            with maintenance.shown(serving.context_before_the_upgrade()):
                 call_command("migrate", interactive=False, verbosity=0)
                 end_all_sessions()
 
 
 def end_all_sessions() -> None:
     """Have everybody sign in anew: a page of the version before must not speak with this one."""
-    ended = sessions.end_everybodys()
+    ended = sessions.end_everybodys(SYSTEM)
     _say_when(ended, f"Ended {ended} sessions: everybody signs in anew after an upgrade")
 
 
@@ -115,6 +119,36 @@ def _fingerprint() -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
+def check_environment() -> None:
+    """End with one sentence where a variable decides an option and its value is none that the option may have."""
+    from apps.core import options
+
+    for option in options.all_options():
+        if option.read_only:
+            try:
+                options.get(option.name)
+            except ValidationError as error:
+                sys.exit(f"{option.environment}: {' '.join(error.messages)}")
+
+
+def ensure_certificate() -> None:
+    """Make the certificate of HTTPS, where that is on and there is none yet."""
+    from apps.core import options, secrets
+    from apps.system.tls import services, words
+
+    if not options.get(words.HTTPS):
+        return
+    try:
+        made_anew = services.current() is None
+        row = services.ensure()
+    except secrets.Undecipherable as error:
+        sys.exit(f"HTTPS: the key of the certificate cannot be read: {error}. See: manage.py tls --help")
+    if made_anew:
+        print(
+            f"Made a certificate for {row.subject}; its authority is to be trusted: manage.py tls authority", flush=True
+        )
+
+
 def ensure_administrator() -> None:
     """Make the first administrator where there is no user yet: asked for, from the environment, or at random."""
     from apps.access.services import create_first_administrator
@@ -123,7 +157,7 @@ def ensure_administrator() -> None:
     if User.objects.exists():
         return
     name = os.environ.get("ESM_ADMIN_NAME") or DEFAULT_NAME
-    password = os.environ.get("ESM_ADMIN_PASSWORD", "")
+    password = _given_password()
     if password:
         try:
             create_first_administrator(name, password, must_change=False)
@@ -137,6 +171,15 @@ def ensure_administrator() -> None:
         create_first_administrator(name, password, must_change=True)
         print(f"The first administrator is “{name}”, password: {password}", flush=True)
         print("It is shown only here and has to be changed at the first sign-in.", flush=True)
+
+
+def _given_password() -> str:
+    from apps.core.secrets import Undecipherable, plain
+
+    try:
+        return plain(os.environ.get("ESM_ADMIN_PASSWORD", ""))
+    except Undecipherable as error:
+        sys.exit(f"ESM_ADMIN_PASSWORD cannot be decrypted: {error}")
 
 
 def _ask_for_administrator(default: str) -> None:

@@ -1,11 +1,11 @@
 """The portal's own processes, in the order in which they start."""
 
-import http.client
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.system import broker, ports
 from apps.system.processes import Port, ProcessRegistry, ProcessSpec, Pulse
+from apps.system.tls import probing
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -138,24 +139,13 @@ def probe_address() -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(first, first)
 
 
-def browser_url(port: int) -> str:
+def browser_url(port: int, scheme: str = "http") -> str:
     """Give the address to type into a browser on this machine."""
     address = probe_address()
-    return f"http://[{address}]:{port}/" if ":" in address else f"http://{address}:{port}/"
+    return f"{scheme}://[{address}]:{port}/" if ":" in address else f"{scheme}://{address}:{port}/"
 
 
 def wait_for_sign_in() -> None:
     """Ask for the sign-in page until it is given."""
-    while not _sign_in_page_answers():
+    while probing.ask(probe_address(), settings.HTTP_PORT)[1] != HTTPStatus.OK:
         time.sleep(READY_ASKED_EVERY)
-
-
-def _sign_in_page_answers() -> bool:
-    connection = http.client.HTTPConnection(probe_address(), settings.HTTP_PORT, timeout=10)
-    try:
-        connection.request("GET", "/login/", headers={"Connection": "close"})
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()

@@ -21,17 +21,18 @@ from apps.system.processes import registry
 from apps.system.sockets import Sockets
 from apps.system.steering import Steering
 from apps.system.supervisor import Child, Supervisor
+from apps.system.tls import probing
 
 OBJECTS_UNTIL_COLLECTED = 10_000  # Python's own 700 costs a busy process some hundredths of its time
 HANDED_OVER = "ESM_UP_STATE"  # what survives a new start of this process: it holds the folder and the sockets
 SHARED_MODULES = (  # loaded by name somewhere on the way
+    "apps.core.cache",
     "celery.apps.beat",
     "celery.apps.worker",
     "celery.bin.celery",
     "celery.concurrency.prefork",
     "celery.concurrency.thread",
     "celery.worker.consumer",
-    "django.core.cache.backends.redis",
     "django_celery_beat.schedulers",
     "hiredis",
     "kombu.transport.redis",
@@ -227,8 +228,9 @@ class Launch:
             self._say(f"The machine slept {seconds:.0f} s." if slept else f"The clock was set by {seconds:+.0f} s.")
 
     def _announce(self) -> None:
-        self._say(f"Portal ready: {specs.browser_url(settings.HTTP_PORT)}")
-        self._say(f"Classic mode: {specs.browser_url(settings.CLASSIC_PORT)}")
+        scheme, _status = probing.ask(specs.probe_address(), settings.HTTP_PORT)
+        self._say(f"Portal ready: {specs.browser_url(settings.HTTP_PORT, scheme)}")
+        self._say(f"Classic mode: {specs.browser_url(settings.CLASSIC_PORT, scheme)}")
         trap = self.sockets.numbers.get("ESM_TRAP_PORT")
         if trap is not None:
             low = "" if os.geteuid() == 0 or trap == 162 else "; 162 needs root, see docs/operate/install.md"

@@ -1,8 +1,10 @@
 """Serves pages, API and live streams: uvicorn, one process, any number of listening sockets."""
 
+import asyncio
 import logging
 import os
 import socket
+import sys
 import threading
 import time
 
@@ -13,41 +15,66 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core import stream
 from apps.system import listening, ports
-from apps.system.processes import Port
+from apps.system.preparation import wait_for_database
+from apps.system.processes import WEB_DESCRIPTORS, Port
+from apps.system.tls.serving import Front, Unusable
 
 FOLLOWED_EVERY = 3.0  # seconds
 GRACE = 3  # seconds that open pages get when the portal stops
-WEB_DESCRIPTORS = "ESM_WEB_FDS"
+REDIRECT_DESCRIPTORS = "ESM_REDIRECT_FDS"
 log = logging.getLogger(__name__)
 
 
 def web_ports() -> tuple[Port, ...]:
-    """Give the two ports of the web process."""
-    return (
+    """Give the ports of the web process: two, and where the environment names it the one that leads to HTTPS."""
+    usual = (
         Port(_("Pages and API"), "tcp", settings.HTTP_PORT, "ESM_HTTP_PORT", WEB_DESCRIPTORS, option="http_port"),
         Port(
             _("Classic mode"), "tcp", settings.CLASSIC_PORT, "ESM_CLASSIC_PORT", WEB_DESCRIPTORS, option="classic_port"
         ),
     )
+    if settings.REDIRECT_PORT is None:
+        return usual
+    leading = Port(_("Redirect to HTTPS"), "tcp", settings.REDIRECT_PORT, "ESM_REDIRECT_PORT", REDIRECT_DESCRIPTORS)
+    return (*usual, leading)
 
 
-def listening_sockets() -> list[socket.socket]:
+def sockets_of(descriptors: str) -> list[socket.socket]:
     """Take the sockets that the supervisor opened, or open them here. Raises ports.PortTaken."""
-    handed_down = os.environ.get(WEB_DESCRIPTORS, "")
-    numbers = [int(word) for word in handed_down.split(",") if word]
+    numbers = [int(word) for word in os.environ.get(descriptors, "").split(",") if word]
     if not numbers:
         binds = ports.addresses(settings.BIND)
-        numbers = [fd for port in web_ports() for fd in ports.open_port(port, binds)[1]]
+        wanted = [port for port in web_ports() if port.descriptors == descriptors]
+        numbers = [fd for port in wanted for fd in ports.open_port(port, binds)[1]]
     return [socket.socket(fileno=number) for number in numbers]
 
 
 class Server(uvicorn.Server):
-    """Ends the live streams when it is told to stop, so that open pages do not use up the grace."""
+    """Takes connections by a front of our own, which decides for each whether it is encrypted.
+
+    It ends the live streams when it is told to stop, so that open pages do not use up the grace.
+    """
+
+    def __init__(self, config: uvicorn.Config, redirecting: list[socket.socket]) -> None:
+        super().__init__(config)
+        self._redirecting = redirecting
+        self._front = Front(self._make_protocol)
+
+    def _make_protocol(self) -> asyncio.Protocol:
+        make: type[asyncio.Protocol] = self.config.http_protocol_class
+        state = self.lifespan.state
+        return make(config=self.config, server_state=self.server_state, app_state=state)  # type: ignore[call-arg]
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to take connections."""
+        await super().startup(sockets=[])
+        await self._front.start(sockets or [], self._redirecting)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop."""
+        self._front.stop()
         stream.end_all()
-        await super().shutdown(sockets)
+        await super().shutdown([*(sockets or []), *self._redirecting])
 
 
 def _follow_options() -> None:
@@ -78,4 +105,10 @@ def serve() -> None:
     )
     if os.environ.get(WEB_DESCRIPTORS):
         threading.Thread(target=_follow_options, name="follow-options", daemon=True).start()
-    Server(config).run(sockets=listening_sockets())
+    opened, redirecting = sockets_of(WEB_DESCRIPTORS), sockets_of(REDIRECT_DESCRIPTORS)
+    wait_for_database()  # it says whether passwords may come in clear
+    stream.let_go()
+    try:
+        Server(config, redirecting).run(sockets=opened)
+    except Unusable as error:
+        sys.exit(f"web: {error}")

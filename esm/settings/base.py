@@ -15,13 +15,14 @@ DATA_DIR = env.data_dir()
 BIND = env.text("ESM_BIND", "127.0.0.1")
 HTTP_PORT = env.port("ESM_HTTP_PORT", 21120)
 CLASSIC_PORT = env.port("ESM_CLASSIC_PORT", 21112)
+REDIRECT_PORT = env.port("ESM_REDIRECT_PORT", 0) if env.text("ESM_REDIRECT_PORT") else None  # leads to HTTPS
 TRAP_PORT = env.port("ESM_TRAP_PORT", 162 if os.geteuid() == 0 else 10162)
 RUN_AS = env.text("ESM_USER")
 TRUSTED_PROXIES = env.words("ESM_TRUSTED_PROXIES")
 SECRETS_KEY_FILE = env.text("ESM_SECRETS_KEY_FILE", str(DATA_DIR / "keys" / "secrets.key"))
 
 DEBUG = False
-ALLOWED_HOSTS = ["*"]  # who may connect is decided by address, see apps.access.middleware
+ALLOWED_HOSTS = ["*"]  # by which names it may be called is an option, see apps.access.services.hosts
 ROOT_URLCONF = "esm.urls"
 CLASSIC_URLCONF = "esm.classic_urls"
 ASGI_APPLICATION = "esm.asgi.application"
@@ -56,10 +57,15 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # What every answer carries, also a refusal, a file and an error.
     "django.middleware.security.SecurityMiddleware",
-    "apps.access.middleware.AddressMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "apps.system.tls.middleware.HeadersMiddleware",
+    # Who asks, by which name and way.
+    "apps.access.middleware.AddressMiddleware",
+    "apps.system.tls.middleware.CookiesMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -69,7 +75,6 @@ MIDDLEWARE = [
     "apps.accounts.middleware.PreferencesMiddleware",
     "apps.accounts.middleware.SignInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.portal.middleware.NotAllowedMiddleware",
     "apps.portal.middleware.PortMiddleware",
@@ -95,7 +100,7 @@ TEMPLATES = [
 DATABASES = {"default": env.database()}
 
 # --- broker, cache, publish/subscribe ------------------------------------------------------------------------------
-REDIS_URL = env.text("REDIS_URL")
+REDIS_URL = env.url("REDIS_URL")
 BROKER_SOCKET = env.broker_socket()
 _redis_url = REDIS_URL or f"unix://{BROKER_SOCKET}"
 EVENTS_REDIS_URL = _redis_url
@@ -129,10 +134,13 @@ CSRF_COOKIE_NAME = f"esm_csrf_{HTTP_PORT}"
 LANGUAGE_COOKIE_NAME = f"esm_language_{HTTP_PORT}"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+SCRIPT_COOKIES = frozenset({f"esm_left_{HTTP_PORT}"})  # the only ones that pages read themselves
+CSRF_COOKIE_HTTPONLY = True  # pages carry the token themselves
 CSRF_COOKIE_SAMESITE = "Lax"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # lets nobody further who failed too often
-    "django.contrib.auth.backends.ModelBackend",
+    "django.contrib.auth.backends.ModelBackend",  # local administrators sign in when every directory is down
+    "apps.accounts.backends.DirectoryBackend",
 ]
 AXES_HANDLER = "apps.accounts.lockout_handler.Handler"
 AXES_ENABLE_ADMIN = False  # its tables stay empty: lock-outs have a page of their own
@@ -182,6 +190,16 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+CROSS_ORIGIN_RESOURCE_POLICY = "same-origin"
+PERMISSIONS_POLICY = ", ".join(  # what no page of ours asks a browser for
+    f"{feature}=()"
+    for feature in (
+        *("accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media"),
+        *("geolocation", "gyroscope", "hid", "idle-detection", "magnetometer", "microphone", "midi", "payment"),
+        *("picture-in-picture", "publickey-credentials-create", "publickey-credentials-get", "screen-wake-lock"),
+        *("serial", "usb", "xr-spatial-tracking"),
+    )
+)
 
 # --- API ------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -213,7 +231,8 @@ SPECTACULAR_SETTINGS = {
             ("warning", "warning"),
             ("unknown", "unknown"),
             ("normal", "normal"),
-        ]
+        ],
+        "DirectoryKindEnum": [("ldap", "LDAP"), ("active-directory", "Active Directory")],
     },
 }
 

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -11,9 +11,34 @@ from apps.system import chosen
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 
+ENCRYPTED = "{ENC}"
+
+
 def text(name: str, default: str = "") -> str:
-    """Give a variable, or the default when it is unset or empty."""
-    return os.environ.get(name) or default
+    """Give a variable, or the default when it is unset or empty; ``{ENC}…`` is decrypted."""
+    value = os.environ.get(name) or default
+    return _plain(name, value) if value.startswith(ENCRYPTED) else value
+
+
+def url(name: str) -> str:
+    """Give a URL, which may be ``{ENC}…`` as a whole or have such a password."""
+    value = text(name)
+    scheme, separator, rest = value.partition("://")
+    login, at, place = rest.rpartition("@")
+    user, colon, password = login.partition(":")
+    if not password.startswith(ENCRYPTED):
+        return value
+    return f"{scheme}{separator}{user}{colon}{quote(_plain(name, password), safe='')}{at}{place}"
+
+
+def _plain(name: str, value: str) -> str:
+    from apps.core import secrets
+
+    folder = data_dir() / "keys" / "secrets.key"
+    try:
+        return secrets.plain(value, Path(os.environ.get("ESM_SECRETS_KEY_FILE") or folder))
+    except secrets.Undecipherable as error:
+        raise ImproperlyConfigured(f"{name} cannot be decrypted: {error}") from None
 
 
 def flag(name: str, default: bool = False) -> bool:
@@ -44,10 +69,10 @@ def data_dir() -> Path:
 
 def database() -> dict[str, object]:
     """Give Django's database settings: SQLite in the data folder, or the PostgreSQL server that DATABASE_URL names."""
-    url = text("DATABASE_URL")
-    if not url:
+    given = url("DATABASE_URL")
+    if not given:
         return sqlite(data_dir() / "portal.sqlite3")
-    parts = urlsplit(url)
+    parts = urlsplit(given)
     if parts.scheme == "sqlite":
         return sqlite(Path(unquote(parts.path)))
     if parts.scheme not in {"postgres", "postgresql"}:

@@ -25,11 +25,13 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "remove-old-alerts": every("apps.alerts.tasks.remove_old_alerts", timedelta(hours=1)),
     "remove-ended-sessions": every("apps.accounts.tasks.remove_ended_sessions", timedelta(days=1)),
     "forget-old-failures": every("apps.accounts.tasks.forget_old_failures", timedelta(minutes=1)),
+    "look-after-directories": every("apps.accounts.tasks.look_after_directories", timedelta(minutes=1)),
     "poll-tick": every("apps.monitoring.tasks.tick", timedelta(seconds=5)),
     "sweep-liveness": every("apps.monitoring.tasks.sweep", timedelta(minutes=1)),
     "sample-fleet": every("apps.monitoring.tasks.sample_fleet", timedelta(minutes=5)),
     "roll-up-history": every("apps.monitoring.tasks.roll_up", timedelta(minutes=10)),
     "forget-old-history": every("apps.monitoring.tasks.forget_old", timedelta(hours=1)),
     "measure-capacity": every("apps.system.tasks.measure_capacity", timedelta(hours=1)),
+    "watch-certificate": every("apps.system.tasks.watch_certificate", timedelta(hours=1)),
     "remove-old-bundles": every("apps.system.tasks.remove_old_bundles", timedelta(hours=1)),
 }

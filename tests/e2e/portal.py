@@ -44,12 +44,17 @@ class Portal:
     @property
     def url(self) -> str:
         """Give the address without a slash at its end."""
-        return f"http://127.0.0.1:{self.http_port}"
+        return f"{self.scheme}://127.0.0.1:{self.http_port}"
+
+    @property
+    def scheme(self) -> str:
+        """Give what both ports speak."""
+        return "https" if self.environment.get("ESM_TLS") == "true" else "http"
 
     @property
     def classic_url(self) -> str:
         """Give the address of classic mode."""
-        return f"http://127.0.0.1:{self.classic_port}"
+        return f"{self.scheme}://127.0.0.1:{self.classic_port}"
 
     def start(self) -> None:
         """Start it and wait until it says that it is ready."""

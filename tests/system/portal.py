@@ -100,7 +100,7 @@ class Portal:
 
     def url_of(self, what: str) -> str | None:
         """Give a printed address."""
-        found = re.search(rf"^{what}: +(http://\S+)$", self.output(), re.MULTILINE)
+        found = re.search(rf"^{what}: +(https?://\S+)$", self.output(), re.MULTILINE)
         return found[1] if found else None
 
     @property

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from apps.system import ports, preflight, specs
+from apps.system import ports, preflight, preparation, specs
 from apps.system.instance import Clock, Instance
 from apps.system.preflight import Outcome
 from apps.system.processes import Port
@@ -176,3 +176,14 @@ def test_the_first_start_makes_a_data_folder_for_its_owner_alone(tmp_path: Path)
     manage("up", folder=tmp_path / "new" / "data", ESM_HTTP_PORT=str(held.getsockname()[1]))
     held.close()
     assert stat.S_IMODE((tmp_path / "new" / "data").stat().st_mode) == 0o700
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("ESM_TLS", "perhaps"), ("ESM_ALLOWED_HOSTS", "portal:21120"), ("ESM_REDIRECT_PORT", "65536")],
+)
+def test_a_variable_that_no_option_takes_is_named_at_the_start(monkeypatch, variable: str, value: str) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SystemExit, match=f"^{variable}: "):
+        preparation.check_environment()

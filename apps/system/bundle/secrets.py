@@ -44,10 +44,18 @@ def is_secret_name(name: str) -> bool:
 
 def of_environment(environment: Mapping[str, str]) -> Iterator[str]:
     """Give values of secret variables, and passwords inside the URLs of all."""
-    for name, value in environment.items():
+    for name, written in environment.items():
+        value = _in_clear(written)
         if is_secret_name(name):
             yield value
         yield from of_url(value)
+
+
+def _in_clear(value: str) -> str:
+    try:
+        return secrets.plain(value)
+    except secrets.Undecipherable:  # then nobody here can say it
+        return value
 
 
 def of_url(text: str) -> Iterator[str]:
@@ -69,6 +77,7 @@ def of_url(text: str) -> Iterator[str]:
 
 def _of_settings() -> Iterator[str]:
     yield from (str(getattr(settings, name, "") or "") for name in SECRET_SETTINGS)
+    yield from of_url(settings.REDIS_URL)
     for database in settings.DATABASES.values():
         yield str(database.get("PASSWORD") or "")
         chosen: Any = database.get("OPTIONS") or {}

@@ -1,10 +1,12 @@
 """Gives the stored secrets a new key."""
 
+import os
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from apps.components.services import rotation
+from apps.core import secrets
 from apps.core.actors import COMMAND
 
 
@@ -25,3 +27,15 @@ class Command(BaseCommand):
         """Rotate."""
         moved = rotation.rotate(COMMAND, signing_too=signing_too)
         self.stdout.write(f"{moved} values are encrypted with a new key.")
+        lost = [name for name, value in os.environ.items() if secrets.MARK in value and not _is_readable(value)]
+        if lost:
+            self.stderr.write(f"Make these anew, their key is gone (manage.py encrypt): {', '.join(sorted(lost))}")
+
+
+def _is_readable(value: str) -> bool:
+    """Say whether what is encrypted in a variable, which may be the password in a URL, belongs to a key that stays."""
+    try:
+        secrets.plain(value[value.index(secrets.MARK) :].split("@")[0])
+    except secrets.Undecipherable:
+        return False
+    return True

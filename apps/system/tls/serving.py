@@ -1,0 +1,240 @@
+"""Takes connections: plain, or through TLS with the certificate of this moment. What is switched, is without a restart.
+
+A connection is looked at before it is given on. Where HTTPS is on and somebody speaks plain HTTP, he is led to HTTPS
+or told so. A new certificate, another oldest version, even HTTPS itself, holds for connections that begin afterwards;
+those that are open stay as they are.
+"""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import signal
+import socket
+import ssl
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError
+
+from apps.access.services import hosts
+from apps.core import options, secrets
+from apps.core.stream import let_go
+from apps.system import ports
+from apps.system.processes import Port
+from apps.system.tls import contexts, plain, services, state, watching
+from apps.system.tls.state import Certified, InForce
+from apps.system.tls.words import HSTS, HTTPS, MINIMUM, REDIRECT_PORT, REDIRECT_VARIABLE
+
+LOOKED_AT_EVERY = 5.0  # seconds
+FIRST_BYTE_WITHIN = 15.0  # seconds; browsers open connections before they need them, but then greet at once
+HANDSHAKE_WITHIN = 15.0
+OUT_OF_DESCRIPTORS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+TLS_HANDSHAKE = 0x16  # the first byte of every TLS connection (RFC 8446 §5.1)
+log = logging.getLogger(__name__)
+
+ProtocolFactory = Callable[[], asyncio.Protocol]
+
+
+class Unusable(Exception):
+    """HTTPS is on and cannot be spoken; the sentence says why and what to do."""
+
+
+def read(before: InForce, held: ssl.SSLContext | None) -> tuple[InForce, ssl.SSLContext | None]:
+    """Read what is wished from the database, and make the context where it changed. Raises Unusable, DatabaseError."""
+    options.forget()
+    wished = InForce(
+        https=options.get(HTTPS),
+        minimum=options.get(MINIMUM),
+        hsts_max_age=options.get(HSTS),
+        redirect_port=options.get(REDIRECT_PORT),
+    )
+    if wished.https or wished.redirect_port:
+        wished = replace(wished, names=(*hosts.known_names(), hosts.full_name()))
+    if not wished.https:
+        return wished, None
+    try:
+        row = services.ensure()
+    except secrets.Undecipherable as error:
+        raise Unusable(
+            "The key of the certificate was encrypted with another key file (ESM_SECRETS_KEY_FILE). Bring that file "
+            "back, or make a new certificate: manage.py tls create --new-authority"
+        ) from error
+    renews = watching.renews_itself(row)
+    certified = Certified(row.fingerprint, row.not_before, row.not_after, row.own, renews)
+    wished = replace(wished, certificate=certified)
+    if held is not None and _same(before, wished):
+        return wished, held
+    try:
+        return wished, contexts.server_context(row.key["pem"], row.chain, wished.minimum)
+    except ssl.SSLError as error:
+        raise Unusable(
+            f"The certificate cannot be used ({error.reason}). Make or import one: manage.py tls create"
+        ) from error
+
+
+def context_before_the_upgrade() -> ssl.SSLContext | None:
+    """Give what the maintenance page is encrypted with, as far as the tables of the version before tell."""
+    try:
+        if not options.get(HTTPS):
+            return None
+        row = services.current()
+        return contexts.server_context(row.key["pem"], row.chain, options.get(MINIMUM)) if row is not None else None
+    except (DatabaseError, ValidationError, secrets.Undecipherable, ssl.SSLError) as error:
+        log.warning("the maintenance page speaks plain HTTP: %s", error)
+        return None
+
+
+def _same(before: InForce, wished: InForce) -> bool:
+    old, new = before.certificate, wished.certificate
+    return (
+        old is not None and new is not None and (before.minimum, old.fingerprint) == (wished.minimum, new.fingerprint)
+    )
+
+
+class Front:
+    """The listening sockets of the web process."""
+
+    def __init__(self, make_protocol: ProtocolFactory) -> None:
+        self._make_protocol = make_protocol
+        self._context: ssl.SSLContext | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._redirect: asyncio.Task[None] | None = None
+        self._redirect_wished = 0
+        self._redirect_trouble = ""
+        self._handed_redirect = False
+
+    async def start(self, listening: list[socket.socket], redirecting: list[socket.socket]) -> None:
+        """Read what holds, then take connections, and look again every few seconds and at SIGHUP."""
+        wished, self._context = await asyncio.to_thread(_in_a_thread, InForce(), None)
+        state.put(wished)
+        self._handed_redirect = bool(redirecting)
+        for one in listening:
+            self._keep(self._listen(one, self._take))
+        for one in redirecting:
+            self._keep(self._listen(one, self._lead_on))
+        self._follow_redirect_port(wished.redirect_port)
+        self._keep(self._look_again())
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._wake.set)
+
+    def stop(self) -> None:
+        """Take no more connections; those that are open go on."""
+        for task in self._tasks:
+            task.cancel()
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # --- what holds ---------------------------------------------------------------------------------------------
+    async def _look_again(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), LOOKED_AT_EVERY)
+            self._wake.clear()
+            before = state.now()
+            try:
+                wished, self._context = await asyncio.to_thread(_in_a_thread, before, self._context)
+            except DatabaseError:
+                continue  # what held still holds; the pages say that the database is away
+            except Exception as error:  # whatever it is: what held still holds, and the next look may be luckier
+                if before.trouble != str(error):
+                    log.error("HTTPS stays as it was: %s", error)
+                    state.note_trouble(str(error))
+                continue
+            self._say(before, wished)
+            state.put(wished)
+            self._follow_redirect_port(wished.redirect_port)
+
+    @staticmethod
+    def _say(before: InForce, wished: InForce) -> None:
+        if before.https != wished.https:
+            log.info("new connections speak %s", "HTTPS" if wished.https else "plain HTTP")
+        elif wished.certificate and not _same(before, wished):
+            log.info("new connections see the certificate %s", wished.certificate.fingerprint[:16])
+
+    def _follow_redirect_port(self, number: int) -> None:
+        """Open the port that leads to HTTPS where the option says so; the supervisor opens that of the environment."""
+        if self._handed_redirect or number == self._redirect_wished:
+            return
+        self._redirect_wished = number
+        if self._redirect is not None:
+            self._redirect.cancel()
+            self._redirect = None
+        if not number:
+            return
+        port = Port("redirect to HTTPS", "tcp", number, REDIRECT_VARIABLE, "")
+        try:
+            _number, opened = ports.open_port(port, ports.addresses(settings.BIND))
+        except ports.PortTaken as error:
+            if self._redirect_trouble != str(error):
+                log.error("%s", error)
+            self._redirect_trouble = str(error)
+            state.note_trouble(str(error))
+            self._redirect_wished = 0  # tried again at the next look
+            return
+        self._redirect_trouble = ""
+        self._redirect = self._keep(self._listen_all([socket.socket(fileno=one) for one in opened]))
+
+    async def _listen_all(self, opened: list[socket.socket]) -> None:
+        try:
+            await asyncio.gather(*(self._listen(one, self._lead_on) for one in opened))
+        finally:
+            for one in opened:
+                one.close()
+
+    # --- connections --------------------------------------------------------------------------------------------
+    async def _listen(
+        self, listening: socket.socket, take: Callable[[socket.socket], Coroutine[Any, Any, None]]
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _address = await loop.sock_accept(listening)
+            except OSError as error:
+                if error.errno not in OUT_OF_DESCRIPTORS:
+                    continue  # the other side has gone already
+                log.error("no connection can be taken: %s", os.strerror(error.errno))
+                await asyncio.sleep(1)
+                continue
+            self._keep(take(connection))
+
+    async def _take(self, connection: socket.socket) -> None:
+        """Give a connection to the server, through TLS where HTTPS is on."""
+        loop = asyncio.get_running_loop()
+        context = self._context
+        try:
+            if context is None:
+                await loop.connect_accepted_socket(self._make_protocol, connection)
+            elif await plain.first_byte(connection, FIRST_BYTE_WITHIN) == TLS_HANDSHAKE:
+                await loop.connect_accepted_socket(
+                    self._make_protocol, connection, ssl=context, ssl_handshake_timeout=HANDSHAKE_WITHIN
+                )
+            else:
+                await self._lead_on(connection)
+        except (OSError, TimeoutError) as error:
+            log.debug("a connection ended before it began: %s", error)
+            connection.close()
+        except BaseException:
+            connection.close()
+            raise
+
+    async def _lead_on(self, connection: socket.socket) -> None:
+        """Lead somebody who speaks plain HTTP to HTTPS."""
+        own = connection.getsockname()[1]
+        target = own if own in {settings.HTTP_PORT, settings.CLASSIC_PORT} else settings.HTTP_PORT
+        await plain.lead_on(connection, target, state.now())
+
+
+def _in_a_thread(before: InForce, held: ssl.SSLContext | None) -> tuple[InForce, ssl.SSLContext | None]:
+    try:
+        return read(before, held)
+    finally:
+        let_go()
