@@ -20,7 +20,9 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from apps.accounts.services import sessions
+from apps.core.actors import SYSTEM
 from apps.system import maintenance, translations
+from apps.system.tls import serving
 
 SAY_EVERY = 5.0  # seconds between messages while the database is waited for
 MIGRATION_LOCK = 21120  # the number of the advisory lock on PostgreSQL
@@ -85,14 +87,14 @@ def migrate() -> None:
             if not executor.loader.applied_migrations:
                 call_command("migrate", interactive=False, verbosity=0)  # nobody has been here before
                 return
-            with maintenance.shown():
+            with maintenance.shown(serving.context_before_the_upgrade()):
                 call_command("migrate", interactive=False, verbosity=0)
                 end_all_sessions()
 
 
 def end_all_sessions() -> None:
     """Have everybody sign in anew: a page of the version before must not speak with this one."""
-    ended = sessions.end_everybodys()
+    ended = sessions.end_everybodys(SYSTEM)
     _say_when(ended, f"Ended {ended} sessions: everybody signs in anew after an upgrade")
 
 

@@ -117,6 +117,16 @@ def end_all(user: User, actor: Actor, *, but: str | None = None) -> int:
     return alive
 
 
+def end_everybodys(actor: Actor) -> int:
+    """Sign everybody out everywhere; gives of how many browsers."""
+    alive = Session.objects.alive().count()
+    with turn():
+        if alive:
+            audit.record(actor, "session.end_all", name="", after={"sessions": alive})
+    _remove(Session.objects.all())
+    return alive
+
+
 def forget(user: User, *, but: str | None = None) -> None:
     """Remove the sessions of a user, as part of an act that is audited itself."""
     Session.objects.filter(user=user).exclude(session_key=but).delete()
@@ -131,11 +141,6 @@ def remove_ended() -> int:
         | models.Q(user__isnull=False, signed_in_at__lte=now - lasts_at_most() - TOLD_WITHIN)
     )
     return _remove(ended)
-
-
-def end_everybodys() -> int:
-    """Have everybody sign in anew, after an upgrade; gives how many sessions ended."""
-    return _remove(Session.objects.all())
 
 
 def _remove(rows: SessionQuerySet) -> int:
