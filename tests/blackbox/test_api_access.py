@@ -162,8 +162,12 @@ class TestScope:
         assert chief.errors("POST", "components/", {"name": "n", "group": south}) == {"group"}
         assert chief.errors("POST", "components/", {"name": "n", "parent": fleet.elsewhere}) == {"parent"}
         assert chief.errors("PATCH", f"components/{fleet.here}/", {"group": south}) == {"group"}
-        for resource in ("users/", "roles/", "grants/", "audit/", "options/"):
+        for resource in ("users/", "roles/", "grants/", "options/"):
             chief.get(resource, status=403)
+        about = f"audit/?object_type=components.component&object_id={fleet.elsewhere}"
+        assert admin.rows(about) != []
+        assert chief.rows(about) == []
+        assert chief.rows(about.replace(str(fleet.elsewhere), str(fleet.here))) != []
 
     def test_nobody_gets_nothing(self, nobody: Caller, fleet: Fleet) -> None:
         for resource in (
@@ -183,7 +187,7 @@ class TestAdministration:
         user = admin.post("users/", {"username": "carla", "password": "a quite long password"})
         assert "password" not in user
         grant = admin.post("grants/", {"user": user["id"], "role": role["id"], "group": north})
-        assert set(grant) == {"id", "user", "team", "role", "group"}
+        assert set(grant) == {"id", "user", "team", "directory_group", "role", "group"}
         assert admin.rows(f"grants/?user={user['id']}") == [grant]
         assert admin.patch(f"users/{user['id']}/", {"email": "c@example.org"})["email"] == "c@example.org"
         assert [row["id"] for row in admin.rows("users/?username=carla")] == [user["id"]]
