@@ -7,8 +7,8 @@ the services alone; so what is done there is checked and audited as everywhere e
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
-from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import models
@@ -24,8 +24,8 @@ from django.utils.translation import gettext_lazy
 from apps.core import audit_words, options, scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
-from apps.core.forms import attempt
 from apps.core.models import AuditEntry, Job, JobStep, OptionValue
+from apps.core.option_forms import OptionForm
 from apps.core.options import Option
 from apps.core.writes import turn
 
@@ -192,6 +192,9 @@ class ScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         found = self.get_object(request, object_id)
         if found is None:
             raise Http404
+        return self._history(object_id)
+
+    def _history(self, object_id: str) -> HttpResponse:
         about = {"object_type": self.model._meta.label_lower, "object_id": object_id}
         return HttpResponseRedirect(f"{reverse('admin:core_auditentry_changelist')}?{urlencode(about)}")
 
@@ -310,17 +313,6 @@ class AuditAdmin(ReadOnlyAdmin):
         return lookup in {"object_type", "object_id"} or super().lookup_allowed(lookup, value, request)
 
 
-class OptionForm(forms.Form):
-    """The value of one option; the option itself says what it may be."""
-
-    value = forms.CharField(label=gettext_lazy("Value"), required=False, max_length=5000)
-
-    def __init__(self, option: Option, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if option.secret:
-            self.fields["value"].widget.attrs["autocomplete"] = "off"  # browsers, and our own drafts, do not keep it
-
-
 @admin.register(OptionValue)
 class OptionAdmin(ScopedAdmin):
     """Every option that there is, with its value, range and default."""
@@ -335,45 +327,48 @@ class OptionAdmin(ScopedAdmin):
             raise PermissionDenied
         rows = options.stored()
         options.note_reading(options.all_options(), Actor.of(request))
-        shown = [
-            (one, _shown(value := options.get(one.name)), rows.get(one.name), one.warning(value))
-            for one in options.all_options()
-        ]
-        return self._page(request, "change_list.html", {"title": _("Options"), "shown": shown})
+        sections = {
+            label: [
+                (one, options.shown(value := options.get(one.name)), rows.get(one.name), one.warning(value))
+                for one in declared
+            ]
+            for label, declared in options.sections().items()
+        }
+        return self._page(request, "change_list.html", {"title": _("Options"), "sections": sections})
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
-        """Show and set one option."""
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        try:
-            option = options.find(object_id or "")
-        except KeyError as error:
-            raise Http404 from error
-        options.note_reading([option], Actor.of(request))
+        """Show, set and reset one option."""
+        option, actor = self._option(request, object_id), Actor.of(request)
+        options.note_reading([option], actor)
         posted = request.POST if request.method == "POST" else None
-        form = OptionForm(option, posted, initial={"value": _shown(options.get(option.name))})
-        if posted is not None and form.is_valid():
-            value, actor = form.cleaned_data["value"], Actor.of(request)
-            if attempt(form, lambda: options.set_value(option.name, value, actor), "value"):
-                self.message_user(request, _("The option was set."), messages.SUCCESS)
-                if warning := option.warning(options.get(option.name)):
-                    self.message_user(request, warning, messages.WARNING)
-                return HttpResponseRedirect(reverse("admin:core_optionvalue_changelist"))
+        form = OptionForm(option, posted)
+        if posted is not None and (form.reset(actor) if "_reset" in posted else form.save(actor)):
+            self.message_user(request, _("The option was set."), messages.SUCCESS)
+            if warning := option.warning(options.get(option.name)):
+                self.message_user(request, warning, messages.WARNING)
+            return HttpResponseRedirect(reverse("admin:core_optionvalue_changelist"))
         context = {
             "title": option.label,
             "option": option,
-            "default": _shown(option.default),
+            "stored": options.stored().get(option.name),
+            "default": options.shown(option.default),
             "form": form,
             "warning": option.warning(options.get(option.name)),
         }
         return self._page(request, "change_form.html", context, status=400 if form.errors else 200)
 
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Show what the audit knows of an option, also of one that has its default."""
+        return self._history(self._option(request, object_id).name)
+
+    def _option(self, request: HttpRequest, name: str | None) -> Option:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        try:
+            return options.find(unquote(name or ""))
+        except KeyError as error:
+            raise Http404 from error
+
     def _page(self, request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
         frame = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         return TemplateResponse(request, f"admin/core/optionvalue/{name}", frame, status=status)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
