@@ -21,7 +21,8 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from apps.system.web import WEB_DESCRIPTORS
+from apps.system.processes import WEB_DESCRIPTORS
+from apps.system.tls.middleware import PREFIX
 
 RETRY_AFTER = 5  # seconds
 AT_ONCE = 32  # connections that are answered at the same time; more are closed
@@ -78,7 +79,7 @@ class _Answer(BaseHTTPRequestHandler):
             chosen.load(self.headers.get("Cookie", ""))
         except CookieError:
             chosen.clear()
-        cookie = chosen.get(settings.LANGUAGE_COOKIE_NAME)
+        cookie = chosen.get(settings.LANGUAGE_COOKIE_NAME) or chosen.get(PREFIX + settings.LANGUAGE_COOKIE_NAME)
         words = [cookie.value] if cookie else []
         words += [word.partition(";")[0].strip() for word in self.headers.get("Accept-Language", "").split(",")]
         return next((short for word in words if (short := word[:2].lower()) in self.server.pages), "en")

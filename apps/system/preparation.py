@@ -11,18 +11,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.contrib.staticfiles.finders import get_finders
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from apps.core.writes import turn
+from apps.accounts.services import sessions
+from apps.core.actors import SYSTEM
 from apps.system import maintenance, translations
+from apps.system.tls import serving
 
 SAY_EVERY = 5.0  # seconds between messages while the database is waited for
 MIGRATION_LOCK = 21120  # the number of the advisory lock on PostgreSQL
@@ -87,19 +87,15 @@ def migrate() -> None:
             if not executor.loader.applied_migrations:
                 call_command("migrate", interactive=False, verbosity=0)  # nobody has been here before
                 return
-            with maintenance.shown():
+            with maintenance.shown(serving.context_before_the_upgrade()):
                 call_command("migrate", interactive=False, verbosity=0)
                 end_all_sessions()
 
 
 def end_all_sessions() -> None:
     """Have everybody sign in anew: a page of the version before must not speak with this one."""
-    keys = list(Session.objects.values_list("session_key", flat=True))
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    for key in keys:
-        with turn():
-            store(key).delete()
-    _say_when(keys, f"Ended {len(keys)} sessions: everybody signs in anew after an upgrade")
+    ended = sessions.end_everybodys(SYSTEM)
+    _say_when(ended, f"Ended {ended} sessions: everybody signs in anew after an upgrade")
 
 
 def collect_static() -> None:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 
+WEB_DESCRIPTORS = "ESM_WEB_FDS"  # the environment variable with the sockets of pages, API and classic mode
+
+
 @dataclass(frozen=True)
 class Port:
     """A port that a process listens on: ``number`` 0 lets the system choose."""

@@ -16,12 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from apps.core import stream
 from apps.system import listening, ports
 from apps.system.preparation import wait_for_database
-from apps.system.processes import Port
+from apps.system.processes import WEB_DESCRIPTORS, Port
 from apps.system.tls.serving import Front, Unusable
 
 FOLLOWED_EVERY = 3.0  # seconds
 GRACE = 3  # seconds that open pages get when the portal stops
-WEB_DESCRIPTORS = "ESM_WEB_FDS"
 REDIRECT_DESCRIPTORS = "ESM_REDIRECT_FDS"
 log = logging.getLogger(__name__)
 

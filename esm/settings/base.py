@@ -134,6 +134,7 @@ CSRF_COOKIE_NAME = f"esm_csrf_{HTTP_PORT}"
 LANGUAGE_COOKIE_NAME = f"esm_language_{HTTP_PORT}"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+SCRIPT_COOKIES = frozenset({f"esm_left_{HTTP_PORT}"})  # the only ones that pages read themselves
 CSRF_COOKIE_HTTPONLY = True  # pages carry the token themselves
 CSRF_COOKIE_SAMESITE = "Lax"
 AUTHENTICATION_BACKENDS = [

@@ -8,14 +8,18 @@ from pathlib import Path
 from django.conf import settings
 
 APPS = Path(settings.BASE_DIR) / "apps"
+WRITING = frozenset(
+    {"save", "create", "update", "delete", "bulk_create", "bulk_update", "update_or_create", "get_or_create"}
+)
 
 
 @dataclass
 class Verb:
-    """A function with an ``actor``: whether it records, and to which functions it hands the actor on."""
+    """A function with an ``actor``: whether it writes, records, and to which functions it hands the actor on."""
 
     place: str
     name: str
+    writes: bool = False
     records: bool = False
     hands_on: set[str] = field(default_factory=set)
 
@@ -51,6 +55,8 @@ def _parameters(node: ast.FunctionDef) -> set[str]:
 def _read(node: ast.FunctionDef, place: str) -> Verb:
     verb = Verb(place, node.name)
     for call in (one for one in ast.walk(node) if isinstance(one, ast.Call)):
+        if isinstance(call.func, ast.Attribute) and call.func.attr in WRITING:
+            verb.writes = True
         if not any(_is_actor(value) for value in [*call.args, *(one.value for one in call.keywords)]):
             continue
         called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")

@@ -52,12 +52,14 @@ def test_one_signs_in_once_for_both_ports_and_every_cookie_is_protected(encrypte
     assert page.title().startswith("Classic mode")
     assert page.evaluate("document.cookie") == ""
     cookies = context.cookies()
-    assert {cookie["name"] for cookie in cookies} == {
+    assert {cookie["name"] for cookie in cookies} >= {
         f"__Host-esm_session_{encrypted.http_port}",
         f"__Host-esm_csrf_{encrypted.http_port}",
     }
+    assert all(cookie["name"].startswith("__Host-") for cookie in cookies)
     for cookie in cookies:
-        assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, True, "Lax", "/")
+        assert (cookie["secure"], cookie["httpOnly"], cookie["path"]) == (True, True, "/")
+        assert cookie["sameSite"] in {"Lax", "Strict"}
     page.goto(f"{encrypted.url}/https/")
     page.click("text=Renew >> nth=0")
     page.click("dialog[open] button.pri")

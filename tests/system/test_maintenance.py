@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from apps.system import maintenance
-from apps.system.web import WEB_DESCRIPTORS
+from apps.system.processes import WEB_DESCRIPTORS
 
 
 @pytest.fixture

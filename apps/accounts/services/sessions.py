@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from apps.accounts import browsers
 from apps.accounts.models import Session, User
-from apps.accounts.models.sessions import idle_after, lasts_at_most
+from apps.accounts.models.sessions import SessionQuerySet, idle_after, lasts_at_most
 from apps.accounts.session_store import TOLD_WITHIN, SessionStore
 from apps.core import audit
 from apps.core.actors import Actor
@@ -117,6 +117,16 @@ def end_all(user: User, actor: Actor, *, but: str | None = None) -> int:
     return alive
 
 
+def end_everybodys(actor: Actor) -> int:
+    """Sign everybody out everywhere; gives of how many browsers."""
+    alive = Session.objects.alive().count()
+    with turn():
+        if alive:
+            audit.record(actor, "session.end_all", name="", after={"sessions": alive})
+    _remove(Session.objects.all())
+    return alive
+
+
 def forget(user: User, *, but: str | None = None) -> None:
     """Remove the sessions of a user, as part of an act that is audited itself."""
     Session.objects.filter(user=user).exclude(session_key=but).delete()
@@ -130,10 +140,14 @@ def remove_ended() -> int:
         | models.Q(active_at__lte=now - idle_after() - TOLD_WITHIN)
         | models.Q(user__isnull=False, signed_in_at__lte=now - lasts_at_most() - TOLD_WITHIN)
     )
+    return _remove(ended)
+
+
+def _remove(rows: SessionQuerySet) -> int:
     removed = 0
     while True:
         with turn():
-            some = list(ended.order_by("pk").values_list("pk", flat=True)[:ENDED_AT_ONCE])
+            some = list(rows.order_by("pk").values_list("pk", flat=True)[:ENDED_AT_ONCE])
             Session.objects.filter(pk__in=some).delete()
         removed += len(some)
         if len(some) < ENDED_AT_ONCE:

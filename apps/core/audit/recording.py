@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import DatabaseError, models
+from django.utils import translation
 
 from apps.core.actors import Actor
 from apps.core.audit import refusals
@@ -76,7 +77,8 @@ def _kept(text: str) -> str:
 
 
 def _name_of(subject: models.Model | None) -> str:
-    return "" if subject is None else str(getattr(subject, "audit_name", subject))
+    with translation.override("en"):  # an entry reads the same whoever acted, in whatever language
+        return "" if subject is None else str(getattr(subject, "audit_name", subject))
 
 
 def _group_of(subject: models.Model | None) -> int | None:

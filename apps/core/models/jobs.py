@@ -126,6 +126,11 @@ class Job(models.Model):
         return reverse("jobs:job", args=[self.pk])
 
     @property
+    def audit_name(self) -> str:
+        """Give its number: what it does is said by the act."""
+        return f"#{self.pk}"
+
+    @property
     def is_open(self) -> bool:
         """Say whether it has not ended."""
         return self.state in OPEN_JOBS

@@ -24,7 +24,7 @@ def new_authority(kind: str, now: datetime) -> Material:
     """
     key = make_key(kind)
     host = socket.gethostname()[:30]
-    name = _name(f"Fleet portal CA {host} {secrets.token_hex(3)}")
+    name = _name(f"Fleet Portal CA {secrets.token_hex(3)} ({host})")
     builder = _builder(name, name, key, now, now + timedelta(days=AUTHORITY_DAYS))
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(

@@ -65,15 +65,17 @@ class HeadersMiddleware(Wrapper):
 
 @sync_and_async_middleware
 class CookiesMiddleware(Wrapper):
-    """Gives cookies another name by HTTPS, so that what was sent in clear before is worth nothing there."""
+    """Gives cookies another name by HTTPS, so that what was sent in clear before is worth nothing there.
+
+    Those that scripts look for (``SCRIPT_COOKIES``) keep their names; nothing depends on them.
+    """
 
     def before(self, request: HttpRequest) -> None:
         """Give the portal its cookies by the names that it knows; by HTTPS only those that came that way."""
         sent = request.COOKIES
         if request.is_secure():
-            request.COOKIES = {
-                name.removeprefix(PREFIX): value for name, value in sent.items() if name.startswith(PREFIX)
-            }
+            own = [name for name in sent if name.startswith(PREFIX) or name in settings.SCRIPT_COOKIES]
+            request.COOKIES = {name.removeprefix(PREFIX): sent[name] for name in own}
         else:
             request.COOKIES = {name: value for name, value in sent.items() if not name.startswith(PREFIX)}
 
@@ -83,9 +85,10 @@ class CookiesMiddleware(Wrapper):
             return
         renamed: SimpleCookie = SimpleCookie()
         for name, morsel in answer.cookies.items():
-            renamed[PREFIX + name] = morsel.coded_value
-            fresh = renamed[PREFIX + name]
-            fresh.set(PREFIX + name, morsel.value, morsel.coded_value)
+            protected = name if name in settings.SCRIPT_COOKIES else PREFIX + name
+            renamed[protected] = morsel.coded_value
+            fresh = renamed[protected]
+            fresh.set(protected, morsel.value, morsel.coded_value)
             fresh.update(morsel)
             fresh["secure"], fresh["path"], fresh["domain"] = True, "/", ""
         answer.cookies = renamed

@@ -25,7 +25,7 @@ declare(
         _("HTTPS"),
         _(
             "Both ports speak HTTPS, within five seconds; a certificate is made where there is none. Everybody signs "
-            "in again afterwards. The way back, should no browser get in: manage.py option set https false."
+            "in again afterwards. Should no browser get in any more, the command line sets this option, too."
         ),
         section=SECTION,
         environment=VARIABLE,

@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError
 
 from apps.access.services import hosts
@@ -74,6 +75,18 @@ def read(before: InForce, held: ssl.SSLContext | None) -> tuple[InForce, ssl.SSL
         raise Unusable(
             f"The certificate cannot be used ({error.reason}). Make or import one: manage.py tls create"
         ) from error
+
+
+def context_before_the_upgrade() -> ssl.SSLContext | None:
+    """Give what the maintenance page is encrypted with, as far as the tables of the version before tell."""
+    try:
+        if not options.get(HTTPS):
+            return None
+        row = services.current()
+        return contexts.server_context(row.key["pem"], row.chain, options.get(MINIMUM)) if row is not None else None
+    except (DatabaseError, ValidationError, secrets.Undecipherable, ssl.SSLError) as error:
+        log.warning("the maintenance page speaks plain HTTP: %s", error)
+        return None
 
 
 def _same(before: InForce, wished: InForce) -> bool:

@@ -192,7 +192,7 @@ class TestCommand:
         assert "PRIVATE" not in said
         call_command("tls", "authority")
         given = capsys.readouterr().out
-        assert x509.load_pem_x509_certificate(given.encode()).subject.rfc4514_string().startswith("CN=Fleet portal CA")
+        assert x509.load_pem_x509_certificate(given.encode()).subject.rfc4514_string().startswith("CN=Fleet Portal CA")
 
     def test_what_is_wrong_is_said_by_field(self) -> None:
         with pytest.raises(CommandError, match="names: “a b” is neither a host name nor an address"):
