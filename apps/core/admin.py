@@ -115,8 +115,9 @@ class ScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return self.can_remove and self._may(request, self.change_word, obj)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Offer only rows that the user may see, and groups only where he may do this."""
-        word = self.change_word if db_field.name == "group" and self.change_word else "view"
+        """Offer only rows that the user may see, and as the place of this one only where he may do this."""
+        is_place = db_field.name in {"group", "component"}
+        word = self.change_word if is_place and self.change_word else "view"
         kwargs.setdefault("queryset", visible_rows(db_field.remote_field.model, request.user, word))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 

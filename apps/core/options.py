@@ -61,15 +61,6 @@ class Option:
         return bool(self.environment and os.environ.get(self.environment))
 
     @property
-    def span(self) -> str:
-        """Write what it may be: its choices, or its range."""
-        if self.choices:
-            return ", ".join(self.choices)
-        if self.minimum is None and self.maximum is None:
-            return ""
-        return ", ".join([*(str(number) for number in self.also), f"{self.minimum}–{self.maximum}"])
-
-    @property
     def in_words(self) -> str:
         """Say what it may be to somebody who is about to set it."""
         if self.type is bool:
