@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from apps.access.api import routes as access_routes
 from apps.accounts.api import routes as accounts_routes
+from apps.accounts.directory_api import routes as directory_routes
 from apps.alerts.api import routes as alerts_routes
 from apps.alerts.api_reception import routes as reception_routes
 from apps.alerts.definitions.api import routes as definitions_routes
@@ -26,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
                 *core_routes,
                 *audit_routes,
                 *accounts_routes,
+                *directory_routes,
                 *access_routes,
                 *groups_routes,
                 *components_routes,

@@ -6,6 +6,8 @@ from django.urls import URLResolver, get_resolver
 
 ACTS = frozenset(  # only posted to
     {
+        *("access:directory-group-remove", "access:directory-move", "access:directory-remove"),
+        *("access:directory-test", "access:directory-test-new"),
         *("access:address-remove", "access:grant-remove", "access:role-remove", "access:token-remove"),
         *("access:lockout-release", "access:second-factor-reset", "access:user-release"),
         *("access:member-remove", "access:team-remove"),

@@ -36,6 +36,7 @@ class RoleAdmin(ScopedAdmin):
     form = RoleForm
     view_word = change_word = "access"
     list_display = ("name", "built_in", "needs_second_factor")
+    search_fields = ("name",)
 
     def create(self, sent: Mapping[str, Any], actor: Actor) -> Role:
         """Make a role."""
@@ -89,10 +90,10 @@ class GrantAdmin(ScopedAdmin):
 
     view_word = change_word = "access"
     list_display = ("holder", "role", "group")
-    list_select_related = ("user", "team", "role", "group")
+    list_select_related = ("user", "team", "directory_group__directory", "role", "group")
     list_filter = ("role", ("group", VisibleFilter))
-    search_fields = ("user__username", "team__name", "role__name", "group__name")
-    fields = ("user", "team", "role", "group")
+    search_fields = ("user__username", "team__name", "directory_group__name", "role__name", "group__name")
+    fields = ("user", "team", "directory_group", "role", "group")
 
     @admin.display(description=_("holder"))
     def holder(self, grant: Grant) -> str:
@@ -105,7 +106,7 @@ class GrantAdmin(ScopedAdmin):
 
     def create(self, sent: Mapping[str, Any], actor: Actor) -> Grant:
         """Give a role."""
-        return roles.grant(sent["user"] or sent["team"], sent["role"], sent["group"], actor)
+        return roles.grant(sent["user"] or sent["team"] or sent["directory_group"], sent["role"], sent["group"], actor)
 
     def remove(self, found: Grant, actor: Actor) -> None:
         """Take it back."""

@@ -17,8 +17,14 @@ class AccessConfig(AppConfig):
         """Become the resolver behind ``visible_to``, keep an administrator, and register menu entries."""
         from apps.access import nav  # noqa: F401
         from apps.access.resolver import needs_second_factor, scope_of
-        from apps.access.services.roles import guard_team, keep_an_administrator
+        from apps.access.services.roles import (
+            guard_team,
+            held_by_directory_groups,
+            keep_an_administrator,
+            keeping_an_administrator,
+        )
         from apps.accounts.services import second_factor, teams
+        from apps.accounts.services.directories import mapping
         from apps.accounts.services.users import removal_checks
         from apps.core import scoping
 
@@ -26,6 +32,8 @@ class AccessConfig(AppConfig):
         removal_checks.add("last-administrator", keep_an_administrator)
         second_factor.requirements.add("role", needs_second_factor)
         teams.guards.add("grants", guard_team)
+        mapping.group_holdings.add("grants", held_by_directory_groups)
+        mapping.removal_guards.add("last-administrator", keeping_an_administrator)
         post_migrate.connect(make_built_in_roles, sender=self)
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.models import Team
+from apps.accounts.models import DirectoryGroup, Team
 from apps.core.scoping import PERMISSIONS
 from apps.groups.models import Group
 
@@ -65,7 +65,11 @@ class Holder:
     grants: str  # the way from a user to his grants by it
 
 
-HOLDERS = (Holder("user", "pk", "grants"), Holder("team", "members", "teams__grants"))
+HOLDERS = (
+    Holder("user", "pk", "grants"),
+    Holder("team", "members", "teams__grants"),
+    Holder("directory_group", "members", "directory_groups__grants"),
+)
 
 
 def exactly_one(*fields: str) -> Q:
@@ -86,7 +90,8 @@ class GrantQuerySet(models.QuerySet["Grant"]):
 
     def complete(self) -> Self:
         """Bring what a grant is made of with it."""
-        return self.select_related("role", "group", *(holder.field for holder in HOLDERS))
+        holders = (*(holder.field for holder in HOLDERS), "directory_group__directory")
+        return self.select_related("role", "group", *holders)
 
 
 class Grant(models.Model):
@@ -102,6 +107,14 @@ class Grant(models.Model):
     )
     team = models.ForeignKey(
         Team, verbose_name=_("team"), null=True, blank=True, on_delete=models.CASCADE, related_name="grants"
+    )
+    directory_group = models.ForeignKey(
+        DirectoryGroup,
+        verbose_name=_("directory group"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="grants",
     )
     role = models.ForeignKey(Role, verbose_name=_("role"), on_delete=models.PROTECT, related_name="grants")
     group = models.ForeignKey(Group, verbose_name=_("group"), on_delete=models.CASCADE, related_name="grants")
@@ -133,7 +146,7 @@ class Grant(models.Model):
 
     @property
     def holder(self) -> Any:
-        """Give who holds it: a user or a team."""
+        """Give who holds it: a user, a team or a group of a directory."""
         return next(found for one in HOLDERS if (found := getattr(self, one.field)) is not None)
 
     @property

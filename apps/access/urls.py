@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.access.views import addresses, lockouts, roles, second_factor, teams, tokens, users
+from apps.access.views import addresses, directories, lockouts, roles, second_factor, teams, tokens, users
 
 app_name = "access"
 urlpatterns = [
@@ -25,6 +25,14 @@ urlpatterns = [
     path("access/roles/<int:pk>/", roles.role, name="role"),
     path("access/roles/<int:pk>/remove/", roles.role_remove, name="role-remove"),
     path("access/roles/<int:pk>/second-factor/", second_factor.role, name="role-second-factor"),
+    path("access/directories/", directories.directory_list, name="directories"),
+    path("access/directories/new/", directories.directory_new, name="directory-new"),
+    path("access/directories/test/", directories.directory_test, name="directory-test-new"),
+    path("access/directories/<int:pk>/", directories.directory, name="directory"),
+    path("access/directories/<int:pk>/test/", directories.directory_test, name="directory-test"),
+    path("access/directories/<int:pk>/move/", directories.directory_move, name="directory-move"),
+    path("access/directories/<int:pk>/remove/", directories.directory_remove, name="directory-remove"),
+    path("access/directory-groups/<int:pk>/remove/", directories.directory_group_remove, name="directory-group-remove"),
     path("access/addresses/", addresses.address_list, name="addresses"),
     path("access/addresses/<int:pk>/remove/", addresses.address_remove, name="address-remove"),
     path("access/tokens/", tokens.token_list, name="tokens"),

@@ -9,12 +9,15 @@ from django.contrib.auth.models import Group as DjangoGroup
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.directory_admin import DirectoryAdmin, DirectoryGroupAdmin
 from apps.accounts.models import LockOut, Session, TotpDevice, User
 from apps.accounts.password_policy import in_words_lazy
 from apps.accounts.services import lockouts, passwords, second_factor, sessions, users
 from apps.core import scoping
 from apps.core.actors import Actor
 from apps.core.admin import ScopedAdmin
+
+__all__ = ["DirectoryAdmin", "DirectoryGroupAdmin"]  # registered in their own module
 
 admin.site.unregister(DjangoGroup)  # what users may do is said by grants
 

@@ -44,10 +44,12 @@ class UserSerializer(KnownKeys, serializers.ModelSerializer[User]):
             "must_change_password",
             "password_changed_at",
             "second_factor",
+            "directory",
+            "barred",
             "last_login",
             "date_joined",
         )
-        read_only_fields = ("password_changed_at", "last_login", "date_joined")
+        read_only_fields = ("password_changed_at", "directory", "barred", "last_login", "date_joined")
 
 
 class UserFilter(django_filters.FilterSet):
@@ -60,6 +62,7 @@ class UserFilter(django_filters.FilterSet):
     last_name = django_filters.CharFilter()
     is_active = FlagFilter()
     must_change_password = FlagFilter()
+    directory = IdFilter()
 
 
 class UserViewSet(PortalModelViewSet):

@@ -29,6 +29,8 @@ from apps.core.option_forms import OptionForm
 from apps.core.options import Option
 from apps.core.writes import turn
 
+NEVER_SHOWN = frozenset({"password", "digest", "secret", "key", "bind_password", "username_key", "remembered"})
+
 
 def visible_rows(model: type[models.Model], user: Any, word: str = "view") -> QuerySet[Any]:
     """Give the rows of a model that a user may see; a model without a scope of its own gives all."""
@@ -56,6 +58,7 @@ class ScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     view_word = "view"
     change_word: ClassVar[str | None] = None
     for_everybody = False
+    view_on_site = False
     can_add = True
     can_remove = True
 
@@ -120,6 +123,17 @@ class ScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         word = self.change_word if is_place and self.change_word else "view"
         kwargs.setdefault("queryset", visible_rows(db_field.remote_field.model, request.user, word))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Let a list be filtered only by what a page may show: guessing a hash letter by letter is reading it."""
+        return lookup.partition("__")[0] not in NEVER_SHOWN and super().lookup_allowed(lookup, value, request)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the rows themselves; what goes with them knows the service, and it may not be the user's to read."""
+        rows = list(objs)
+        lacks = not all(self.has_delete_permission(request, row) for row in rows)
+        counts = {self.opts.verbose_name_plural: len(rows)}
+        return [str(row) for row in rows], counts, {self.opts.verbose_name} if lacks else set(), []
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Show or save one row; what a service refuses is said above the form."""

@@ -139,7 +139,8 @@ CSRF_COOKIE_HTTPONLY = True  # pages carry the token themselves
 CSRF_COOKIE_SAMESITE = "Lax"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # lets nobody further who failed too often
-    "django.contrib.auth.backends.ModelBackend",
+    "django.contrib.auth.backends.ModelBackend",  # local administrators sign in when every directory is down
+    "apps.accounts.backends.DirectoryBackend",
 ]
 AXES_HANDLER = "apps.accounts.lockout_handler.Handler"
 AXES_ENABLE_ADMIN = False  # its tables stay empty: lock-outs have a page of their own
@@ -230,7 +231,8 @@ SPECTACULAR_SETTINGS = {
             ("warning", "warning"),
             ("unknown", "unknown"),
             ("normal", "normal"),
-        ]
+        ],
+        "DirectoryKindEnum": [("ldap", "LDAP"), ("active-directory", "Active Directory")],
     },
 }
 

@@ -25,6 +25,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "remove-old-alerts": every("apps.alerts.tasks.remove_old_alerts", timedelta(hours=1)),
     "remove-ended-sessions": every("apps.accounts.tasks.remove_ended_sessions", timedelta(days=1)),
     "forget-old-failures": every("apps.accounts.tasks.forget_old_failures", timedelta(minutes=1)),
+    "look-after-directories": every("apps.accounts.tasks.look_after_directories", timedelta(minutes=1)),
     "poll-tick": every("apps.monitoring.tasks.tick", timedelta(seconds=5)),
     "sweep-liveness": every("apps.monitoring.tasks.sweep", timedelta(minutes=1)),
     "sample-fleet": every("apps.monitoring.tasks.sample_fleet", timedelta(minutes=5)),

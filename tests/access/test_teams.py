@@ -193,12 +193,13 @@ def test_the_api_makes_fills_and_removes(page):
     assert page.get(f"{url}?members={vera.pk}").json()["count"] == 0
     grant = {"team": body["id"], "role": role("viewer").pk, "group": root_group().pk}
     given = page.post("/api/v1/grants/", grant, content_type="application/json")
-    assert (given.status_code, given.json()) == (201, {"id": given.json()["id"], "user": None, **grant})
+    others = {"user": None, "directory_group": None}
+    assert (given.status_code, given.json()) == (201, {"id": given.json()["id"], **others, **grant})
     assert page.get(f"/api/v1/grants/?team={body['id']}").json()["count"] == 1
     assert page.post("/api/v1/grants/", grant, content_type="application/json").status_code == 400
     for wrong, field in (
         ({"user": vera.pk}, "team"),
-        ({"team": None}, "team"),
+        ({"team": None}, "directory_group"),
         ({"team": 10**6}, "team"),
         ({"fleet": 1}, "fleet"),
     ):

@@ -12,10 +12,11 @@ from django.urls import URLPattern, URLResolver, clear_url_caches, get_resolver,
 from django.utils import timezone
 
 from apps.access.models import AllowedAddress, ApiToken, Grant, Role
-from apps.accounts.models import LockOut, Team
+from apps.accounts.models import Directory, DirectoryGroup, LockOut, Team, User
 from apps.alerts.services import catalogue, definitions, raise_alert
 from apps.core.actors import Actor, ActorKind
 from apps.core.models import Job, JobStep
+from apps.groups.models import Group
 from tests.factories import (
     make_component,
     make_credential,
@@ -132,7 +133,7 @@ RESOURCES = [
     *("alerts/?unmatched=all", "users/", "teams/", "roles/", "grants/", "tokens/", "audit/", "options/", "addresses/"),
     "audit/?q=row",
     *("support-bundles/", "capacity/", "capacity/history/", "suspend-periods/", "suspend-periods/occurrences/"),
-    *("alert-definitions/", "reception/", "sessions/"),
+    *("alert-definitions/", "reception/", "sessions/", "directories/", "directory-groups/"),
 ]
 _numbers = itertools.count(1)
 
@@ -154,6 +155,7 @@ def add_rows(count: int, user: Any) -> None:
         team.members.add(make_user("operator", group))
         Grant.objects.create(team=team, role=Role.objects.get(name="viewer"), group=group)
         Role.objects.create(name=f"row {number}", permissions=["view"])
+        make_directory_group(number, component.group)
         LockOut.objects.create(kind="account", name=f"row {number}", failures=1, last_failed_at=timezone.now())
         AllowedAddress.objects.create(network=f"198.51.{number // 250}.{number % 250}/32", note="row")
         ApiToken.objects.create(
@@ -167,6 +169,17 @@ def add_rows(count: int, user: Any) -> None:
         JobStep.objects.create(
             job=job, target="row", component=component.pk, interface=interface.pk, group=group.pk, state="done"
         )
+
+
+def make_directory_group(number: int, group: Group) -> None:
+    """Make a directory with a group that holds something, and one account."""
+    directory = Directory.objects.create(name=f"row {number}", servers=["ldap.example.test"], position=number)
+    known = DirectoryGroup.objects.create(
+        directory=directory, dn=f"cn=row {number}", key=f"cn=row {number}", name="row"
+    )
+    Grant.objects.create(directory_group=known, role=Role.objects.get(name="viewer"), group=group)
+    member = User.objects.create(username=f"directory-row-{number}", directory=directory, entry_id=str(number))
+    known.members.add(member)
 
 
 def cost(client: Client, path: str) -> int:

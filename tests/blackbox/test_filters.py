@@ -22,10 +22,12 @@ PLAIN = {
     " quiet before group received_before",
     "incidents": "id state severity component component_name address definition object acknowledged_by closed_by before"
     " group",
-    "users": "id username email first_name last_name is_active must_change_password",
+    "users": "id username email first_name last_name is_active must_change_password directory",
     "roles": "id name built_in needs_second_factor",
     "lock-outs": "id kind name",
-    "grants": "id user role group",
+    "grants": "id user team directory_group role group",
+    "directories": "id name kind enabled",
+    "directory-groups": "id directory name dn",
     "addresses": "id network note",
     "tokens": "id name prefix read_only",
     "audit": "id actor_kind actor_name login address action family object_type object_id object_name group outcome"

@@ -7,6 +7,7 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from apps.access.models import AllowedAddress, Role
+from apps.accounts.models import Directory
 from apps.alerts.models import AlertDefinition
 from apps.core.models import AuditEntry, Job
 from apps.monitoring import layouts
@@ -52,6 +53,7 @@ def one_of_each() -> dict[str, Any]:
         "alert-definitions": AlertDefinition.objects.create(
             key="some", name="Some", trap_oid="1.3.6.1.4.1.99999.0.1", severity="warning", title="Something"
         ).pk,
+        "directories": Directory.objects.create(name="some", servers=["ldap.example.test"]).pk,
         "interface": interface.pk,
         "index": 1,
     }

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from tests.directory_peers import Slapd, slapd  # noqa: F401 - a fixture
 from tests.e2e.portal import ADMIN, PASSWORD, Client, Portal
 from tests.peers import V3_LOGIN, Snmpd, program, snmpd  # noqa: F401 - a fixture
 
@@ -110,7 +111,20 @@ def period(portal: Portal, api: Client) -> int:
 
 
 @pytest.fixture(scope="package")
-def ids(api: Client, server: int, link_down: int, period: int) -> dict[str, int]:
+def directory(api: Client, slapd: Slapd) -> int:  # noqa: F811
+    """An OpenLDAP server, behind a dead one, whose staff may look; gives the directory's id."""
+    servers = ["127.0.0.1:1", f"127.0.0.1:{slapd.ldaps_port}"]
+    made = api.post("/directories/", slapd.fields(servers=servers))
+    (role,) = api.get("/roles/?name=viewer")["results"]
+    (root,) = [group for group in api.get("/groups/")["results"] if group["parent"] is None]
+    group = api.post("/directory-groups/", {"directory": made["id"], "name": "staff"})
+    api.post("/grants/", {"directory_group": group["id"], "role": role["id"], "group": root["id"]})
+    api.post("/directory-groups/", {"directory": made["id"], "name": "admins"})
+    return int(made["id"])
+
+
+@pytest.fixture(scope="package")
+def ids(api: Client, server: int, link_down: int, period: int, directory: int) -> dict[str, int]:
     """A row of every kind that has a page, by what the paths of pages call it."""
 
     def first(path: str) -> int:
@@ -126,6 +140,7 @@ def ids(api: Client, server: int, link_down: int, period: int) -> dict[str, int]
         "alert": first(f"/alerts/?incident={link_down}"),
         "job": int(api.post(f"/components/{server}/check/")["job"]),
         "user": first("/users/"),
+        "directory": directory,
         "team": int(api.post("/teams/", {"name": "Night shift", "members": [first("/users/")]})["id"]),
         "audit": first("/audit/?action=component.register"),
         "role": int(api.post("/roles/", {"name": "Night watch", "permissions": ["view"]})["id"]),

@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from apps.access.models import AllowedAddress, Role
 from apps.access.services import tokens
-from apps.accounts.models import LockOut, Team
+from apps.accounts.models import Directory, LockOut, Team
+from apps.accounts.services.directories import configuring, faults, mapping
 from apps.alerts.models import AlertDefinition
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.components import credential_kinds
@@ -24,6 +25,7 @@ from apps.components.services import checks, registration
 from apps.core.actors import Actor, ActorKind
 from apps.core.admin import ScopedAdmin
 from apps.core.models import AuditEntry
+from apps.core.phrases import Phrase
 from apps.drivers.contract import Quantity
 from apps.monitoring import layouts
 from apps.monitoring.models import Liveness, Sensor
@@ -52,12 +54,22 @@ TABS = (
 # What devices and people of this fleet are called.
 DATA = (
     "Administrator", "anna", "ben", "web-01", "db-01", "silent-01", "bare-01", "Tokyo", "shared login", "spare login",
+    "OFFICE", "ldap.example.test", "dc=example,dc=test", "LDAP", "Active Directory",
     "night shift", "Night work", "Fake CPU", "Sensor 1", "Fan 2", "fake",
     *LEVELS,  # SNMP's own words
     "built-in, relay",  # values of an option
     *(name.replace("_", " ") for name in zoneinfo.available_timezones()),
     *re.findall(r'<symbol id="([\w-]+)"', (extraction.ROOT / "static/vendor/icons.svg").read_text(encoding="utf-8")),
 )  # fmt: skip
+
+
+def a_directory(actor: Actor) -> Directory:
+    """Make a directory that did not answer, with a group that holds nothing."""
+    fields = {"name": "OFFICE", "servers": ["ldap.example.test"], "search_base": "dc=example,dc=test"}
+    made = configuring.create(fields, actor)
+    mapping.add(made, "cn=night shift,dc=example,dc=test", actor)
+    Directory.objects.filter(pk=made.pk).update(fault=Phrase(faults.BIND_REFUSED))
+    return made
 
 
 @pytest.fixture
@@ -117,6 +129,7 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
         "accounts": anna,
         "access:user": anna,
         "access:team": Team.objects.create(name="night shift"),
+        "access:directory": a_directory(actor),
         "access:role": role,
         "access:role-second-factor": role,
         "groups": tokyo,

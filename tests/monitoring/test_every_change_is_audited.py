@@ -166,11 +166,27 @@ def _people(story: Story, root: int) -> None:
     story.faults += nobody.faults
     assert secret not in json.dumps(list(AuditEntry.objects.values()), default=str)
     story("delete", f"grants/{grant}/", acts="grant.remove")
+    _directory(story, role, root)
     story("delete", f"roles/{role}/", acts="role.remove")
     story("delete", f"users/{alice}/", acts="user.remove")
     address = story("post", "addresses/", {"network": "192.0.2.0/24", "note": "office"}, acts="address.allow")["id"]
     story("patch", f"addresses/{address}/", {"note": "branch"}, acts="address.describe")
     story("delete", f"addresses/{address}/", acts="address.disallow")
+
+
+def _directory(story: Story, role: int, root: int) -> None:
+    server = {"servers": ["127.0.0.1:1"], "search_base": "dc=example,dc=test", "bind_dn": "cn=x,dc=example,dc=test"}
+    sent = {"name": "EXAMPLE", "bind_password": "Sesame-open-1", **server}
+    made = story("post", "directories/", sent, acts="directory.create")["id"]
+    story("patch", f"directories/{made}/", {"answer_timeout": 5}, acts="directory.change")
+    story("post", f"directories/{made}/test/", {"username": "alice"}, acts="directory.test")
+    story("post", "directories/test/", {**sent, "name": "Draft", "username": "alice"}, acts="directory.test")
+    known = {"directory": made, "dn": "cn=ops,dc=example,dc=test"}
+    group = story("post", "directory-groups/", known, acts="directory-group.add")["id"]
+    held = {"directory_group": group, "role": role, "group": root}
+    story("post", "grants/", held, acts="grant.create")
+    story("delete", f"directory-groups/{group}/", acts="directory-group.remove")
+    story("delete", f"directories/{made}/", acts="directory.change directory.remove")
 
 
 def _fleet(story: Story, root: int) -> None:

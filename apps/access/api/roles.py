@@ -73,7 +73,7 @@ class RoleViewSet(PortalModelViewSet):
 
 
 class GrantSerializer(KnownKeys, serializers.ModelSerializer[Grant]):
-    """A role given to a user or a team on a group and everything below it; the other holder is null."""
+    """A role given to one holder on a group and everything below it; the other holders are null."""
 
     class Meta:
         model = Grant
@@ -95,6 +95,7 @@ class GrantFilter(django_filters.FilterSet):
     id = IdFilter()
     user = IdFilter()
     team = IdFilter()
+    directory_group = IdFilter()
     role = IdFilter()
     group = IdFilter()
 
@@ -105,7 +106,7 @@ class GrantViewSet(Reads, Creates, Removes, mixins.ListModelMixin, PortalViewSet
     queryset = Grant.objects.complete()
     serializer_class = GrantSerializer
     filterset_class = GrantFilter
-    search_fields = ("user__username", "team__name", "role__name", "group__name")
+    search_fields = ("user__username", "team__name", "directory_group__name", "role__name", "group__name")
     reading = writing = "access"
 
     def perform_create(self, serializer: Any) -> Grant:

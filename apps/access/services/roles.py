@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from apps.access.models import HOLDERS, Grant, Role
-from apps.accounts.models import Team, User
+from apps.accounts.models import DirectoryGroup, Team, User
 from apps.accounts.services import users
 from apps.core import audit, scoping
 from apps.core.actors import COMMAND, Actor
@@ -53,8 +53,8 @@ def remove_role(role: Role, actor: Actor) -> None:
         role.delete()
 
 
-def grant(holder: User | Team, role: Role, group: Group, actor: Actor) -> Grant:
-    """Give a user or a team a role in a group and below; raises ValidationError."""
+def grant(holder: User | Team | DirectoryGroup, role: Role, group: Group, actor: Actor) -> Grant:
+    """Give a user, a team or a group of a directory a role in a group and below; raises ValidationError."""
     made = Grant(**{_field_of(holder): holder}, role=role, group=group)
     _refuse_more_than_own(role, group, actor)
     made.full_clean()
@@ -79,17 +79,29 @@ def administrators() -> QuerySet[User]:
     return User.objects.filter(is_active=True, pk__in=User.objects.filter(whole).order_by().values("pk"))
 
 
+def local_administrators() -> QuerySet[User]:
+    """Give those who sign in also when every directory is down."""
+    return administrators().filter(directory=None)
+
+
+def _why_needed(others: QuerySet[User]) -> str:
+    """Say what would be missing without the last local administrator."""
+    if others.exists():
+        return _("This is the last administrator who signs in without a directory: one is needed when all are down.")
+    return _("This is the last administrator.")
+
+
 @contextmanager
 def keeping_an_administrator(actor: Actor) -> Iterator[None]:
     """Refuse, by a ValidationError at the end, what takes the administration from the actor or from the last one."""
     _one_at_a_time()
     own = administrators().filter(pk__in=[actor.user.pk] if actor.user is not None else [])
-    had, had_it = administrators().exists(), own.exists()
+    had, had_it = local_administrators().exists(), own.exists()
     yield
     if had_it and not own.exists():
         raise ValidationError(_("You cannot take the administration from yourself."))
-    if had and not administrators().exists():
-        raise ValidationError(_("This is the last administrator."))
+    if had and not local_administrators().exists():
+        raise ValidationError(_why_needed(administrators()))
 
 
 @contextmanager
@@ -113,8 +125,17 @@ def create_first_administrator(name: str, password: str, must_change: bool) -> U
 def keep_an_administrator(user: User) -> None:
     """Refuse to lose the last administrator; registered with accounts."""
     _one_at_a_time()
-    if administrators().filter(pk=user.pk).exists() and not administrators().exclude(pk=user.pk).exists():
-        raise ValidationError(_("This is the last administrator."))
+    local = local_administrators()
+    if local.filter(pk=user.pk).exists() and not local.exclude(pk=user.pk).exists():
+        raise ValidationError(_why_needed(administrators().exclude(pk=user.pk)))
+
+
+def held_by_directory_groups(ids: Sequence[int]) -> dict[int, list[str]]:
+    """Say what groups of directories were granted, by their ids; registered with accounts."""
+    told: dict[int, list[str]] = {}
+    for one in Grant.objects.filter(directory_group__in=ids).select_related("role", "group"):
+        told.setdefault(one.directory_group_id or 0, []).append(f"{one.role.label} · {one.group}")
+    return told
 
 
 def _one_at_a_time() -> None:
@@ -144,7 +165,7 @@ def _refuse_more_than_own(role: Role, group: Group, actor: Actor, field: str = "
         raise ValidationError({field: [_("You do not hold all permissions of this role in this group yourself.")]})
 
 
-def _field_of(holder: User | Team) -> str:
+def _field_of(holder: User | Team | DirectoryGroup) -> str:
     """Give the field of a grant that this holder goes into."""
     models: dict[str, Any] = {one.field: Grant._meta.get_field(one.field).related_model for one in HOLDERS}
     return next(field for field, model in models.items() if isinstance(holder, model))

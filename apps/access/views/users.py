@@ -133,4 +133,6 @@ def grant_remove(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, " ".join(error.messages))
     else:
         messages.success(request, _("The role was taken back."))
+    if found.directory_group is not None:
+        return redirect("access:directory", found.directory_group.directory_id)
     return redirect(f"access:{found.holder_field}", found.holder.pk)

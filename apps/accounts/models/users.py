@@ -4,10 +4,12 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts import names
+from apps.accounts.models.directories import LONGEST_DN, Bar, Directory
 
 
 class Theme(models.TextChoices):
@@ -53,11 +55,35 @@ class User(AbstractUser):
     start_page = models.CharField(_("start page"), max_length=60, blank=True, default="")
     must_change_password = models.BooleanField(_("must change the password"), default=False)
     password_changed_at = models.DateTimeField(_("password changed"), default=timezone.now, editable=False)
+    directory = models.ForeignKey(
+        Directory,
+        verbose_name=_("directory"),
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="users",
+    )  # where the account came from; None: it is a local one
+    entry_id = models.CharField(
+        max_length=LONGEST_DN, blank=True, default="", editable=False
+    )  # what stays of the entry
+    entry_dn = models.CharField(_("entry"), max_length=LONGEST_DN, blank=True, default="", editable=False)
+    entry_seen_at = models.DateTimeField(_("seen in the directory"), null=True, blank=True, editable=False)
+    barred = models.CharField(
+        _("kept out by the directory"), max_length=12, choices=Bar, blank=True, default="", editable=False
+    )
     remembered = models.JSONField(default=dict, blank=True, editable=False)  # how he looked at a page last, by page
 
     class Meta(AbstractUser.Meta):
         verbose_name = _("user")  # type: ignore[assignment]  # the stubs know only the base's plain text
         verbose_name_plural = _("users")  # type: ignore[assignment]  # the same
+        constraints = [
+            models.UniqueConstraint(
+                fields=["directory", "entry_id"],
+                condition=~Q(entry_id=""),
+                name="%(app_label)s_%(class)s_entry_once",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.username

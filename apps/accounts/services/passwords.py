@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from apps.accounts import password_policy
 from apps.accounts.models import FormerPassword, User
 from apps.accounts.services import sessions
+from apps.accounts.services.directories import ownership
 from apps.core import audit, options
 from apps.core.actors import Actor
 from apps.core.models import Outcome
@@ -25,6 +26,7 @@ def check(password: str, user: User) -> None:
 
 def set_password(user: User, password: str, actor: Actor, *, must_change: bool = True) -> None:
     """Give a user a new password; his sessions end, and he chooses his own at the next sign-in."""
+    ownership.refuse_password(user)
     check(password, user)
     replaced = user.password
     user.set_password(password)
@@ -40,6 +42,7 @@ def set_password(user: User, password: str, actor: Actor, *, must_change: bool =
 
 def change_own_password(user: User, present: str, password: str, actor: Actor, session_key: str | None) -> None:
     """Let a user choose a new password; his other sessions end. Raises ValidationError naming the field."""
+    ownership.refuse_password(user)
     if not user.check_password(present):
         with turn():
             audit.record(actor, "user.password", user, outcome=Outcome.REFUSED)

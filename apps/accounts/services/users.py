@@ -9,8 +9,9 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from apps.accounts import names
-from apps.accounts.models import User
+from apps.accounts.models import Bar, User
 from apps.accounts.services import passwords, sessions
+from apps.accounts.services.directories import ownership
 from apps.core import audit, menu
 from apps.core.actors import Actor
 from apps.core.registries import Registry
@@ -41,6 +42,7 @@ def create(
 def change(user: User, fields: Mapping[str, Any], actor: Actor) -> User:
     """Change what is given of name, mail, names, ``is_active`` and ``must_change_password``; raises ValidationError."""
     before = _facts(user)
+    ownership.refuse_change(user, fields)
     for name, value in fields.items():
         if name not in CHANGEABLE:
             raise ValueError(f"{name} is not changed here")
@@ -52,7 +54,9 @@ def change(user: User, fields: Mapping[str, Any], actor: Actor) -> User:
     with turn():
         if before["is_active"] and not user.is_active:
             _check_removal(user, "is_active")
-        _save(user, *fields)
+        if before["is_active"] != user.is_active:
+            user.barred = Bar.NONE.value  # from now on it is the administrator's word
+        _save(user, *fields, "barred")
         audit.record(actor, "user.change", user, before=before, after=_facts(user))
         if not user.is_active:
             sessions.forget(user)

@@ -1,0 +1,1 @@
+"""Directories: who stands in an LDAP or Active Directory server signs in, with what his groups there hold here."""
