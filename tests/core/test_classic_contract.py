@@ -102,18 +102,19 @@ def pages() -> list[tuple[str, type[models.Model], ScopedAdmin]]:
     return found
 
 
-def state() -> dict[str, list[tuple]]:
-    """Give all that can be set, without what merely says that somebody was there."""
-    kept = {}
-    for _base, model, _page in pages():
-        columns = [one.attname for one in model._meta.concrete_fields if one.attname not in {"last_login", "active_at"}]
-        rows = model._base_manager.order_by("pk")
-        if model is AuditEntry:
-            rows = rows.exclude(outcome="refused")
-        elif model is Session:
-            rows = rows.filter(session_key="k" * 32)
-        kept[model._meta.label] = [repr(row) for row in rows.values_list(*columns)]
-    return kept
+def state_of(model: type[models.Model]) -> list[str]:
+    """Give all rows of a model, without what merely says that somebody was there."""
+    columns = [one.attname for one in model._meta.concrete_fields if one.attname not in {"last_login", "active_at"}]
+    rows = model._base_manager.order_by("pk")
+    if model is AuditEntry:
+        rows = rows.exclude(outcome="refused")
+    elif model is Session:
+        rows = rows.filter(session_key="k" * 32)
+    return [repr(row) for row in rows.values_list(*columns)]
+
+
+def state() -> dict[str, list[str]]:
+    return {model._meta.label: state_of(model) for _base, model, _page in pages()}
 
 
 def test_only_pages_that_go_through_services_are_there():
@@ -129,7 +130,7 @@ def test_only_pages_that_go_through_services_are_there():
 def forged(client: Client, base: str, row: models.Model) -> list[tuple[str, int]]:
     """Try everything on one row that classic mode could be asked for."""
     one = f"{base}/{row.pk}"
-    boxes = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes", "select_across": "1"}
+    boxes = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
     asked = [
         (f"{one}/change/", {"name": "zq-forged", "_save": "1"}),
         (f"{one}/change/?_popup=1", {"name": "zq-forged", "_popup": "1"}),
@@ -137,6 +138,7 @@ def forged(client: Client, base: str, row: models.Model) -> list[tuple[str, int]
         (f"{one}/delete/", {"post": "yes"}),
         (f"{base}/add/?_popup=1", {"name": "zq-forged", "_popup": "1"}),
         (f"{base}/", boxes),
+        (f"{base}/?id__exact={row.pk}", {**boxes, "select_across": "1"}),
     ]
     return [(path, client.post(path, sent).status_code) for path, sent in asked]
 
@@ -146,12 +148,12 @@ def test_nothing_is_changed_by_who_may_not(portal, asker):
     """A viewer tries everything on all rows; an operator of another half on those of ours, and of the whole."""
     client, before = portal[asker], state()
     for base, model, _page in pages():
-        rows = list(model._base_manager.order_by("pk")[:300:40] if model is AlertDefinition else model._base_manager.all())
+        rows = list(model._base_manager.order_by("pk")[:2] if model is AlertDefinition else model._base_manager.all())
         for row in rows:
             if asker == "stranger" and THEIRS in described(row):
                 continue
             forged(client, base, row)
-        assert state()[model._meta.label] == before[model._meta.label], model
+        assert state_of(model) == before[model._meta.label], model
     assert state() == before
 
 
