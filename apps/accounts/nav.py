@@ -157,36 +157,40 @@ declare(
     ),
 )
 
-DIRECTORIES = _("Directories")
+DIRECTORIES = gettext_lazy("Directories")
 declare(
     Option(
         "ldap_allow_unencrypted",
         bool,
         False,
-        _("Directories without encryption"),
-        _("Lets directories be asked over a connection on which everybody can read the passwords. Better not."),
+        gettext_lazy("Directories without encryption"),
+        gettext_lazy(
+            "Lets directories be asked over a connection on which everybody can read the passwords. Better not."
+        ),
         section=DIRECTORIES,
     ),
     Option(
         "directory_refresh",
         int,
         5,
-        _("Looking after the accounts of directories"),
-        _("How often the accounts of directories are compared with them; who is disabled there is signed out then."),
+        gettext_lazy("Looking after the accounts of directories"),
+        gettext_lazy(
+            "How often the accounts of directories are compared with them; who is disabled there is signed out then."
+        ),
         section=DIRECTORIES,
         minimum=1,
         maximum=5,
-        unit=_("minutes"),
+        unit=gettext_lazy("minutes"),
     ),
     Option(
         "directory_retry",
         int,
         30,
-        _("Rest of a silent directory server"),
-        _("A server that did not answer is left out so long, so that not every sign-in waits for it."),
+        gettext_lazy("Rest of a silent directory server"),
+        gettext_lazy("A server that did not answer is left out so long, so that not every sign-in waits for it."),
         section=DIRECTORIES,
         minimum=5,
         maximum=600,
-        unit=_("seconds"),
+        unit=gettext_lazy("seconds"),
     ),
 )

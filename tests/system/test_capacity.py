@@ -127,7 +127,7 @@ class TestRates:
         assert owned["components_statuschange"] == "status-change"
         assert owned["alerts_incident"] == "alert"
         assert owned["components_inventoryitem"] == owned["monitoring_lastvalues"] == "component"
-        assert "django_session" not in owned
+        assert "accounts_session" not in owned
 
 
 class TestForecast:

@@ -5,6 +5,8 @@ refused one is audited, the password and the code never. The answer is the same,
 exists, is disabled or is locked; only a locked address is refused at once, which tells about no name.
 """
 
+from dataclasses import replace
+
 from django.contrib.auth import authenticate, login
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
@@ -91,7 +93,7 @@ def settle(request: HttpRequest, user: User) -> None:
 
 def note(request: HttpRequest, user: User, action: str = "session.sign_in") -> None:
     """Write down that somebody signed in or out."""
-    actor = Actor(ActorKind.USER, user.username, user, request.META.get("REMOTE_ADDR"))
+    actor = replace(Actor.of(request), kind=ActorKind.USER, name=user.username, user=user)
     with turn():
         audit.record(actor, action, name=user.username)
 
@@ -100,7 +102,7 @@ def _note_refusal(request: HttpRequest, name: str, action: str, verdict: Verdict
     """Audit a refused attempt; while somebody is locked, once a minute with the number of attempts."""
     if verdict.locked is not None and not verdict.untold:
         return
-    actor = Actor(ActorKind.USER, name[:150], None, request.META.get("REMOTE_ADDR"))
+    actor = replace(Actor.of(request), kind=ActorKind.USER, name=name[:150], user=None)
     after = {"locked": verdict.locked.kind, "attempts": verdict.untold} if verdict.locked is not None else None
     with turn():
         audit.record(actor, action, name=name[:150], after=after, outcome=Outcome.REFUSED)
