@@ -165,7 +165,7 @@ def set_value(name: str, raw: Any, actor: Actor) -> Any:
 
 
 def reset(name: str, actor: Actor) -> Any:
-    """Set an option back to its default; raises KeyError, ValidationError. Gives the default; without a row it is it."""
+    """Set an option back to its default, which it gives; raises KeyError, ValidationError."""
     option = _settable(name)
     with turn():
         row = OptionValue.objects.select_for_update().filter(name=option.name).first()

@@ -16,13 +16,14 @@ from apps.access.models import AllowedAddress, Grant, Role
 from apps.access.services import tokens
 from apps.accounts.models import LockOut, Session, Team, TotpDevice
 from apps.alerts.models import AlertDefinition
-from apps.alerts.services import Arrival, ingest
+from apps.alerts.services import Arrival, catalogue, ingest
 from apps.components.models import Component, ManagementInterface
 from apps.core import audit, options
 from apps.core.actors import SYSTEM
 from apps.core.admin import ScopedAdmin
 from apps.core.models import AuditEntry, Job, JobState, JobStep, OptionValue
 from apps.core.phrases import Phrase
+from apps.monitoring import layouts
 from apps.monitoring.models import ExcludedPort, Limit, Liveness
 from apps.monitoring.services import polling
 from apps.system.models import CertificateRequest
@@ -39,6 +40,16 @@ from tests.factories import (
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("esm.classic_urls")]
 OURS, THEIRS = "zq-amber", "zq-violet"
 REFUSED = {302, 400, 403, 404}
+
+
+@pytest.fixture(autouse=True)
+def _fresh_memory_of_rows():
+    """Have this process forget what it remembers of rows of another test."""
+    layouts.forget()
+    catalogue.forget()
+    yield
+    layouts.forget()
+    catalogue.forget()
 
 
 @pytest.fixture
@@ -174,7 +185,13 @@ def test_nothing_foreign_is_told(portal, asker, hidden):
     client = portal[asker]
     told = []
     for base, model, page in pages():
-        looks = [f"{base}/", f"{base}/add/", f"{base}/?q={hidden}", f"{base}/?_popup=1", f"{base}/?_to_field=id&_popup=1"]
+        looks = [
+            f"{base}/",
+            f"{base}/add/",
+            f"{base}/?q={hidden}",
+            f"{base}/?_popup=1",
+            f"{base}/?_to_field=id&_popup=1",
+        ]
         looks += [f"{base}/?{name}__id__exact=1" for name in ("group", "component", "user")]
         for row in model._base_manager.order_by("-pk")[:6]:
             looks += [f"{base}/{row.pk}/{what}/" for what in ("change", "delete", "history")]

@@ -101,23 +101,23 @@ def test_what_is_refused_keeps_what_was_typed(anna, name, typed, sentence):
     assert not AuditEntry.objects.filter(object_id=name).exists()
 
 
-def test_a_default_that_another_option_forbids_is_not_set_back(anna):
-    options.set_value("password_max_length", 20, SYSTEM)
-    options.set_value("password_min_length", 16, SYSTEM)
-    options.set_value("password_max_length", 16, SYSTEM)
-    options.set_value("password_min_length", 8, SYSTEM)
-    with pytest.MonkeyPatch.context() as patched:
-        low = options.find("password_max_length")
-        patched.setattr(options, "find", lambda name: _with_default(low, 6) if name == low.name else low)
-        with pytest.raises(ValidationError):
-            options.reset("password_max_length", SYSTEM)
-    assert OptionValue.objects.get(name="password_max_length").value == 16
+def test_a_default_that_is_no_longer_allowed_is_not_set_back(anna, monkeypatch):
+    taken = set()
 
+    def check(value: int) -> None:
+        if value in taken:
+            raise ValidationError("Another program holds this port.")
 
-def _with_default(option: options.Option, default: int) -> options.Option:
-    from dataclasses import replace
-
-    return replace(option, default=default)
+    option = options.Option("test_port", int, 1, "Port", minimum=1, maximum=65535, check=check)
+    monkeypatch.setitem(options.registry._entries, "test_port", option)
+    options.set_value("test_port", 2, SYSTEM)
+    taken.add(1)
+    line = anna.post("/settings/test_port/reset/", headers=PART)
+    assert line.status_code == 400
+    assert "Another program holds this port." in text(line)
+    assert anna.post("/api/v1/options/test_port/reset/", {}, "application/json").status_code == 409
+    assert options.get("test_port") == 2
+    assert not AuditEntry.objects.filter(action="option.reset").exists()
 
 
 def test_a_warning_stands_at_its_option(anna):
