@@ -5,11 +5,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from apps.access.models import AllowedAddress, ApiToken, Grant, Role
-from apps.access.services import addresses, roles, second_factor, tokens
+from apps.access.forms import NetworksField
+from apps.access.models import AllowedAddress, ApiToken, Grant, Role, SignInRule
+from apps.access.services import addresses, roles, second_factor, tokens, whereabouts
 from apps.accounts.models import Team
 from apps.accounts.services import teams
 from apps.core import scoping
@@ -137,6 +139,56 @@ class AddressAdmin(ScopedAdmin):
     def remove(self, found: AllowedAddress, actor: Actor) -> None:
         """Stop an address from connecting."""
         addresses.disallow(found, actor)
+
+
+class SignInRuleForm(forms.ModelForm):
+    """A rule with its prefixes in one line."""
+
+    networks = NetworksField(label=_("only from"), required=True)
+
+    class Meta:
+        model = SignInRule
+        fields = ("user", "role", "networks")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["networks"] = ", ".join(self.instance.networks)
+
+
+@admin.register(SignInRule)
+class SignInRuleAdmin(ScopedAdmin):
+    """From where users, and the holders of roles, may sign in."""
+
+    form = SignInRuleForm
+    view_word = change_word = "access"
+    list_display = ("subject", "networks")
+    list_select_related = ("user", "role")
+    search_fields = ("user__username", "role__name")
+
+    @admin.display(description=_("user or role"))
+    def subject(self, rule: SignInRule) -> str:
+        """Name whom it concerns."""
+        return str(rule.subject)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Let only the prefixes be changed later."""
+        return ("user", "role") if obj else ()
+
+    def create(self, sent: Mapping[str, Any], actor: Actor) -> SignInRule:
+        """Make a rule."""
+        made = whereabouts.restrict(sent["user"] or sent["role"], sent["networks"], actor)
+        if made is None:
+            raise ValidationError(_("Enter at least one address or prefix."))
+        return made
+
+    def update(self, found: SignInRule, changed: Mapping[str, Any], actor: Actor) -> None:
+        """Change the prefixes."""
+        whereabouts.restrict(found.subject, changed.get("networks", found.networks), actor)
+
+    def remove(self, found: SignInRule, actor: Actor) -> None:
+        """Let them come from everywhere."""
+        whereabouts.restrict(found.subject, [], actor)
 
 
 @admin.register(ApiToken)

@@ -1,9 +1,9 @@
 """Signs programs in by their bearer token, for the API only."""
 
-import hashlib
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -11,8 +11,11 @@ from rest_framework.request import Request
 
 from apps.access.models import ApiToken
 from apps.access.services import tokens
+from apps.access.services.whereabouts import may_come_from
 from apps.accounts.services import second_factor
+from apps.core.actors import Actor, ActorKind
 
+INVALID = gettext_lazy("This token is not valid, or it has expired.")
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -24,23 +27,37 @@ class TokenAuthentication(BaseAuthentication):
         scheme, _space, secret = get_authorization_header(request).partition(b" ")
         if scheme.lower() != b"bearer":
             return None
-        digest = hashlib.sha256(secret.strip()).hexdigest()
-        token = ApiToken.objects.alive().select_related("user").filter(digest=digest).first()
+        address = request.META.get("REMOTE_ADDR")
+        token = tokens.find(secret.strip())
         if token is None:
-            raise exceptions.AuthenticationFailed(_("This token is not valid, or it has expired."))
+            raise exceptions.AuthenticationFailed(INVALID)
+        _name(request, token)
+        if token.has_expired or not token.user.is_active:
+            raise exceptions.AuthenticationFailed(INVALID)
+        if not tokens.may_be_used_from(token, address) or not may_come_from(token.user, address):
+            raise exceptions.PermissionDenied(_("This token may not be used from %(address)s.") % {"address": address})
         if token.user.must_change_password:
             raise exceptions.PermissionDenied(_("You must change your password first, at /password/."))
         if second_factor.is_missing(token.user):
             raise exceptions.PermissionDenied(second_factor.SET_UP_FIRST)
         if token.read_only and request.method not in READING:
             raise exceptions.PermissionDenied(_("This token may only read."))
-        tokens.note_use(token)
-        token.user.token = token  # type: ignore[attr-defined]
-        return token.user, token
+        tokens.note_use(token, address)
+        user: Any = token.user
+        user.token, user.is_limited = token, token.is_limited
+        return user, token
 
     def authenticate_header(self, request: Request) -> str:
         """Say how to sign in."""
         return "Bearer"
+
+
+def _name(request: Request, token: ApiToken) -> None:
+    """Tell the audit, which writes down what is refused, whose token it was; a forged one is nobody's."""
+    asked = request._request
+    about = (asked.META.get("REMOTE_ADDR"), f"{asked.method} {asked.path}"[:200])
+    actor = Actor(ActorKind.TOKEN, f"{token.user} ({token})", token.user, *about)
+    asked.refused_actor = actor  # type: ignore[attr-defined]
 
 
 class TokenScheme(OpenApiAuthenticationExtension):

@@ -1,11 +1,14 @@
 """The forms of users and access."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.models import Role
+from apps.access.models import network as is_network
+from apps.access.services import addresses, tokens, whereabouts
 from apps.accounts.models import User
 from apps.accounts.password_policy import in_words_lazy
 from apps.accounts.services import teams
@@ -13,11 +16,10 @@ from apps.core import scoping
 from apps.groups.models import Group
 
 
-def group_choices(user: Any) -> list[tuple[int, str]]:
-    """Give the groups in which a user may manage access, by their way from the root."""
-    tree = Group.objects.visible_to(user, "access").tree()
-    ways = {pk: [tree.names[at].casefold() for at in tree.path(pk)] for pk in tree.names}
-    return [(pk, tree.path_name(pk)) for pk in sorted(ways, key=lambda pk: ways[pk])]
+def group_choices(user: Any, permission: str = "access") -> list[tuple[int, str]]:
+    """Give the groups in which a user holds a permission, by their way from the root."""
+    tree = Group.objects.visible_to(user, permission).tree()
+    return [(pk, tree.path_name(pk)) for pk in tree.ordered()]
 
 
 class RoleChoice(forms.ModelChoiceField):
@@ -82,13 +84,25 @@ class SetPasswordForm(forms.Form):
     )
 
 
-class RoleForm(forms.Form):
-    """A role of one's own making."""
+class PermissionsForm(forms.Form):
+    """Permissions as boxes, by what they are about."""
 
-    name = forms.CharField(label=_("Name"), max_length=60)
     permissions = forms.MultipleChoiceField(
         label=_("May"), choices=list(scoping.PERMISSIONS.items()), widget=forms.CheckboxSelectMultiple
     )
+
+    def sections(self) -> Iterator[tuple[Any, list[Any]]]:
+        """Give the boxes under the headings that they belong to."""
+        boxes = {str(box.data["value"]): box for box in self["permissions"].subwidgets}
+        for section in scoping.SECTIONS:
+            yield section.label, [boxes[word] for word in section.permissions]
+
+
+class RoleForm(PermissionsForm):
+    """A role of one's own making."""
+
+    name = forms.CharField(label=_("Name"), max_length=60)
+    field_order = ("name",)
 
 
 class NeedForm(forms.Form):
@@ -146,9 +160,63 @@ class AddressForm(forms.Form):
     note = forms.CharField(label=_("Note"), max_length=200, required=False)
 
 
-class TokenForm(forms.Form):
-    """A token of one's own."""
+class NetworksField(forms.CharField):
+    """Addresses and prefixes with spaces or commas between them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 5000, "required": False, **kwargs})
+
+    def clean(self, value: Any) -> list[str]:
+        """Give each in its one way; raises ValidationError for what is none."""
+        found = addresses.networks(super().clean(value).replace(",", " ").replace("、", " ").split())
+        for one in found:
+            is_network(one)
+        return found
+
+
+class WhereaboutsForm(forms.Form):
+    """From where somebody may sign in."""
+
+    networks = NetworksField(
+        label=_("May sign in only from"),
+        help_text=_("Addresses or prefixes like 192.0.2.7 or 2001:db8::/64. Empty: from everywhere."),
+    )
+
+    def __init__(self, subject: Any, sent: Any = None) -> None:
+        initial = {"networks": ", ".join(whereabouts.networks_of(subject))}
+        super().__init__(sent, initial=initial, prefix="whereabouts")
+
+
+class TokenForm(PermissionsForm):
+    """A token of one's own, and by how much it may do less than oneself."""
 
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("What it is used for."))
     days = forms.IntegerField(label=_("Valid for days"), min_value=1, max_value=3650, initial=90)
     read_only = forms.BooleanField(label=_("May only read"), required=False)
+    networks = NetworksField(
+        label=_("Used only from"),
+        help_text=_("Addresses or prefixes like 192.0.2.7 or 2001:db8::/64. Empty: from everywhere."),
+    )
+    groups = forms.TypedMultipleChoiceField(
+        label=_("Only on these groups and below"),
+        coerce=int,
+        required=False,
+        help_text=_("None chosen: on all that you see."),
+    )
+    field_order = ("name", "days", "read_only", "networks", "groups")
+
+    def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["permissions"].required = False
+        groups: Any = self.fields["groups"]
+        groups.choices = group_choices(user, "view")
+
+    def limits(self) -> tokens.Limits:
+        """Give what was chosen; nothing chosen leaves all."""
+        sent = self.cleaned_data
+        return tokens.Limits(
+            read_only=sent["read_only"],
+            permissions=sent["permissions"] or None,
+            groups=sent["groups"] or None,
+            networks=sent["networks"],
+        )

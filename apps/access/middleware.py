@@ -11,14 +11,18 @@ from collections.abc import Sequence
 from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import ip_network
+from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import logout
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext as _
 
 from apps.access.services import hosts
 from apps.access.services.addresses import Address, Network, may_connect, parse, within
+from apps.access.services.whereabouts import may_come_from
 from apps.core import audit
 from apps.core.actors import Actor, ActorKind
 from apps.core.problems import problem
@@ -89,6 +93,20 @@ class AddressMiddleware(MiddlewareMixin):
             if not within(hop, proxies):
                 break
         return client
+
+
+class WhereaboutsMiddleware(MiddlewareMixin):
+    """Signs out, with a 403, whoever is signed in from where he may not be."""
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        """Let those go on who may be here."""
+        user: Any = request.user
+        address = request.META.get("REMOTE_ADDR")
+        if not user.is_authenticated or may_come_from(user, address):
+            return None
+        audit.record_refusal(Actor.of(request), "session.refused", name=user.get_username())
+        logout(request)
+        return _forbidden(request, _("You may not sign in from %(address)s.") % {"address": address})
 
 
 def _hops(request: HttpRequest) -> list[Address]:

@@ -15,12 +15,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import DirectoryGroup, Team
-from apps.core.scoping import PERMISSIONS
+from apps.core.scoping import PERMISSIONS, may, owners
 from apps.groups.models import Group
 
 BUILT_IN = {
     "administrator": tuple(PERMISSIONS),
-    "operator": ("view", "alerts", "check", "suspend"),
+    "operator": (
+        *("view", "alerts", "check", "suspend", "power", "force", "console", "device_settings", "firmware"),
+        *("schedules", "reports"),
+    ),
     "viewer": ("view",),
 }
 
@@ -155,6 +158,22 @@ class Grant(models.Model):
         return next(one.field for one in HOLDERS if getattr(self, f"{one.field}_id") is not None)
 
 
+def network(value: str) -> None:
+    """Refuse what is not an IPv4 or IPv6 address or prefix."""
+    try:
+        ipaddress.ip_network(value, strict=True)
+    except ValueError as error:
+        raise ValidationError(_("Enter an address or a prefix like 192.0.2.0/24 or 2001:db8::/64.")) from error
+
+
+def known_networks(value: object) -> None:
+    """Refuse anything that is not a list of addresses and prefixes."""
+    if not isinstance(value, list):
+        raise ValidationError(_("Give a list of addresses and prefixes."))
+    for one in value:
+        network(str(one))
+
+
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     """Words for asking after tokens."""
 
@@ -163,12 +182,17 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
         return self.filter(expires_at__gt=timezone.now(), user__is_active=True)
 
     def visible_to(self, user: Any, permission: str = "view") -> Self:
-        """Keep the user's own tokens."""
-        return self.filter(user=user.pk)
+        """Keep the user's own tokens; who manages access sees all."""
+        return self if may(user, "access") else self.filter(user__in=owners(user))
 
 
 class ApiToken(models.Model):
-    """A bearer token of a user: 256 random bits, of which only a prefix and the SHA-256 are kept."""
+    """A bearer token of a user: 256 random bits, of which only a prefix and the SHA-256 are kept.
+
+    It does what its user may do at that moment, within its limits: ``permissions`` and ``groups`` (ids, with everything
+    below) are those that are left of it, None leaves all; it is used only from ``networks``, anywhere when there are
+    none. A group that was removed stays in the list and opens nothing.
+    """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE, related_name="api_tokens"
@@ -177,27 +201,38 @@ class ApiToken(models.Model):
     prefix = models.CharField(_("prefix"), max_length=8)
     digest = models.CharField(_("hash"), max_length=64, unique=True)
     read_only = models.BooleanField(_("read only"), default=False)
+    permissions = models.JSONField(_("permissions"), null=True, blank=True, validators=[known_permissions])
+    groups = models.JSONField(_("groups"), null=True, blank=True)
+    networks = models.JSONField(_("used only from"), default=list, blank=True, validators=[known_networks])
     created_at = models.DateTimeField(_("created"), default=timezone.now)
-    expires_at = models.DateTimeField(_("expires"))
+    expires_at = models.DateTimeField(_("expires"), db_index=True)
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    last_used_from = models.GenericIPAddressField(_("last used from"), null=True, blank=True)
 
     objects = ApiTokenQuerySet.as_manager()
 
     class Meta:
-        ordering = ["name"]
+        ordering = ["name", "pk"]
         verbose_name = _("API token")
         verbose_name_plural = _("API tokens")
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
 
+    @property
+    def is_limited(self) -> bool:
+        """Say whether it may do less than its user, where and what."""
+        return self.permissions is not None or self.groups is not None
 
-def network(value: str) -> None:
-    """Refuse what is not an IPv4 or IPv6 address or prefix."""
-    try:
-        ipaddress.ip_network(value, strict=True)
-    except ValueError as error:
-        raise ValidationError(_("Enter an address or a prefix like 192.0.2.0/24 or 2001:db8::/64.")) from error
+    @property
+    def permission_labels(self) -> list[str]:
+        """Give what it may do at most, in the reader's language; nothing where that is not limited."""
+        return [str(label) for word, label in PERMISSIONS.items() if word in (self.permissions or ())]
+
+    @property
+    def has_expired(self) -> bool:
+        """Say whether its time is over."""
+        return self.expires_at <= timezone.now()
 
 
 class AllowedAddress(models.Model):
@@ -214,3 +249,36 @@ class AllowedAddress(models.Model):
 
     def __str__(self) -> str:
         return self.network
+
+
+class SignInRule(models.Model):
+    """The addresses and prefixes from which a user, or everybody who holds a role, may sign in; others may anywhere."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="sign_in_rule",
+    )
+    role = models.OneToOneField(
+        Role, verbose_name=_("role"), null=True, blank=True, on_delete=models.CASCADE, related_name="sign_in_rule"
+    )
+    networks = models.JSONField(_("only from"), default=list, validators=[known_networks])
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("sign-in rule")
+        verbose_name_plural = _("sign-in rules")
+        constraints = [
+            models.CheckConstraint(condition=exactly_one("user", "role"), name="%(app_label)s_%(class)s_one_subject")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {', '.join(self.networks)}"
+
+    @property
+    def subject(self) -> Any:
+        """Give whom it concerns."""
+        return self.user if self.user_id is not None else self.role

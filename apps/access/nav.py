@@ -1,4 +1,4 @@
-"""What access registers with others: its menu entry, the option of the portal's names, where a user is shown."""
+"""What access registers with others: its menu entry, its options, and where a user is shown."""
 
 from typing import Any
 
@@ -45,4 +45,17 @@ register(
         order=800,
         permission="access",
     )
+)
+declare(
+    Option(
+        "token_retention",
+        int,
+        30,
+        _("Keep expired API tokens"),
+        _("An expired token opens nothing. It stays in the list for so long, so that one sees why a program stopped."),
+        section=_("Sign-in"),
+        minimum=1,
+        maximum=3650,
+        unit=_("days"),
+    ),
 )

@@ -3,16 +3,20 @@
 from functools import cached_property
 from typing import Any
 
-from apps.access.models import Grant
+from apps.access.models import ApiToken, Grant
 from apps.core.scoping import EVERYTHING, Scope
 from apps.groups.models import Group, Tree
 
 
 class Holdings:
-    """What one user was granted, read once; it lives on the user object, and that as long as one request."""
+    """What one user was granted, read once; it lives on the user object, and that as long as one request.
 
-    def __init__(self, user_id: int) -> None:
-        self._user_id = user_id
+    Who comes by a token holds what is left of that within the token's limits.
+    """
+
+    def __init__(self, user: Any) -> None:
+        self._user_id: int = user.pk
+        self._token: ApiToken | None = getattr(user, "token", None)
         self._scopes: dict[str, Scope] = {}
 
     @cached_property
@@ -35,7 +39,7 @@ class Holdings:
     def scope(self, permission: str) -> Scope:
         """Give the groups in which the user holds a permission."""
         if permission not in self._scopes:
-            self._scopes[permission] = self._resolve(permission)
+            self._scopes[permission] = self._limited(permission, self._resolve(permission))
         return self._scopes[permission]
 
     def _resolve(self, permission: str) -> Scope:
@@ -45,6 +49,16 @@ class Holdings:
         if self._tree.root in roots:
             return EVERYTHING
         return frozenset(self._tree.subtree(*roots))
+
+    def _limited(self, permission: str, scope: Scope) -> Scope:
+        token = self._token
+        if token is None or not scope:
+            return scope
+        if token.permissions is not None and permission not in token.permissions:
+            return frozenset()
+        if token.groups is None or self._tree.root in token.groups:
+            return scope
+        return frozenset(group for group in self._tree.subtree(*token.groups) if group in scope)
 
 
 def scope_of(user: Any, permission: str) -> Scope:
@@ -60,5 +74,5 @@ def needs_second_factor(user: Any) -> bool:
 def _holdings(user: Any) -> Holdings:
     holdings: Holdings | None = getattr(user, "_holdings", None)  # request.user is a lazy object: no look into __dict__
     if holdings is None:
-        holdings = user._holdings = Holdings(user.pk)
+        holdings = user._holdings = Holdings(user)
     return holdings

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.access.views import addresses, directories, lockouts, roles, second_factor, teams, tokens, users
+from apps.access.views import addresses, directories, lockouts, rights, roles, second_factor, teams, tokens, users
 
 app_name = "access"
 urlpatterns = [
@@ -10,6 +10,9 @@ urlpatterns = [
     path("access/users/new/", users.user_new, name="user-new"),
     path("access/users/<int:pk>/", users.user, name="user"),
     path("access/users/<int:pk>/remove/", users.user_remove, name="user-remove"),
+    path("access/users/<int:pk>/rights/", rights.of_user, name="user-rights"),
+    path("access/groups/<int:pk>/", rights.on_group, name="group-rights"),
+    path("access/mine/", rights.of_oneself, name="my-rights"),
     path("access/users/<int:pk>/second-factor/reset/", second_factor.reset, name="second-factor-reset"),
     path("access/users/<int:pk>/release/", lockouts.user_release, name="user-release"),
     path("access/lock-outs/", lockouts.lockout_list, name="lockouts"),
@@ -36,5 +39,7 @@ urlpatterns = [
     path("access/addresses/", addresses.address_list, name="addresses"),
     path("access/addresses/<int:pk>/remove/", addresses.address_remove, name="address-remove"),
     path("access/tokens/", tokens.token_list, name="tokens"),
+    path("access/tokens/all/", tokens.all_tokens, name="all-tokens"),
+    path("access/tokens/<int:pk>/rights/", rights.of_token, name="token-rights"),
     path("access/tokens/<int:pk>/remove/", tokens.token_remove, name="token-remove"),
 ]

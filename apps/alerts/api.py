@@ -75,7 +75,7 @@ class AlertExport(serializers.Serializer[Alert]):
     computer = serializers.CharField()
     product = serializers.CharField()
     date = serializers.DateField()
-    time = serializers.TimeField()
+    time = serializers.CharField(help_text="In the zone of who asks: 08:58:53.")
     type = serializers.CharField()
     trap_name = serializers.CharField()
     source = serializers.CharField()  # type: ignore[assignment]  # named as in the file, which hides an attribute

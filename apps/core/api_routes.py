@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from apps.core import jobs, options
+from apps.core import jobs, options, scoping
 from apps.core.api import Accepted, Conflict, PortalViewSet, Reads, ScopedReadOnlyViewSet, accepted, resource
 from apps.core.api_fields import Anything, Nothing, Phrased, Strict
 from apps.core.api_filters import IdFilter
@@ -106,13 +106,24 @@ class JobViewSet(ScopedReadOnlyViewSet):
     filterset_class = JobFilter
     search_fields = ("title", "kind", "created_by_name")
 
+    def paginate_queryset(self, queryset: Any) -> Any:
+        """Cut out a page, whose jobs count what the user may see."""
+        page = super().paginate_queryset(queryset)
+        return jobs.as_seen(page, self.request.user) if self.action == "list" else page
+
+    def single(self, found: Any, code: int = 200, **headers: str) -> Response:
+        """Give one job that counts what the user may see."""
+        etag = self.etag_of(found)
+        body = self.get_serializer(*jobs.as_seen([found], self.request.user)).data
+        return Response(body, status=code, headers={"ETag": etag, **headers})
+
     @extend_schema(responses=StepSerializer(many=True))
     @action(detail=True, filterset_class=StepFilter, search_fields=("target",))
     def steps(self, request: Request, pk: int) -> Response:
         """Give the steps that the user may see; all of them when the job is his own."""
         job = self.get_object()
         rows = job.steps.all()
-        if job.created_by_id != request.user.pk:
+        if job.created_by_id not in scoping.owners(request.user):
             rows = rows.visible_to(request.user)
         found: QuerySet[JobStep] = self.filter_queryset(rows)
         page = self.paginate_queryset(found)

@@ -26,6 +26,7 @@ class RefusalMiddleware(MiddlewareMixin):
                 record_refusal(actor, "access.ask", name=actor.request, after={"status": status})
         elif "Authorization" in request.headers and status in {401, 403}:
             address, asked = request.META.get("REMOTE_ADDR"), f"{request.method} {request.path}"[:200]
-            actor = Actor(ActorKind.TOKEN, "", None, address, asked)
+            nobody = Actor(ActorKind.TOKEN, "", None, address, asked)
+            actor = getattr(request, "refused_actor", nobody)
             record_refusal(actor, "token.use", name=asked, after={"status": status})
         return response

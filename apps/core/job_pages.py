@@ -11,10 +11,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from apps.core import jobs
+from apps.core import jobs, scoping
 from apps.core.actors import Actor
 from apps.core.htmx import wants_part
 from apps.core.models import OPEN_JOBS, Job, JobState, JobStep, StepState
@@ -44,6 +44,7 @@ def kind_label(kind: str) -> str:
     return str(jobs.kinds.get(kind).label) if kind in jobs.kinds else kind
 
 
+@require_safe
 @vary_on_headers("HX-Request")
 def job_list(request: HttpRequest) -> HttpResponse:
     """Show the jobs that the user may see, newest first."""
@@ -53,8 +54,9 @@ def job_list(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("kind", "")
     found = visible.filter(**({"state__in": states} if states else {}), **({"kind": kind} if kind else {}))
     page = Paginator(found.select_related(None), PER_PAGE).get_page(request.GET.get("page"))
+    page.object_list = jobs.as_seen(page.object_list, request.user)
     for row in page.object_list:
-        row.kind_label = kind_label(row.kind)
+        row.kind_label = kind_label(row.kind)  # type: ignore[attr-defined]  # for the page
     context = {
         "page": page,
         "tabs": _tabs(visible, shown),
@@ -73,10 +75,11 @@ def _tabs(visible: "QuerySet[Job]", shown: str) -> list[Tab]:
     ]
 
 
+@require_safe
 @vary_on_headers("HX-Request")
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one job: how far it is, and how it went on every target that the user may see."""
-    found = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
+    (found,) = jobs.as_seen([get_object_or_404(Job.objects.visible_to(request.user), pk=pk)], request.user)
     steps = _steps_of(found, request.user)
     shown = request.GET.get("state", "")
     counts = dict(steps.order_by().values_list("state").annotate(number=Count("pk")))
@@ -120,7 +123,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _steps_of(found: Job, user: Any) -> "QuerySet[JobStep]":
     """Give the steps that a user may see: all of his own job, else those of his groups."""
-    return found.steps.all() if found.created_by_id == user.pk else found.steps.visible_to(user)
+    return found.steps.all() if found.created_by_id in scoping.owners(user) else found.steps.visible_to(user)
 
 
 def _bar(counts: dict[str, int]) -> list[tuple[str, int]]:

@@ -132,9 +132,27 @@ def finish(
     return bool(ended)
 
 
+def as_seen(found: Iterable[Job], user: Any) -> list[Job]:
+    """Have jobs count the steps that a user may see, and no others; his own count all of them. One query."""
+    rows = list(found)
+    if isinstance(scoping.scope_of(user), scoping.Everything):
+        return rows
+    own = scoping.owners(user)
+    others = {job.pk: job for job in rows if job.created_by_id not in own}
+    counts: dict[int, dict[str, int]] = {pk: {} for pk in others}
+    steps = JobStep.objects.visible_to(user).filter(job__in=others).order_by()
+    for pk, state, number in steps.values_list("job", "state").annotate(number=Count("pk")) if others else ():
+        counts[pk][state] = number
+    for pk, job in others.items():
+        job.total = sum(counts[pk].values())
+        job.finished = sum(number for state, number in counts[pk].items() if state not in OPEN_STEPS)
+        job.failed, job.skipped = (counts[pk].get(state, 0) for state in (StepState.FAILED, StepState.SKIPPED))
+    return rows
+
+
 def may_cancel(user: Any, job: Job) -> bool:
     """Let a user cancel his own jobs, and others whose every target is in a group where he may register components."""
-    if job.created_by_id == user.pk:
+    if job.created_by_id in scoping.owners(user):
         return True
     scope = scoping.scope_of(user, "components")
     if scope is scoping.EVERYTHING:

@@ -4,6 +4,7 @@ A permission is a word of ``PERMISSIONS``. No resolver, or nobody signed in, mea
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
 from django.db import models
@@ -24,19 +25,60 @@ class Everything:
 EVERYTHING: Final = Everything()
 Scope = Everything | frozenset[int]
 
-PERMISSIONS: dict[str, Promise | str] = {
-    "view": _("See components, alerts and jobs"),
-    "alerts": _("Acknowledge and close alerts"),
-    "check": _("Check connections and collect now"),
-    "suspend": _("Suspend components and plan suspend periods"),
-    "components": _("Register, change and remove components"),
-    "credentials": _("Set credentials"),
-    "groups": _("Change the group tree"),
-    "definitions": _("Change alert definitions"),
-    "settings": _("Change environment settings"),
-    "access": _("Manage users, roles and addresses"),
-    "audit": _("Read the audit log"),
-}
+
+@dataclass(frozen=True)
+class Section:
+    """Permissions that belong together on a page."""
+
+    label: Promise | str
+    permissions: dict[str, Promise | str]
+
+
+SECTIONS = (
+    Section(
+        _("Watching"),
+        {
+            "view": _("See components, alerts and jobs"),
+            "alerts": _("Acknowledge and close alerts"),
+            "check": _("Check connections and collect now"),
+            "suspend": _("Suspend components and plan suspend periods"),
+        },
+    ),
+    Section(
+        _("Acting on devices"),
+        {
+            "power": _("Switch on and shut down, light the locator lamp"),
+            "force": _("Force off, reset, and choose the boot device"),
+            "console": _("Open and hold consoles"),
+            "device_settings": _("Change settings of devices, one or many at once"),
+            "firmware": _("Update firmware and software"),
+            "schedules": _("Plan operations for later (remote batch)"),
+        },
+    ),
+    Section(
+        _("Looking after the fleet"),
+        {
+            "components": _("Register, change and remove components"),
+            "credentials": _("Set credentials"),
+            "groups": _("Change the group tree"),
+            "reports": _("Make reports and have them sent"),
+            "audit": _("Read the audit log"),
+        },
+    ),
+    Section(
+        _("The whole portal"),
+        {
+            "definitions": _("Change alert definitions"),
+            "triggers": _("Set who is told of alerts"),
+            "licenses": _("Manage licences"),
+            "settings": _("Change environment settings"),
+            "access": _("Manage users, roles and addresses"),
+        },
+    ),
+)
+PERMISSIONS = {word: label for section in SECTIONS for word, label in section.permissions.items()}
+WHOLE = frozenset(SECTIONS[-1].permissions)
+"""Permissions over things that belong to no group: held over a part of the fleet, they open nothing."""
 
 _resolver: Callable[[Any, str], Scope] | None = None
 _enclosing: Callable[[frozenset[int]], int | None] | None = None
@@ -67,7 +109,8 @@ def scope_of(user: Any, permission: str = "view") -> Scope:
         raise ValueError(f"there is no permission {permission!r}")
     if _resolver is None or user is None or not user.is_authenticated or not user.is_active:
         return frozenset()
-    return _resolver(user, permission)
+    scope = _resolver(user, permission)
+    return frozenset() if permission in WHOLE and not isinstance(scope, Everything) else scope
 
 
 def may(user: Any, permission: str, group_id: int | None = None) -> bool:
@@ -76,6 +119,13 @@ def may(user: Any, permission: str, group_id: int | None = None) -> bool:
     if group_id is None:
         return scope is EVERYTHING
     return group_id in scope
+
+
+def owners(user: Any) -> tuple[int, ...]:
+    """Give whose own rows (jobs, tokens) a user sees whatever group they are in: his; nobody's by a limited token."""
+    if user is None or not user.is_authenticated or getattr(user, "is_limited", False):
+        return ()
+    return (user.pk,)
 
 
 def may_somewhere(user: Any, permission: str) -> bool:

@@ -19,6 +19,7 @@ from django.contrib.auth import get_user
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_safe
 
 from apps.core.events import CHANNEL, TOPICS
 from apps.core.registries import Registry
@@ -116,6 +117,7 @@ def end_all() -> None:
         listener.end()
 
 
+@require_safe
 async def stream(request: HttpRequest) -> HttpResponseBase:
     """Give the live stream to somebody signed in; a server that cannot hold it open answers that there is none."""
     if not hasattr(request, "scope"):

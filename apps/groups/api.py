@@ -4,8 +4,10 @@ from typing import Any
 
 import django_filters
 from django.urls import URLPattern
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers
 
+from apps.core import scoping
 from apps.core.api import ScopedModelViewSet, resource
 from apps.core.api_fields import Reference, Strict, Text
 from apps.core.api_filters import IdFilter
@@ -13,14 +15,26 @@ from apps.groups import services
 from apps.groups.models import Group
 
 
+@extend_schema_field({"type": "integer", "nullable": True})
+class Parent(Reference):
+    """The group above; none is shown that the caller may not see, and none is taken."""
+
+
 class GroupSerializer(Strict):
-    """A group of the tree; only the topmost has no parent. Without one, a new group stands in the caller's topmost."""
+    """A group of the tree; the topmost that the caller sees have no parent. A new group stands in them by itself."""
 
     id = serializers.IntegerField(read_only=True)
     name = Text(max_length=100)
     # Named as in the API, which hides an attribute of the base.
-    parent = Reference(queryset=Group.objects.all(), required=False)  # type: ignore[assignment]
+    parent = Parent(queryset=Group.objects.all(), required=False)  # type: ignore[assignment]
     description = Text(max_length=300, required=False, allow_blank=True)
+
+    def to_representation(self, instance: Group) -> dict[str, Any]:
+        """Leave out a parent that the caller may not see."""
+        shown: dict[str, Any] = super().to_representation(instance)
+        if instance.parent_id not in scoping.scope_of(self.context["request"].user):
+            shown["parent"] = None
+        return shown
 
 
 class GroupFilter(django_filters.FilterSet):

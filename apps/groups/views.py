@@ -53,7 +53,7 @@ def group_list(request: HttpRequest) -> HttpResponse:
         _branch(groups[pk], len(tree.path(pk)) - 1, [standing[below] for below in tree.subtree(pk)], pk in scope)
         for pk in tree.ordered()
     ]
-    context = {"lines": lines, "may_add": bool(scope)}
+    context = {"lines": lines, "may_add": bool(scope), "manages_access": scoping.may(request.user, "access")}
     return render(request, "groups/_tree.html" if wants_part(request) else "groups/list.html", context)
 
 

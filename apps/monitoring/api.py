@@ -209,7 +209,7 @@ routes: list[URLPattern] = [
     path("components/<int:pk>/sensors/", SensorViewSet.as_view({"get": "list"}), name="component-sensors"),
     path(
         "components/<int:pk>/sensors/<int:sensor_pk>/",
-        SensorViewSet.as_view({"get": "retrieve", "patch": "partial_update"}),
+        SensorViewSet.as_view({"get": "retrieve", "patch": "partial_update"}, detail=True),
         name="component-sensor",
     ),
     path("components/<int:pk>/samples/", SamplesViewSet.as_view({"get": "samples"}), name="component-samples"),

@@ -340,7 +340,7 @@ routes: list[URLPattern] = [
     path("components/<int:pk>/ports/", PortViewSet.as_view({"get": "list"}), name="component-ports"),
     path(
         "components/<int:pk>/ports/<int:interface>/<int:index>/",
-        PortViewSet.as_view({"get": "retrieve", "patch": "partial_update"}),
+        PortViewSet.as_view({"get": "retrieve", "patch": "partial_update"}, detail=True),
         name="component-port",
     ),
     path("components/<int:pk>/states/", StateViewSet.as_view({"get": "list"}), name="component-states"),

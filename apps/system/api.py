@@ -110,6 +110,7 @@ class CapacityViewSet(PortalViewSet):
     filter_backends = ()
     pagination_class = None
 
+    @extend_schema(responses=CapacitySerializer(many=False))
     def list(self, request: Request) -> Response:
         """Give what was measured last."""
         refuse_unknown_parameters(request, self)

@@ -11,11 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 from apps.access.authentication import TokenAuthentication
 from apps.components.models import ManagementInterface
+from apps.core import scoping
 from apps.core.actors import Actor
 from apps.core.models import Job
 from apps.system import beat, broker
@@ -27,7 +28,7 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 def for_machine_or_token(view: View) -> View:
-    """Answer only the machine itself and requests with a valid API token."""
+    """Answer only the machine itself, and requests with a token that sees the whole fleet: all of it is counted."""
 
     @functools.wraps(view)
     def checked(request: HttpRequest) -> HttpResponse:
@@ -48,9 +49,10 @@ def _is_loopback(request: HttpRequest) -> bool:
 
 def _has_token(request: HttpRequest) -> bool:
     try:
-        return TokenAuthentication().authenticate(Request(request)) is not None
-    except AuthenticationFailed:
+        found = TokenAuthentication().authenticate(Request(request))
+    except APIException:
         return False
+    return found is not None and scoping.may(found[0], "view")
 
 
 @never_cache

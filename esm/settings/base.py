@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "apps.core.audit_middleware.RefusalMiddleware",
     "apps.accounts.middleware.IdleMiddleware",
     "apps.accounts.middleware.PreferencesMiddleware",
+    "apps.access.middleware.WhereaboutsMiddleware",
     "apps.accounts.middleware.SignInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -24,6 +24,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "age-incidents": every("apps.alerts.tasks.age_incidents", timedelta(minutes=5)),
     "remove-old-alerts": every("apps.alerts.tasks.remove_old_alerts", timedelta(hours=1)),
     "remove-ended-sessions": every("apps.accounts.tasks.remove_ended_sessions", timedelta(days=1)),
+    "remove-expired-tokens": every("apps.access.tasks.remove_expired_tokens", timedelta(hours=6)),
     "forget-old-failures": every("apps.accounts.tasks.forget_old_failures", timedelta(minutes=1)),
     "look-after-directories": every("apps.accounts.tasks.look_after_directories", timedelta(minutes=1)),
     "poll-tick": every("apps.monitoring.tasks.tick", timedelta(seconds=5)),

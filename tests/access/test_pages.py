@@ -142,7 +142,12 @@ def test_roles_are_made_changed_and_removed_unless_they_are_held(page):
 
 def test_roles_that_come_with_the_portal_stay(page):
     viewer = Role.objects.get(name="viewer")
-    assert page.get(f"/access/roles/{viewer.pk}/").status_code == 404
+    make_user("viewer", username="vera")
+    shown = page.get(f"/access/roles/{viewer.pk}/").content.decode()
+    assert "vera" in shown
+    assert 'name="permissions"' not in shown
+    sent = {"name": "viewer", "permissions": ["view", "power"]}
+    assert page.post(f"/access/roles/{viewer.pk}/", sent).status_code == 400
     page.post(f"/access/roles/{viewer.pk}/remove/")
     assert Role.objects.get(name="viewer").permissions == ["view"]
 
@@ -151,6 +156,38 @@ def test_roles_that_come_with_the_portal_stay(page):
 def test_each_bad_field_of_a_role_is_named(page, change, field):
     answer = page.post("/access/roles/new/", {"name": "night", "permissions": ["view"], **change})
     assert (answer.status_code, list(answer.context["form"].errors)) == (400, [field])
+
+
+def test_a_role_is_copied_and_its_page_says_whom_a_change_concerns(page):
+    operator = Role.objects.get(name="operator")
+    form = page.get(f"/access/roles/new/?copy={operator.pk}").context["form"]
+    assert form["name"].value() == "Copy of Operator"
+    assert form["permissions"].value() == operator.permissions
+    page.post("/access/roles/new/", {"name": "Night shift", "permissions": ["view", "power"]})
+    role = Role.objects.get(name="Night shift")
+    make_user(None, username="vera")
+    Grant.objects.create(user=User.objects.get(username="vera"), role=role, group=make_group("Tokyo"))
+    shown = page.get(f"/access/roles/{role.pk}/").content.decode()
+    assert "A change takes effect at once for 1 user." in shown
+    assert "vera holds this role." in shown
+    assert "Tokyo" in shown
+    changed = page.post(f"/access/roles/{role.pk}/", {"name": "Night shift", "permissions": ["view"]}, follow=True)
+    assert "The role was changed for 1 user." in changed.content.decode()
+
+
+def test_nobody_adds_to_a_role_what_he_does_not_hold(client):
+    half = Role.objects.create(name="Doorman", permissions=["view", "access"])
+    vera = make_user(None, username="vera")
+    Grant.objects.create(user=vera, role=half, group=root_group())
+    client.force_login(vera)
+    for permissions, field in (
+        (["view", "access", "force"], "permissions"),  # he would give it to himself
+        (["view"], None),  # he would leave the page that he is on
+    ):
+        answer = client.post(f"/access/roles/{half.pk}/", {"name": "Doorman", "permissions": permissions})
+        assert (answer.status_code, list(answer.context["form"].errors)) == (400, [field or "__all__"])
+    half.refresh_from_db()
+    assert half.permissions == ["view", "access"]
 
 
 def test_addresses_are_added_and_removed(page):
@@ -180,7 +217,7 @@ def test_everybody_makes_tokens_of_his_own_and_sees_the_secret_once(client):
 
 
 def test_nobody_removes_the_tokens_of_others(client):
-    vera, otto = make_user(username="vera"), make_user("administrator", username="otto")
+    vera, otto = make_user(username="vera"), make_user("operator", username="otto")
     client.force_login(vera)
     client.post("/access/tokens/", {"name": "script", "days": "30"})
     token = ApiToken.objects.get()

@@ -51,12 +51,17 @@ def test_a_token_is_given_once_and_only_its_hash_is_kept(client, anna):
     assert listed["count"] == 1
     assert set(listed["results"][0]) == {
         "id",
+        "user",
         "name",
         "prefix",
         "read_only",
+        "permissions",
+        "groups",
+        "networks",
         "created_at",
         "expires_at",
         "last_used_at",
+        "last_used_from",
     }
     assert AuditEntry.objects.get(action="token.create").actor_name == "anna"
 
@@ -143,16 +148,20 @@ def test_the_last_use_is_written_at_most_once_a_minute(client, secret):
             assert ApiToken.objects.get().last_used_at == start + timedelta(seconds=noted)
 
 
-def test_others_tokens_do_not_exist(client, secret):
-    make_user("administrator", username="otto")
-    other = client.post(
+def test_others_tokens_do_not_exist_for_those_who_do_not_manage_access(client, secret):
+    make_user("operator", username="otto")
+    his = client.post(
         "/api/v1/tokens/", {"username": "otto", "password": PASSWORD, "name": "his"}, content_type="application/json"
     ).json()
-    assert client.get(f"/api/v1/tokens/{other['id']}/", headers=bearer(secret)).status_code == 404
-    assert client.delete(f"/api/v1/tokens/{other['id']}/", headers=bearer(secret)).status_code == 404
-    assert client.get("/api/v1/tokens/", headers=bearer(secret)).json()["count"] == 1
-    own = ApiToken.objects.get(user__username="anna")
-    assert client.delete(f"/api/v1/tokens/{own.pk}/", headers=bearer(secret)).status_code == 204
+    hers = ApiToken.objects.get(user__username="anna")
+    otto = bearer(his["token"])
+    assert client.get(f"/api/v1/tokens/{hers.pk}/", headers=otto).status_code == 404
+    assert client.delete(f"/api/v1/tokens/{hers.pk}/", headers=otto).status_code == 404
+    assert client.get("/api/v1/tokens/", headers=otto).json()["count"] == 1
+    assert client.get("/api/v1/tokens/", headers=bearer(secret)).json()["count"] == 2
+    assert client.delete(f"/api/v1/tokens/{his['id']}/", headers=bearer(secret)).status_code == 204
+    assert client.get("/api/v1/jobs/", headers=otto).status_code == 401
+    assert client.delete(f"/api/v1/tokens/{hers.pk}/", headers=bearer(secret)).status_code == 204
     assert client.get("/api/v1/jobs/", headers=bearer(secret)).status_code == 401
 
 

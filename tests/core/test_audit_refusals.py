@@ -111,7 +111,7 @@ class TestRequests:
 
     def test_a_forged_a_read_only_and_a_removed_token(self, client: Client):
         user = make_user("administrator", username="boss")
-        made = tokens.create(user, "script", SYSTEM, read_only=True)
+        made = tokens.create(user, "script", SYSTEM, limits=tokens.Limits(read_only=True))
         AuditEntry.objects.count()
 
         def ask(secret: str) -> int:
@@ -127,6 +127,7 @@ class TestRequests:
         found = AuditEntry.objects.filter(action="token.use").order_by("pk")
         assert [one.after["status"] for one in found] == [401, 403, 401]
         assert {one.outcome for one in found} == {"refused"}
+        assert [one.login for one in found] == ["", "boss", ""]
         assert "a-secret-that-is-no-token" not in repr(list(AuditEntry.objects.values()))
         assert made.secret not in repr(list(AuditEntry.objects.values()))
 

@@ -197,3 +197,22 @@ class TestApi:
             assert (answer.status_code, list(answer.json()["errors"])) == (400, [field])
         assert client.get("/api/v1/jobs/?page=99").json()["results"] == []
         assert client.get("/api/v1/jobs/?state=done&state=failed&kind=test.look").status_code == 200
+
+
+def test_a_job_counts_what_its_reader_sees(client):
+    tokyo, osaka = make_group("Tokyo"), make_group("Osaka")
+    targets = [NewStep("t1", group=tokyo.pk), NewStep("t2", group=tokyo.pk), NewStep("o", group=osaka.pk)]
+    starter = make_user("operator", osaka, username="otto")
+    job = jobs.create("test.look", Phrase("Look"), targets, Actor(ActorKind.USER, "otto", starter))
+    for target, state in (("t1", StepState.DONE), ("o", StepState.FAILED)):
+        step = jobs.claim(job.steps.get(target=target).pk)
+        jobs.finish(step, state)
+    told = {}
+    readers = {"root": make_user("viewer"), "tokyo": make_user("viewer", tokyo), "osaka": make_user("viewer", osaka)}
+    for name, user in {**readers, "starter": starter}.items():
+        client.force_login(user)
+        (listed,) = client.get("/api/v1/jobs/").json()["results"]
+        assert client.get(f"/api/v1/jobs/{job.pk}/").json() == listed
+        told[name] = (listed["total"], listed["finished"], listed["failed"], listed["skipped"])
+        assert f"{told[name][1]} / {told[name][0]}" in client.get("/jobs/").content.decode()
+    assert told == {"root": (3, 2, 1, 0), "tokyo": (2, 1, 0, 0), "osaka": (1, 1, 1, 0), "starter": (3, 2, 1, 0)}

@@ -140,6 +140,7 @@ def ids(api: Client, server: int, link_down: int, period: int, directory: int) -
         "alert": first(f"/alerts/?incident={link_down}"),
         "job": int(api.post(f"/components/{server}/check/")["job"]),
         "user": first("/users/"),
+        "token": first("/tokens/"),
         "directory": directory,
         "team": int(api.post("/teams/", {"name": "Night shift", "members": [first("/users/")]})["id"]),
         "audit": first("/audit/?action=component.register"),

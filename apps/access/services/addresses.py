@@ -1,7 +1,7 @@
 """Who may connect: the machine itself always, others once an administrator has added them."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from django.core.exceptions import ValidationError
@@ -15,6 +15,7 @@ from apps.core.writes import turn
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+MAPPED = 96  # bits of the prefix ::ffff:0:0/96 under which IPv4 is written as IPv6
 FRESH = 3.0  # seconds that a process trusts what it read
 
 _networks: Sequence[Network] = ()
@@ -65,9 +66,10 @@ def disallow(allowed: AllowedAddress, actor: Actor) -> None:
     """Stop an address from connecting; raises ValidationError when the actor would lock himself out."""
     with turn():
         here = parse(actor.address) if actor.address else None
-        rest = [
-            ip_network(one) for one in AllowedAddress.objects.exclude(pk=allowed.pk).values_list("network", flat=True)
-        ]
+        present = AllowedAddress.objects.select_for_update().order_by(
+            "pk"
+        )  # two who remove at once: one after the other
+        rest = [ip_network(one.network) for one in present if one.pk != allowed.pk]
         if here is not None and not here.is_loopback and not within(here, rest):
             raise ValidationError(_("You are connected from this address; removing it would lock you out."))
         audit.record(actor, "address.disallow", allowed, before={"network": allowed.network, "note": allowed.note})
@@ -89,9 +91,27 @@ def _allowed() -> Sequence[Network]:
     return _networks
 
 
+def networks(texts: Iterable[str]) -> list[str]:
+    """Write addresses and prefixes each in its one way; what is none is left for the validator to refuse."""
+    return list(dict.fromkeys(_normal(text) for text in texts if text.strip()))
+
+
+def is_within(address: str | None, names: Sequence[str]) -> bool:
+    """Say whether an address is in one of some networks; where there are none, every address is, and no address."""
+    here = parse(address) if address else None
+    return not names or (here is not None and within(here, [ip_network(name) for name in names]))
+
+
 def _normal(text: str) -> str:
-    """Write one network in one way, so that it is stored once; what is none is left for the validator to refuse."""
+    """Write one network in one way, so that it is stored once; what is none is left for the validator to refuse.
+
+    IPv4 written as IPv6 is written as what it is: that is how clients are known, too.
+    """
     try:
-        return str(ip_network(text.strip(), strict=True)).removesuffix("/32").removesuffix("/128")
+        found = ip_network(text.strip(), strict=True)
     except ValueError:
         return text.strip()
+    mapped = getattr(found.network_address, "ipv4_mapped", None)
+    if mapped is not None and found.prefixlen >= MAPPED:
+        found = ip_network((mapped, found.prefixlen - MAPPED))
+    return str(found).removesuffix("/32" if found.version == 4 else "/128")

@@ -30,15 +30,18 @@ def create_role(name: str, permissions: Sequence[str], actor: Actor) -> Role:
 
 
 def change_role(role: Role, actor: Actor, *, name: str | None = None, permissions: Sequence[str] | None = None) -> Role:
-    """Change a role of one's own making; raises ValidationError."""
+    """Change a role of one's own making, for all who hold it; raises ValidationError."""
     _refuse_built_in(role)
+    added = set(permissions or ()) - set(role.permissions)
     before = {"name": role.name, "permissions": role.permissions}
     if name is not None:
         role.name = name.strip()
     if permissions is not None:
         role.permissions = _ordered(permissions)
     role.full_clean()
-    with turn():
+    with turn(), keeping_an_administrator(actor):
+        for held in role.grants.select_related("group"):
+            _refuse_more_than_own(added, held.group, actor, "permissions")
         role.save()
         after = {"name": role.name, "permissions": role.permissions}
         audit.record(actor, "role.change", role, before=before, after=after)
@@ -56,7 +59,7 @@ def remove_role(role: Role, actor: Actor) -> None:
 def grant(holder: User | Team | DirectoryGroup, role: Role, group: Group, actor: Actor) -> Grant:
     """Give a user, a team or a group of a directory a role in a group and below; raises ValidationError."""
     made = Grant(**{_field_of(holder): holder}, role=role, group=group)
-    _refuse_more_than_own(role, group, actor)
+    _refuse_more_than_own(role.permissions, group, actor, "role")
     made.full_clean()
     with turn():
         made.save()
@@ -95,13 +98,30 @@ def _why_needed(others: QuerySet[User]) -> str:
 def keeping_an_administrator(actor: Actor) -> Iterator[None]:
     """Refuse, by a ValidationError at the end, what takes the administration from the actor or from the last one."""
     _one_at_a_time()
-    own = administrators().filter(pk__in=[actor.user.pk] if actor.user is not None else [])
-    had, had_it = local_administrators().exists(), own.exists()
+    own = User.objects.none() if actor.user is None else User.objects.filter(pk=actor.user.pk)
+    had, rights = local_administrators().exists(), _stands(own)
     yield
-    if had_it and not own.exists():
+    if not rights <= _stands(own):
         raise ValidationError(_("You cannot take the administration from yourself."))
     if had and not local_administrators().exists():
         raise ValidationError(_why_needed(administrators()))
+
+
+def _stands(own: QuerySet[User]) -> set[str]:
+    """Say by what a user, as he is now, comes to the pages of access."""
+    user = own.first()
+    if user is None:
+        return set()
+    found = {"administrator"} if administrators().filter(pk=user.pk).exists() else set()
+    return found | ({"access"} if scoping.may(user, "access") else set())
+
+
+def users_with(role: Role) -> QuerySet[User]:
+    """Give the users who hold a role somewhere, by any way."""
+    held = Q()
+    for one in HOLDERS:
+        held |= Q(**{f"{one.grants}__role": role.pk})
+    return User.objects.filter(pk__in=User.objects.filter(held).order_by().values("pk"))
 
 
 @contextmanager
@@ -109,7 +129,7 @@ def guard_team(actor: Actor, team: Team, come: Collection[User], go: Collection[
     """Give nobody by a team what the actor does not hold, and lose no last administrator; registered with accounts."""
     if come:
         for held in team.grants.select_related("role", "group"):
-            _refuse_more_than_own(held.role, held.group, actor, "members")
+            _refuse_more_than_own(held.role.permissions, held.group, actor, "members")
     with keeping_an_administrator(actor):
         yield
 
@@ -156,13 +176,11 @@ def _refuse_built_in(role: Role) -> None:
         raise ValidationError(_("Roles that come with the portal are not changed; make one of your own."))
 
 
-def _refuse_more_than_own(role: Role, group: Group, actor: Actor, field: str = "role") -> None:
+def _refuse_more_than_own(permissions: Collection[str], group: Group, actor: Actor, field: str) -> None:
     """Nobody gives away what he does not hold himself."""
-    if actor.user is None:
-        return
-    missing = [name for name in role.permissions if not scoping.may(actor.user, name, group.pk)]
-    if missing:
-        raise ValidationError({field: [_("You do not hold all permissions of this role in this group yourself.")]})
+    if actor.user is not None and any(not scoping.may(actor.user, name, group.pk) for name in permissions):
+        sentence = _("You do not hold all of these permissions in %(group)s yourself.") % {"group": group}
+        raise ValidationError({field: [sentence]})
 
 
 def _field_of(holder: User | Team | DirectoryGroup) -> str:

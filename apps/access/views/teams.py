@@ -7,7 +7,7 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.access.forms import GrantForm, MembersForm, NewTeamForm, TeamForm
 from apps.access.services import roles
@@ -23,6 +23,7 @@ OFFERED = 1000  # names that the browser completes
 
 
 @manages_access
+@require_safe
 def team_list(request: HttpRequest) -> HttpResponse:
     """Show the teams, how many are in each, and what is granted to it."""
     granted = ("grants__role", "grants__group")
@@ -83,7 +84,7 @@ def team(request: HttpRequest, pk: int) -> HttpResponse:
         "members": found.members.order_by("username"),
         "names": _names(),
     }
-    return render(request, "access/team.html", context, status=400 if sent else 200)
+    return render(request, "access/team.html", context, status=200 if sent is None else 400)
 
 
 @manages_access

@@ -9,11 +9,11 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.access.forms import GrantForm, NewUserForm, SetPasswordForm, UserForm
+from apps.access.forms import GrantForm, NewUserForm, SetPasswordForm, UserForm, WhereaboutsForm
 from apps.access.models import HOLDERS, Grant
-from apps.access.services import roles
+from apps.access.services import roles, whereabouts
 from apps.access.views import manages_access
 from apps.accounts.models import User
 from apps.accounts.services import lockouts, passwords, second_factor, users
@@ -26,6 +26,7 @@ PER_PAGE = 50
 
 
 @manages_access
+@require_safe
 def user_list(request: HttpRequest) -> HttpResponse:
     """Show the users and what each of them may do where."""
     ways = [f"{holder.grants}__{part}" for holder in HOLDERS for part in ("role", "group")]
@@ -75,6 +76,7 @@ def user(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {name: getattr(found, name) for name in UserForm.base_fields}
     form = UserForm(sent if asked == "user" else None, initial=initial)
     granting = GrantForm(request.user, sent if asked == "grant" else None, prefix="grant")
+    where = WhereaboutsForm(found, sent if asked == "where" else None)
     password = SetPasswordForm(sent if asked == "password" else None, prefix="password")
     actor = Actor.of(request)
     done = ""
@@ -84,6 +86,10 @@ def user(request: HttpRequest, pk: int) -> HttpResponse:
         role, group = granting.cleaned_data["role"], Group.objects.get(pk=granting.cleaned_data["group"])
         if attempt(granting, lambda: roles.grant(found, role, group, actor)):
             done = _("The role was granted.")
+    if where.is_valid():
+        networks = where.cleaned_data["networks"]
+        if attempt(where, lambda: whereabouts.restrict(found, networks, actor)):
+            done = _("It is set from where the user may sign in.")
     if asked == "password" and password.is_valid():
         new, must_change = password.cleaned_data["password"], password.cleaned_data["must_change_password"]
         if attempt(password, lambda: passwords.set_password(found, new, actor, must_change=must_change)):
@@ -98,6 +104,7 @@ def user(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "granting": granting,
         "password": password,
+        "where": where,
         "grants": found.grants.select_related("role", "group"),
         "teams": found.teams.prefetch_related("grants__role", "grants__group"),
         "is_self": found.pk == request.user.pk,
@@ -105,7 +112,7 @@ def user(request: HttpRequest, pk: int) -> HttpResponse:
         "factor": second_factor.device_of(found),
         "locks": lockouts.locks_of(found),
     }
-    return render(request, "access/user.html", context, status=400 if sent else 200)
+    return render(request, "access/user.html", context, status=200 if sent is None else 400)
 
 
 @manages_access

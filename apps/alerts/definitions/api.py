@@ -179,7 +179,7 @@ class DefinitionViewSet(PortalModelViewSet):
 
     @extend_schema(
         parameters=[OpenApiParameter("own", bool, description="Users' own and changed ones alone.")],
-        responses={(200, "application/yaml"): OpenApiTypes.STR},
+        responses={(200, "application/yaml"): OpenApiTypes.OBJECT},
         filters=False,
     )
     @action(detail=False, filterset_class=None, search_fields=(), pagination_class=None)

@@ -161,6 +161,8 @@ class ComponentSerializer(Strict):
 class InventorySerializer(serializers.ModelSerializer[InventoryItem]):
     """One part of a device."""
 
+    status = serializers.CharField(read_only=True, help_text="A status, or nothing of a part that has none.")
+
     class Meta:
         model = InventoryItem
         fields = ("id", "interface", "kind", "key", "name", "status", "details", "read_at")

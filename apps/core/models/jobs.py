@@ -72,10 +72,10 @@ class JobQuerySet(scoping.Scoped):
         scope = scoping.scope_of(user, permission)
         if isinstance(scope, scoping.Everything):
             return self
-        if not scope and not getattr(user, "is_authenticated", False):
+        if not scope and not scoping.owners(user):
             return self.none()
         seen = JobStep.objects.filter(job=models.OuterRef("pk"), group__in=scope)
-        return self.filter(Q(created_by=user.pk) | models.Exists(seen))
+        return self.filter(Q(created_by__in=scoping.owners(user)) | models.Exists(seen))
 
     def open(self) -> Self:
         """Keep the jobs that have not ended."""

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from apps.alerts.models import Incident
 from apps.alerts.services.incidents import attention
 from apps.components.models import Category, Component, StatusChange, SuspendPeriod
-from apps.core import scoping
+from apps.core import jobs, scoping
 from apps.core.models import Job, JobStep
 from apps.groups.models import Tree
 from apps.monitoring.models import FleetQuantity
@@ -112,7 +112,7 @@ def running(user: Any, groups: Iterable[int] | None) -> list[Running]:
     if groups is not None:
         found = found.filter(Exists(JobStep.objects.filter(job=OuterRef("pk"), group__in=groups)))
     now = timezone.now()
-    return [Running(job, _left(job, now)) for job in found[:JOBS]]
+    return [Running(job, _left(job, now)) for job in jobs.as_seen(found[:JOBS], user)]
 
 
 def _left(job: Job, now: datetime) -> timedelta | None:
