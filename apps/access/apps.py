@@ -22,14 +22,16 @@ class AccessConfig(AppConfig):
             held_by_directory_groups,
             keep_an_administrator,
             keeping_an_administrator,
+            refuse_higher,
         )
-        from apps.accounts.services import second_factor, teams
+        from apps.accounts.services import second_factor, standing, teams
         from apps.accounts.services.directories import mapping
         from apps.accounts.services.users import removal_checks
         from apps.core import scoping
 
         scoping.register_resolver(scope_of)
         removal_checks.add("last-administrator", keep_an_administrator)
+        standing.checks.add("grants", refuse_higher)
         second_factor.requirements.add("role", needs_second_factor)
         teams.guards.add("grants", guard_team)
         mapping.group_holdings.add("grants", held_by_directory_groups)

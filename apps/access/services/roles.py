@@ -150,6 +150,21 @@ def keep_an_administrator(user: User) -> None:
         raise ValidationError(_why_needed(administrators().exclude(pk=user.pk)))
 
 
+def refuse_higher(opened: QuerySet[User], groups: QuerySet[DirectoryGroup], actor: Actor) -> None:
+    """Refuse to open accounts of others, or groups of directories, that hold more; registered with accounts."""
+    if actor.user is None:
+        return
+    held = Grant.objects.filter(directory_group__in=groups.order_by())
+    pairs = set(held.values_list("role", "group").order_by())
+    others = opened.exclude(pk=actor.user.pk).order_by()
+    for one in HOLDERS:
+        granted = others.filter(**{f"{one.grants}__isnull": False})
+        pairs |= set(granted.values_list(f"{one.grants}__role", f"{one.grants}__group"))
+    permissions = dict(Role.objects.values_list("pk", "permissions"))
+    if any(not scoping.may(actor.user, name, group) for role, group in pairs for name in permissions[role]):
+        raise ValidationError(_("This needs somebody who holds at least as much as the accounts that it concerns."))
+
+
 def held_by_directory_groups(ids: Sequence[int]) -> dict[int, list[str]]:
     """Say what groups of directories were granted, by their ids; registered with accounts."""
     told: dict[int, list[str]] = {}

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts import password_policy
 from apps.accounts.models import FormerPassword, User
-from apps.accounts.services import sessions
+from apps.accounts.services import sessions, standing
 from apps.accounts.services.directories import ownership
 from apps.core import audit, options
 from apps.core.actors import Actor
@@ -27,6 +27,7 @@ def check(password: str, user: User) -> None:
 def set_password(user: User, password: str, actor: Actor, *, must_change: bool = True) -> None:
     """Give a user a new password; his sessions end, and he chooses his own at the next sign-in."""
     ownership.refuse_password(user)
+    standing.refuse_higher(actor, User.objects.filter(pk=user.pk))
     check(password, user)
     replaced = user.password
     user.set_password(password)

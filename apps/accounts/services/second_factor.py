@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import RecoveryCode, TotpDevice, User
-from apps.accounts.services import sessions
+from apps.accounts.services import sessions, standing
 from apps.core import audit
 from apps.core.actors import Actor
 from apps.core.registries import Registry
@@ -114,6 +114,7 @@ def reset(user: User, actor: Actor) -> None:
     """Take the second factor of somebody else away, who lost it; raises ValidationError for oneself."""
     if actor.user is not None and actor.user.pk == user.pk:
         raise ValidationError(_("You cannot reset your own second factor: turn it off with your password and a code."))
+    standing.refuse_higher(actor, User.objects.filter(pk=user.pk))
     with turn():
         _remove(user, actor, "second_factor.reset")
         sessions.forget(user)

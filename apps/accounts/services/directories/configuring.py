@@ -9,8 +9,8 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from apps.accounts.models import Directory, DirectoryKind, Encryption, GroupKind
-from apps.accounts.services import users
+from apps.accounts.models import Directory, DirectoryGroup, DirectoryKind, Encryption, GroupKind, User
+from apps.accounts.services import standing, users
 from apps.accounts.services.directories import certificates, syntax
 from apps.accounts.services.directories.settings import USUAL, USUAL_GROUP_FILTER
 from apps.core import audit, options
@@ -71,6 +71,8 @@ def change(directory: Directory, fields: Mapping[str, Any], actor: Actor) -> Dir
     made = draft(fields, directory)
     if not made.enabled and _is_own(directory, actor):
         raise ValidationError({"enabled": [_("You signed in by this directory; somebody else has to switch it off.")]})
+    of_it = {"directory": directory.pk}
+    standing.refuse_higher(actor, User.objects.filter(**of_it), DirectoryGroup.objects.filter(**of_it))
     before, secret = _facts(directory), made.bind_password != directory.bind_password
     made.changed_at = timezone.now()  # servers that were silent are asked again
     with turn():
