@@ -229,7 +229,7 @@ def test_choices_and_completions_offer_only_what_one_may_see(portal):
 def test_rows_are_not_found_by_what_is_not_their_number(portal, field):
     for base, model, _page in pages():
         row = model._base_manager.first()
-        if row is None or model._meta.pk.name == field:
+        if row is None or model._meta.pk.name == field or model is OptionValue:  # options go by their name alone
             continue
         answer = portal["administrator"].get(f"{base}/{row.pk}/change/?_to_field={field}")
         assert answer.status_code in {302, 400, 404}, base
@@ -257,7 +257,8 @@ def test_every_removal_is_done_by_the_service_and_audited(portal):
     """What an administrator ticks and deletes: each row leaves by its service, which writes it down or refuses."""
     client, wrong = portal["administrator"], []
     for base, model, page in pages():
-        row = model._base_manager.order_by("-pk").first()
+        others = {"session_key": "k" * 32} if model is Session else {}  # he would sign himself out
+        row = model._base_manager.filter(**others).order_by("-pk").first()
         if row is None or not page.can_remove or page.change_word is None:
             continue
         last = AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
@@ -291,7 +292,13 @@ def test_the_history_of_every_row_is_the_audits(portal):
 def test_a_connection_is_added_changed_and_taken_away_by_its_component(portal):
     client, base = portal["administrator"], "/components/managementinterface"
     component = Component.objects.get(name=f"{OURS} server")
-    sent = {"component": component.pk, "driver": "fake", "address": "fresh.example.com", "port": "", "parameters": "{}"}
+    sent = {
+        "component": component.pk,
+        "driver": "snmp_agent",
+        "address": "fresh.example.com",
+        "port": "",
+        "parameters": "{}",
+    }
     refused = {**sent, "address": "not an address"}
     assert portal["chief"].post(f"{base}/add/", {**sent, "component": foreign().pk}).status_code == 200
     client.post(f"{base}/add/", refused)
