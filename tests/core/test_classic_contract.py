@@ -292,7 +292,9 @@ def test_the_history_of_every_row_is_the_audits(portal):
 def test_a_connection_is_added_changed_and_taken_away_by_its_component(portal):
     client, base = portal["administrator"], "/components/managementinterface"
     component = Component.objects.get(name=f"{OURS} server")
+    login = make_credential("snmp-community", component.group).pk
     sent = {
+        "credential": login,
         "component": component.pk,
         "driver": "snmp_agent",
         "address": "fresh.example.com",
