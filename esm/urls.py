@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("apps.access.urls")),
     path("", include("apps.core.urls")),
     path("audit/", include("apps.core.audit_urls")),
+    path("settings/", include("apps.core.setting_urls")),
     path("jobs/", include("apps.core.job_urls")),
     path("schedules/", include("apps.core.schedule_urls")),
     path("schedules/suspend-periods/", include("apps.components.suspend_urls")),

@@ -29,6 +29,7 @@ ACTS = frozenset(  # only posted to
             "portal:restart",
             "portal:set-ports",
             "portal:try-port",
+            "settings:reset",
             "suspend_periods:end",
         ),
         *("suspend_periods:leave-out", "suspend_periods:preview", "suspend_periods:remove"),

@@ -38,6 +38,7 @@ class RoleAdmin(ScopedAdmin):
     form = RoleForm
     view_word = change_word = "access"
     list_display = ("name", "built_in", "needs_second_factor")
+    search_fields = ("name",)
 
     def create(self, sent: Mapping[str, Any], actor: Actor) -> Role:
         """Make a role."""

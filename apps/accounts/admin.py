@@ -10,9 +10,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.directory_admin import DirectoryAdmin, DirectoryGroupAdmin
-from apps.accounts.models import Session, User
+from apps.accounts.models import LockOut, Session, TotpDevice, User
 from apps.accounts.password_policy import in_words_lazy
-from apps.accounts.services import passwords, sessions, users
+from apps.accounts.services import lockouts, passwords, second_factor, sessions, users
 from apps.core import scoping
 from apps.core.actors import Actor
 from apps.core.admin import ScopedAdmin
@@ -108,3 +108,51 @@ class SessionAdmin(ScopedAdmin):
     def remove(self, found: Session, actor: Actor) -> None:
         """Sign that browser out."""
         sessions.end(found, actor)
+
+
+@admin.register(LockOut)
+class LockOutAdmin(ScopedAdmin):
+    """Accounts and addresses with failed sign-ins; removing one lets it sign in again at once."""
+
+    view_word = change_word = "access"
+    can_add = False
+    list_display = ("name", "kind", "failures", "last_failed_at", "locked_until", "locked")
+    list_filter = ("kind",)
+    search_fields = ("name",)
+    fields = ("kind", "name", "failures", "last_failed_at", "locked_until")
+    readonly_fields = fields
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    @admin.display(description=_("locked"), boolean=True)
+    def locked(self, row: LockOut) -> bool:
+        """Say whether sign-in is refused now."""
+        return row.is_locked
+
+    def remove(self, found: LockOut, actor: Actor) -> None:
+        """Let it sign in again."""
+        lockouts.release_row(found, actor)
+
+
+@admin.register(TotpDevice)
+class SecondFactorAdmin(ScopedAdmin):
+    """Who has a second factor; removing it lets its user set up another one. Secrets are not shown."""
+
+    view_word = change_word = "access"
+    can_add = False
+    list_display = ("user", "confirmed", "confirmed_at")
+    list_filter = ("confirmed",)
+    list_select_related = ("user",)
+    search_fields = ("user__username",)
+    fields = ("user", "confirmed", "made_at", "confirmed_at")
+    readonly_fields = fields
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def remove(self, found: TotpDevice, actor: Actor) -> None:
+        """Take it from its user."""
+        second_factor.reset(found.user, actor)

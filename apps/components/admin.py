@@ -12,14 +12,17 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.components import credential_kinds
+from apps.components.interface_admin import InterfaceAdmin
 from apps.components.models import Component, Credential, ManagementInterface, SuspendPeriod
 from apps.components.services import credentials, registration, suspend_periods
 from apps.core.actors import Actor
 from apps.core.admin import ReadOnlyInline, ScopedAdmin, VisibleFilter, visible_rows
 
+__all__ = ["InterfaceAdmin"]  # registered in its own module
+
 
 class InterfaceInline(ReadOnlyInline):
-    """The ways in which a component is managed; they are changed on its own page."""
+    """The ways in which a component is managed; they are changed one by one."""
 
     model = ManagementInterface
     fields = readonly_fields = ("driver", "address", "port", "enabled", "status", "last_polled_at", "last_error")

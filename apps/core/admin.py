@@ -7,7 +7,6 @@ the services alone; so what is done there is checked and audited as everywhere e
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -26,11 +25,12 @@ from django_celery_beat import models as clock
 from apps.core import audit_words, jobs, options, scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
-from apps.core.forms import attempt
 from apps.core.models import AuditEntry, Job, JobStep, OptionValue
+from apps.core.option_forms import OptionForm
 from apps.core.options import Option
 from apps.core.writes import turn
 
+NEVER_SHOWN = frozenset({"password", "digest", "secret", "key", "bind_password", "username_key", "remembered"})
 # What the clock starts is said by the settings; a change here would not last.
 admin.site.unregister(
     [clock.PeriodicTask, clock.IntervalSchedule, clock.CrontabSchedule, clock.SolarSchedule, clock.ClockedSchedule]
@@ -63,6 +63,7 @@ class ScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     view_word = "view"
     change_word: ClassVar[str | None] = None
     for_everybody = False
+    view_on_site = False
     can_add = True
     can_remove = True
 
@@ -122,10 +123,22 @@ class ScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return self.can_remove and self._may(request, self.change_word, obj)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Offer only rows that the user may see, and groups only where he may do this."""
-        word = self.change_word if db_field.name == "group" and self.change_word else "view"
+        """Offer only rows that the user may see, and as the place of this one only where he may do this."""
+        is_place = db_field.name in {"group", "component"}
+        word = self.change_word if is_place and self.change_word else "view"
         kwargs.setdefault("queryset", visible_rows(db_field.remote_field.model, request.user, word))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Let a list be filtered only by what a page may show: guessing a hash letter by letter is reading it."""
+        return lookup.partition("__")[0] not in NEVER_SHOWN and super().lookup_allowed(lookup, value, request)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the rows themselves; what goes with them knows the service, and it may not be the user's to read."""
+        rows = list(objs)
+        lacks = not all(self.has_delete_permission(request, row) for row in rows)
+        counts = {self.opts.verbose_name_plural: len(rows)}
+        return [str(row) for row in rows], counts, {self.opts.verbose_name} if lacks else set(), []
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Show or save one row; what a service refuses is said above the form."""
@@ -209,6 +222,9 @@ class ScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         found = self._require(request, object_id)
         if not self.has_view_permission(request, found):
             raise PermissionDenied
+        return self._history(object_id)
+
+    def _history(self, object_id: str) -> HttpResponse:
         about = {"object_type": self.model._meta.label_lower, "object_id": object_id}
         return HttpResponseRedirect(f"{reverse('admin:core_auditentry_changelist')}?{urlencode(about)}")
 
@@ -338,17 +354,6 @@ class AuditAdmin(ReadOnlyAdmin):
         return lookup in {"object_type", "object_id"} or super().lookup_allowed(lookup, value, request)
 
 
-class OptionForm(forms.Form):
-    """The value of one option; the option itself says what it may be."""
-
-    value = forms.CharField(label=gettext_lazy("Value"), required=False, max_length=5000)
-
-    def __init__(self, option: Option, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if option.secret:
-            self.fields["value"].widget.attrs["autocomplete"] = "off"  # browsers, and our own drafts, do not keep it
-
-
 @admin.register(OptionValue)
 class OptionAdmin(ScopedAdmin):
     """Every option that there is, with its value, range and default."""
@@ -363,45 +368,48 @@ class OptionAdmin(ScopedAdmin):
             raise PermissionDenied
         rows = options.stored()
         options.note_reading(options.all_options(), Actor.of(request))
-        shown = [
-            (one, _shown(value := options.get(one.name)), rows.get(one.name), one.warning(value))
-            for one in options.all_options()
-        ]
-        return self._page(request, "change_list.html", {"title": _("Options"), "shown": shown})
+        sections = {
+            label: [
+                (one, options.shown(value := options.get(one.name)), rows.get(one.name), one.warning(value))
+                for one in declared
+            ]
+            for label, declared in options.sections().items()
+        }
+        return self._page(request, "change_list.html", {"title": _("Options"), "sections": sections})
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *args: Any, **kwargs: Any) -> Any:
-        """Show and set one option."""
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        try:
-            option = options.find(object_id or "")
-        except KeyError as error:
-            raise Http404 from error
-        options.note_reading([option], Actor.of(request))
+        """Show, set and reset one option."""
+        option, actor = self._option(request, object_id), Actor.of(request)
+        options.note_reading([option], actor)
         posted = request.POST if request.method == "POST" else None
-        form = OptionForm(option, posted, initial={"value": _shown(options.get(option.name))})
-        if posted is not None and form.is_valid():
-            value, actor = form.cleaned_data["value"], Actor.of(request)
-            if attempt(form, lambda: options.set_value(option.name, value, actor), "value"):
-                self.message_user(request, _("The option was set."), messages.SUCCESS)
-                if warning := option.warning(options.get(option.name)):
-                    self.message_user(request, warning, messages.WARNING)
-                return HttpResponseRedirect(reverse("admin:core_optionvalue_changelist"))
+        form = OptionForm(option, posted)
+        if posted is not None and (form.reset(actor) if "_reset" in posted else form.save(actor)):
+            self.message_user(request, _("The option was set."), messages.SUCCESS)
+            if warning := option.warning(options.get(option.name)):
+                self.message_user(request, warning, messages.WARNING)
+            return HttpResponseRedirect(reverse("admin:core_optionvalue_changelist"))
         context = {
             "title": option.label,
             "option": option,
-            "default": _shown(option.default),
+            "stored": options.stored().get(option.name),
+            "default": options.shown(option.default),
             "form": form,
             "warning": option.warning(options.get(option.name)),
         }
         return self._page(request, "change_form.html", context, status=400 if form.errors else 200)
 
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Show what the audit knows of an option, also of one that has its default."""
+        return self._history(self._option(request, object_id).name)
+
+    def _option(self, request: HttpRequest, name: str | None) -> Option:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        try:
+            return options.find(unquote(name or ""))
+        except KeyError as error:
+            raise Http404 from error
+
     def _page(self, request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
         frame = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         return TemplateResponse(request, f"admin/core/optionvalue/{name}", frame, status=status)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -231,12 +231,27 @@ class OptionViewSet(Reads, PortalViewSet):
             raise exceptions.ValidationError({"value": error.messages}) from error
         return Response(self.get_serializer(option).data)
 
+    @extend_schema(request=Nothing)
+    @action(detail=True, methods=["post"])
+    def reset(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Set it back to its default."""
+        option = self.get_object()
+        if option.read_only:
+            raise Conflict(_("%(variable)s in the environment decides this option.") % {"variable": option.environment})
+        try:
+            options.reset(option.name, self.actor)
+        except ValidationError as error:
+            raise Conflict(" ".join(error.messages)) from error
+        return Response(self.get_serializer(option).data)
+
 
 options_list = OptionViewSet.as_view({"get": "list"})
 option_detail = OptionViewSet.as_view({"get": "retrieve", "patch": "partial_update"})
+option_reset = OptionViewSet.as_view({"post": "reset"})
 
 routes: list[URLPattern] = [
     *resource("jobs", JobViewSet),
     path("options/", options_list, name="option-list"),
     path("options/<str:name>/", option_detail, name="option-detail"),
+    path("options/<str:name>/reset/", option_reset, name="option-reset"),
 ]

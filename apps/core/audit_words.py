@@ -87,6 +87,7 @@ ACTS: dict[str, Promise | str] = {
     "directory-group.add": gettext_lazy("Directory group added"),
     "directory-group.remove": gettext_lazy("Directory group removed"),
     "option.set": gettext_lazy("Option set"),
+    "option.reset": gettext_lazy("Option set back to its default"),
     "option.read": gettext_lazy("Secret option read"),
     "job.cancel": gettext_lazy("Job cancelled"),
     "job.check": gettext_lazy("Connections checked"),

@@ -9,8 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core import scoping
 
-Section = Literal["", "operate", "manage"]
-SECTIONS: dict[Section, Promise | str] = {"": "", "operate": _("Operate"), "manage": _("Manage")}
+Section = Literal["", "operate", "manage", "settings"]
+SECTIONS: dict[Section, Promise | str] = {
+    "": "",
+    "operate": _("Operate"),
+    "manage": _("Manage"),
+    "settings": _("Settings"),
+}
 
 Counter = Callable[[Any], Mapping[str, int]]
 """Gives a user's visible numbers by state word, in one query: ``{"critical": 9, "warning": 37}``."""

@@ -1,4 +1,4 @@
-"""What the core registers: its own options, and jobs, schedules and the audit in the menu."""
+"""What the core registers: its own options, and jobs, schedules, the audit and the settings in the menu."""
 
 from typing import Any
 
@@ -55,6 +55,16 @@ menu.register_counter("jobs", count_jobs)
 menu.register(
     menu.MenuEntry(
         label=_("Audit log"), url_name="audit:list", icon="history", section="manage", order=810, permission="audit"
+    )
+)
+menu.register(
+    menu.MenuEntry(
+        label=_("Environment settings"),
+        url_name="settings:list",
+        icon="settings",
+        section="settings",
+        order=10,
+        permission="settings",
     )
 )
 menu.register(

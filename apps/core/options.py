@@ -12,7 +12,9 @@ from typing import Any
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,12 +22,13 @@ from redis.exceptions import RedisError
 
 from apps.core import audit
 from apps.core.actors import Actor
-from apps.core.models import OptionValue
+from apps.core.models import AuditEntry, OptionValue
 from apps.core.registries import Registry
 from apps.core.writes import turn
 
 GENERAL = gettext_lazy("General")
 WORDS_OF_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+SETTING = ("option.set", "option.reset")  # acts
 READ_AGAIN = 600  # seconds for which reading a secret is one act
 FRESH = 3.0  # seconds that a process trusts what it read; set() in the same process is seen at once
 
@@ -50,6 +53,7 @@ class Option:
     check: Callable[[Any], None] | None = None  # raises ValidationError
     changed: Callable[[], None] | None = None  # called after it was set, where something has to know at once
     warn: Callable[[Any], str] | None = None  # says what is unwise about a value that is allowed
+    restart: bool = False  # what is set takes effect when the portal is started anew, not within seconds
 
     @property
     def read_only(self) -> bool:
@@ -57,13 +61,18 @@ class Option:
         return bool(self.environment and os.environ.get(self.environment))
 
     @property
-    def span(self) -> str:
-        """Write what it may be: its choices, or its range."""
+    def in_words(self) -> str:
+        """Say what it may be to somebody who is about to set it."""
+        if self.type is bool:
+            return _("on or off")
+        if self.type is list:
+            return _("any number, with commas between")
         if self.choices:
-            return ", ".join(self.choices)
-        if self.minimum is None and self.maximum is None:
-            return ""
-        return ", ".join([*(str(number) for number in self.also), f"{self.minimum}–{self.maximum}"])
+            return _("one of: %(choices)s") % {"choices": ", ".join(self.choices)}
+        if self.minimum is None or self.maximum is None:
+            return _("a number") if self.type in {int, float} else _("a text")
+        words = {"low": _counted(self.minimum), "high": _counted(self.maximum), "also": ", ".join(map(str, self.also))}
+        return (_("%(also)s, or %(low)s to %(high)s") if self.also else _("%(low)s to %(high)s")) % words
 
     def warning(self, value: Any) -> str:
         """Say what is unwise about a value; nothing when it is sensible."""
@@ -142,24 +151,53 @@ def get(name: str) -> Any:
 
 def set_value(name: str, raw: Any, actor: Actor) -> Any:
     """Set an option; raises KeyError, ValidationError. Gives the value as it was stored."""
+    option = _settable(name)
+    value = option.clean(raw)
+    with turn():
+        before = get(option.name)
+        row, _made = OptionValue.objects.update_or_create(
+            name=option.name,
+            defaults={"value": value, "changed_at": timezone.now(), "changed_by_name": actor.name},
+        )
+        _keep(option, row, "option.set", before, actor)
+    forget()
+    return value
+
+
+def reset(name: str, actor: Actor) -> Any:
+    """Set an option back to its default, which it gives; raises KeyError, ValidationError."""
+    option = _settable(name)
+    with turn():
+        row = OptionValue.objects.select_for_update().filter(name=option.name).first()
+        if row is None:
+            return option.default
+        option.clean(option.default)  # another option may have moved meanwhile
+        OptionValue.objects.filter(name=option.name).delete()
+        _keep(option, OptionValue(name=option.name, value=option.default), "option.reset", row.value, actor)
+    forget()
+    return option.default
+
+
+def _settable(name: str) -> Option:
     option = find(name)
     if option.read_only:
         raise ValidationError(
             _("%(variable)s in the environment decides this option.") % {"variable": option.environment}
         )
-    value = option.clean(raw)
-    with turn():
-        before = get(option.name)
-        OptionValue.objects.update_or_create(
-            name=option.name,
-            defaults={"value": value, "changed_at": timezone.now(), "changed_by_name": actor.name},
-        )
-        old, new = (audit.CHANGED, audit.CHANGED) if option.secret else (before, value)
-        audit.record(actor, "option.set", name=option.name, before={"value": old}, after={"value": new})
-        if option.changed is not None:
-            transaction.on_commit(option.changed)
-    forget()
-    return value
+    return option
+
+
+def _keep(option: Option, row: OptionValue, action: str, before: Any, actor: Actor) -> None:
+    old, new = (audit.CHANGED, audit.CHANGED) if option.secret else (before, row.value)
+    audit.record(actor, action, row, before={"value": old}, after={"value": new})
+    if option.changed is not None:
+        transaction.on_commit(option.changed)
+
+
+def history(option: Option) -> QuerySet[AuditEntry]:
+    """Give what the audit knows of an option, newest first."""
+    about = AuditEntry.objects.filter(object_type=OptionValue._meta.label_lower, object_id=option.name)
+    return about.filter(action__in=SETTING).newest_first()
 
 
 def note_reading(shown: Iterable[Option], actor: Actor) -> None:
@@ -187,6 +225,21 @@ def all_options() -> Iterable[Option]:
     return sorted(registry, key=lambda option: option.name.lower())
 
 
+def sections() -> dict[str, list[Option]]:
+    """Give every declared option by its section, in the order in which they were declared."""
+    found: dict[str, list[Option]] = {}
+    for option in registry:
+        found.setdefault(str(option.section), []).append(option)
+    return found
+
+
+def shown(value: Any) -> str:
+    """Write a value as somebody types it."""
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def warnings() -> list[tuple[Option, str]]:
     """Give the options whose value in force is unwise, with the reason."""
     return [(option, text) for option in all_options() if (text := option.warning(get(option.name)))]
@@ -203,3 +256,7 @@ def _refresh() -> None:
     if time.monotonic() - _read_at >= FRESH:
         _values = dict(OptionValue.objects.values_list("name", "value"))
         _read_at = time.monotonic()
+
+
+def _counted(number: float) -> str:
+    return number_format(number, use_l10n=True, force_grouping=True)

@@ -1,4 +1,4 @@
-"""Classic mode over what is measured: sensors, own limits, and addresses that are pinged."""
+"""Classic mode over what is measured: sensors, own limits, excluded ports, and addresses that are pinged."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.components.models import Component
 from apps.core.actors import Actor
 from apps.core.admin import ReadOnlyAdmin, ScopedAdmin
-from apps.monitoring.models import Limit, Liveness, Sensor
-from apps.monitoring.services import limits
+from apps.monitoring.models import ExcludedPort, Limit, Liveness, Sensor
+from apps.monitoring.services import limits, port_exclusion
 
 
 @admin.register(Sensor)
@@ -64,6 +64,29 @@ class LimitAdmin(ScopedAdmin):
 
 def _sensor(limit: Limit) -> Sensor:
     return Sensor.objects.select_related("interface__component").get(interface=limit.interface_id, key=limit.key)
+
+
+@admin.register(ExcludedPort)
+class ExcludedPortAdmin(ScopedAdmin):
+    """Network ports that do not count in the status of their component; taken back and excluded anew, not changed."""
+
+    change_word = "components"
+    list_display = ("component", "mac_address", "port_name", "excluded_at")
+    list_select_related = ("component",)
+    search_fields = ("component__name", "mac_address", "port_name")
+    fields = ("component", "mac_address", "port_name")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def create(self, sent: Mapping[str, Any], actor: Actor) -> ExcludedPort:
+        """Exclude a port, or all with its address."""
+        return port_exclusion.add(sent["component"], sent["mac_address"], sent["port_name"], actor)
+
+    def remove(self, found: ExcludedPort, actor: Actor) -> None:
+        """Let it count again."""
+        port_exclusion.remove(found, actor)
 
 
 @admin.register(Liveness)

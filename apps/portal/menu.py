@@ -20,8 +20,8 @@ register(
         label=_("Processes and ports"),
         url_name="portal:processes",
         icon="server-2",
-        section="manage",
-        order=860,
+        section="settings",
+        order=30,
         permission="settings",
     )
 )

@@ -47,6 +47,7 @@ def _port(name: str, variable: str, default: int, label: "StrOrPromise") -> Opti
         environment=variable,
         check=listening.can_be(variable),
         changed=listening.follow,
+        restart=True,
     )
 
 

@@ -12,7 +12,7 @@ from apps.portal.context_processors import classic_port
 from tests.contract.world import World, rows_of
 
 NOBODYS = 999_999_999  # the id of a row that there is not
-NAMES = {"option": "auto_logout", "process": "web"}
+NAMES = {"option": "auto_logout", "settings": "auto_logout", "process": "web"}
 MAIN, CLASSIC = "esm.urls", "esm.classic_urls"
 
 

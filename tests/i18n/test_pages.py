@@ -174,7 +174,7 @@ def addresses(fleet: Mapping[str, Any]) -> Iterator[str]:
         if name == "monitoring:limits-of-many":
             yield reverse(name, args=[row["pk"].pk, "storage"])
             continue
-        yield reverse(name, kwargs={parameter: row[parameter].pk for parameter in parameters})
+        yield reverse(name, kwargs={one: row[one].pk if one in row else "auto_logout" for one in parameters})
     for component in fleet["all components"]:
         for tab in TABS:
             yield f"{component.get_absolute_url()}?tab={tab}"

@@ -249,6 +249,7 @@ def _alerts(story: Story) -> None:
 
 def _portal(story: Story) -> None:
     story("patch", "options/auto_logout/", {"value": 45}, acts="option.set")
+    story("post", "options/auto_logout/reset/", {}, acts="option.reset")
     story("patch", "options/trap_communities/", {"value": ["private-list"]}, acts="option.set")
     story("post", "support-bundles/", acts="job.support-bundle")
     with pytest.MonkeyPatch.context() as patched:  # a supervisor that does what it is told

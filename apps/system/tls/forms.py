@@ -57,8 +57,8 @@ class OptionsForm(forms.Form):
 
 def _field(option: Option) -> forms.Field:
     about: dict[str, Any] = {"label": option.label, "required": False, "disabled": option.read_only}
-    unit, span = str(option.unit), option.span
-    help_text = f"{option.help} ({f'{span} {unit}'.strip()})" if span and not option.choices else str(option.help)
+    span = f"{option.in_words} {option.unit}".strip()
+    help_text = f"{option.help} ({span})" if option.type is int else str(option.help)
     if option.read_only:
         help_text = _("%(variable)s in the environment decides this option.") % {"variable": option.environment}
     if option.type is bool:

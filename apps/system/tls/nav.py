@@ -90,7 +90,7 @@ declare(
 )
 menu.register(
     menu.MenuEntry(
-        label=_("HTTPS"), url_name="tls:page", icon="shield-lock", section="manage", order=840, permission="settings"
+        label=_("HTTPS"), url_name="tls:page", icon="shield-lock", section="settings", order=20, permission="settings"
     )
 )
 banners.registry.add("certificate", banner.banner)

@@ -1,4 +1,4 @@
-"""Reads and sets the options of the portal from the command line."""
+"""Reads, sets and resets the options of the portal from the command line."""
 
 import json
 from argparse import ArgumentParser
@@ -13,15 +13,16 @@ from apps.core.options import Option
 
 
 class Command(BaseCommand):
-    """``option list``, ``option get NAME``, ``option set NAME VALUE``."""
+    """``option list``, ``option get NAME``, ``option set NAME VALUE``, ``option reset NAME``."""
 
     help = "Reads and sets the options of the portal."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Describe the three verbs."""
+        """Describe the verbs."""
         verbs = parser.add_subparsers(dest="verb", required=True)
         verbs.add_parser("list", help="show every option with its value, range and default")
         verbs.add_parser("get", help="show the value of one option").add_argument("name")
+        verbs.add_parser("reset", help="set one option back to its default").add_argument("name")
         setting = verbs.add_parser("set", help="set one option")
         setting.add_argument("name")
         setting.add_argument("value")
@@ -40,7 +41,10 @@ class Command(BaseCommand):
             self.stdout.write(_text(options.get(option.name)))
             return
         try:
-            stored = options.set_value(option.name, value, COMMAND)
+            if verb == "reset":
+                stored = options.reset(option.name, COMMAND)
+            else:
+                stored = options.set_value(option.name, value, COMMAND)
         except ValidationError as error:
             raise CommandError(f"{option.name}: {' '.join(error.messages)}") from error
         self.stdout.write(f"{option.name} = {_text(stored)}")
