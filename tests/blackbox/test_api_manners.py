@@ -11,11 +11,11 @@ from tests.e2e.portal import Portal
 
 RESOURCES = [
     *("components/", "credentials/", "groups/", "drivers/", "jobs/", "alerts/", "incidents/", "users/", "roles/"),
-    *("grants/", "tokens/", "audit/", "options/", "suspend-periods/"),
+    *("grants/", "tokens/", "audit/", "options/", "suspend-periods/", "teams/", "directories/", "directory-groups/"),
 ]
 LATER = [
     *("discoveries/", "operations/", "event-triggers/", "remote-batches/", "licenses/"),
-    *("batch-configurations/", "update-packages/", "update-runs/", "reports/", "directories/", "processes/"),
+    *("batch-configurations/", "update-packages/", "update-runs/", "reports/"),
 ]
 
 
