@@ -16,7 +16,7 @@ class Holdings:
 
     def __init__(self, user: Any) -> None:
         self._user_id: int = user.pk
-        self._token: ApiToken | None = getattr(user, "token", None)
+        self.token: ApiToken | None = getattr(user, "token", None)
         self._scopes: dict[str, Scope] = {}
 
     @cached_property
@@ -51,7 +51,7 @@ class Holdings:
         return frozenset(self._tree.subtree(*roots))
 
     def _limited(self, permission: str, scope: Scope) -> Scope:
-        token = self._token
+        token = self.token
         if token is None or not scope:
             return scope
         if token.permissions is not None and permission not in token.permissions:
@@ -73,6 +73,6 @@ def needs_second_factor(user: Any) -> bool:
 
 def _holdings(user: Any) -> Holdings:
     holdings: Holdings | None = getattr(user, "_holdings", None)  # request.user is a lazy object: no look into __dict__
-    if holdings is None:
+    if holdings is None or holdings.token is not getattr(user, "token", None):  # asked before the token was known
         holdings = user._holdings = Holdings(user)
     return holdings
