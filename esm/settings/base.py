@@ -233,6 +233,7 @@ SPECTACULAR_SETTINGS = {
             ("unknown", "unknown"),
             ("normal", "normal"),
         ],
+        "PermissionEnum": "apps.core.scoping.PERMISSIONS",
         "DirectoryKindEnum": [("ldap", "LDAP"), ("active-directory", "Active Directory")],
     },
 }

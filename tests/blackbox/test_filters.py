@@ -29,7 +29,7 @@ PLAIN = {
     "directories": "id name kind enabled",
     "directory-groups": "id directory name dn",
     "addresses": "id network note",
-    "tokens": "id name prefix read_only",
+    "tokens": "id name prefix read_only user",
     "audit": "id actor_kind actor_name login address action family object_type object_id object_name group outcome"
     " sequence at_after at_before before",
     "options": "name",
