@@ -54,6 +54,7 @@ ACTS: dict[str, Promise | str] = {
     "token.create": gettext_lazy("API token made"),
     "token.remove": gettext_lazy("API token removed"),
     "token.use": gettext_lazy("Use of an API token"),
+    "sign_in.restrict": gettext_lazy("Addresses of sign-in changed"),
     "address.allow": gettext_lazy("Address allowed to connect"),
     "address.describe": gettext_lazy("Note of an address changed"),
     "address.disallow": gettext_lazy("Address no longer allowed to connect"),

@@ -97,6 +97,6 @@ def test_what_the_service_refuses_is_said_above_the_form(operator, web):
 def test_others_do_not_exist(operator, web):
     other = plan(make_component("web-09", make_group("Osaka")), nightly(), "Hidden").period
     assert b"Hidden" not in operator.get(URL).content
-    assert operator.get(f"{URL}{other.pk}/change/").status_code == 302
+    assert operator.get(f"{URL}{other.pk}/change/").status_code == 404
     assert faults(operator.post(f"{URL}add/", columns(component=other.component_id))) == ["component", "group"]
     assert names() == ["Hidden"]

@@ -422,7 +422,7 @@ CLASSIC = {  # what is otherwise than its family, and what belongs to no model
     "admin:jsi18n": "GET everybody 200",
     "admin:login": "GET 302/302/302/302/200 - · POST open 400",
     "admin:logout": "POST everybody 302",
-    "admin:password_change": "GET everybody 200 · POST everybody 200",
+    "admin:password_change": "GET everybody 302 · POST everybody 302",
     "admin:password_change_done": "GET everybody 200",
 }
 

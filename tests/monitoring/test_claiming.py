@@ -11,18 +11,16 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.cache import cache
 from django.utils import timezone
 
-from apps.accounts.services import sessions
+from apps.accounts.models import Session
 from apps.components.models import Component, ManagementInterface
 from apps.components.services import reservations
 from apps.core import options
 from apps.core.actors import SYSTEM
 from apps.monitoring.services import claiming, periods, presence
-from tests.factories import make_component, make_interface
+from tests.factories import make_component, make_interface, make_user
 from tests.monitoring.conftest import fake_device
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -191,11 +189,17 @@ def test_inventory_is_due_once_a_day_for_drivers_that_know_any(db):
 
 
 def test_an_idle_session_is_not_a_presence(db):
+    user = make_user()
+
     def session(seconds_ago: int) -> None:
-        store = SessionStore()
-        store[SESSION_KEY] = "1"
-        store[sessions.ACTIVE_AT] = int(time.time()) - seconds_ago
-        store.create()
+        now = timezone.now()
+        Session.objects.create(
+            session_key=f"k{seconds_ago}",
+            session_data="",
+            expire_date=now + timedelta(days=1),
+            user=user,
+            active_at=now - timedelta(seconds=seconds_ago),
+        )
         cache.clear()
 
     assert presence.anybody_signed_in() is False

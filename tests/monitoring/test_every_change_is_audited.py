@@ -35,7 +35,7 @@ API = "/api/v1/"
 # They look, and change nothing.
 ONLY_LOOKS = {("alert-definition-preview", "post"), ("audit-verify", "post")}
 # What requests write besides: who is signed in, and what a process remembers.
-BESIDES = re.compile(r'"(accounts_session|accounts_user|access_apitoken)"')
+BESIDES = re.compile(r'"(accounts_session|accounts_user|accounts_lockout|access_apitoken)"')
 SECRETS = ("Sesame-open-1", "first-community", "second-community", PASSWORD, "new horse battery", "private-list")
 FAN = {
     "name": "Fan",

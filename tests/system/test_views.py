@@ -7,10 +7,10 @@ from django.core.cache import cache
 from django.test import Client, RequestFactory
 
 from apps.access.services import tokens
-from apps.accounts.services import users
 from apps.core.actors import COMMAND
 from apps.core.models import Job
 from apps.system import beat, broker, views
+from tests.factories import make_user
 
 ELSEWHERE = "192.0.2.7"
 
@@ -44,7 +44,7 @@ def test_another_machine_needs_a_valid_token(answering, rf: RequestFactory, view
     assert view(rf.get("/", REMOTE_ADDR=ELSEWHERE)).status_code == 401
     wrong = rf.get("/", REMOTE_ADDR=ELSEWHERE, headers={"Authorization": "Bearer not-a-token"})
     assert view(wrong).status_code == 401
-    user = users.create("monitor", "a-long-enough-password-7", COMMAND, must_change=False)
+    user = make_user("viewer", username="monitor")
     secret = tokens.create(user, "prometheus", COMMAND).secret
     right = rf.get("/", REMOTE_ADDR=ELSEWHERE, headers={"Authorization": f"Bearer {secret}"})
     assert view(right).status_code == 200
