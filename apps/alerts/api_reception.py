@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.urls import URLPattern, path
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -40,7 +41,7 @@ class ReceptionViewSet(PortalViewSet):
         """Say whether a user may make a credential in any group, because devices are set up with what stands here."""
         return scoping.may_somewhere(user, self.word)
 
-    @extend_schema(responses=ReceptionSerializer(many=False))
+    @extend_schema(responses=forced_singular_serializer(ReceptionSerializer))
     def list(self, request: Request) -> Response:
         """Tell how reception stands."""
         refuse_unknown_parameters(request, self)

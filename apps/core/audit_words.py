@@ -105,6 +105,7 @@ ACTS: dict[str, Promise | str] = {
 }
 FAMILIES: dict[str, Promise | str] = {  # the part of an act before its dot, in the order of the menu
     "session": gettext_lazy("Sign-in and sign-out"),
+    "sign_in": gettext_lazy("Where sign-in is allowed from"),
     "access": gettext_lazy("Refused requests"),
     "user": gettext_lazy("Users"),
     "role": gettext_lazy("Roles"),
@@ -134,6 +135,7 @@ FAMILIES: dict[str, Promise | str] = {  # the part of an act before its dot, in 
 }
 ICONS = {  # of a family
     "session": "login-2",
+    "sign_in": "login-2",
     "access": "ban",
     "user": "user",
     "role": "shield-lock",

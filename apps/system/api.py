@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.urls import URLPattern, path
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -110,7 +111,7 @@ class CapacityViewSet(PortalViewSet):
     filter_backends = ()
     pagination_class = None
 
-    @extend_schema(responses=CapacitySerializer(many=False))
+    @extend_schema(responses=forced_singular_serializer(CapacitySerializer))
     def list(self, request: Request) -> Response:
         """Give what was measured last."""
         refuse_unknown_parameters(request, self)

@@ -10,6 +10,7 @@ from django.http import Http404
 from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -129,6 +130,7 @@ class CertificateViewSet(PortalViewSet):
     filter_backends = ()
     pagination_class = None
 
+    @extend_schema(responses=forced_singular_serializer(StandingSerializer))
     def list(self, request: Request) -> Response:
         """Tell how HTTPS stands."""
         refuse_unknown_parameters(request, self)
