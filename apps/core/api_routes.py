@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from apps.core import jobs, options, scoping
-from apps.core.api import Accepted, Conflict, PortalViewSet, Reads, ScopedReadOnlyViewSet, accepted, resource
+from apps.core.api import Accepted, Conflict, PortalViewSet, Reads, ScopedReadOnlyViewSet, accepted, resource, sent
 from apps.core.api_fields import Anything, Nothing, Phrased, Strict
 from apps.core.api_filters import IdFilter
 from apps.core.models import Job, JobState, JobStep, StepCode, StepStage, StepState
@@ -236,6 +236,7 @@ class OptionViewSet(Reads, PortalViewSet):
     def reset(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Set it back to its default."""
         option = self.get_object()
+        Nothing(data=sent(request)).is_valid(raise_exception=True)
         if option.read_only:
             raise Conflict(_("%(variable)s in the environment decides this option.") % {"variable": option.environment})
         try:

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
-from apps.access.models import AllowedAddress, Role
-from apps.accounts.models import Directory
+from apps.access.models import AllowedAddress, Role, SignInRule
+from apps.accounts.models import Directory, Team
 from apps.alerts.models import AlertDefinition
 from apps.core.models import AuditEntry, Job
 from apps.monitoring import layouts
@@ -47,6 +47,10 @@ def one_of_each() -> dict[str, Any]:
         "roles": Role.objects.create(name="some", permissions=["view"]).pk,
         "addresses": AllowedAddress.objects.create(network="198.51.100.1/32").pk,
         "users": make_user().pk,
+        "sign-in-rules": SignInRule.objects.create(
+            networks=["198.51.100.0/24"], role=Role.objects.get(name="viewer")
+        ).pk,
+        "teams": Team.objects.create(name="some").pk,
         "jobs": Job.objects.create(kind="check", state="running").pk,
         "options": "auto_logout",
         "suspend-periods": make_suspend_period(in_force=True).pk,

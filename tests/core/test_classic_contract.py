@@ -293,7 +293,8 @@ def test_a_connection_is_added_changed_and_taken_away_by_its_component(portal):
     client, base = portal["administrator"], "/components/managementinterface"
     component = Component.objects.get(name=f"{OURS} server")
     login = make_credential("snmp-community", component.group).pk
-    component.interfaces.update(driver="snmp_agent", credential=login)  # the form knows no made-up driver
+    # The form knows no made-up driver.
+    component.interfaces.update(driver="snmp_agent", credential=login, parameters={})
     sent = {
         "credential": login,
         "component": component.pk,
