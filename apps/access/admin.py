@@ -16,7 +16,7 @@ from apps.accounts.models import Team
 from apps.accounts.services import teams
 from apps.core import scoping
 from apps.core.actors import Actor
-from apps.core.admin import ScopedAdmin, VisibleFilter
+from apps.core.classic import ScopedAdmin, VisibleFilter
 
 
 class RoleForm(forms.ModelForm):

@@ -15,7 +15,7 @@ from apps.accounts.password_policy import in_words_lazy
 from apps.accounts.services import lockouts, passwords, second_factor, sessions, users
 from apps.core import scoping
 from apps.core.actors import Actor
-from apps.core.admin import ScopedAdmin
+from apps.core.classic import ScopedAdmin
 
 __all__ = ["DirectoryAdmin", "DirectoryGroupAdmin"]  # registered in their own module
 

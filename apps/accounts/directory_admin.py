@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.models import Directory, DirectoryGroup
 from apps.accounts.services.directories import configuring, mapping
 from apps.core.actors import Actor
-from apps.core.admin import ScopedAdmin
+from apps.core.classic import ScopedAdmin
 
 
 class DirectoryForm(forms.ModelForm):

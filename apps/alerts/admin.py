@@ -15,7 +15,7 @@ from apps.alerts.services import definitions
 from apps.alerts.services.checking import KINDS
 from apps.alerts.sources import sources
 from apps.core.actors import Actor
-from apps.core.admin import ReadOnlyAdmin, ScopedAdmin
+from apps.core.classic import ReadOnlyAdmin, ScopedAdmin
 
 
 class KnownWords(admin.SimpleListFilter):

@@ -16,7 +16,7 @@ from apps.components.interface_admin import InterfaceAdmin
 from apps.components.models import Component, Credential, ManagementInterface, SuspendPeriod
 from apps.components.services import credentials, registration, suspend_periods
 from apps.core.actors import Actor
-from apps.core.admin import ReadOnlyInline, ScopedAdmin, VisibleFilter, visible_rows
+from apps.core.classic import ReadOnlyInline, ScopedAdmin, VisibleFilter, visible_rows
 
 __all__ = ["InterfaceAdmin"]  # registered in its own module
 

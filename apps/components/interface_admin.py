@@ -14,7 +14,7 @@ from apps.components.models import ManagementInterface
 from apps.components.services import registration
 from apps.components.services.drafts import NewInterface
 from apps.core.actors import Actor
-from apps.core.admin import ScopedAdmin
+from apps.core.classic import ScopedAdmin
 
 
 @admin.register(ManagementInterface)

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from apps.core.actors import Actor
-from apps.core.admin import ScopedAdmin, VisibleFilter, visible_rows
+from apps.core.classic import ScopedAdmin, VisibleFilter, visible_rows
 from apps.groups import services
 from apps.groups.models import Group
 

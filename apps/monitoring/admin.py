@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.components.models import Component
 from apps.core.actors import Actor
-from apps.core.admin import ReadOnlyAdmin, ScopedAdmin
+from apps.core.classic import ReadOnlyAdmin, ScopedAdmin
 from apps.monitoring.models import ExcludedPort, Limit, Liveness, Sensor
 from apps.monitoring.services import limits, port_exclusion
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.actors import Actor
-from apps.core.admin import ScopedAdmin
+from apps.core.classic import ScopedAdmin
 from apps.system.models import Certificate, CertificateRequest
 from apps.system.tls import services
 

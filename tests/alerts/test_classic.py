@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.alerts.models import AlertDefinition
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.alerts.services.checking import KINDS
-from apps.core.admin import FirstPages
+from apps.core.classic import FirstPages
 from apps.core.models import AuditEntry
 from tests.factories import make_component, make_group, make_user
 

@@ -20,7 +20,7 @@ from apps.alerts.services import Arrival, catalogue, ingest
 from apps.components.models import Component, ManagementInterface
 from apps.core import audit, options
 from apps.core.actors import SYSTEM
-from apps.core.admin import ScopedAdmin
+from apps.core.classic import ScopedAdmin
 from apps.core.models import AuditEntry, Job, JobState, JobStep, OptionValue
 from apps.core.phrases import Phrase
 from apps.monitoring import layouts

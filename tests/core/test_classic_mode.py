@@ -9,7 +9,7 @@ from apps.accounts.models import User
 from apps.components.models import Component, Credential, CredentialVersion
 from apps.core import audit, options
 from apps.core.actors import SYSTEM
-from apps.core.admin import ScopedAdmin
+from apps.core.classic import ScopedAdmin
 from apps.core.models import AuditEntry, Job
 from apps.groups.models import Group
 from tests.factories import make_component, make_credential, make_group, make_user, root_group

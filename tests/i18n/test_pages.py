@@ -23,7 +23,7 @@ from apps.alerts.services import Arrival, catalogue, ingest
 from apps.components import credential_kinds
 from apps.components.services import checks, registration
 from apps.core.actors import Actor, ActorKind
-from apps.core.admin import ScopedAdmin
+from apps.core.classic import ScopedAdmin
 from apps.core.models import AuditEntry
 from apps.core.phrases import Phrase
 from apps.drivers.contract import Quantity
