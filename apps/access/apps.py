@@ -24,7 +24,8 @@ class AccessConfig(AppConfig):
             keeping_an_administrator,
             refuse_higher,
         )
-        from apps.accounts.services import second_factor, standing, teams
+        from apps.access.services.whereabouts import may_come_from
+        from apps.accounts.services import second_factor, signing_in, standing, teams
         from apps.accounts.services.directories import mapping
         from apps.accounts.services.users import removal_checks
         from apps.core import scoping
@@ -33,6 +34,7 @@ class AccessConfig(AppConfig):
         removal_checks.add("last-administrator", keep_an_administrator)
         standing.checks.add("grants", refuse_higher)
         second_factor.requirements.add("role", needs_second_factor)
+        signing_in.whereabouts.add("prefixes", may_come_from)
         teams.guards.add("grants", guard_team)
         mapping.group_holdings.add("grants", held_by_directory_groups)
         mapping.removal_guards.add("last-administrator", keeping_an_administrator)

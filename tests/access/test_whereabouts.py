@@ -57,8 +57,22 @@ def test_pages_api_and_tokens_keep_to_it(anna, subject, address, may):
     assert bearer.get("/api/v1/users/").status_code == (200 if may else 403)
     sent = {"username": "anna", "password": PASSWORD, "name": "new"}
     made = Client(REMOTE_ADDR=address).post("/api/v1/tokens/", sent, content_type="application/json")
-    assert made.status_code == (201 if may else 403)
+    assert made.status_code == (201 if may else 401)
     assert AuditEntry.objects.filter(action="session.refused", outcome="refused").exists() != may
+
+
+def test_the_right_password_from_the_wrong_place_signs_nobody_in(anna):
+    whereabouts.restrict(anna, ["192.0.2.0/24"], SYSTEM)
+    for address, signed_in in ((HOME, False), (OFFICE, True)):
+        browser = Client(REMOTE_ADDR=address)
+        answer = browser.post("/login/", {"username": "anna", "password": PASSWORD})
+        assert answer.status_code == (302 if signed_in else 400)
+        assert ("_auth_user_id" in browser.session) == signed_in
+    told = AuditEntry.objects.filter(object_name="anna", action__startswith="session.").order_by("pk")
+    assert [(one.action, one.outcome, one.address) for one in told] == [
+        ("session.refused", "refused", HOME),
+        ("session.sign_in", "success", OFFICE),
+    ]
 
 
 def test_every_rule_that_concerns_somebody_counts(anna):

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import time_machine
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -405,6 +406,17 @@ class TestTurningOff:
         assert (entry.actor_name, entry.object_name) == ("anna", "vera")
         assert hers.get("/preferences/").status_code == 302
         assert not is_asked_for_a_code("vera")
+
+    def test_the_command_line_resets_any(self, hers, vera, capsys):
+        call_command("user", "reset-second-factor", "vera")
+        assert "vera signs in by the password alone" in capsys.readouterr().out
+        entry = AuditEntry.objects.get(action="second_factor.reset")
+        assert (entry.actor_kind, entry.object_name) == ("command", "vera")
+        assert hers.get("/preferences/").status_code == 302
+        assert not is_asked_for_a_code("vera")
+        with pytest.raises(CommandError, match="vera has no second factor") as refused:
+            call_command("user", "reset-second-factor", "vera")
+        assert refused.value.returncode == 1
 
     def test_the_api_shows_and_resets(self, hers, vera, client):
         client.force_login(make_user("administrator", username="anna"))

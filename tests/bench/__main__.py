@@ -20,6 +20,7 @@ PARTS = (
     "polling",
     "traps",
     "pages",
+    "access",
     "scale",
     "soak",
 )

@@ -4,6 +4,7 @@ python -m tests.bench.population agents COUNT PORT        registers COUNT agents
 python -m tests.bench.population due                      makes every interface due now
 python -m tests.bench.population spread SECONDS           makes every interface due once within so many seconds
 python -m tests.bench.population fill COUNT               adds COUNT components that are never polled
+python -m tests.bench.population access COUNT NAME PASSWORD   adds as many in 500 groups, and 200 users; prints JSON
 python -m tests.bench.population alerts COUNT             adds COUNT alerts of a year, with their incidents
 python -m tests.bench.population places NAME PASSWORD     adds an operator, prints what to look at, as JSON
 python -m tests.bench.population senders                  adds a component for each sender of the stream
@@ -28,7 +29,7 @@ def main(verb: str, *arguments: str) -> None:
     django.setup()
     verbs = {"agents": agents, "due": due, "spread": spread, "fill": fill, "polled": polled, "senders": senders}
     verbs |= {"alerts": alerts, "received": received, "stored": stored, "traps": traps, "rollup": roll_up}
-    verbs |= {"capacity": capacity, "places": places}
+    verbs |= {"capacity": capacity, "places": places, "access": access}
     verbs[verb](*arguments)
 
 
@@ -127,6 +128,13 @@ def fill(count: str) -> None:
                     for row in rows
                 ]
             )
+
+
+def access(count: str, name: str, password: str) -> None:
+    """Add components in many groups, and many users, one of them an operator of a third; print what to look at."""
+    from tests.bench import access_rows
+
+    access_rows.fill(int(count), name, password)
 
 
 def alerts(count: str) -> None:

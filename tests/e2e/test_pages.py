@@ -195,15 +195,28 @@ def test_classic_mode_has_nothing_to_complain_about(tab: Visit, portal: Portal, 
         assert (path, overflow(tab), tab.complaints) == (path, 0, [])
 
 
-def test_japanese_fits(browser: Browser, signed_in: str, portal: Portal, ids: dict[str, int]) -> None:
-    """Every page in Japanese, opened on a phone and then on a wide screen, fits and has nothing to complain about."""
+def test_japanese_fits_and_stays_after_reload_and_back(
+    browser: Browser, signed_in: str, portal: Portal, ids: dict[str, int]
+) -> None:
+    """Every page in Japanese, on a phone, then on a wide screen: it fits, nothing complains, nothing is lost."""
     context = browser.new_context(storage_state=signed_in)
     context.add_cookies([{"name": f"esm_language_{portal.http_port}", "value": "ja", "url": portal.url}])
     tab = opened(context)
     for path in PAGES:
-        go(tab, portal.url + path.format(**ids), PHONE)
+        url = portal.url + path.format(**ids)
+        go(tab, url, PHONE)
         assert tab.page.evaluate("document.documentElement.lang") == "ja"
-        on_a_phone = overflow(tab)
+        address, heading, on_a_phone = tab.page.url, heading_of(tab), overflow(tab)
         tab.page.set_viewport_size(WIDE)
+        tab.page.reload(wait_until="load")
+        assert (path, tab.page.url, heading_of(tab)) == (path, address, heading)
         assert (path, on_a_phone, overflow(tab), tab.complaints) == (path, 0, 0, [])
+        tab.page.goto("about:blank")
+        tab.page.go_back(wait_until="load")
+        assert (path, tab.page.url, heading_of(tab), tab.complaints) == (path, address, heading, [])
     context.close()
+
+
+def heading_of(visit: Visit) -> str:
+    """Give what stands above a page."""
+    return visit.page.locator("h1").first.inner_text()

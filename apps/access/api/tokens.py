@@ -13,7 +13,6 @@ from rest_framework.response import Response
 from apps.access.models import ApiToken
 from apps.access.models import network as is_network
 from apps.access.services import tokens
-from apps.access.services.whereabouts import may_come_from
 from apps.accounts.services import second_factor, signing_in
 from apps.accounts.services.sign_in_names import has_unseen
 from apps.core import scoping
@@ -133,9 +132,6 @@ class TokenViewSet(Reads, Removes, mixins.ListModelMixin, PortalViewSet):
         user = signing_in.check(request._request, asked["username"], asked["password"], "token.create")
         if user is None:
             raise SignInRefused(signing_in.REFUSED)
-        if not may_come_from(user, request.META.get("REMOTE_ADDR")):
-            address = {"address": request.META.get("REMOTE_ADDR")}
-            raise exceptions.PermissionDenied(_("You may not sign in from %(address)s.") % address)
         if user.must_change_password:
             raise exceptions.PermissionDenied(_("You must change your password first, at /password/."))
         if signing_in.needs_code(user):

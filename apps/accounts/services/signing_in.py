@@ -2,9 +2,11 @@
 
 Pages, tokens and whatever asks for a password again come through here. Each attempt is counted for the lock-out, and a
 refused one is audited, the password and the code never. The answer is the same, and takes as long, whether the name
-exists, is disabled or is locked; only a locked address is refused at once, which tells about no name.
+exists, is disabled, is locked or may not come from there; only a locked address is refused at once, which tells about
+no name.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from django.contrib.auth import authenticate, login
@@ -20,7 +22,11 @@ from apps.accounts.services.sign_in_names import has_unseen, normal
 from apps.core import audit
 from apps.core.actors import Actor, ActorKind
 from apps.core.models import Outcome
+from apps.core.registries import Registry
 from apps.core.writes import turn
+
+# What upper apps know of where users may come from: called with one and an address, says whether he may.
+whereabouts: Registry[Callable[[User, str | None], bool]] = Registry("rule of where users may sign in")
 
 # What every refused sign-in is told, whatever the reason.
 REFUSED = _(
@@ -34,7 +40,7 @@ CODE_REFUSED = _(
 
 
 def check(request: HttpRequest, name: str, password: str, action: str = "session.sign_in") -> User | None:
-    """Give the active user of this name and password; None, and an audit entry, when there is none."""
+    """Give the active user of this name and password who may come from here; None, and an audit entry, for others."""
     name = normal(name)
     if has_unseen(name):
         return None
@@ -42,7 +48,11 @@ def check(request: HttpRequest, name: str, password: str, action: str = "session
     verdict: Verdict = getattr(request, "sign_in_verdict", Verdict())
     if isinstance(user, User):
         lockouts.take_back(lockouts.claimant_of(request, name), verdict)
-        return user
+        address = request.META.get("REMOTE_ADDR")
+        if all(may_come_from(user, address) for may_come_from in whereabouts):
+            return user
+        audit.record_refusal(replace(Actor.of(request), name=user.username), "session.refused", name=user.username)
+        return None
     if verdict.locked is not None and verdict.locked.kind == LockedThing.ACCOUNT:
         make_password(password)  # nobody looked at it, and that must not be seen from outside
     _note_refusal(request, name, action, verdict)

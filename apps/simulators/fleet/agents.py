@@ -165,16 +165,15 @@ class Agents:
     def set_clock(self, at: float | None, *, patient: bool = True) -> list[SentTrap]:
         """Set the clock to a moment at which it stands still, or let it run (None); gives what happened on the way.
 
-        Nothing happens on the way backwards, nor between a moment that was set and the present time. Who is not
-        ``patient`` gets every answer at once, from slow devices, too.
+        Nothing happens on the way backwards. What happened since the moment at which a clock stood that now runs is
+        sent at once. Who is not ``patient`` gets every answer at once, from slow devices, too.
         """
-        before = self.clock.fixed
         self.clock.fixed, self.clock.patient = at, patient
         self.fleet.forget_moments()
-        if at is not None and before is not None and at > before:
+        if at is not None and at > self._looked_at:
             self.send_traps(at)
-        else:
-            self._looked_at = self.clock.now()
+        elif at is not None:
+            self._looked_at = at
         sent, self.sent = self.sent, []
         return sent
 

@@ -74,6 +74,9 @@ def make(remote: Remote, hours: float, now: float, tell: Callable[[float], None]
                 watch(at)
                 tell(number / len(past))
             watch(clock.real_time())  # what happened while the past was watched is not left out
+        except BaseException:
+            remote.set_clock(clock.real_time())  # nobody is told late of what was to be history
+            raise
         finally:
             remote.set_clock(None)
     for span in Span:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -112,6 +113,24 @@ async def test_who_asks_with_a_wrong_community_is_told_of(agents: Agents, client
         with pytest.raises(Exception, match="no answer"):
             await client.get(target(agents, "web", community="guess", timeout=0.05), [SYS_NAME])
     assert told(agents, NOW + 1) == [(0, "web", "2c", f"{STANDARD}.5")]
+
+
+async def test_what_happened_while_the_clock_stood_is_sent_once_it_runs() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("127.0.0.1", 0))
+        receiver.setblocking(False)
+        agents = await serve(Fleet(PLAN), traps_to=receiver.getsockname())
+        try:
+            stood_at = agents.clock.now()
+            agents.set_clock(stood_at)
+            agents.fleet.fault("power-2", FaultKind.ON_BATTERY, stood_at + 0.001, seconds=600)
+            await asyncio.sleep(0.01)
+            assert agents.set_clock(None) == []
+            data, sender = await asyncio.wait_for(asyncio.get_running_loop().sock_recvfrom(receiver, 65_507), 20)
+        finally:
+            agents.close()
+    assert sender[0] == "127.31.0.7"
+    assert decode_notification(data).trap_oid == f"{POWERNET}.0.5"
 
 
 # --- on the wire ------------------------------------------------------------------------------------------------------

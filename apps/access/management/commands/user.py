@@ -16,7 +16,7 @@ from apps.access.models import Grant, Role
 from apps.access.services import roles
 from apps.accounts import names
 from apps.accounts.models import User
-from apps.accounts.services import lockouts, passwords, users
+from apps.accounts.services import lockouts, passwords, second_factor, users
 from apps.core.actors import COMMAND
 from apps.core.writes import turn
 from apps.groups.models import Group
@@ -26,7 +26,7 @@ LONGEST_FILE = 10_000  # bytes; a password is shorter
 
 
 class Command(BaseCommand):
-    """``user create|list|password|disable|enable|unlock|delete``; a password is never one of the words of a command."""
+    """``user create|list|password|reset-second-factor|disable|enable|unlock|delete``; a password is never one of the words."""
 
     help = "Makes, lists, changes and removes users."
 
@@ -52,6 +52,7 @@ class Command(BaseCommand):
         releasing.add_argument("name", nargs="?", default="", help="the account, also one that does not exist")
         releasing.add_argument("--address", default="", help="an address that failed too often")
         for verb, what in (
+            ("reset-second-factor", "take away a second factor that was lost; his sessions end"),
             ("disable", "let a user sign in no more; sessions and tokens stop at once"),
             ("enable", "let a disabled user sign in again"),
             ("delete", "remove a user with grants, tokens and sessions; the audit stays"),
@@ -61,7 +62,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, verb: str, **about: Any) -> None:
         """Do what was asked."""
         try:
-            getattr(self, f"_{verb}")(**about)
+            getattr(self, f"_{verb.replace('-', '_')}")(**about)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages), returncode=REFUSED) from error
 
@@ -101,6 +102,13 @@ class Command(BaseCommand):
         for row in [heads, *rows]:
             line = "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
             self.stdout.write(line.rstrip())
+
+    def _reset_second_factor(self, name: str, **about: Any) -> None:
+        found = _user(name)
+        if second_factor.device_of(found) is None:
+            raise CommandError(f"{found.username} has no second factor.", returncode=REFUSED)
+        second_factor.reset(found, COMMAND)
+        self.stdout.write(f"{found.username} signs in by the password alone, until a new second factor is set up.")
 
     def _disable(self, name: str, **about: Any) -> None:
         found = _user(name)
