@@ -26,7 +26,7 @@ LONGEST_FILE = 10_000  # bytes; a password is shorter
 
 
 class Command(BaseCommand):
-    """``user create|list|password|reset-second-factor|disable|enable|unlock|delete``; a password is never one of the words."""
+    """``user create|list|password|reset-second-factor|disable|enable|unlock|delete``; no password is a word of it."""
 
     help = "Makes, lists, changes and removes users."
 
