@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 import setproctitle
 
+from apps.system import tidying
 from apps.system.processes import ProcessSpec
 
 PR_SET_PDEATHSIG = 1
@@ -201,5 +202,7 @@ def _run(spec: ProcessSpec) -> int:
         os.execvp(spec.argv[0], spec.argv)  # noqa: S606 - a list of our own, no shell
     setproctitle.setproctitle(" ".join(spec.argv))
     setproctitle.setthreadtitle(f"esm-{spec.name}"[:15])
+    if not spec.once:
+        tidying.begin()
     result = spec.run()
     return result if isinstance(result, int) else 0
