@@ -193,6 +193,7 @@ def cost(client: Client, path: str) -> int:
     return len([sql for sql in reading if "accounts_session" not in sql])
 
 
+@pytest.mark.one_database
 def test_lists_of_sixty_cost_what_a_list_of_two_costs(client: Client) -> None:
     ship_definitions()
     user = make_user("administrator", username="boss")

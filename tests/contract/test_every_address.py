@@ -17,6 +17,8 @@ from tests.contract.asking import REFUSALS, Answer, ask, digest, forget
 from tests.contract.expectations import ASKERS, EVERYBODY, table
 from tests.contract.world import AMBER, VIOLET, World
 
+pytestmark = pytest.mark.one_database
+
 SURFACES = ("page", "api", "classic")
 METHODS = {"page": ("GET", "POST"), "api": ("GET", "POST", "PATCH", "DELETE"), "classic": ("GET", "POST")}
 HIDDEN = {"viewer": VIOLET, "operator": VIOLET, "stranger": AMBER}

@@ -45,7 +45,7 @@ from tests.i18n.visible_text import left_in_english
 from tests.routes import ACTS, BEFORE_SIGN_IN, routes
 from tests.routes import DATA as FILES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 SILENT = {"alerts:alert-news", "alerts:incident-news"}  # without news they say nothing
 TABS = (

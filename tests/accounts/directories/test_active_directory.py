@@ -11,7 +11,7 @@ from tests.accounts.directories.test_signing_in import reasons, sign_in
 from tests.certificates import make_authority
 from tests.directory_peers import AD_BASE, AD_PEOPLE, Samba
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 
 def group(name: str) -> str:
