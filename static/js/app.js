@@ -175,3 +175,20 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 
 openDialogs(document);
+
+// A list of sections marks the one that is being read: the last that began above a third of the screen.
+for (const list of all("nav[data-follow]")) {
+  const links = all("a[href^='#']", list);
+  const heads = links.map((link) => document.getElementById(link.hash.slice(1)));
+  const mark = () => {
+    const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 2 && scrollY > 0;
+    const begun = heads.filter((head) => head.getBoundingClientRect().top < innerHeight / 3).length;
+    const current = atEnd ? links.length - 1 : Math.max(begun - 1, 0);
+    links.forEach((link, place) => {
+      if (place === current) link.setAttribute("aria-current", "location");
+      else link.removeAttribute("aria-current");
+    });
+  };
+  addEventListener("scroll", mark, { passive: true });
+  mark();
+}
