@@ -100,6 +100,7 @@ def test_a_wrong_password_gives_no_token_and_is_audited(client, anna):
         ({"password": ""}, "password"),
         ({"expires_at": "soon"}, "expires_at"),
         ({"expires_at": "2001-01-01T00:00:00Z"}, "expires_at"),
+        ({"expires_at": "9999-01-01T00:00:00Z"}, "expires_at"),
         ({"read_only": "perhaps"}, "read_only"),
         ({"name": "x" * 101}, "name"),
         ({"name": "a\x00b"}, "name"),

@@ -21,7 +21,7 @@ from apps.core.writes import turn
 from apps.groups.models import Group
 
 BITS = 256
-LIFETIME = timedelta(days=90)
+LIFETIME, LONGEST = timedelta(days=90), timedelta(days=3650)
 NOTED_EVERY = timedelta(minutes=1)  # the last use is not written more often
 
 
@@ -53,6 +53,9 @@ def create(
     now = timezone.now()
     if expires_at is not None and expires_at <= now:
         raise ValidationError({"expires_at": [_("Choose a time that lies ahead.")]})
+    if expires_at is not None and expires_at > now + LONGEST:
+        days = {"days": LONGEST.days}
+        raise ValidationError({"expires_at": [_("No token lasts longer than %(days)s days.") % days]})
     secret = secrets.token_urlsafe(BITS // 8)
     token = ApiToken(
         user=user,
