@@ -191,7 +191,9 @@ class TokenForm(PermissionsForm):
     """A token of one's own, and by how much it may do less than oneself."""
 
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("What it is used for."))
-    days = forms.IntegerField(label=_("Valid for days"), min_value=1, max_value=tokens.LONGEST.days, initial=tokens.LIFETIME.days)
+    days = forms.IntegerField(
+        label=_("Valid for days"), min_value=1, max_value=tokens.LONGEST.days, initial=tokens.LIFETIME.days
+    )
     read_only = forms.BooleanField(label=_("May only read"), required=False)
     networks = NetworksField(
         label=_("Used only from"),

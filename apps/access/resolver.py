@@ -20,17 +20,15 @@ class Holdings:
         self._scopes: dict[str, Scope] = {}
 
     @cached_property
-    def _grants(self) -> list[Grant]:
-        return list(Grant.objects.of(self._user_id).select_related("role").order_by())
-
-    @cached_property
-    def _granted(self) -> list[tuple[int, frozenset[str]]]:
-        return [(row.group_id, frozenset(row.role.permissions)) for row in self._grants]
+    def _grants(self) -> list[tuple[int, frozenset[str], bool]]:
+        columns = ("group_id", "role__permissions", "role__needs_second_factor")
+        rows = Grant.objects.of(self._user_id).order_by().values_list(*columns)
+        return [(group, frozenset(permissions), needs_factor) for group, permissions, needs_factor in rows]
 
     @cached_property
     def needs_second_factor(self) -> bool:
         """Say whether one of the roles needs a second factor."""
-        return any(row.role.needs_second_factor for row in self._grants)
+        return any(needs_factor for _group, _permissions, needs_factor in self._grants)
 
     @cached_property
     def _tree(self) -> Tree:
@@ -43,7 +41,7 @@ class Holdings:
         return self._scopes[permission]
 
     def _resolve(self, permission: str) -> Scope:
-        roots = [group for group, permissions in self._granted if permission in permissions]
+        roots = [group for group, permissions, _needs_factor in self._grants if permission in permissions]
         if not roots:
             return frozenset()
         if self._tree.root in roots:

@@ -39,7 +39,8 @@ class Memory:
     pid: int
     title: str
     pss: int
-    private: int  # of that, what is no file's: a database in the page cache grows with the disk, a leak grows here
+    private: int  # of that, what is no file's: a database in the page cache grows with the disk
+    held: int  # the same in full: it does not grow when a fork writes to what it shared, a leak grows here
 
 
 def memory(pid: int) -> list[Memory]:
@@ -48,7 +49,7 @@ def memory(pid: int) -> list[Memory]:
     for process in family(pid):
         try:
             sizes = _sizes(Path(f"/proc/{process.pid}/smaps_rollup").read_text())
-            found.append(Memory(process.pid, _title(process), sizes["Pss"], sizes["Pss_Anon"]))
+            found.append(Memory(process.pid, _title(process), sizes["Pss"], sizes["Pss_Anon"], sizes["Anonymous"]))
         except (psutil.Error, OSError, KeyError):
             continue
     return found

@@ -28,7 +28,7 @@ AGENTS, PERIOD, TRAPS, DASHBOARDS = 1000, 60, 50, 3
 LOOK = 10.0  # seconds between two looks at the memory
 WARM_UP = 0.5  # of the time, before which growth is no sign of a leak: everything has to be done once, caches to fill
 SPAN = 60.0  # seconds of which the lowest look counts: what a request uses for a moment is no growth
-FLAT = 0.01  # of its size that the private memory may grow in ten minutes
+FLAT = 0.01  # of the private memory by which what processes hold may grow in ten minutes
 LATE = 1.5  # periods without a poll are a missed poll
 LOCKED = re.compile(r"locked|deadlock|could not serialize|lock timeout", re.IGNORECASE)
 FAULT = re.compile(r"\b(ERROR|CRITICAL)\b|Traceback")
@@ -37,27 +37,35 @@ RAISED = re.compile(r"\| ([\w.]+(?:Error|Exception|DoesNotExist)\b.*)")  # the l
 
 @dataclass
 class Growth:
-    """The memory of the portal over time."""
+    """The memory of the portal over time.
+
+    Its processes are forks: a page that one of them writes to is copied then, which goes on for hours and ends when all
+    is copied. What a process holds, copied or not, is what must be flat; what all of it takes is told beside that.
+    """
 
     at: list[float] = field(default_factory=list)
-    private: list[dict[str, int]] = field(default_factory=list)
+    held: list[dict[str, int]] = field(default_factory=list)
+    private: list[int] = field(default_factory=list)
     whole: list[int] = field(default_factory=list)
 
     def look(self, pid: int, at: float) -> None:
         """Take one look."""
         found = usage.memory(pid)
         self.at.append(at)
-        self.private.append({f"{each.pid} {each.title}": each.private for each in found})
+        self.held.append({f"{each.pid} {each.title}": each.held for each in found})
+        self.private.append(sum(each.private for each in found))
         self.whole.append(sum(each.pss for each in found))
 
     def slopes(self, since: float) -> dict[str, float]:
-        """Give by how many bytes a second the private memory of each process, and of all (""), grows."""
+        """Give by how many bytes a second grows what each process holds, and what all hold ("")."""
         chosen = [place for place, at in enumerate(self.at) if at >= since]
-        names = {name for place in chosen for name in self.private[place]}
-        slopes = {
-            name: _slope([(self.at[place], self.private[place].get(name, 0)) for place in chosen]) for name in names
-        }
+        names = {name for place in chosen for name in self.held[place]}
+        slopes = {name: _slope([(self.at[place], self.held[place].get(name, 0)) for place in chosen]) for name in names}
         return {"": sum(slopes.values()), **slopes}
+
+    def copied(self, since: float) -> float:
+        """Give by how many bytes a second grows what is no file's, with what forks copy."""
+        return _slope([(at, size) for at, size in zip(self.at, self.private, strict=True) if at >= since])
 
 
 def _slope(looks: Sequence[tuple[float, int]]) -> float:
@@ -145,17 +153,24 @@ def _dashboards(visitors: Sequence[Visitor], broken: list[str]) -> Iterator[str]
 def _memory(growth: Growth, seconds: float, broken: list[str]) -> Iterator[str]:
     since = WARM_UP * seconds
     slopes = growth.slopes(since)
-    private = sum(growth.private[-1].values())
+    private = growth.private[-1]
     yield (
         f"memory: {growth.whole[0] / usage.MEBI:.0f} MiB PSS at first, {growth.whole[-1] / usage.MEBI:.0f} MiB at the "
-        f"end; private {private / usage.MEBI:.0f} MiB, after the first {since / 60:.1f} min "
-        f"{slopes[''] * 60 / 1024:+.0f} KiB/min"
+        f"end, {private / usage.MEBI:.0f} MiB of it private"
+    )
+    yield (
+        f"after the first {since / 60:.1f} min what processes hold grows by {_a_minute(slopes[''])}; "
+        f"with what forks copy of what they shared: {_a_minute(growth.copied(since))}"
     )
     for name, slope in sorted(slopes.items(), key=lambda each: -abs(each[1])):
         if name and abs(slope) * 60 >= 1024:
-            yield f"  {slope * 60 / 1024:+6.0f} KiB/min  {name}"
+            yield f"  {_a_minute(slope)}  {name}"
     if slopes[""] * 600 > FLAT * private:
-        broken.append(f"the memory grows by {slopes[''] * 60 / 1024:.0f} KiB/min")
+        broken.append(f"the memory grows by {_a_minute(slopes[''])}")
+
+
+def _a_minute(slope: float) -> str:
+    return f"{slope * 60 / 1024:+.0f} KiB/min"
 
 
 def _log(portal: Portal, broken: list[str]) -> Iterator[str]:
