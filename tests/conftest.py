@@ -14,20 +14,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)  # when the folders have said what belongs together
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL run only what depends on the database; run what must stay together before what fills the gaps."""
+    """On PostgreSQL run only what depends on the database; begin with the browser's tests, the longest chain."""
     if os.environ.get("TEST_DATABASE_URL"):
         kept = [
             one for one in items if one.get_closest_marker("django_db") and not one.get_closest_marker("one_database")
         ]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
         items[:] = kept
-    items.sort(key=_turn)
-
-
-def _turn(item: pytest.Item) -> int:
-    """Give whose turn it is: the browser's, which is the longest chain, then that of the other groups."""
-    group = item.get_closest_marker("xdist_group")
-    return 2 if group is None else int(group.args != ("e2e",))
+    items.sort(key=lambda item: (group := item.get_closest_marker("xdist_group")) is None or group.args != ("e2e",))
 
 
 @pytest.fixture(autouse=True)
