@@ -6,7 +6,7 @@ import django_filters
 from django.db.models import Exists, OuterRef
 from django.urls import URLPattern
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, serializers, status
+from rest_framework import exceptions, mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from apps.accounts.api_lockouts import routes as lockout_routes
 from apps.accounts.models import Session, TotpDevice, User
 from apps.accounts.services import passwords, second_factor, sessions, users
+from apps.core import scoping
 from apps.core.api import PortalModelViewSet, PortalViewSet, Reads, Removes, resource
 from apps.core.api_fields import Flag, KnownKeys, Nothing, Text
 from apps.core.api_filters import AddressFilter, FlagFilter, IdFilter
@@ -23,7 +24,12 @@ class UserSerializer(KnownKeys, serializers.ModelSerializer[User]):
     """A user; the password is only ever written."""
 
     username = Text(help_text="Up to 150 letters, digits and @ . + - _; no name differs from another only in case.")
-    password = serializers.CharField(write_only=True, max_length=1000, trim_whitespace=False)
+    password = serializers.CharField(
+        write_only=True,
+        max_length=1000,
+        trim_whitespace=False,
+        help_text="Somebody else's: one's own is changed at /password/, where the present one is asked.",
+    )
 
     must_change_password = Flag(default=True, help_text="Whether the next sign-in asks for another password.")
 
@@ -158,7 +164,12 @@ class SessionViewSet(Reads, Removes, mixins.ListModelMixin, PortalViewSet):
     @extend_schema(request=None, responses={204: None})
     @action(detail=False, methods=["post"], url_path="end-others", serializer_class=Nothing)
     def end_others(self, request: Request) -> Response:
-        """Sign the caller out everywhere but in the session that asks; a token has none, so everywhere."""
+        """Sign the caller out everywhere but in the session that asks; a token has none, so everywhere.
+
+        A limited token may not.
+        """
+        if not scoping.owners(request.user):
+            raise exceptions.PermissionDenied
         sessions.end_others(request._request, self.actor)
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -1,5 +1,6 @@
 """How Django signs in people of directories; local accounts are signed in by Django's own back end, before this one."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -7,6 +8,7 @@ from django_auth_ldap.backend import LDAPBackend
 from django_auth_ldap.config import LDAPSettings
 
 from apps.accounts.models import User
+from apps.accounts.services import lockouts
 from apps.accounts.services.directories import signing_in
 
 
@@ -25,7 +27,7 @@ class DirectoryBackend(LDAPBackend):
         if username is None or password is None:
             return None
         address = request.META.get("REMOTE_ADDR") if request is not None else None
-        return signing_in.sign_in(username, password, address)
+        return signing_in.sign_in(username, password, address, partial(lockouts.admits, request))
 
     def get_user(self, user_id: int) -> User | None:
         """Give the user of a session, as long as he is active."""

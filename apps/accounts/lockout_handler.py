@@ -19,8 +19,10 @@ class Handler(AxesBaseHandler, AbstractAxesHandler):
 
     def is_locked(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
         """Count the attempt, and say whether it is refused because of earlier ones."""
-        verdict = lockouts.attempt(lockouts.claimant_of(request, _name(credentials)))
-        request.sign_in_verdict = verdict  # type: ignore[attr-defined]
+        who = lockouts.claimant_of(request, _name(credentials))
+        verdict = lockouts.attempt(who)
+        request.sign_in_as, request.sign_in_verdict = who, verdict  # type: ignore[attr-defined]
+        request.sign_in_alias = None  # type: ignore[attr-defined]  # known when a directory has found the account
         return verdict.locked is not None
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:

@@ -14,7 +14,6 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
-from django_otp import DEVICE_ID_SESSION_KEY
 
 from apps.accounts.models import Theme
 from apps.accounts.services import second_factor, sessions
@@ -139,9 +138,9 @@ def _own_path(request: HttpRequest, address: str) -> str:
 
 
 def owes_factor(request: HttpRequest) -> bool:
-    """Say whether somebody has to set up a second factor; who signed in with one does not."""
+    """Say whether somebody has to set up a second factor; a session that began with one may have outlived it."""
     user: Any = request.user
-    return DEVICE_ID_SESSION_KEY not in request.session and second_factor.is_missing(user)
+    return second_factor.is_missing(user)
 
 
 def _go_first(request: HttpRequest, page: str, to_programs: str, to_streams: str) -> HttpResponse:

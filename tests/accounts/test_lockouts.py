@@ -408,6 +408,8 @@ class TestBadInput:
             ("ve\x00ra", 400),
             ("ve\u202era", 400),  # right to left
             ("ve\u200bra", 400),  # no width
+            ("vera\ufe00", 400),  # a variation selector: directories leave it out (RFC 4518 §2.2)
+            ("ve\u034fra", 400),  # a grapheme joiner, the same
             ("ve\u2028ra", 400),  # a line of its own
             ("ve\ue000ra", 400),  # means what everybody likes
             ("x" * 151, 400),

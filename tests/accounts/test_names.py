@@ -59,6 +59,8 @@ def test_a_name_of_151_characters_is_refused():
         ("an\x00na", "The name holds a character that is not seen (U+0000)."),
         ("anna\nroot", "The name holds a character that is not seen (U+000A)."),
         ("an\u200bna", "The name holds a character that is not seen (U+200B)."),
+        ("an\u034fna", "The name holds a character that is not seen (U+034F)."),
+        ("アン\u3164ナ", "The name holds a character that is not seen (U+1160)."),
         ("anna\u202etoor", "The name holds a character that is not seen (U+202E)."),
         ("an\u00adna", "The name holds a character that is not seen (U+00AD)."),
         ("\ue000", "The name holds a character that is not seen (U+E000)."),

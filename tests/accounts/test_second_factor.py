@@ -495,6 +495,16 @@ class TestRolesThatNeedOne:
         assert client.get("/preferences/")["Location"].startswith(PAGE)
         assert lacking(needed) == 1
 
+    def test_a_browser_that_signed_in_with_one_that_is_off_by_now_is_free_of_nothing(self, client, clock):
+        otto = make_user("viewer", username="otto")
+        secret, _codes = with_factor(otto)
+        password_step(client, "otto")
+        code_step(client, code_at(secret, timezone.now()))
+        assert client.get("/preferences/").status_code == 200
+        second_factor.turn_off(otto, acting(otto))  # in another browser
+        Role.objects.filter(name="viewer").update(needs_second_factor=True)
+        assert client.get("/preferences/")["Location"].startswith(PAGE)
+
     def test_the_password_is_changed_first(self, client, needed):
         make_user("operator", username="otto", must_change_password=True)
         assert password_step(client, "otto")["Location"].startswith("/password/")

@@ -16,7 +16,7 @@ from apps.core import options
 from apps.core.actors import SYSTEM
 from apps.core.models import AuditEntry
 from apps.monitoring.services import presence
-from tests.factories import PASSWORD, make_user
+from tests.factories import PASSWORD, make_group, make_user
 from tests.statements import statements_of
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +154,17 @@ def test_by_a_token_all_sessions_of_ones_own_are_ended(anna):
     answer = Client().post("/api/v1/sessions/end-others/", headers={"authorization": f"Bearer {token}"})
     assert answer.status_code == 204
     assert not is_in(client)
+
+
+def test_a_limited_token_neither_shows_nor_ends_them(anna):
+    client = signed_in("anna")
+    limits = tokens.Limits(permissions=["view"], groups=[make_group("Tokyo").pk])
+    secret = tokens.create(anna, "script", SYSTEM, limits=limits).secret
+    script = Client(headers={"authorization": f"Bearer {secret}"})
+    assert script.get("/api/v1/sessions/").json()["count"] == 0
+    assert script.delete(f"/api/v1/sessions/{Session.objects.get(user=anna).pk}/").status_code == 404
+    assert script.post("/api/v1/sessions/end-others/").status_code == 403
+    assert is_in(client)
 
 
 def test_a_disabled_user_is_out_at_once_everywhere(anna, ben):

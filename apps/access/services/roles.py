@@ -32,14 +32,15 @@ def create_role(name: str, permissions: Sequence[str], actor: Actor) -> Role:
 def change_role(role: Role, actor: Actor, *, name: str | None = None, permissions: Sequence[str] | None = None) -> Role:
     """Change a role of one's own making, for all who hold it; raises ValidationError."""
     _refuse_built_in(role)
-    added = set(permissions or ()) - set(role.permissions)
-    before = {"name": role.name, "permissions": role.permissions}
-    if name is not None:
-        role.name = name.strip()
-    if permissions is not None:
-        role.permissions = _ordered(permissions)
-    role.full_clean()
     with turn(), keeping_an_administrator(actor):
+        _read_again(role)
+        added = set(permissions or ()) - set(role.permissions)
+        before = {"name": role.name, "permissions": role.permissions}
+        if name is not None:
+            role.name = name.strip()
+        if permissions is not None:
+            role.permissions = _ordered(permissions)
+        role.full_clean()
         for held in role.grants.select_related("group"):
             _refuse_more_than_own(added, held.group, actor, "permissions")
         role.save()
@@ -59,9 +60,11 @@ def remove_role(role: Role, actor: Actor) -> None:
 def grant(holder: User | Team | DirectoryGroup, role: Role, group: Group, actor: Actor) -> Grant:
     """Give a user, a team or a group of a directory a role in a group and below; raises ValidationError."""
     made = Grant(**{_field_of(holder): holder}, role=role, group=group)
-    _refuse_more_than_own(role.permissions, group, actor, "role")
-    made.full_clean()
     with turn():
+        _one_at_a_time()
+        _read_again(role)
+        _refuse_more_than_own(role.permissions, group, actor, "role")
+        made.full_clean()
         made.save()
         audit.record(actor, "grant.create", made, after=_facts(made))
     return made
@@ -127,10 +130,10 @@ def users_with(role: Role) -> QuerySet[User]:
 @contextmanager
 def guard_team(actor: Actor, team: Team, come: Collection[User], go: Collection[User]) -> Iterator[None]:
     """Give nobody by a team what the actor does not hold, and lose no last administrator; registered with accounts."""
-    if come:
-        for held in team.grants.select_related("role", "group"):
-            _refuse_more_than_own(held.role.permissions, held.group, actor, "members")
     with keeping_an_administrator(actor):
+        if come:
+            for held in team.grants.select_related("role", "group"):
+                _refuse_more_than_own(held.role.permissions, held.group, actor, "members")
         yield
 
 
@@ -151,15 +154,17 @@ def keep_an_administrator(user: User) -> None:
 
 
 def refuse_higher(opened: QuerySet[User], groups: QuerySet[DirectoryGroup], actor: Actor) -> None:
-    """Refuse to open accounts of others, or groups of directories, that hold more; registered with accounts."""
+    """Refuse to open accounts, or groups of directories, that hold more; registered with accounts.
+
+    Of one's own account, too: who comes by a limited token holds less than it.
+    """
     if actor.user is None:
         return
     held = Grant.objects.filter(directory_group__in=groups.order_by())
     pairs = set(held.values_list("role", "group").order_by())
-    others = opened.exclude(pk=actor.user.pk).order_by()
     for one in HOLDERS:
-        granted = others.filter(**{f"{one.grants}__isnull": False})
-        pairs |= set(granted.values_list(f"{one.grants}__role", f"{one.grants}__group"))
+        granted = opened.order_by().filter(**{f"{one.grants}__isnull": False})
+        pairs |= set(granted.values_list(f"{one.grants}__role", f"{one.grants}__group").distinct())
     permissions = dict(Role.objects.values_list("pk", "permissions"))
     if any(not scoping.may(actor.user, name, group) for role, group in pairs for name in permissions[role]):
         raise ValidationError(_("This needs somebody who holds at least as much as the accounts that it concerns."))
@@ -174,11 +179,20 @@ def held_by_directory_groups(ids: Sequence[int]) -> dict[int, list[str]]:
 
 
 def _one_at_a_time() -> None:
-    """Have whoever may take an administrator away wait for the others to end: two could each leave the other one's.
+    """Have whoever gives rights or takes them wait for the others to end, and decide by what they left.
 
+    Two could each leave the other one's administrator, or one grant a role that the other one makes worth more.
     On SQLite the write turn sees to it.
     """
     Role.objects.select_for_update().get(name=ADMINISTRATOR)
+
+
+def _read_again(role: Role) -> None:
+    """Take a role as it is now, ours until the end of the transaction; raises ValidationError when it is gone."""
+    try:
+        role.refresh_from_db(from_queryset=Role.objects.select_for_update())
+    except Role.DoesNotExist as error:
+        raise ValidationError(_("This role was removed meanwhile.")) from error
 
 
 def _ordered(permissions: Sequence[str]) -> list[str]:

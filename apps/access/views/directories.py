@@ -144,7 +144,10 @@ def directory_move(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Directory, pk=pk)
     order = [row.pk for row in Directory.objects.all()]
     step = -1 if request.POST.get("to") == "up" else 1
-    configuring.place(found, order.index(pk) + 1 + step, Actor.of(request))
+    try:
+        configuring.place(found, order.index(pk) + 1 + step, Actor.of(request))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
     return redirect("access:directories")
 
 

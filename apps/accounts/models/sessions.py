@@ -28,9 +28,9 @@ class SessionQuerySet(models.QuerySet["Session"]):
         )
 
     def visible_to(self, user: Any, permission: str = "view") -> Self:
-        """Keep one's own; whoever manages access sees those of everybody."""
+        """Keep one's own, but none by a limited token; whoever manages access sees those of everybody."""
         everybody = scoping.may(user, "access")
-        return self.exclude(user=None) if everybody else self.filter(user=user.pk, user__isnull=False)
+        return self.exclude(user=None) if everybody else self.filter(user__in=scoping.owners(user))
 
 
 class SessionManager(BaseSessionManager.from_queryset(SessionQuerySet)):  # type: ignore[misc]

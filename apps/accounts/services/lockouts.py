@@ -67,6 +67,14 @@ class Verdict:
     locks: Mapping[Key, datetime | None] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """The account itself, where somebody typed another name for it, with what was decided of the attempt there."""
+
+    who: Claimant
+    verdict: Verdict
+
+
 def claimant_of(request: HttpRequest, name: str) -> Claimant:
     """Give who tries to sign in with this name."""
     key = folded(name)
@@ -104,6 +112,24 @@ def attempt(who: Claimant) -> Verdict:
             _count(row, now)
             locks[key] = row.locked_until
     return Verdict(None, 0, locks)
+
+
+def admits(request: HttpRequest | None, name: str) -> bool:
+    """Say whether a password may be looked at for an account that was reached by another name than it has.
+
+    A directory may know one person by several names: each would have failures of its own. The address was counted
+    already.
+    """
+    if request is None:
+        return True
+    typed, key = getattr(request, "sign_in_as", None), folded(name)
+    if typed is None or typed.name == key:
+        return True
+    found: Alias | None = getattr(request, "sign_in_alias", None)
+    if found is None or found.who.name != key:
+        who = Claimant(key, None, known_browsers.of(request, key))
+        found = request.sign_in_alias = Alias(who, attempt(who))  # type: ignore[attr-defined]
+    return found.verdict.locked is None
 
 
 def take_back(who: Claimant, verdict: Verdict) -> None:

@@ -25,20 +25,18 @@ def check(password: str, user: User) -> None:
 
 
 def set_password(user: User, password: str, actor: Actor, *, must_change: bool = True) -> None:
-    """Give a user a new password; his sessions end, and he chooses his own at the next sign-in."""
+    """Give somebody else a new password; his sessions end, and he chooses his own at the next sign-in.
+
+    One's own is changed by whoever knows the present one: else a session that was left open, or a token that may do
+    little, would be worth all that its user may do. Raises ValidationError.
+    """
     ownership.refuse_password(user)
+    if actor.user is not None and actor.user.pk == user.pk:
+        raise ValidationError(
+            {"password": [_("Change your own password at /password/, where the present one is asked.")]}
+        )
     standing.refuse_higher(actor, User.objects.filter(pk=user.pk))
-    check(password, user)
-    replaced = user.password
-    user.set_password(password)
-    user.must_change_password = must_change
-    user.password_changed_at = timezone.now()
-    with turn():
-        user.save(update_fields=["password", "must_change_password", "password_changed_at"])
-        _keep_former(user, replaced)
-        audit.record(actor, "user.password", user, after={"password": audit.CHANGED, "must_change": must_change})
-        if actor.user != user:
-            sessions.forget(user)
+    _replace(user, password, actor, must_change=must_change)
 
 
 def change_own_password(user: User, present: str, password: str, actor: Actor, session_key: str | None) -> None:
@@ -50,8 +48,20 @@ def change_own_password(user: User, present: str, password: str, actor: Actor, s
         raise ValidationError({"old_password": [_("This is not your present password.")]})
     if present == password:
         raise ValidationError({"password": [_("Choose a password that differs from the present one.")]})
+    _replace(user, password, actor, must_change=False, session_key=session_key)
+
+
+def _replace(user: User, password: str, actor: Actor, *, must_change: bool, session_key: str | None = None) -> None:
+    """Put a new password in force; every session of the user ends but the named one. Raises ValidationError."""
+    check(password, user)
+    replaced = user.password
+    user.set_password(password)
+    user.must_change_password = must_change
+    user.password_changed_at = timezone.now()
     with turn():
-        set_password(user, password, actor, must_change=False)
+        user.save(update_fields=["password", "must_change_password", "password_changed_at"])
+        _keep_former(user, replaced)
+        audit.record(actor, "user.password", user, after={"password": audit.CHANGED, "must_change": must_change})
         sessions.forget(user, but=session_key)
 
 

@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from apps.accounts.names import LONGEST, UNSEEN, normalised
+from apps.accounts.names import LONGEST, is_unseen, normalised
 
 
 def normal(name: str) -> str:
@@ -21,4 +21,4 @@ def folded(name: str) -> str:
 
 def has_unseen(name: str) -> bool:
     """Say whether a name holds characters that nobody sees: those that no name has, and that make two look alike."""
-    return any(unicodedata.category(character) in UNSEEN for character in name)
+    return any(is_unseen(character) for character in name)

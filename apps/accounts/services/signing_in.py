@@ -17,7 +17,7 @@ from django_otp import login as keep_device
 
 from apps.accounts.models import LockedThing, User
 from apps.accounts.services import half_signed_in, lockouts, second_factor, sessions
-from apps.accounts.services.lockouts import Verdict
+from apps.accounts.services.lockouts import Alias, Verdict
 from apps.accounts.services.sign_in_names import has_unseen, normal
 from apps.core import audit
 from apps.core.actors import Actor, ActorKind
@@ -46,8 +46,11 @@ def check(request: HttpRequest, name: str, password: str, action: str = "session
         return None
     user = authenticate(request, username=name, password=password)
     verdict: Verdict = getattr(request, "sign_in_verdict", Verdict())
+    alias: Alias | None = getattr(request, "sign_in_alias", None)
     if isinstance(user, User):
         lockouts.take_back(lockouts.claimant_of(request, name), verdict)
+        if alias is not None:
+            lockouts.take_back(alias.who, alias.verdict)
         address = request.META.get("REMOTE_ADDR")
         if all(may_come_from(user, address) for may_come_from in whereabouts):
             return user
@@ -55,6 +58,8 @@ def check(request: HttpRequest, name: str, password: str, action: str = "session
         return None
     if verdict.locked is not None and verdict.locked.kind == LockedThing.ACCOUNT:
         make_password(password)  # nobody looked at it, and that must not be seen from outside
+    elif alias is not None and alias.verdict.locked is not None:
+        verdict = alias.verdict
     _note_refusal(request, name, action, verdict)
     return None
 

@@ -9,7 +9,7 @@ from django.contrib.auth import authenticate
 from django.test import Client, RequestFactory
 
 from apps.access.models import Grant
-from apps.accounts.models import User
+from apps.accounts.models import LockOut, User
 from apps.accounts.services.directories import configuring, memory
 from apps.core import options, scoping
 from apps.core.actors import COMMAND
@@ -307,3 +307,40 @@ def test_anonymous_search_where_no_account_is_given(slapd: Slapd):
     assert directory.bind_password is None
     assert sign_in("carol", "car0l-Passw0rd") is None  # this server shows nothing to nobody
     assert SEARCHER not in str(Grant.objects.all())
+
+
+class TestOnePersonOfSeveralNames:
+    """Failures count for the account, by whatever name the directory finds it."""
+
+    @pytest.fixture(autouse=True)
+    def _known_by_mail(self, openldap):
+        options.set_value("lockout_account_failures", 3, COMMAND)
+        configuring.change(openldap, {"user_filter": "(|(uid=%(user)s)(mail=%(user)s))"}, COMMAND)
+
+    def test_no_name_has_failures_of_its_own(self):
+        for name in ("bob@example.test", "bob", "BOB@example.test"):
+            assert sign_in(name, "wrong") is None
+        locked = LockOut.objects.get(kind="account", name="bob")
+        assert (locked.failures, locked.is_locked) == (3, True)
+        assert LockOut.objects.get(kind="address").failures == 3  # once for each attempt
+
+    def test_a_locked_account_is_not_asked_for_by_another_name(self, monkeypatch):
+        from apps.accounts.services.directories.conversation import Conversation
+
+        for _attempt in range(3):
+            sign_in("bob", "wrong")
+        tried, feigned = [], []
+        feign = Conversation.feign_password
+        monkeypatch.setattr(Conversation, "check_password", lambda *about: tried.append(about))
+        monkeypatch.setattr(Conversation, "feign_password", lambda talk: (feigned.append(talk), feign(talk)))
+        page = Client().post("/login/", {"username": "bob@example.test", "password": "b0b-Passw0rd"})
+        assert (page.status_code, tried, len(feigned)) == (400, [], 1)  # one question, as for a wrong password
+        assert not User.objects.filter(username="bob").exists()
+        told = AuditEntry.objects.filter(action="session.sign_in", outcome="refused").latest("pk")
+        assert told.after == {"locked": "account", "attempts": 1}
+
+    def test_who_is_right_leaves_nothing_counted(self):
+        sign_in("bob@example.test", "wrong")
+        client = Client()
+        assert client.post("/login/", {"username": "bob@example.test", "password": "b0b-Passw0rd"}).status_code == 302
+        assert not LockOut.objects.filter(name="bob").exists()

@@ -1,6 +1,6 @@
 """Asks a directory about a person, step by step, the same for a sign-in, for its test and for the periodic look."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_noop
@@ -47,16 +47,25 @@ class Answer:
         return sum(step.milliseconds for step in self.steps)
 
 
-def ask(directory: Directory, name: str, password: str | None, *, feign: bool = False, try_all: bool = False) -> Answer:
+def ask(
+    directory: Directory,
+    name: str,
+    password: str | None,
+    *,
+    feign: bool = False,
+    try_all: bool = False,
+    admits: Callable[[str], bool] = lambda name: True,
+) -> Answer:
     """Ask about a name; with a password also whether it is right, ``None`` asks without.
 
     ``feign`` takes the time of a wrong password where none was sent, so that nobody can tell which names there are.
+    ``admits`` says of the user name that was found whether its password may be looked at; if not, it is wrong.
     """
     answer = Answer()
     try:
         with talk(directory, answer.steps, try_all=try_all) as conversation:
             try:
-                _walk(conversation, answer, name, password)
+                _walk(conversation, answer, name, password, admits)
             except Refused as refused:
                 answer.refusal, answer.words = refused.why, refused.words
             if feign and not any(step.stage is Stage.PASSWORD for step in answer.steps):
@@ -66,11 +75,15 @@ def ask(directory: Directory, name: str, password: str | None, *, feign: bool = 
     return answer
 
 
-def _walk(conversation: Conversation, answer: Answer, name: str, password: str | None) -> None:
+def _walk(
+    conversation: Conversation, answer: Answer, name: str, password: str | None, admits: Callable[[str], bool]
+) -> None:
     if not name or "\x00" in name or len(name) > LONGEST_NAME:
         raise Refused(Refusal.UNKNOWN)
     answer.entry = entry = conversation.find(name)
     if password is not None:
+        if not admits(entry.username):
+            conversation.refuse_password()
         conversation.check_password(entry, password)
     conversation.look_at_account(entry)
     look_at_groups(conversation, answer, entry)

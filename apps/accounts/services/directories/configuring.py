@@ -23,6 +23,10 @@ CHANGEABLE: Final = (
     *("search_base", "user_filter", *ATTRIBUTES, "group_base", "group_filter", "group_kind", "nested_groups"),
     *("let_in_unmapped", "connect_timeout", "answer_timeout", "enabled"),
 )
+# What has nothing to do with whom a directory is asked about, and what with.
+HARMLESS: Final = frozenset(
+    {"name", "first_name_attribute", "last_name_attribute", "mail_attribute", "connect_timeout", "answer_timeout"}
+)
 MOST_SERVERS = 16
 REMOVED_AT_ONCE = 50
 
@@ -59,6 +63,7 @@ def draft(fields: Mapping[str, Any], directory: Directory | None = None) -> Dire
 def create(fields: Mapping[str, Any], actor: Actor) -> Directory:
     """Keep a new directory, behind the others; raises ValidationError."""
     made = draft(fields)
+    _refuse_listener(actor)
     with turn():
         made.position = 1 + (Directory.objects.aggregate(last=Max("position"))["last"] or 0)
         made.save()
@@ -71,6 +76,8 @@ def change(directory: Directory, fields: Mapping[str, Any], actor: Actor) -> Dir
     made = draft(fields, directory)
     if not made.enabled and _is_own(directory, actor):
         raise ValidationError({"enabled": [_("You signed in by this directory; somebody else has to switch it off.")]})
+    if any(getattr(made, name) != getattr(directory, name) for name in CHANGEABLE if name not in HARMLESS):
+        _refuse_listener(actor)
     of_it = {"directory": directory.pk}
     standing.refuse_higher(actor, User.objects.filter(**of_it), DirectoryGroup.objects.filter(**of_it))
     before, secret = _facts(directory), made.bind_password != directory.bind_password
@@ -82,15 +89,17 @@ def change(directory: Directory, fields: Mapping[str, Any], actor: Actor) -> Dir
 
 
 def place(directory: Directory, position: int, actor: Actor) -> None:
-    """Have a directory asked as the first, second … of all, counted from 1."""
+    """Have a directory asked as the first, second … of all, counted from 1; raises ValidationError."""
     with turn():
         rows = list(Directory.objects.select_for_update().order_by("position", "name"))
         before = [row.pk for row in rows].index(directory.pk) + 1
         rows.insert(max(1, position) - 1, rows.pop(before - 1))
+        after = [row.pk for row in rows].index(directory.pk) + 1
+        if before != after:
+            _refuse_listener(actor)
         for number, row in enumerate(rows, start=1):
             if row.position != number:
                 Directory.objects.filter(pk=row.pk).update(position=number)
-        after = [row.pk for row in rows].index(directory.pk) + 1
         directory.position = after
         if before != after:
             audit.record(actor, "directory.place", directory, before={"position": before}, after={"position": after})
@@ -111,6 +120,15 @@ def remove(directory: Directory, actor: Actor) -> None:
     with turn():
         audit.record(actor, "directory.remove", directory, before=_facts(directory))
         directory.delete()
+
+
+def _refuse_listener(actor: Actor) -> None:
+    """Refuse whoever would listen, by a directory of his making, to people that may do more than he.
+
+    Of somebody who was never here all directories are asked in their order, with the password: each hears what is meant
+    for those after it, and, while they are silent, for those before it.
+    """
+    standing.refuse_higher(actor, User.objects.exclude(directory=None), DirectoryGroup.objects.all())
 
 
 def _is_own(directory: Directory, actor: Actor) -> bool:

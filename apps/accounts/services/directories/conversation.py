@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import SimpleNamespace, TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import ldap
 from django.db import models
@@ -166,6 +166,12 @@ class Conversation:
                 raise Refused(faults.refusal_of(error), faults.words_of(error)) from error
             step.text = Phrase(gettext_noop("The directory accepts the password."))
             self._bind_as_searcher()
+
+    def refuse_password(self) -> NoReturn:
+        """Take the time of a wrong password and call it one, unread; raises Refused."""
+        with self.step(Stage.PASSWORD):
+            self.feign_password()
+            raise Refused(Refusal.WRONG_PASSWORD)
 
     def feign_password(self) -> None:
         """Take the time of a wrong password where there is none to check, so that nobody hears whom there is."""

@@ -101,28 +101,39 @@ def _mail(text: str) -> str:
 
 
 def refresh(user: User, answer: Answer, actor: Actor) -> None:
-    """Keep an account as the directory has it; nothing is done where the name became somebody else's."""
+    """Keep an account as the directory has it.
+
+    Where its name there is another account's here, or none that is allowed, all that it is called stays and it is let
+    in no more than before. What it holds by its groups is never left standing.
+    """
     entry = answer.known_entry
     with turn():
         user = User.objects.select_for_update().get(pk=user.pk)
         if not user.is_active and user.barred == Bar.NONE:
             return
         before = _facts(user)
-        same = called(entry.username).exclude(pk=user.pk)
-        if same.exists():
-            log.warning("%s is called %s in its directory, which is another account here", user, entry.username)
-            return
-        try:
-            _bring_up_to_date(user, entry)
-        except Refused as refused:
-            log.warning("%s is not brought up to date: %s", user, refused.words)
-            return
-        user.is_active, user.barred = True, Bar.NONE.value
-        user.save()
+        if _takes_names(user, entry):
+            user.is_active, user.barred = True, Bar.NONE.value
+            user.save()
+        else:
+            user.refresh_from_db()
         mapping.set_memberships(user, answer.mapped)
         after = _facts(user)
         if before != after:
             audit.record(actor, "user.change", user, before=before, after=after)
+
+
+def _takes_names(user: User, entry: Entry) -> bool:
+    """Say whether an account could be called, and is called now, as its entry is."""
+    if called(entry.username).exclude(pk=user.pk).exists():
+        log.warning("%s is called %s in its directory, which is another account here", user, entry.username)
+        return False
+    try:
+        _bring_up_to_date(user, entry)
+    except Refused as refused:
+        log.warning("the names of an account (%s) are not brought up to date: %s", user.pk, refused.words)
+        return False
+    return True
 
 
 def bar(user: User, why: Bar, actor: Actor) -> bool:

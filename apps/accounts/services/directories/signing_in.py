@@ -1,6 +1,7 @@
 """Signs people of directories in: the directories in order, until one knows the name."""
 
 import logging
+from collections.abc import Callable
 
 from apps.accounts.models import Directory, User
 from apps.accounts.services.directories import asking, health, people
@@ -15,11 +16,14 @@ log = logging.getLogger(__name__)
 ORDINARY = frozenset({Refusal.UNKNOWN, Refusal.WRONG_PASSWORD, Refusal.NO_PASSWORD})  # told as every refused sign-in
 
 
-def sign_in(name: str, password: str, address: str | None) -> User | None:
+def sign_in(
+    name: str, password: str, address: str | None, admits: Callable[[str], bool] = lambda name: True
+) -> User | None:
     """Give the account of a name and password that a directory accepts; None, with the reason in the audit, when none.
 
     The name of a local account is looked for without its password, which is nobody else's business. The name of an
-    account that came from a directory is only asked of that one.
+    account that came from a directory is only asked of that one. ``admits`` says, by what the directory calls whom it
+    found, whether his password may be looked at.
     """
     name = name.strip()
     if not name or not password or "\x00" in name + password:
@@ -29,7 +33,7 @@ def sign_in(name: str, password: str, address: str | None) -> User | None:
     candidates = _candidates(holder)
     for directory in candidates:
         is_last = directory is candidates[-1]
-        answer = asking.ask(directory, name, None if is_local else password, feign=is_last)
+        answer = asking.ask(directory, name, None if is_local else password, feign=is_last, admits=admits)
         health.note(directory, answer.fault)
         if answer.fault is not None:
             log.warning("directory %s: %s", directory, answer.fault)
