@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from apps.accounts.models import Directory, User
 from apps.accounts.services.directories import asking, health, people
@@ -21,35 +22,51 @@ def sign_in(
 ) -> User | None:
     """Give the account of a name and password that a directory accepts; None, with the reason in the audit, when none.
 
-    The name of a local account is looked for without its password, which is nobody else's business. The name of an
-    account that came from a directory is only asked of that one. ``admits`` says, by what the directory calls whom it
-    found, whether his password may be looked at.
+    The password of a local account is nobody else's business, that of an account that came from a directory is asked
+    of that one alone. Whoever is refused was looked for in every directory, and some password was tried once, so that
+    it takes as long whether and where there is such a name. ``admits`` says, by what the directory calls whom it found,
+    whether his password may be looked at.
     """
     name = name.strip()
     if not name or not password or "\x00" in name + password:
         return None
     holder = people.called(name).select_related("directory").first()
     is_local = holder is not None and holder.directory is None
-    candidates = _candidates(holder)
-    for directory in candidates:
-        is_last = directory is candidates[-1]
-        answer = asking.ask(directory, name, None if is_local else password, feign=is_last, admits=admits)
-        health.note(directory, answer.fault)
-        if answer.fault is not None:
-            log.warning("directory %s: %s", directory, answer.fault)
-            continue
-        if answer.refusal is Refusal.UNKNOWN:
+    waiting = list(Directory.objects.in_use())
+    for directory in _candidates(holder, waiting):
+        waiting.remove(directory)
+        answer = _ask(directory, name, None if is_local else password, feign=not waiting, admits=admits)
+        if answer.fault is not None or answer.refusal is Refusal.UNKNOWN:
             continue
         if is_local:
             answer.refusal = Refusal.CLASH
-        return _end(directory, name, answer, address)
+        user = _end(directory, name, answer, address)
+        if user is None:
+            _look_further(waiting, name, tried=not is_local)
+        return user
+    _look_further(waiting, name, tried=False)
     return None
 
 
-def _candidates(holder: User | None) -> list[Directory]:
+def _candidates(holder: User | None, in_use: list[Directory]) -> list[Directory]:
+    """Give the directories that may let somebody in, in order."""
     if holder is not None and holder.directory is not None:
-        return [holder.directory] if holder.directory.enabled else []
-    return list(Directory.objects.in_use())
+        return [directory for directory in in_use if directory == holder.directory]
+    return list(in_use)
+
+
+def _look_further(directories: list[Directory], name: str, *, tried: bool) -> None:
+    """Look for a name where nobody is let in by it; a password is feigned at the last where none was tried."""
+    for directory in directories:
+        _ask(directory, name, None, feign=directory is directories[-1] and not tried)
+
+
+def _ask(directory: Directory, name: str, password: str | None, **how: Any) -> Answer:
+    answer = asking.ask(directory, name, password, **how)
+    health.note(directory, answer.fault)
+    if answer.fault is not None:
+        log.warning("directory %s: %s", directory, answer.fault)
+    return answer
 
 
 def _end(directory: Directory, name: str, answer: Answer, address: str | None) -> User | None:
