@@ -24,13 +24,15 @@ class AccessConfig(AppConfig):
             keeping_an_administrator,
             refuse_higher,
         )
+        from apps.access.services.holdings import going_with
         from apps.access.services.whereabouts import may_come_from
         from apps.accounts.services import second_factor, signing_in, standing, teams
         from apps.accounts.services.directories import mapping
         from apps.accounts.services.users import removal_checks
-        from apps.core import scoping
+        from apps.core import holdings, scoping
 
         scoping.register_resolver(scope_of)
+        holdings.registry.add("grants", going_with)
         removal_checks.add("last-administrator", keep_an_administrator)
         standing.checks.add("grants", refuse_higher)
         second_factor.requirements.add("role", needs_second_factor)

@@ -109,7 +109,13 @@ def remove(directory: Directory, actor: Actor) -> None:
             for user in batch:
                 users.remove(user, actor)
     with turn():
-        audit.record(actor, "directory.remove", directory, before=_facts(directory))
+        grants = [
+            f"{group.name}: {grant}"
+            for group in directory.groups.order_by("pk")
+            for grant in holdings.of(group).get("grants", [])
+        ]
+        before = _facts(directory) | ({"grants": grants} if grants else {})
+        audit.record(actor, "directory.remove", directory, before=before)
         directory.delete()
 
 
