@@ -17,6 +17,7 @@ class AccessConfig(AppConfig):
         """Become the resolver behind ``visible_to``, keep an administrator, and register menu entries."""
         from apps.access import nav  # noqa: F401
         from apps.access.resolver import needs_second_factor, scope_of
+        from apps.access.services.holdings import going_with
         from apps.access.services.roles import (
             guard_team,
             held_by_directory_groups,
@@ -24,7 +25,6 @@ class AccessConfig(AppConfig):
             keeping_an_administrator,
             refuse_higher,
         )
-        from apps.access.services.holdings import going_with
         from apps.access.services.whereabouts import may_come_from
         from apps.accounts.services import second_factor, signing_in, standing, teams
         from apps.accounts.services.directories import mapping

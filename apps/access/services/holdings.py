@@ -13,7 +13,9 @@ def going_with(row: Model) -> dict[str, list[str]]:
         grants = Grant.objects.filter(group=row.pk).complete().order_by("pk")
         return {"grants": [f"{one.holder}: {one.role.name}" for one in grants]}
     field = next(
-        one.field for one in HOLDERS if isinstance(row, Grant._meta.get_field(one.field).related_model)  # type: ignore[arg-type]
+        one.field
+        for one in HOLDERS
+        if isinstance(row, Grant._meta.get_field(one.field).related_model)  # type: ignore[arg-type]
     )
     held = Grant.objects.filter(**{field: row.pk}).complete().order_by("pk")
     told = {"grants": [f"{one.role.name} · {one.group}" for one in held]}
