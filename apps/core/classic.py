@@ -44,7 +44,7 @@ class DiscreetChoice(ModelChoiceField):  # type: ignore[type-arg]
 
     def label_from_instance(self, obj: models.Model) -> str:
         """Name a row."""
-        return UNSEEN if obj.pk == self.unseen else super().label_from_instance(obj)
+        return str(UNSEEN) if obj.pk == self.unseen else super().label_from_instance(obj)
 
 
 class VisibleFilter(admin.RelatedFieldListFilter):

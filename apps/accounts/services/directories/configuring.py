@@ -13,7 +13,7 @@ from apps.accounts.models import Directory, DirectoryGroup, DirectoryKind, Encry
 from apps.accounts.services import standing, users
 from apps.accounts.services.directories import certificates, syntax
 from apps.accounts.services.directories.settings import USUAL, USUAL_GROUP_FILTER
-from apps.core import audit, options
+from apps.core import audit, holdings, options
 from apps.core.actors import Actor
 from apps.core.writes import turn
 
