@@ -17,6 +17,7 @@ class AccessConfig(AppConfig):
         """Become the resolver behind ``visible_to``, keep an administrator, and register menu entries."""
         from apps.access import nav  # noqa: F401
         from apps.access.resolver import needs_second_factor, scope_of
+        from apps.access.services.holdings import going_with
         from apps.access.services.roles import (
             guard_team,
             held_by_directory_groups,
@@ -28,9 +29,10 @@ class AccessConfig(AppConfig):
         from apps.accounts.services import second_factor, signing_in, standing, teams
         from apps.accounts.services.directories import mapping
         from apps.accounts.services.users import removal_checks
-        from apps.core import scoping
+        from apps.core import holdings, scoping
 
         scoping.register_resolver(scope_of)
+        holdings.registry.add("grants", going_with)
         removal_checks.add("last-administrator", keep_an_administrator)
         standing.checks.add("grants", refuse_higher)
         second_factor.requirements.add("role", needs_second_factor)

@@ -13,6 +13,7 @@ from apps.accounts.models import User
 from apps.accounts.password_policy import in_words_lazy
 from apps.accounts.services import teams
 from apps.core import scoping
+from apps.core.forms import AsShown
 from apps.groups.models import Group
 
 
@@ -65,7 +66,7 @@ class NewUserForm(GrantForm):
     field_order = ("username", "email", "password", "must_change_password", "role", "group")
 
 
-class UserForm(forms.Form):
+class UserForm(AsShown, forms.Form):
     """What is changed about a user."""
 
     username = forms.CharField(label=_("User name"), max_length=150)
@@ -73,6 +74,11 @@ class UserForm(forms.Form):
     last_name = forms.CharField(label=_("Last name"), max_length=150, required=False)
     email = forms.EmailField(label=_("Mail address"), required=False)
     is_active = forms.BooleanField(label=_("May sign in"), required=False)
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Give what the reader changed."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
 
 
 class SetPasswordForm(forms.Form):

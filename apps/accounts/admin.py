@@ -16,13 +16,14 @@ from apps.accounts.services import lockouts, passwords, second_factor, sessions,
 from apps.core import scoping
 from apps.core.actors import Actor
 from apps.core.classic import ScopedAdmin
+from apps.core.forms import AsShown
 
 __all__ = ["DirectoryAdmin", "DirectoryGroupAdmin"]  # registered in their own module
 
 admin.site.unregister(DjangoGroup)  # what users may do is said by grants
 
 
-class UserForm(forms.ModelForm):
+class UserForm(AsShown, forms.ModelForm):
     """A user, with a new password where one is typed; a new user needs one."""
 
     new_password = forms.CharField(

@@ -33,6 +33,7 @@ class ComponentAdmin(ScopedAdmin):
     """Managed devices."""
 
     change_word = "components"
+    discreet = ("parent",)
     list_display = ("name", "alias", "category", "group", "status", "last_seen_at")
     list_filter = ("status", "category", ("group", VisibleFilter))
     search_fields = ("search_text",)

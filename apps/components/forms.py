@@ -1,5 +1,6 @@
 """The form of a component: what it is called, where it stands, and the ways in which it is managed."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django import forms
@@ -12,6 +13,7 @@ from apps.components.credential_controls import control_for
 from apps.components.models import Category, Component, Credential, ManagementInterface
 from apps.components.services.drafts import NewInterface
 from apps.core import scoping
+from apps.core.forms import UNSEEN, row_id
 from apps.drivers.contract import Parameter
 from apps.groups.forms import GroupChoice
 
@@ -59,7 +61,9 @@ class InterfaceForm(forms.Form):
     enabled = forms.BooleanField(label=gettext_lazy("Enabled"), required=False, initial=True)
     remove = forms.BooleanField(label=gettext_lazy("Remove this way of managing"), required=False)
 
-    def __init__(self, *args: Any, user: Any, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, user: Any, present: Mapping[int, ManagementInterface] | None = None, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
         specs = driver_parameters.offered()
         order = list(Category)
@@ -67,6 +71,9 @@ class InterfaceForm(forms.Form):
         _choice(self, "driver").choices = [(name, _(spec.label)) for name, spec in by_category]
         usable = Credential.objects.visible_to(user, "components")
         choices = [("", _("None")), *((str(row.pk), row.name) for row in usable)]
+        kept = self._kept_credential(present or {})
+        if kept and kept not in dict(choices):
+            choices.append((kept, str(UNSEEN)))
         kinds = {kind for spec in specs.values() for kind in spec.credential_kinds}
         self.kinds = [kind for kind in credential_kinds.KINDS.values() if kind.name in kinds]
         self.may_add = scoping.may_somewhere(user, "credentials") and bool(self.kinds)
@@ -82,6 +89,12 @@ class InterfaceForm(forms.Form):
         for spec in specs.values():
             for parameter in spec.parameters:
                 self.fields[f"{spec.name}.{parameter.name}"] = _parameter_control(parameter)
+
+    def _kept_credential(self, present: Mapping[int, ManagementInterface]) -> str:
+        """Give the credential that the interface in the form has: it stays, also where the user may not see it."""
+        given = self.data.get(self.add_prefix("id")) if self.is_bound else self.initial.get("id")
+        row = present.get(row_id(str(given or "")) or 0)
+        return str(row.credential_id or "") if row is not None else ""
 
     @property
     def is_empty(self) -> bool:

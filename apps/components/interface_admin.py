@@ -22,6 +22,7 @@ class InterfaceAdmin(ScopedAdmin):
     """Connections: what is set for each, and how the last contact went."""
 
     change_word = "components"
+    discreet = ("credential",)
     list_display = ("component", "driver", "address", "port", "credential", "enabled", "status", "last_polled_at")
     list_filter = ("driver", "enabled", "status")
     list_select_related = ("component", "credential")

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import ProtectedError, QuerySet
+from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -22,9 +23,11 @@ from django.utils.translation import gettext as _
 from apps.core import scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
+from apps.core.forms import UNSEEN
 from apps.core.writes import turn
 
-NEVER_SHOWN = frozenset({"password", "digest", "secret", "key", "bind_password", "username_key", "remembered"})
+SECRETS = frozenset({"password", "digest", "secret", "bind_password", "session_key", "session_data"})
+SIGNS_OF_SEARCH = "^=@"  # before the name of a column that is searched in
 
 
 def visible_rows(model: type[models.Model], user: Any, word: str = "view") -> QuerySet[Any]:
@@ -32,6 +35,16 @@ def visible_rows(model: type[models.Model], user: Any, word: str = "view") -> Qu
     rows: QuerySet[Any] = model._default_manager.all()
     visible = getattr(rows, "visible_to", None)
     return visible(user, word) if visible is not None else rows
+
+
+class DiscreetChoice(ModelChoiceField):  # type: ignore[type-arg]
+    """A choice of a related row; the present one, when the user may not see it, stays without its name."""
+
+    unseen: int | None = None
+
+    def label_from_instance(self, obj: models.Model) -> str:
+        """Name a row."""
+        return str(UNSEEN) if obj.pk == self.unseen else super().label_from_instance(obj)
 
 
 class VisibleFilter(admin.RelatedFieldListFilter):
@@ -53,6 +66,7 @@ class ScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     view_word = "view"
     change_word: ClassVar[str | None] = None
     for_everybody = False
+    discreet: ClassVar[tuple[str, ...]] = ()  # columns of related rows that may be of a group that is not the user's
     view_on_site = False
     can_add = True
     can_remove = True
@@ -116,12 +130,65 @@ class ScopedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Offer only rows that the user may see, and as the place of this one only where he may do this."""
         is_place = db_field.name in {"group", "component"}
         word = self.change_word if is_place and self.change_word else "view"
-        kwargs.setdefault("queryset", visible_rows(db_field.remote_field.model, request.user, word))
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        offered = kwargs.setdefault("queryset", visible_rows(db_field.remote_field.model, request.user, word))
+        unseen = self._unseen(request, db_field, offered)
+        if unseen is None:
+            return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        all_rows = db_field.remote_field.model._default_manager
+        kwargs["queryset"] = all_rows.filter(models.Q(pk=unseen) | models.Q(pk__in=offered.order_by().values("pk")))
+        field: Any = super().formfield_for_foreignkey(db_field, request, form_class=DiscreetChoice, **kwargs)
+        field.unseen = unseen
+        return field
+
+    def _unseen(self, request: HttpRequest, db_field: Any, offered: QuerySet[Any]) -> Any:
+        """Give what the row in the form has there, when it is not offered: it stays unless the user changes it."""
+        match = request.resolver_match
+        row_id = match.kwargs.get("object_id") if match is not None else None
+        found = self.get_object(request, unquote(row_id)) if row_id else None
+        present = getattr(found, db_field.attname, None)
+        return present if present is not None and not offered.filter(pk=present).exists() else None
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Name in lists no related row that the user may not see."""
+        return [self._discreet(name, request) for name in super().get_list_display(request)]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Nor on a page that is only read."""
+        fields = super().get_fields(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fields
+        return [self._discreet(name, request) for name in fields]
+
+    def _discreet(self, name: Any, request: HttpRequest) -> Any:
+        if name not in self.discreet:
+            return name
+
+        @admin.display(description=self.opts.get_field(name).verbose_name)  # type: ignore[union-attr]
+        def shown(row: Any) -> Any:
+            other = getattr(row, name)
+            is_seen = other is None or scoping.may(request.user, "view", other.group_id)
+            return other if is_seen else UNSEEN
+
+        return shown
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Let a list be filtered only by what a page may show: guessing a hash letter by letter is reading it."""
-        return lookup.partition("__")[0] not in NEVER_SHOWN and super().lookup_allowed(lookup, value, request)
+        """Let a list be filtered only by what its pages show: guessing a column letter by letter is reading it."""
+        column = lookup.partition("__")[0]
+        own = self.opts.pk.name
+        if (own if column == "pk" else column) in SECRETS:
+            return False
+        return column in {"pk", own, *self.shown_columns(request)} and super().lookup_allowed(lookup, value, request)
+
+    def shown_columns(self, request: HttpRequest) -> set[str]:
+        """Name what the list and the page of a row show, and what is searched in."""
+        columns = [*flatten_fieldsets(self.get_fieldsets(request)), *self.get_list_display(request)]
+        found = {name for name in columns if isinstance(name, str)}
+        found |= {name.lstrip(SIGNS_OF_SEARCH).partition("__")[0] for name in self.get_search_fields(request)}
+        for one in self.get_list_filter(request):
+            named = one[0] if isinstance(one, tuple | list) else one
+            name = named if isinstance(named, str) else getattr(named, "parameter_name", "")
+            found.add(name.partition("__")[0])
+        return found
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Name the rows themselves; what goes with them knows the service, and it may not be the user's to read."""

@@ -5,7 +5,9 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.translation import gettext_lazy
 
+UNSEEN = gettext_lazy("one that you may not see")  # a related row that is there
 LONGEST_ID = 18  # digits
 LARGEST_ID = 2**63 - 1
 LAST_YEAR = 9000
@@ -26,6 +28,18 @@ def attempt(form: forms.BaseForm, act: Callable[[], Any], field: str = NON_FIELD
 def row_id(raw: str) -> int | None:
     """Read the id of a row from what a browser sent; None when it is none that a database could hold."""
     return int(raw) if raw.isascii() and raw.isdigit() and len(raw) <= LONGEST_ID else None
+
+
+class AsShown(forms.BaseForm):
+    """A form that carries what it was shown with: what its reader left as it was is not a wish of his.
+
+    ``changed_data`` names only what he changed, however old his page is.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name, field in self.fields.items():
+            field.show_hidden_initial = not self.is_bound or self.add_initial_prefix(name) in self.data
 
 
 class Chosen(forms.MultipleChoiceField):

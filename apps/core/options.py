@@ -4,6 +4,7 @@ Where an environment variable of the same meaning is set, it wins and the option
 """
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from apps.core.writes import turn
 
 GENERAL = gettext_lazy("General")
 WORDS_OF_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 SETTING = ("option.set", "option.reset")  # acts
 READ_AGAIN = 600  # seconds for which reading a secret is one act
 FRESH = 3.0  # seconds that a process trusts what it read; set() in the same process is seen at once
@@ -110,7 +112,7 @@ class Option:
         if self.type is int:
             if isinstance(raw, int) and not isinstance(raw, bool):
                 return raw
-            if isinstance(raw, str) and raw.strip().lstrip("-").isascii() and raw.strip().lstrip("-").isdigit():
+            if isinstance(raw, str) and WHOLE_NUMBER.fullmatch(raw.strip()):
                 return int(raw)
             raise ValidationError(_("Enter a whole number."))
         if self.type is list:

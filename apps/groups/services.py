@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from apps.core import audit, events, scoping
+from apps.core import audit, events, holdings, scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
 from apps.core.registries import Registry
@@ -100,7 +100,7 @@ def remove(group: Group, actor: Actor) -> None:
         names = inside + [name for ask in occupants for found in ask(group.pk).values() for name in found]
         if names:
             raise Conflict(_sentence(group, names))
-        audit.record(actor, "group.remove", group, before=_facts(group))
+        audit.record(actor, "group.remove", group, before=_facts(group) | holdings.of(group))
         group.delete()
         events.publish("component")
 

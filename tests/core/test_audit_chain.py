@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.core import audit, options
-from apps.core.actors import SYSTEM
+from apps.core.actors import SCHEDULE, SYSTEM
 from apps.core.audit import anchor_file, badge, retention, sealing, verifying
 from apps.core.models import AuditChain, AuditEntry
 from apps.core.models.audit import Immutable
@@ -40,6 +40,17 @@ def broken() -> tuple[int | None, str]:
     verifying.walk_all()
     chain = AuditChain.current()
     return chain.broken_sequence, chain.broken_why
+
+
+def forget_falsely(last: AuditEntry) -> None:
+    """Remove the beginning as one does who has the database alone: with an entry that says it was retention."""
+    told = {"sequence": last.sequence, "digest": last.digest, "until": last.at.isoformat()}
+    audit.record(SCHEDULE, "audit.forget", after={**told, "entries": last.sequence, "audit_retention": 730})
+    entries().filter(sequence__lte=last.sequence).delete()
+    AuditChain.objects.update(
+        removed_sequence=last.sequence, removed_digest=last.digest, removed_until=last.at, removed_at=timezone.now()
+    )
+    seal_audit()
 
 
 class TestSealing:
@@ -141,6 +152,41 @@ class TestForgery:
         second = sealed(4)[1]
         entries().filter(pk=second.pk).delete()
         assert broken() == (2, "gap")
+
+    def test_the_beginning_removed_with_a_false_word_of_retention_shows_by_the_file(self):
+        last = sealed(10)[-1]
+        last = entries().get(pk=last.pk)
+        forget_falsely(last)
+        assert broken() == (10, "removed")
+        assert badge.of_chain().word == "broken"
+
+    def test_the_file_keeps_an_entry_of_each_of_the_last_days(self):
+        moments = [timezone.now() - timedelta(days=days) for days in (40, 29, 29, 2, 0)]
+        for moment in moments:
+            entries().filter(pk=record(1)[0].pk).update(at=moment)
+            seal_audit()
+            check_audit()
+            check_audit()
+        assert [one.sequence for one in anchor_file.read().days] == [2, 4, 5]
+        forget_falsely(entries().get(sequence=3))
+        assert broken() == (3, "removed")
+
+    def test_what_was_removed_at_its_time_is_no_forgery_and_an_old_file_is_read(self):
+        for days in (40, 31, 3):
+            entries().filter(pk=record(1)[0].pk).update(at=timezone.now() - timedelta(days=days))
+            seal_audit()
+            check_audit()
+            check_audit()
+        path = anchor_file.path()
+        told = json.loads(path.read_text())
+        del told["days"]
+        path.write_text(json.dumps(told))
+        assert anchor_file.read().sealed.sequence == 3
+        assert broken() == (None, "")
+        assert [one.sequence for one in anchor_file.read().days] == [3]
+        assert retention.remove_old(30) == 2
+        seal_audit()
+        assert broken() == (None, "")
 
     def test_the_last_ones_removed_show_before_anything_is_walked(self):
         third = sealed(4)[2]

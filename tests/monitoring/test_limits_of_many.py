@@ -3,7 +3,7 @@
 import pytest
 
 from apps.components.models import Component
-from apps.core.actors import SYSTEM
+from apps.core.actors import SYSTEM, Actor, ActorKind
 from apps.core.models import AuditEntry, Job, JobState, StepState
 from apps.drivers.contract import Limits
 from apps.monitoring import tasks
@@ -144,3 +144,15 @@ def test_a_component_that_lost_its_sensor_is_skipped(device, django_capture_on_c
     Sensor.objects.filter(pk=sensors[0].pk).delete()
     limits_of_many.run(job.pk)
     assert [step.state for step in job.steps.all()] == [StepState.SKIPPED]
+
+
+def test_what_a_token_ordered_is_written_down_as_the_tokens(device, django_capture_on_commit_callbacks, started):
+    anna = make_user("administrator", username="anna")
+    token = Actor(ActorKind.TOKEN, "anna (nightly)", anna)
+    sensors = list(Sensor.objects.filter(interface=device, key="sensor.1"))
+    with django_capture_on_commit_callbacks(execute=True):
+        job = limits_of_many.start(sensors, Component.objects.all(), {"upper_warning": 5000.0}, token)
+    before = set(AuditEntry.objects.values_list("pk", flat=True))
+    limits_of_many.run(job.pk)
+    written = AuditEntry.objects.exclude(pk__in=before)
+    assert {(one.actor_kind, one.actor_name) for one in written} == {("token", "anna (nightly)")}

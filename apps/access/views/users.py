@@ -80,7 +80,7 @@ def user(request: HttpRequest, pk: int) -> HttpResponse:
     password = SetPasswordForm(sent if asked == "password" else None, prefix="password")
     actor = Actor.of(request)
     done = ""
-    if asked == "user" and form.is_valid() and attempt(form, lambda: users.change(found, form.cleaned_data, actor)):
+    if asked == "user" and form.is_valid() and attempt(form, lambda: users.change(found, form.changes, actor)):
         done = _("The user was changed.")
     if asked == "grant" and granting.is_valid():
         role, group = granting.cleaned_data["role"], Group.objects.get(pk=granting.cleaned_data["group"])

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import Team, User
-from apps.core import audit
+from apps.core import audit, holdings
 from apps.core.actors import Actor
 from apps.core.registries import Registry
 from apps.core.writes import turn
@@ -75,7 +75,7 @@ def remove(team: Team, actor: Actor) -> None:
         members = list(team.members.order_by("username"))
         with _guarded(actor, team, [], members):
             before = {"name": team.name, "note": team.note, "members": _names(members)}
-            audit.record(actor, "team.remove", team, before=before)
+            audit.record(actor, "team.remove", team, before=before | holdings.of(team))
             Team.objects.filter(pk=team.pk).delete()
 
 

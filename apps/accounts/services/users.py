@@ -12,7 +12,7 @@ from apps.accounts import names
 from apps.accounts.models import Bar, User
 from apps.accounts.services import passwords, sessions
 from apps.accounts.services.directories import ownership
-from apps.core import audit, menu
+from apps.core import audit, holdings, menu
 from apps.core.actors import Actor
 from apps.core.registries import Registry
 from apps.core.writes import turn
@@ -41,6 +41,8 @@ def create(
 
 def change(user: User, fields: Mapping[str, Any], actor: Actor) -> User:
     """Change what is given of name, mail, names, ``is_active`` and ``must_change_password``; raises ValidationError."""
+    if not fields:
+        return user
     before = _facts(user)
     ownership.refuse_change(user, fields)
     for name, value in fields.items():
@@ -51,12 +53,14 @@ def change(user: User, fields: Mapping[str, Any], actor: Actor) -> User:
     if before["is_active"] and not user.is_active:
         _refuse_oneself(user, actor, "is_active", _("You cannot disable yourself."))
     _check(user, renamed=user.username != before["username"])
+    written = set(fields)
     with turn():
         if before["is_active"] and not user.is_active:
             _check_removal(user, "is_active")
         if before["is_active"] != user.is_active:
             user.barred = Bar.NONE.value  # from now on it is the administrator's word
-        _save(user, *fields, "barred")
+            written.add("barred")
+        _save(user, *sorted(written))
         audit.record(actor, "user.change", user, before=before, after=_facts(user))
         if not user.is_active:
             sessions.forget(user)
@@ -68,7 +72,9 @@ def remove(user: User, actor: Actor) -> None:
     _refuse_oneself(user, actor, "", _("You cannot remove yourself."))
     with turn():
         _check_removal(user)
-        audit.record(actor, "user.remove", user, before=_facts(user))
+        teams = list(user.teams.order_by("name").values_list("name", flat=True))
+        before = _facts(user) | ({"teams": teams} if teams else {}) | holdings.of(user)
+        audit.record(actor, "user.remove", user, before=before)
         user.delete()
 
 

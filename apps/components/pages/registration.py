@@ -1,6 +1,6 @@
 """The pages that register a component, change it, join it with another and remove it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from apps.components import driver_parameters, suspend_moves
 from apps.components.forms import MOST_FORMS, ComponentForm, InterfaceForm, initial_of
-from apps.components.models import Component
+from apps.components.models import Component, ManagementInterface
 from apps.components.services import checks, credentials, needs, registration
 from apps.components.services.drafts import NewComponent, NewInterface
 from apps.core import scoping
@@ -53,7 +53,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {name: getattr(component, name) for name in ("name", "alias", "category", "uuid", "serial_number")}
     initial |= {"group": component.group_id, "alert_addresses": "\n".join(component.alert_addresses)}
     form = ComponentForm(request.POST or None, user=request.user, component=component, initial=initial)
-    forms = _interface_forms(request, [initial_of(row) for row in component.interfaces.order_by("pk")])
+    forms = _interface_forms(request, list(component.interfaces.order_by("pk")))
 
     def save() -> Component:
         given = form.cleaned_data
@@ -74,16 +74,17 @@ def _changeable(request: HttpRequest, pk: int) -> Component:
     return component
 
 
-def _interface_forms(request: HttpRequest, present: list[dict[str, Any]]) -> list[InterfaceForm]:
+def _interface_forms(request: HttpRequest, rows: Sequence[ManagementInterface]) -> list[InterfaceForm]:
     """Give a form for each interface that is there or was entered; a new component is offered one."""
+    about: dict[str, Any] = {"user": request.user, "present": {row.pk: row for row in rows}}
     if request.method != "POST":
-        shown = present or [{}]
-        return [InterfaceForm(prefix=f"i{n}", user=request.user, initial=one) for n, one in enumerate(shown)]
+        shown = [initial_of(row) for row in rows] or [{}]
+        return [InterfaceForm(prefix=f"i{n}", initial=one, **about) for n, one in enumerate(shown)]
     raw = request.POST.get("interfaces", "")
     number = min(row_id(raw) or 0, MOST_FORMS)
-    forms = [InterfaceForm(request.POST, prefix=f"i{n}", user=request.user) for n in range(number)]
+    forms = [InterfaceForm(request.POST, prefix=f"i{n}", **about) for n in range(number)]
     if "more" in request.POST and number < MOST_FORMS:
-        forms.append(InterfaceForm(prefix=f"i{number}", user=request.user))
+        forms.append(InterfaceForm(prefix=f"i{number}", **about))
     return forms
 
 

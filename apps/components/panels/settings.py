@@ -8,9 +8,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from apps.components import credential_kinds
-from apps.components.models import ManagementInterface
+from apps.components.models import Credential, ManagementInterface
 from apps.components.pages.look import Look
 from apps.components.services.needs import Lack, lacks, port_of
+from apps.core import scoping
+from apps.core.forms import UNSEEN
 from apps.drivers import registry
 from apps.groups.models import Group
 
@@ -23,6 +25,7 @@ class InterfaceSettings:
     label: str
     credential_kind: Promise | str
     may_open_credential: bool
+    credential: Promise | str
     parameters: Sequence[tuple[str, str]]
     lacks: Sequence[Lack]
     port: str  # what a firewall between has to let through
@@ -60,13 +63,25 @@ def managed_by(look: Look) -> list[InterfaceSettings]:
                 row,
                 _(spec.label) if spec else row.driver,
                 kind.label if kind else "",
-                may and row.credential is not None,
+                may and row.credential is not None and _sees(row.credential, look),
+                _name_of(row, look),
                 [(labels.get(name, name), _written(value)) for name, value in row.parameters.items()],
                 lacks(row, spec),
                 port_of(spec, row.port) if spec else "",
             )
         )
     return found
+
+
+def _sees(credential: Credential, look: Look) -> bool:
+    return scoping.may(look.request.user, "view", credential.group_id)
+
+
+def _name_of(row: ManagementInterface, look: Look) -> Promise | str:
+    """Name the credential; not one of a group that the reader may not see."""
+    if row.credential is None:
+        return ""
+    return row.credential.name if _sees(row.credential, look) else UNSEEN
 
 
 def _written(value: Any) -> str:

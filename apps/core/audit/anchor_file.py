@@ -8,13 +8,18 @@ stay. So it matters little on which machine of several it is written.
 import json
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.utils import timezone
 
 from apps.core.models import AuditChain, AuditEntry
 
+KEPT = timedelta(days=31)
+YOUNG = timedelta(days=30)  # the least that retention may be set to: nothing younger is removed by it
 log = logging.getLogger(__name__)
 
 
@@ -32,11 +37,26 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Dated:
+    """An entry that once was the last one, with its time."""
+
+    sequence: int
+    digest: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Anchors:
-    """The last entry that was sealed, and the last that retention removed."""
+    """The last entry that was sealed, the last that retention removed, and one of each of the last days."""
 
     sealed: Place
     removed: Place
+    days: tuple[Dated, ...] = ()
+
+    def misses_young(self, chain: AuditChain) -> bool:
+        """Say whether an entry is gone from the beginning that retention cannot have removed yet."""
+        horizon = timezone.now() - YOUNG
+        return any(one.at > horizon and one.sequence <= chain.removed_sequence for one in self.days)
 
     def fits(self, chain: AuditChain) -> bool:
         """Say whether the database still has what was sealed; what retention removed since says nothing any more."""
@@ -55,6 +75,10 @@ def read() -> Anchors:
         return Anchors(
             Place(int(told["sealed"]["sequence"]), str(told["sealed"]["digest"])),
             Place(int(told["removed"]["sequence"]), str(told["removed"]["digest"])),
+            tuple(
+                Dated(int(one["sequence"]), str(one["digest"]), datetime.fromisoformat(one["at"]))
+                for one in told.get("days", [])  # files of earlier versions know of none
+            ),
         )
     except FileNotFoundError:
         return Anchors(Place(), Place())
@@ -65,14 +89,29 @@ def read() -> Anchors:
 
 def write(sealed: Place, removed: Place) -> None:
     """Write down where the chain ends and begins; a file that cannot be written is no reason to stop the audit."""
-    if read() == Anchors(sealed, removed):
+    kept = read()
+    days = _days(kept.days, sealed)
+    if kept == Anchors(sealed, removed, days):
         return
+    dated = [{**asdict(one), "at": one.at.isoformat()} for one in days]
+    told = {"sealed": asdict(sealed), "removed": asdict(removed), "days": dated}
     target = path()
     new = target.with_suffix(f".{os.getpid()}")
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new.write_text(json.dumps({"sealed": asdict(sealed), "removed": asdict(removed)}))
+        new.write_text(json.dumps(told))
         new.chmod(0o600)
         new.replace(target)
     except OSError as error:
         log.error("the anchor of the audit cannot be written: %s: %s", target, error)
+
+
+def _days(kept: Sequence[Dated], sealed: Place) -> tuple[Dated, ...]:
+    """Keep one entry of each of the last days, the first one of a day that was the last of the chain."""
+    horizon = timezone.now() - KEPT
+    days = [one for one in kept if one.at > horizon and one.sequence <= sealed.sequence]
+    if not days or days[-1].sequence < sealed.sequence:
+        at = AuditEntry.objects.filter(**asdict(sealed)).values_list("at", flat=True).first()
+        if at is not None and at > horizon and (not days or at.date() > days[-1].at.date()):
+            days.append(Dated(sealed.sequence, sealed.digest, at))
+    return tuple(days)

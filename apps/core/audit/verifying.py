@@ -133,6 +133,8 @@ def at_the_ends(chain: AuditChain) -> Broken | None:
         return Broken(end.sequence, Break.REWRITTEN)
     if not kept.fits(chain):
         return Broken(kept.sealed.sequence, Break.REWRITTEN)
+    if kept.misses_young(chain):
+        return Broken(chain.removed_sequence, Break.REMOVED)
     return None if _removed_by_retention(chain, kept.removed) else Broken(chain.removed_sequence, Break.REMOVED)
 
 

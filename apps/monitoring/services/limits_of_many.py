@@ -63,14 +63,16 @@ def start(sensors: Sequence[Sensor], components: "QuerySet[Component]", wanted: 
         for one in components.filter(pk__in=owners).order_by("name", "pk")
     ]
     kinds = sorted({(one.name, one.quantity, one.unit) for one in sensors})
-    arguments: dict[str, Any] = {"sensors": [list(kind) for kind in kinds], "limits": four}
+    by = {"kind": actor.kind.value, "name": actor.name}
+    arguments: dict[str, Any] = {"sensors": [list(kind) for kind in kinds], "limits": four, "actor": by}
     return jobs.create(KIND, TITLE, steps, actor, arguments)
 
 
 def run(job_id: int) -> None:
     """Set the limits for the waiting steps of a job, one component after the other."""
     job = Job.objects.select_related("created_by").get(pk=job_id)
-    actor = Actor(ActorKind.USER, job.created_by_name, job.created_by)
+    by = job.arguments.get("actor") or {"kind": ActorKind.USER.value, "name": job.created_by_name}
+    actor = Actor(ActorKind(by["kind"]), by["name"], job.created_by)
     kinds = [Sensor(name=name, quantity=quantity, unit=unit) for name, quantity, unit in job.arguments["sensors"]]
     wanted: Wanted = job.arguments["limits"]
     for step in _claimed(job_id):

@@ -150,7 +150,8 @@ def control(field: BoundField) -> SafeString:
     else:
         css = "inp"
     classes = f"{widget.attrs.get('class', '')} {css}".strip()
-    return field.as_widget(attrs={"class": classes} if classes else None)
+    shown = field.as_widget(attrs={"class": classes} if classes else None)
+    return shown + field.as_hidden(only_initial=True) if field.field.show_hidden_initial else shown
 
 
 @register.filter

@@ -13,7 +13,7 @@ from apps.accounts.models import Directory, DirectoryGroup, DirectoryKind, Encry
 from apps.accounts.services import standing, users
 from apps.accounts.services.directories import certificates, syntax
 from apps.accounts.services.directories.settings import USUAL, USUAL_GROUP_FILTER
-from apps.core import audit, options
+from apps.core import audit, holdings, options
 from apps.core.actors import Actor
 from apps.core.writes import turn
 
@@ -118,7 +118,13 @@ def remove(directory: Directory, actor: Actor) -> None:
             for user in batch:
                 users.remove(user, actor)
     with turn():
-        audit.record(actor, "directory.remove", directory, before=_facts(directory))
+        grants = [
+            f"{group.name}: {grant}"
+            for group in directory.groups.order_by("pk")
+            for grant in holdings.of(group).get("grants", [])
+        ]
+        before = _facts(directory) | ({"grants": grants} if grants else {})
+        audit.record(actor, "directory.remove", directory, before=before)
         directory.delete()
 
 

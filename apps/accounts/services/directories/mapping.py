@@ -13,6 +13,7 @@ from apps.accounts.services.directories.faults import Fault
 from apps.accounts.services.directories.servers import talk
 from apps.core import audit
 from apps.core.actors import Actor
+from apps.core.holdings import of as going_with
 from apps.core.registries import Registry
 from apps.core.writes import turn
 
@@ -83,7 +84,8 @@ def remove(row: DirectoryGroup, actor: Actor) -> None:
     with turn(), ExitStack() as guarded:
         for guard in removal_guards:
             guarded.enter_context(guard(actor))
-        audit.record(actor, "directory-group.remove", row, before={"directory": row.directory.name, "dn": row.dn})
+        before = {"directory": row.directory.name, "dn": row.dn} | going_with(row)
+        audit.record(actor, "directory-group.remove", row, before=before)
         row.delete()
 
 
