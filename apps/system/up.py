@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import pwd
+import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from apps.system.supervisor import Child, Supervisor
 from apps.system.tls import probing
 
 OBJECTS_UNTIL_COLLECTED = 10_000  # Python's own 700 costs a busy process some hundredths of its time
+OPEN_FILES = 65_536  # what the soft limit is raised to, as far as the hard one allows
 HANDED_OVER = "ESM_UP_STATE"  # what survives a new start of this process: it holds the folder and the sockets
 SHARED_MODULES = (  # loaded by name somewhere on the way
     "apps.core.cache",
@@ -54,6 +56,14 @@ def say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def raise_limit_of_open_files() -> None:
+    """Let this process and its children open as many files and sockets as the machine allows them, within reason."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wished = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wished:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wished, hard))
+
+
 class Launch:
     """One start of the portal."""
 
@@ -70,6 +80,7 @@ class Launch:
     def run(self) -> int:
         """Start everything and watch it until told to stop. Raises CannotStart."""
         os.umask(0o077)
+        raise_limit_of_open_files()
         off = chosen.read(settings.DATA_DIR).off
         if HANDED_OVER in os.environ:
             self._take_over()
