@@ -7,6 +7,8 @@ import os
 import pwd
 import resource
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,8 @@ class Launch:
         self.user = settings.RUN_AS if os.geteuid() == 0 else ""
         self.owner = self._owner()
         self.journal = Journal(settings.DATA_DIR, self.owner)
+        self._unpublished: list[Child] | None = None  # what could not be written, such as while the disk is full
+        self._trouble = ""
 
     def run(self) -> int:
         """Start everything and watch it until told to stop. Raises CannotStart."""
@@ -143,7 +147,7 @@ class Launch:
             ) from error
         except OSError as error:
             raise CannotStart(
-                f"The data folder {folder} cannot be used: {error.strerror}. Set ESM_DATA_DIR."
+                f"The data folder {folder} cannot be used: {error.strerror or error}. Set ESM_DATA_DIR."
             ) from error
         for name in self.instance.clear_leftovers():
             say(f"Ended a left-over process of the last run: {name}")
@@ -224,9 +228,13 @@ class Launch:
 
     def _publish(self, processes: list[Child]) -> None:
         states = [child.published() for child in processes if not child.spec.once]
-        self.instance.write(states, self.sockets.numbers, self.owner)
+        self._unpublished = (
+            None if self._written(partial(self.instance.write, states, self.sockets.numbers)) else processes
+        )
 
     def _each_second(self, clock: Clock, steering: Steering) -> None:
+        if self._unpublished is not None:
+            self._publish(self._unpublished)
         self.instance.give_sign_of_life()
         steering.follow()
         self._compare(clock)
@@ -237,6 +245,18 @@ class Launch:
             kind, seconds = gap
             slept = kind == "slept"
             self._say(f"The machine slept {seconds:.0f} s." if slept else f"The clock was set by {seconds:+.0f} s.")
+        self._written(clock.note)
+
+    def _written(self, write: Callable[[], None]) -> bool:
+        """Write into the data folder; a full disk is said once and costs news of the processes, never the portal."""
+        try:
+            write()
+        except OSError as error:
+            if self._trouble != str(error):
+                self._say(f"The data folder {self.instance.folder} cannot be written to: {error.strerror or error}.")
+            self._trouble = str(error)
+            return False
+        return True
 
     def _announce(self) -> None:
         scheme, _status = probing.ask(specs.probe_address(), settings.HTTP_PORT)
