@@ -63,7 +63,7 @@ class AddressMiddleware(MiddlewareMixin):
         host = request.headers.get("Host")
         if host is None or hosts.is_known(host) or request.path == HEALTH:
             return None
-        hosts.noterefusal(request.META["REMOTE_ADDR"], host)
+        hosts.note_refusal(request.META["REMOTE_ADDR"], host)
         sentence = (
             f"{host[:100]!r} is not a name of this portal. An administrator can add it to the option {hosts.OPTION}, "
             f"or to {hosts.VARIABLE} in the environment; every address of the machine works without."
