@@ -6,4 +6,8 @@ from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "esm.settings.prod")
 
-application = get_asgi_application()
+django_application = get_asgi_application()
+
+from apps.access.bodies import Bounded  # noqa: E402 - it needs the apps
+
+application = Bounded(django_application)

@@ -68,7 +68,7 @@ class AddressMiddleware(MiddlewareMixin):
             f"{host[:100]!r} is not a name of this portal. An administrator can add it to the option {hosts.OPTION}, "
             f"or to {hosts.VARIABLE} in the environment; every address of the machine works without."
         )
-        return _refusal(request, HTTPStatus.BAD_REQUEST, sentence)
+        return refusal(request, HTTPStatus.BAD_REQUEST, sentence)
 
     def _client(self, request: HttpRequest) -> Address:
         peer = parse(str(request.META.get("REMOTE_ADDR") or ""))
@@ -170,10 +170,11 @@ def _note(request: HttpRequest) -> None:
 
 
 def _forbidden(request: HttpRequest, sentence: str) -> HttpResponse:
-    return _refusal(request, HTTPStatus.FORBIDDEN, sentence)
+    return refusal(request, HTTPStatus.FORBIDDEN, sentence)
 
 
-def _refusal(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
+def refusal(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
+    """Give an answer in plain words, or to a program problem details."""
     if request.path.startswith("/api/"):
         return problem(request, int(status), sentence)
     text = f"{int(status)} {HTTPStatus(status).phrase}\n\n{sentence}\n"

@@ -15,6 +15,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from apps.core import files
+
 MARK = "{ENC}"  # in front of an encrypted secret where one in clear is taken as well
 
 
@@ -30,20 +32,14 @@ def key_file() -> Path:
 def _create(path: Path) -> None:
     """Make the key file with one new key; of two processes that try at once, one wins and both use its key."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with open(path.parent / ".lock", "a") as lock:
+    with open(files.open_own(path.parent / ".lock", os.O_RDWR | os.O_CREAT), "r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
             _write(path, [Fernet.generate_key()])
 
 
 def _write(path: Path, keys: list[bytes]) -> None:
-    fresh = path.with_suffix(".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(b"\n".join(keys) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    files.replace(path, b"\n".join(keys) + b"\n", durable=True)
 
 
 def _keys(path: Path) -> tuple[bytes, ...]:

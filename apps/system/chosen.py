@@ -4,11 +4,11 @@ The settings read it when a process starts, the supervisor follows it while it r
 """
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from apps.core import files
 
 NAME = "ports.json"
 
@@ -36,10 +36,4 @@ def write(folder: Path, chosen: Chosen) -> None:
     if not folder.is_dir() or read(folder) == chosen:
         return
     content = json.dumps({"ports": dict(sorted(chosen.ports.items())), "off": sorted(chosen.off)})
-    descriptor, fresh = tempfile.mkstemp(prefix=f"{NAME}.", dir=folder)
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write(content)
-        if os.geteuid() == 0:
-            owner = folder.stat()
-            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-    os.replace(fresh, folder / NAME)
+    files.replace(folder / NAME, content.encode())

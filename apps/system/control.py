@@ -52,7 +52,7 @@ class Control:
                 return
             try:
                 asked = json.loads(data)
-            except ValueError:
+            except (ValueError, RecursionError):  # which thousands of brackets within each other raise
                 continue
             if not peer or not isinstance(asked, dict):
                 continue

@@ -12,6 +12,8 @@ from typing import Any
 
 import psutil
 
+from apps.core import files
+
 CLOCK_TOLERANCE = 5.0  # seconds that the wall clock may move against the monotonic one without being noted
 KEPT_GAPS = 100
 LEFTOVERS_WITHIN = 8.0  # seconds that children of a killed instance get to end by themselves
@@ -67,8 +69,8 @@ class Instance:
         self._seen_at = 0.0
 
     def claim(self) -> int:
-        """Take the folder for this process; give the descriptor that holds the claim. Raises AlreadyRunning."""
-        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
+        """Take the folder for this process; give the descriptor that holds it. Raises AlreadyRunning, OSError."""
+        descriptor = files.open_own(self._lock, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -82,7 +84,7 @@ class Instance:
     def running_pid(self) -> int | None:
         """Give the process id of the instance that runs now, None when none does."""
         try:
-            descriptor = os.open(self._lock, os.O_RDWR)
+            descriptor = files.open_own(self._lock, os.O_RDWR)
         except OSError:
             return None
         try:
@@ -94,15 +96,11 @@ class Instance:
             os.close(descriptor)
         return None
 
-    def write(self, states: Iterable[ProcessState], ports: dict[str, int], owner: tuple[int, int] | None) -> None:
-        """Publish what runs, for the status pages, the preflight check and the next start."""
+    def write(self, states: Iterable[ProcessState], ports: dict[str, int]) -> None:
+        """Publish what runs, for the status pages, the preflight check and the next start. Raises OSError."""
         content = {"pid": os.getpid(), "ports": ports, "processes": [asdict(state) for state in states]}
         self._seen_at = time.monotonic()
-        fresh = self._state.with_suffix(".new")
-        fresh.write_text(json.dumps(content))
-        if owner:
-            os.chown(fresh, *owner)
-        fresh.replace(self._state)
+        files.replace(self._state, json.dumps(content).encode())
 
     def give_sign_of_life(self) -> None:
         """Say that what was published still holds, every few seconds."""
@@ -151,19 +149,25 @@ class Instance:
         return [name for name, _process in left]
 
     # --- the clock ----------------------------------------------------------------------------------------------
-    def note_gap(self, kind: str, seconds: float) -> None:
-        """Remember that the machine slept, or that its clock was set."""
-        lines = self._gaps.read_text().splitlines() if self._gaps.exists() else []
-        lines.append(json.dumps({"at": time.time(), "kind": kind, "seconds": round(seconds, 1)}))
-        self._gaps.write_text("\n".join(lines[-KEPT_GAPS:]) + "\n")
+    def note_gap(self, kind: str, seconds: float, at: float | None = None) -> None:
+        """Remember that the machine slept, or that its clock was set. Raises OSError."""
+        line = json.dumps({"at": time.time() if at is None else at, "kind": kind, "seconds": round(seconds, 1)})
+        files.replace(self._gaps, "\n".join([*self._noted(), line][-KEPT_GAPS:]).encode() + b"\n")
 
     def gaps(self, since: float) -> list[dict]:
         """Give the gaps noted after a time (seconds since the epoch)."""
         try:
-            lines = self._gaps.read_text().splitlines()
+            lines = self._noted()
         except OSError:
             return []
         return [gap for line in lines if (gap := json.loads(line))["at"] >= since]
+
+    def _noted(self) -> list[str]:
+        try:
+            with open(files.open_own(self._gaps, os.O_RDONLY)) as file:
+                return file.read().splitlines()
+        except FileNotFoundError:
+            return []
 
 
 class Clock:
@@ -172,19 +176,26 @@ class Clock:
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
         self._last = self._now()
+        self._unnoted: list[tuple[str, float, float]] = []  # while the disk is full
 
     @staticmethod
     def _now() -> tuple[float, float, float]:
         return time.time(), time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME)
 
     def compare(self) -> tuple[str, float] | None:
-        """Note and give a gap since the last call: ``("slept", seconds)`` or ``("set", seconds)``."""
+        """Give a gap since the last call, which is to be noted: ``("slept", seconds)`` or ``("set", seconds)``."""
         last, self._last = self._last, self._now()
         wall, monotonic, since_boot = (new - old for new, old in zip(self._last, last, strict=True))
         slept = since_boot - monotonic
         moved = wall - since_boot
         for kind, seconds in (("slept", slept), ("set", moved)):
             if abs(seconds) > CLOCK_TOLERANCE:
-                self._instance.note_gap(kind, seconds)
+                self._unnoted.append((kind, seconds, time.time()))
                 return kind, seconds
         return None
+
+    def note(self) -> None:
+        """Have what was found noted; what could not be stays for the next time. Raises OSError."""
+        while self._unnoted:
+            self._instance.note_gap(*self._unnoted[0])
+            del self._unnoted[0]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 WEB_DESCRIPTORS = "ESM_WEB_FDS"  # the environment variable with the sockets of pages, API and classic mode
+PULSE_LINE = b"GET /healthz HTTP/1.0\r\n"  # what the supervisor asks the web process, also where that speaks HTTPS
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.utils.translation import gettext_lazy as _
 
 from apps.system import broker, ports
-from apps.system.processes import Port, ProcessRegistry, ProcessSpec, Pulse
+from apps.system.processes import PULSE_LINE, Port, ProcessRegistry, ProcessSpec, Pulse
 from apps.system.tls import probing
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def web_process() -> ProcessSpec:
         needs=BASE,
         ports=web_ports(),
         role=_("Serves pages, API and classic mode"),
-        pulse=Pulse((probe_address(), settings.HTTP_PORT), b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n"),
+        pulse=Pulse((probe_address(), settings.HTTP_PORT), PULSE_LINE + b"Host: localhost\r\n\r\n"),
     )
 
 

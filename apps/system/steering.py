@@ -61,7 +61,13 @@ class Steering:
     def answer(self, asked: Message) -> Message:
         """Answer one question; one that makes no sense gets a refusal."""
         order = self._orders.get(str(asked.get("order")))
-        return order(asked) if order else {"refused": "unknown", "about": ""}
+        if order is None:
+            return {"refused": "unknown", "about": ""}
+        try:
+            return order(asked)
+        except Exception as error:  # whatever it is: it must not end who looks after everything
+            self._say(f"The order {asked['order']!r} failed: {type(error).__name__}: {error}")
+            return {"refused": "unknown", "about": ""}
 
     # --- what is told -------------------------------------------------------------------------------------------
     def _status(self, asked: Message) -> dict[str, Any]:
@@ -111,8 +117,8 @@ class Steering:
 
     def _probe(self, asked: Message) -> dict[str, Any]:
         """Say whether a port of ours could be opened under another number, by opening it."""
-        port, number = self._port(str(asked.get("variable"))), int(asked.get("number", 0))
-        if port is None or not 0 < number <= 65535:
+        port, number = self._port(str(asked.get("variable"))), asked.get("number")
+        if port is None or type(number) is not int or not 0 < number <= 65535:
             return {"refused": "unknown", "about": ""}
         if any(
             self._sockets.numbers.get(other.variable) == number and other.protocol == port.protocol

@@ -5,7 +5,10 @@ import importlib
 import json
 import os
 import pwd
+import resource
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ from apps.system.supervisor import Child, Supervisor
 from apps.system.tls import probing
 
 OBJECTS_UNTIL_COLLECTED = 10_000  # Python's own 700 costs a busy process some hundredths of its time
+OPEN_FILES = 65_536  # what the soft limit is raised to, as far as the hard one allows
 HANDED_OVER = "ESM_UP_STATE"  # what survives a new start of this process: it holds the folder and the sockets
 SHARED_MODULES = (  # loaded by name somewhere on the way
     "apps.core.cache",
@@ -54,6 +58,14 @@ def say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def raise_limit_of_open_files() -> None:
+    """Let this process and its children open as many files and sockets as the machine allows them, within reason."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wished = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wished:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wished, hard))
+
+
 class Launch:
     """One start of the portal."""
 
@@ -66,10 +78,13 @@ class Launch:
         self.user = settings.RUN_AS if os.geteuid() == 0 else ""
         self.owner = self._owner()
         self.journal = Journal(settings.DATA_DIR, self.owner)
+        self._unpublished: list[Child] | None = None  # what could not be written, such as while the disk is full
+        self._trouble = ""
 
     def run(self) -> int:
         """Start everything and watch it until told to stop. Raises CannotStart."""
         os.umask(0o077)
+        raise_limit_of_open_files()
         off = chosen.read(settings.DATA_DIR).off
         if HANDED_OVER in os.environ:
             self._take_over()
@@ -132,7 +147,7 @@ class Launch:
             ) from error
         except OSError as error:
             raise CannotStart(
-                f"The data folder {folder} cannot be used: {error.strerror}. Set ESM_DATA_DIR."
+                f"The data folder {folder} cannot be used: {error.strerror or error}. Set ESM_DATA_DIR."
             ) from error
         for name in self.instance.clear_leftovers():
             say(f"Ended a left-over process of the last run: {name}")
@@ -213,9 +228,13 @@ class Launch:
 
     def _publish(self, processes: list[Child]) -> None:
         states = [child.published() for child in processes if not child.spec.once]
-        self.instance.write(states, self.sockets.numbers, self.owner)
+        self._unpublished = (
+            None if self._written(partial(self.instance.write, states, self.sockets.numbers)) else processes
+        )
 
     def _each_second(self, clock: Clock, steering: Steering) -> None:
+        if self._unpublished is not None:
+            self._publish(self._unpublished)
         self.instance.give_sign_of_life()
         steering.follow()
         self._compare(clock)
@@ -226,6 +245,18 @@ class Launch:
             kind, seconds = gap
             slept = kind == "slept"
             self._say(f"The machine slept {seconds:.0f} s." if slept else f"The clock was set by {seconds:+.0f} s.")
+        self._written(clock.note)
+
+    def _written(self, write: Callable[[], None]) -> bool:
+        """Write into the data folder; a full disk is said once and costs news of the processes, never the portal."""
+        try:
+            write()
+        except OSError as error:
+            if self._trouble != str(error):
+                self._say(f"The data folder {self.instance.folder} cannot be written to: {error.strerror or error}.")
+            self._trouble = str(error)
+            return False
+        return True
 
     def _announce(self) -> None:
         scheme, _status = probing.ask(specs.probe_address(), settings.HTTP_PORT)

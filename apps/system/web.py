@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 import uvicorn
 from django.conf import settings
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core import stream
 from apps.system import listening, ports
+from apps.system.patience import Protocol
 from apps.system.preparation import wait_for_database
 from apps.system.processes import WEB_DESCRIPTORS, Port
 from apps.system.tls.serving import Front, Unusable
@@ -60,10 +62,8 @@ class Server(uvicorn.Server):
         self._redirecting = redirecting
         self._front = Front(self._make_protocol)
 
-    def _make_protocol(self) -> asyncio.Protocol:
-        make: type[asyncio.Protocol] = self.config.http_protocol_class
-        state = self.lifespan.state
-        return make(config=self.config, server_state=self.server_state, app_state=state)  # type: ignore[call-arg]
+    def _make_protocol(self, gone: Callable[[], None]) -> asyncio.Protocol:
+        return Protocol(config=self.config, server_state=self.server_state, app_state=self.lifespan.state, gone=gone)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to take connections."""
@@ -99,6 +99,7 @@ def serve() -> None:
         access_log=False,
         log_config=None,
         log_level="warning",
+        ws="none",
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=15,
         h11_max_incomplete_event_size=65536,

@@ -21,6 +21,8 @@ RUN_AS = env.text("ESM_USER")
 TRUSTED_PROXIES = env.words("ESM_TRUSTED_PROXIES")
 SECRETS_KEY_FILE = env.text("ESM_SECRETS_KEY_FILE", str(DATA_DIR / "keys" / "secrets.key"))
 
+LARGEST_REQUEST = 16 * 2**20  # octets; the largest file is one of 2 MB, which JSON may write six times as long
+
 DEBUG = False
 ALLOWED_HOSTS = ["*"]  # by which names it may be called is an option, see apps.access.services.hosts
 ROOT_URLCONF = "esm.urls"
@@ -64,6 +66,7 @@ MIDDLEWARE = [
     "apps.system.tls.middleware.HeadersMiddleware",
     # Who asks, by which name and way.
     "apps.access.middleware.AddressMiddleware",
+    "apps.access.bodies.CutBodyMiddleware",
     "apps.system.tls.middleware.CookiesMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

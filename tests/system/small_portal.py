@@ -81,7 +81,7 @@ def start(history: dict) -> tuple[bool, dict, int]:
         descriptors=sockets.descriptors(),
         say=lambda text: print(text, flush=True),
         changed=lambda processes: instance.write(
-            [each.published() for each in processes if not each.spec.once], sockets.numbers, None
+            [each.published() for each in processes if not each.spec.once], sockets.numbers
         ),
         each_second=steering.follow,
         control=control,

@@ -17,6 +17,8 @@ from apps.system import chosen, control
 from apps.system.chosen import Chosen
 from apps.system.instance import Instance, ProcessState
 from apps.system.processes import in_order, registry
+from apps.system.sockets import Sockets
+from apps.system.steering import Steering
 from tests.system.test_supervisor import Small
 from tests.system.waiting import STOP_DEADLINE, until
 
@@ -107,10 +109,20 @@ def test_what_it_does_not_know_is_refused(portal: Asked) -> None:
     assert control.ask(portal.folder, "restart", name="prepare", by="x") == {"refused": "unknown", "about": "prepare"}
     assert control.ask(portal.folder, "dance") == {"refused": "unknown", "about": ""}
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger:
-        for nonsense in (b"", b"\xff\x00", b"[1]", b'"restart"', json.dumps({"order": ["restart"]}).encode()):
+        for nonsense in (b"", b"\xff\x00", b"[1]", b'"restart"', b"[" * 100_000, b'{"order": ["restart"]}'):
             stranger.sendto(nonsense, str(portal.folder / control.NAME))  # with no address for an answer either
+    for number in ("x", None, [], True, 2**70, -1):
+        answer = control.ask(portal.folder, "probe", variable="SMALL_PORT", number=number)
+        assert answer == {"refused": "unknown", "about": ""}
     assert portal.status()["pid"] == portal.process.pid
     assert (portal.folder / control.NAME).stat().st_mode & 0o077 == 0
+
+
+def test_an_order_that_fails_is_refused_and_said(tmp_path: Path) -> None:
+    said: list[str] = []
+    steering = Steering(tmp_path, Sockets([], []), said.append)  # it steers no supervisor yet
+    assert steering.answer({"order": "stop", "by": "x"}) == {"refused": "unknown", "about": ""}
+    assert said[-1].startswith("The order 'stop' failed: AttributeError: ")
 
 
 def test_it_is_told_to_stop(portal: Asked) -> None:

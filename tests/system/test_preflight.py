@@ -109,6 +109,7 @@ def test_a_sleep_and_a_jump_of_the_clock_are_remembered_and_reported(monkeypatch
     monkeypatch.setattr(Clock, "_now", staticmethod(lambda: next(times)))
     clock = Clock(Instance(data))
     assert [clock.compare(), clock.compare(), clock.compare()] == [None, ("slept", 3600.0), ("set", 100.0)]
+    clock.note()
     check = preflight.clock()
     assert check.outcome is Outcome.WARN
     assert check.found == "2 gaps in seven days, the longest 3600 s"

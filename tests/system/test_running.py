@@ -75,7 +75,7 @@ class TestTelling:
         assert receiver["last_restart"] is None
 
     def test_what_was_written_by_a_supervisor_that_is_gone_is_old(self, folder: Path, admin: Client) -> None:
-        Instance(folder).write([WEB], {"ESM_HTTP_PORT": 21120}, None)
+        Instance(folder).write([WEB], {"ESM_HTTP_PORT": 21120})
         os.utime(folder / "up.json", (time.time() - 3600,) * 2)
         (row,) = admin.get("/api/v1/processes/").json()["results"]
         assert (row["name"], row["state"], row["pid"], row["memory"]) == ("web", "unknown", None, None)
@@ -88,7 +88,7 @@ class TestTelling:
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         held = Instance(folder).claim()
-        Instance(folder).write([WEB], {}, None)
+        Instance(folder).write([WEB], {})
         monkeypatch.setattr(control, "PATIENCE", 0.1)
         found = running.look()
         assert (found.pid, found.live, found.processes[0].state) == (os.getpid(), False, "running")

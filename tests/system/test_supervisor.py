@@ -1,18 +1,25 @@
 """The supervisor by itself, over idle processes: order, new starts, the end of everything."""
 
+import errno
 import os
+import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from apps.core import files
 from apps.system import supervisor
-from apps.system.instance import AlreadyRunning, Instance
+from apps.system.instance import AlreadyRunning, Clock, Instance
 from apps.system.processes import ProcessRegistry, ProcessSpec, in_order
+from apps.system.supervisor import Child
+from apps.system.up import Launch, raise_limit_of_open_files
 from tests.system.portal import runs
 from tests.system.waiting import STOP_DEADLINE, until
 
@@ -185,3 +192,57 @@ def test_a_folder_is_claimed_once(tmp_path: Path) -> None:
     assert refusal.value.pid == Instance(tmp_path).running_pid() == os.getpid()
     os.close(held)
     assert Instance(tmp_path).running_pid() is None
+
+
+@pytest.mark.parametrize("name", ["up.lock", "up.new", "up.json", "clock-gaps.jsonl"])
+def test_a_link_in_the_folder_leads_nowhere(tmp_path: Path, name: str) -> None:
+    target, folder = tmp_path / "passwd", tmp_path / "var"
+    target.write_text("root:x:0:0\n")
+    folder.mkdir()
+    (folder / name).symlink_to(target)
+    for act in (
+        lambda: os.close(Instance(folder).claim()),
+        lambda: Instance(folder).write([], {}),
+        lambda: Instance(folder).note_gap("set", 10.0),
+    ):
+        with suppress(OSError):
+            act()
+    assert target.read_text() == "root:x:0:0\n"
+
+
+def test_a_full_disk_costs_news_and_never_the_portal(settings, tmp_path: Path, capsys, monkeypatch) -> None:
+    settings.DATA_DIR = tmp_path
+    launch = Launch()
+    children = [Child(ProcessSpec("web", ("web",)))]
+    replace, full = files.replace, [True]
+
+    def write(path: Path, content: bytes) -> None:
+        if full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(path, content)
+
+    monkeypatch.setattr(files, "replace", write)
+    monkeypatch.setattr(launch.instance, "give_sign_of_life", lambda: None)
+    clock = Clock(launch.instance)
+    monkeypatch.setattr(clock, "compare", lambda: None)
+    clock._unnoted.append(("slept", 60.0, 1000.0))
+    steering = SimpleNamespace(follow=lambda: None)
+    launch._publish(children)
+    launch._each_second(clock, steering)
+    assert launch.instance.processes() == launch.instance.gaps(0) == []
+    assert capsys.readouterr().out.count("cannot be written to: No space left on device.") == 1
+    full.clear()
+    launch._each_second(clock, steering)
+    assert [each.name for each in launch.instance.processes()] == ["web"]
+    assert launch.instance.gaps(0) == [{"at": 1000.0, "kind": "slept", "seconds": 60.0}]
+    launch._each_second(clock, steering)
+    assert len(launch.instance.gaps(0)) == 1
+
+
+def test_the_limit_of_open_files_is_raised_within_reason(monkeypatch) -> None:
+    asked = []
+    monkeypatch.setattr(resource, "setrlimit", lambda _what, limits: asked.append(limits))
+    for limits in ((1024, 4096), (1024, 524288), (1024, resource.RLIM_INFINITY), (70000, 524288), (4096, 4096)):
+        monkeypatch.setattr(resource, "getrlimit", lambda _what, limits=limits: limits)
+        raise_limit_of_open_files()
+    assert asked == [(4096, 4096), (65536, 524288), (65536, resource.RLIM_INFINITY)]

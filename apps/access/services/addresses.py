@@ -36,6 +36,12 @@ def may_connect(address: Address) -> bool:
     return address.is_loopback or within(address, _allowed())
 
 
+def is_known_to_be_refused(address: Address) -> bool:
+    """Say, without a look into the database, whether ``may_connect`` would say no."""
+    fresh = time.monotonic() - _read_at < FRESH
+    return fresh and not address.is_loopback and not within(address, _networks)
+
+
 def within(address: Address, networks: Sequence[Network]) -> bool:
     """Say whether an address is in one of the networks."""
     return any(address.version == network.version and address in network for network in networks)

@@ -8,6 +8,7 @@ those that are open stay as they are.
 import asyncio
 import contextlib
 import errno
+import hashlib
 import logging
 import os
 import signal
@@ -15,6 +16,7 @@ import socket
 import ssl
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -22,11 +24,13 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError
 
 from apps.access.services import hosts
+from apps.access.services.addresses import parse
 from apps.core import options, secrets
 from apps.core.stream import let_go
 from apps.system import ports
-from apps.system.processes import Port
+from apps.system.processes import PULSE_LINE, Port
 from apps.system.tls import contexts, plain, services, state, watching
+from apps.system.tls.places import Places
 from apps.system.tls.state import Certified, InForce
 from apps.system.tls.words import HSTS, HTTPS, MINIMUM, REDIRECT_PORT, REDIRECT_VARIABLE
 
@@ -37,7 +41,8 @@ OUT_OF_DESCRIPTORS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 TLS_HANDSHAKE = 0x16  # the first byte of every TLS connection (RFC 8446 §5.1)
 log = logging.getLogger(__name__)
 
-ProtocolFactory = Callable[[], asyncio.Protocol]
+ProtocolFactory = Callable[[Callable[[], None]], asyncio.Protocol]  # it is given what is called when it has ended
+Take = Callable[[socket.socket, Callable[[], None]], Coroutine[Any, Any, bool]]
 
 
 class Unusable(Exception):
@@ -65,7 +70,8 @@ def read(before: InForce, held: ssl.SSLContext | None) -> tuple[InForce, ssl.SSL
             "back, or make a new certificate: manage.py tls create --new-authority"
         ) from error
     renews = watching.renews_itself(row)
-    certified = Certified(row.fingerprint, row.not_before, row.not_after, row.own, renews)
+    sent = hashlib.sha256(row.chain.encode()).hexdigest()
+    certified = Certified(row.fingerprint, row.not_before, row.not_after, row.own, renews, sent)
     wished = replace(wished, certificate=certified)
     if held is not None and _same(before, wished):
         return wished, held
@@ -90,10 +96,11 @@ def context_before_the_upgrade() -> ssl.SSLContext | None:
 
 
 def _same(before: InForce, wished: InForce) -> bool:
+    """Say whether connections are encrypted as before; a chain can be mended while the certificate stays."""
     old, new = before.certificate, wished.certificate
-    return (
-        old is not None and new is not None and (before.minimum, old.fingerprint) == (wished.minimum, new.fingerprint)
-    )
+    if old is None or new is None:
+        return False
+    return (before.minimum, old.fingerprint, old.sent) == (wished.minimum, new.fingerprint, new.sent)
 
 
 class Front:
@@ -101,6 +108,7 @@ class Front:
 
     def __init__(self, make_protocol: ProtocolFactory) -> None:
         self._make_protocol = make_protocol
+        self._places = Places()
         self._context: ssl.SSLContext | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -142,16 +150,15 @@ class Front:
             before = state.now()
             try:
                 wished, self._context = await asyncio.to_thread(_in_a_thread, before, self._context)
+                self._say(before, wished)
+                state.put(wished)
+                self._follow_redirect_port(wished.redirect_port)
             except DatabaseError:
                 continue  # what held still holds; the pages say that the database is away
             except Exception as error:  # whatever it is: what held still holds, and the next look may be luckier
                 if before.trouble != str(error):
                     log.error("HTTPS stays as it was: %s", error)
-                    state.note_trouble(str(error))
-                continue
-            self._say(before, wished)
-            state.put(wished)
-            self._follow_redirect_port(wished.redirect_port)
+                state.note_trouble(str(error))
 
     @staticmethod
     def _say(before: InForce, wished: InForce) -> None:
@@ -173,7 +180,7 @@ class Front:
         port = Port("redirect to HTTPS", "tcp", number, REDIRECT_VARIABLE, "")
         try:
             _number, opened = ports.open_port(port, ports.addresses(settings.BIND))
-        except ports.PortTaken as error:
+        except (ports.PortTaken, OSError) as error:
             if self._redirect_trouble != str(error):
                 log.error("%s", error)
             self._redirect_trouble = str(error)
@@ -191,46 +198,73 @@ class Front:
                 one.close()
 
     # --- connections --------------------------------------------------------------------------------------------
-    async def _listen(
-        self, listening: socket.socket, take: Callable[[socket.socket], Coroutine[Any, Any, None]]
-    ) -> None:
+    async def _listen(self, listening: socket.socket, take: Take) -> None:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                connection, _address = await loop.sock_accept(listening)
+                connection, address = await loop.sock_accept(listening)
             except OSError as error:
                 if error.errno not in OUT_OF_DESCRIPTORS:
                     continue  # the other side has gone already
                 log.error("no connection can be taken: %s", os.strerror(error.errno))
                 await asyncio.sleep(1)
                 continue
-            self._keep(take(connection))
+            give_back = self._places.take(address[0])
+            if give_back is None:
+                connection.close()
+                await asyncio.sleep(0)  # who knocks without a pause keeps nobody else waiting
+            else:
+                self._keep(self._hold(take, connection, give_back))
 
-    async def _take(self, connection: socket.socket) -> None:
-        """Give a connection to the server, through TLS where HTTPS is on."""
+    @staticmethod
+    async def _hold(take: Take, connection: socket.socket, give_back: Callable[[], None]) -> None:
+        """Give a connection on; its place is given back when it has ended."""
+        try:
+            if not await take(connection, give_back):
+                give_back()
+        except BaseException:
+            give_back()
+            raise
+
+    async def _take(self, connection: socket.socket, gone: Callable[[], None]) -> bool:
+        """Give a connection to the server, through TLS where HTTPS is on; say whether the server has it now."""
         loop = asyncio.get_running_loop()
         context = self._context
+        make = partial(self._make_protocol, gone)
         try:
             if context is None:
-                await loop.connect_accepted_socket(self._make_protocol, connection)
+                await loop.connect_accepted_socket(make, connection)
             elif await plain.first_byte(connection, FIRST_BYTE_WITHIN) == TLS_HANDSHAKE:
                 await loop.connect_accepted_socket(
-                    self._make_protocol, connection, ssl=context, ssl_handshake_timeout=HANDSHAKE_WITHIN
+                    make, connection, ssl=context, ssl_handshake_timeout=HANDSHAKE_WITHIN
                 )
+            elif _asks_whether_we_live(connection):
+                await loop.connect_accepted_socket(make, connection)
             else:
-                await self._lead_on(connection)
+                return await self._lead_on(connection, gone)
         except (OSError, TimeoutError) as error:
             log.debug("a connection ended before it began: %s", error)
             connection.close()
+            return False
         except BaseException:
             connection.close()
             raise
+        return True
 
-    async def _lead_on(self, connection: socket.socket) -> None:
-        """Lead somebody who speaks plain HTTP to HTTPS."""
+    async def _lead_on(self, connection: socket.socket, _gone: Callable[[], None]) -> bool:
+        """Lead somebody who speaks plain HTTP to HTTPS; then the connection has ended."""
         own = connection.getsockname()[1]
         target = own if own in {settings.HTTP_PORT, settings.CLASSIC_PORT} else settings.HTTP_PORT
         await plain.lead_on(connection, target, state.now())
+        return False
+
+
+def _asks_whether_we_live(connection: socket.socket) -> bool:
+    """Say whether it is the supervisor's question, which the application itself is to answer; it never speaks TLS."""
+    peer = parse(connection.getpeername()[0])
+    if peer is None or not peer.is_loopback:
+        return False
+    return connection.recv(len(PULSE_LINE), socket.MSG_PEEK) == PULSE_LINE
 
 
 def _in_a_thread(before: InForce, held: ssl.SSLContext | None) -> tuple[InForce, ssl.SSLContext | None]:

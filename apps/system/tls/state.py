@@ -13,6 +13,7 @@ class Certified:
     not_after: datetime
     own: bool  # signed by our own authority
     renews: bool  # by itself
+    sent: str = ""  # a digest of the chain that is sent with it
 
 
 @dataclass(frozen=True, slots=True)

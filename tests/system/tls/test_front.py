@@ -1,19 +1,22 @@
 """The front of the web process: what is switched holds for new connections, and open ones go on."""
 
 import asyncio
+import errno
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
+from ipaddress import ip_address
 
 import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from apps.system.tls import plain, serving, state
+from apps.system.tls import places, plain, serving, state
 from apps.system.tls.contexts import server_context
 from apps.system.tls.issuing import issue, new_authority
 from apps.system.tls.material import Material, Wish
+from apps.system.tls.places import Places
 from apps.system.tls.serving import Front
 from apps.system.tls.state import Certified, InForce
 from tests.system.tls.files import openssl
@@ -29,12 +32,18 @@ def make(kind: str = "ec-p256") -> Material:
 class Echo(asyncio.Protocol):
     """Answers each line with itself, and says whether it came encrypted."""
 
+    def __init__(self, gone: Callable[[], None]) -> None:
+        self.gone = gone
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
         how = b"tls" if self.transport.get_extra_info("sslcontext") else b"plain"
         self.transport.write(how + b" " + data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.gone()
 
 
 class Wished:
@@ -288,3 +297,94 @@ async def test_the_option_opens_and_closes_the_port_that_leads_on(front, wished:
     await asyncio.sleep(0)
     with pytest.raises(ConnectionError):  # refused, or reset while it closed
         await opened(leading)
+
+
+async def ended(connection: tuple[asyncio.StreamReader, asyncio.StreamWriter]) -> bool:
+    """Say whether the other side hung up without a word."""
+    try:
+        return await asyncio.wait_for(connection[0].read(1), WITHIN) == b""
+    except ConnectionError:
+        return True
+    finally:
+        connection[1].close()
+
+
+async def test_one_peer_holds_only_so_many_connections_and_gets_places_back(front, wished, monkeypatch) -> None:
+    made, port = front
+    made._places = Places(40)
+    monkeypatch.setattr(places, "parse", lambda text: ip_address("198.51.100.7"))
+    held = [await opened(port) for _ in range(20)]
+    for number_, one in enumerate(held):
+        assert await say(one, b"%d\n" % number_) == b"plain %d\n" % number_
+    assert await ended(await opened(port))
+    held.pop()[1].close()
+    async with asyncio.timeout(WITHIN):
+        while made._places._by_peer["198.51.100.7"] == 20:  # noqa: ASYNC110 - it is the state that is waited for
+            await asyncio.sleep(0.01)
+    held.append(await opened(port))
+    assert await say(held[-1], b"again\n") == b"plain again\n"
+    for _reader, writer in held:
+        writer.close()
+
+
+async def test_the_machine_itself_still_gets_through_when_others_have_taken_everything(front, wished) -> None:
+    made, port = front
+    made._places = Places(40)
+    taken = [made._places.take(f"198.51.100.{number}") for number in range(40)]
+    assert (sum(one is not None for one in taken), made._places.take("2001:db8::1")) == (30, None)
+    near = await opened(port)
+    assert await say(near, b"1\n") == b"plain 1\n"
+    near[1].close()
+
+
+def test_peers_are_counted_by_network_and_proxies_are_not(settings) -> None:
+    settings.TRUSTED_PROXIES = ["192.0.2.1"]
+    counted = Places(1000)
+    assert counted.of_one_peer == 500
+    for number in range(500):
+        assert counted.take(f"2001:db8::{number:x}")
+    assert counted.take("2001:db8::ffff:1") is None
+    assert counted.take("2001:db8:0:1::1") is not None
+    give_back = counted.take("192.0.2.1")
+    give_back()
+    give_back()
+    assert counted._taken == 501
+    proxied = [counted.take("192.0.2.1") for _ in range(483)]
+    assert None not in proxied
+    assert counted.take("192.0.2.1") is None  # the rest is for the machine itself
+    assert counted.take("127.0.0.1") is not None
+
+
+async def test_the_supervisors_question_is_answered_by_the_server_although_https_is_on(front, wished) -> None:
+    made, port = front
+    material = make()
+    wished.https(material)
+    await looked(made, serves(material))
+    near = await opened(port)
+    assert await say(near, b"GET /healthz HTTP/1.0\r\n") == b"plain GET /healthz HTTP/1.0\r\n"
+    near[1].close()
+    other = await opened(port)
+    assert (await say(other, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")).startswith(b"HTTP/1.1 307 ")
+    other[1].close()
+
+
+async def test_a_port_that_cannot_be_opened_for_whatever_reason_does_not_end_the_watch(
+    front, wished: Wished, monkeypatch
+) -> None:
+    made, port = front
+
+    def refuse(*_words: object) -> None:
+        raise OSError(errno.ENODEV, "No such device")
+
+    monkeypatch.setattr(serving.ports, "open_port", refuse)
+    first, second = make(), make()
+    wished.https(first, redirect_port=9)
+    await looked(made, lambda: "No such device" in state.now().trouble)
+    monkeypatch.setattr(serving.ports, "addresses", lambda text: text.nothing)
+    wished.https(first, redirect_port=10)
+    await looked(made, lambda: "nothing" in state.now().trouble)
+    wished.https(second)
+    await looked(made, serves(second))
+    fresh = await opened(port, trusting())
+    assert (await say(fresh, b"1\n"), serial(fresh)) == (b"tls 1\n", number(second))
+    fresh[1].close()
