@@ -5,7 +5,7 @@ gets the request with an empty body in both cases, so that its answer looks like
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
@@ -20,10 +20,10 @@ from apps.access.services.addresses import is_known_to_be_refused, parse, within
 CUT = "esm.body_was_cut"  # in the scope: the status to answer with, should the request get as far as the middleware
 
 Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
+Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Application = Callable[[Any, Receive, Send], Awaitable[None]]
 
 
 class Bounded:
