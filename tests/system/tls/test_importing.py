@@ -8,13 +8,15 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
-from apps.core import secrets
+from apps.core import options, secrets
 from apps.core.actors import COMMAND
 from apps.core.errors import Conflict
 from apps.core.models import AuditEntry, Outcome
 from apps.system.models import Certificate, CertificateRequest, CertificateUse
-from apps.system.tls import services
+from apps.system.tls import services, serving
 from apps.system.tls.material import Material, Wish
+from apps.system.tls.state import InForce
+from apps.system.tls.words import HTTPS
 from tests.system.tls.files import Pki, openssl
 
 pytestmark = pytest.mark.django_db
@@ -207,6 +209,19 @@ def test_an_import_replaces_the_own_certificate_and_is_not_renewed_by_the_portal
     assert services.trusted_by_hand() is None
     with pytest.raises(Conflict, match="was imported"):
         services.renew(COMMAND)
+
+
+def test_a_chain_that_was_mended_is_what_new_connections_see(pki: Pki) -> None:
+    options.set_value(HTTPS, True, COMMAND)
+    take(pki.text("site.pem", "site.key"))
+    alone, first = serving.read(InForce(), None)
+    assert serving.read(alone, first) == (alone, first)
+    take(pki.text("site.pem", "middle.pem", "site.key"))
+    whole, second = serving.read(alone, first)
+    assert second is not first
+    assert alone.certificate is not None
+    assert whole.certificate is not None
+    assert alone.certificate.fingerprint == whole.certificate.fingerprint
 
 
 class TestCommand:
