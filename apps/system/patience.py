@@ -9,6 +9,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD_WITHIN = 15.0  # seconds from the connection, or from the first byte of a later request, to the whole head
 BODY_SILENCE = 30.0  # seconds without a byte of a body that is waited for
+FIRST_WORD = 0.5  # seconds that a connection has, when the portal stops, whose first request may be on its way
 LINGER = 5.0  # seconds in which the rest of a body is thrown away that was answered before it was read
 
 
@@ -41,6 +42,17 @@ class Protocol(H11Protocol):
         """See what is waited for now."""
         super().on_response_complete()
         self._watch()
+
+    def shutdown(self) -> None:
+        """End as the server stops: after the answer, or where nothing came yet, after a moment."""
+        if self.cycle is None and not self.transport.is_closing():
+            self.loop.call_later(FIRST_WORD, self._shut_down)
+        else:
+            super().shutdown()
+
+    def _shut_down(self) -> None:
+        if not self.transport.is_closing():
+            super().shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""

@@ -212,7 +212,7 @@ def test_japanese_fits_and_stays_after_reload_and_back(
         assert (path, tab.page.url, heading_of(tab)) == (path, address, heading)
         assert (path, on_a_phone, overflow(tab), tab.complaints) == (path, 0, 0, [])
         tab.page.goto("about:blank")
-        tab.page.go_back(wait_until="load")
+        tab.page.go_back(wait_until="commit")
         assert (path, tab.page.url, heading_of(tab), tab.complaints) == (path, address, heading, [])
     context.close()
 

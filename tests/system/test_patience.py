@@ -26,6 +26,7 @@ class Place:
         self.go_on = asyncio.Event()
         self.read: list[bytes] = []
         self.port = 0
+        self.shared = ServerState()
 
     async def application(self, scope: dict, receive, send) -> None:
         """Answer with the body; at once on /early, when the test says so on /stream."""
@@ -55,10 +56,9 @@ class Place:
         )
         config.timeout_keep_alive = 15
         config.load()
-        shared = ServerState()
         listening = socket.create_server(("127.0.0.1", 0))
         self.port = listening.getsockname()[1]
-        make = lambda: Protocol(config=config, server_state=shared, app_state={}, gone=self._gone)  # noqa: E731
+        make = lambda: Protocol(config=config, server_state=self.shared, app_state={}, gone=self._gone)  # noqa: E731
         return await asyncio.get_running_loop().create_server(make, sock=listening)
 
     async def opened(self, sent: bytes = b"") -> Connection:
@@ -156,3 +156,15 @@ async def test_who_was_answered_before_he_had_sent_everything_reads_the_answer_a
     connection = await place.opened(POST % b"early" + b"ab")
     assert (await rest(connection)).endswith(b"ok")
     assert (place.read, place.ended) == ([], 1)
+
+
+async def test_a_request_on_its_way_is_answered_while_the_portal_stops(place: Place) -> None:
+    early, silent = await place.opened(), await place.opened()
+    while len(place.shared.connections) < 2:  # noqa: ASYNC110 - uvicorn tells nobody
+        await asyncio.sleep(0.01)
+    for connection in list(place.shared.connections):
+        connection.shutdown()
+    early[1].write(GET)
+    assert await rest(early) == b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+    assert await rest(silent) == b""
+    assert place.ended == 2

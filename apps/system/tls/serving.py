@@ -111,6 +111,7 @@ class Front:
         self._places = Places()
         self._context: ssl.SSLContext | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._taking: set[asyncio.Task[None]] = set()  # connections on their way to the server
         self._wake = asyncio.Event()
         self._redirect: asyncio.Task[None] | None = None
         self._redirect_wished = 0
@@ -136,10 +137,7 @@ class Front:
             task.cancel()
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        return _keep_in(self._tasks, work)
 
     # --- what holds ---------------------------------------------------------------------------------------------
     async def _look_again(self) -> None:
@@ -214,7 +212,7 @@ class Front:
                 connection.close()
                 await asyncio.sleep(0)  # who knocks without a pause keeps nobody else waiting
             else:
-                self._keep(self._hold(take, connection, give_back))
+                _keep_in(self._taking, self._hold(take, connection, give_back))
 
     @staticmethod
     async def _hold(take: Take, connection: socket.socket, give_back: Callable[[], None]) -> None:
@@ -257,6 +255,14 @@ class Front:
         target = own if own in {settings.HTTP_PORT, settings.CLASSIC_PORT} else settings.HTTP_PORT
         await plain.lead_on(connection, target, state.now())
         return False
+
+
+def _keep_in(tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Begin something, and hold it as long as it goes on: the loop does not."""
+    task = asyncio.get_running_loop().create_task(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    return task
 
 
 def _asks_whether_we_live(connection: socket.socket) -> bool:
