@@ -6,15 +6,16 @@ sites; components stand in racks.
 
 import json
 
+from tests.bench import node_rows
+
 SITES, RACKS = 20, 24  # racks in each site; with the sites five hundred groups
 ROLES, TEAMS, USERS = 50, 20, 200
 WHOLE_SITES, SINGLE_RACKS = 6, 16  # of the operator: 6 * 24 + 16 = 160 of 480 racks
-ONCE = 500  # rows of one statement
 
 
 def fill(components: int, name: str, password: str) -> None:
     """Add it all, the operator with this name; print as JSON what can be asked for."""
-    from apps.components.models import Component, ManagementInterface, Status
+    from apps.components.models import Component
     from apps.core.writes import turn
     from apps.groups.models import Group
 
@@ -24,27 +25,7 @@ def fill(components: int, name: str, password: str) -> None:
         racks = [
             Group.objects.create(name=f"Rack {number:02}", parent=site) for site in sites for number in range(RACKS)
         ]
-    states = [Status.CRITICAL, Status.WARNING, Status.UNKNOWN]
-    for numbers in (range(components)[start : start + ONCE] for start in range(0, components, ONCE)):
-        with turn():
-            rows = Component.objects.bulk_create(
-                Component(
-                    name=f"node-{number:05}",
-                    search_text=f"node-{number:05}",
-                    group=racks[number % len(racks)],
-                    status=states[number % 3] if number % 50 == 0 else Status.NORMAL,
-                    cpu=float(number % 100),
-                    disk=float(number % 97),
-                    memory=float(number % 89),
-                )
-                for number in numbers
-            )
-            ManagementInterface.objects.bulk_create(
-                ManagementInterface(
-                    component=row, driver="fake", address=f"node-{row.pk}", enabled=False, next_poll_at=None
-                )
-                for row in rows
-            )
+    node_rows.write(components, racks)
     _people(sites, racks, name, password)
     seen = Component.objects.filter(group=racks[0]).order_by("pk").first()
     print(json.dumps({"site": sites[0].pk, "rack": racks[0].pk, "component": seen and seen.pk}))
@@ -86,4 +67,4 @@ def _people(sites: list, racks: list, name: str, password: str) -> None:
             for number, user in enumerate(users)
             for step in (1, 3, 11)
         ]
-        Grant.objects.bulk_create(grants, batch_size=ONCE, ignore_conflicts=True)
+        Grant.objects.bulk_create(grants, batch_size=node_rows.ONCE, ignore_conflicts=True)

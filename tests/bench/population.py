@@ -96,38 +96,13 @@ def spread(seconds: str) -> None:
 
 
 def fill(count: str) -> None:
-    """Add components in a tree of forty groups, one in fifty of them not normal."""
-    from apps.components.models import Component, ManagementInterface, Status
-    from apps.core.writes import turn
+    """Add components in a tree of forty groups."""
     from apps.groups.models import Group
+    from tests.bench import node_rows
 
     root = Group.objects.get(parent=None)
     groups = [Group.objects.create(name=f"Site {number:02}", parent=root) for number in range(40)]
-    states = [Status.CRITICAL, Status.WARNING, Status.UNKNOWN]
-    for start in range(0, int(count), 500):
-        with turn():
-            rows = Component.objects.bulk_create(
-                [
-                    Component(
-                        name=f"node-{number:05}",
-                        search_text=f"node-{number:05}",
-                        group=groups[number % len(groups)],
-                        status=states[number % 3] if number % 50 == 0 else Status.NORMAL,
-                        cpu=float(number % 100),
-                        disk=float(number % 97),
-                        memory=float(number % 89),
-                    )
-                    for number in range(start, min(start + 500, int(count)))
-                ]
-            )
-            ManagementInterface.objects.bulk_create(
-                [
-                    ManagementInterface(
-                        component=row, driver="fake", address=f"node-{row.pk}", enabled=False, next_poll_at=None
-                    )
-                    for row in rows
-                ]
-            )
+    node_rows.write(int(count), groups)
 
 
 def access(count: str, name: str, password: str) -> None:

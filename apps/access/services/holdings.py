@@ -21,6 +21,6 @@ def going_with(row: Model) -> dict[str, list[str]]:
     told = {"grants": [f"{one.role.name} · {one.group}" for one in held]}
     if isinstance(row, User):
         tokens = ApiToken.objects.filter(user=row).order_by("pk")
-        told["tokens"] = [f"{one.name} ({one.prefix}…)" for one in tokens]
+        told["tokens"] = [str(one) for one in tokens]
         told["networks"] = [str(one) for rule in SignInRule.objects.filter(user=row) for one in rule.networks]
     return told

@@ -7,7 +7,6 @@ stay. So it matters little on which machine of several it is written.
 
 import json
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
+from apps.core import files
 from apps.core.models import AuditChain, AuditEntry
 
 KEPT = timedelta(days=31)
@@ -96,12 +96,9 @@ def write(sealed: Place, removed: Place) -> None:
     dated = [{**asdict(one), "at": one.at.isoformat()} for one in days]
     told = {"sealed": asdict(sealed), "removed": asdict(removed), "days": dated}
     target = path()
-    new = target.with_suffix(f".{os.getpid()}")
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new.write_text(json.dumps(told))
-        new.chmod(0o600)
-        new.replace(target)
+        files.replace(target, json.dumps(told).encode())
     except OSError as error:
         log.error("the anchor of the audit cannot be written: %s: %s", target, error)
 
