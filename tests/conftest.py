@@ -1,10 +1,13 @@
 """What all tests share."""
 
 import os
+import shutil
 
 import pytest
+from django.conf import settings
 
 from apps.system import translations
+from tests import migrated
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -22,6 +25,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
         items[:] = kept
     items.sort(key=lambda item: (group := item.get_closest_marker("xdist_group")) is None or group.args != ("e2e",))
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Begin with the file that is there, on SQLite; it goes with its folder."""
+    return "TEST_DATABASE_URL" not in os.environ
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Begin with a copy of the database that was migrated once for all processes."""
+    if "TEST_DATABASE_URL" not in os.environ:
+        shutil.copyfile(migrated.database(), settings.DATABASES["default"]["TEST"]["NAME"])
 
 
 @pytest.fixture(autouse=True)

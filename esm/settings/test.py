@@ -19,7 +19,10 @@ if os.environ.get("TEST_DATABASE_URL"):
 
 from esm.settings.base import *  # noqa: F403
 
-DATABASES["default"]["TEST"] = {"NAME": None if "DATABASE_URL" in os.environ else str(DATA_DIR / "test.sqlite3")}  # noqa: F405
+DATABASES["default"]["TEST"] = {  # noqa: F405
+    "NAME": None if "DATABASE_URL" in os.environ else str(DATA_DIR / "test.sqlite3"),  # noqa: F405
+    "TEMPLATE": os.environ.get("TEST_DATABASE_TEMPLATE"),  # of PostgreSQL: a database that is migrated already
+}
 SECRET_KEY = "only-for-tests-and-never-used-elsewhere-0123456789"  # noqa: S105
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

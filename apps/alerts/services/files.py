@@ -18,6 +18,7 @@ from apps.alerts.services.checking import KINDS, check, complete
 from apps.alerts.services.oids import ENTERPRISE_SPECIFIC, WRITTEN, trap_oid_of
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _SHARED: Mapping[str, type] = {"family": str, "alert_type": str, "enterprises": list, "bindings": dict}
 _VERSION_1 = ("specific", "generic")
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -120,7 +121,7 @@ def _texts(value: Any) -> Any:
     return value
 
 
-class _Block(yaml.SafeDumper):
+class _Block(_DUMPER):  # type: ignore[misc, valid-type]
     """Writes sentences in quotes and everything else plainly."""
 
     def ignore_aliases(self, data: Any) -> bool:

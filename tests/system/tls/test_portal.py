@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests import migrated
 from tests.peers import program
 from tests.system.portal import NAME, PASSWORD, PROJECT, Portal, environment, manage
 from tests.system.tls.files import openssl
@@ -40,6 +41,7 @@ def encrypted(folder: Path) -> str:
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     folder = tmp_path_factory.mktemp("tls") / "data"
+    migrated.put(folder)
     started = Portal(
         folder,
         ESM_TLS="true",
