@@ -17,14 +17,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)  # when the folders have said what belongs together
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL run only what depends on the database; begin with the browser's tests, the longest chain."""
+    """On PostgreSQL run only what depends on the database."""
     if os.environ.get("TEST_DATABASE_URL"):
         kept = [
             one for one in items if one.get_closest_marker("django_db") and not one.get_closest_marker("one_database")
         ]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
         items[:] = kept
-    items.sort(key=lambda item: (group := item.get_closest_marker("xdist_group")) is None or group.args != ("e2e",))
 
 
 @pytest.fixture(scope="session")

@@ -217,7 +217,7 @@ class TestTheEnd:
             client = signed_in("anna")
             for minutes in range(25, 12 * 60, 25):
                 clock.move_to(start + timedelta(minutes=minutes))
-                assert client.get("/preferences/").status_code == 200
+                assert client.get("/session/").status_code == 200
             clock.move_to(start + timedelta(hours=12))
             assert client.get("/preferences/")["Location"] == "/login/?ended=old&next=/preferences/"
         assert AuditEntry.objects.get(action="session.old").actor_name == "anna"

@@ -8,7 +8,7 @@ import pytest
 
 from tests import migrated
 from tests.blackbox.client import Caller
-from tests.e2e.portal import ADMIN, PASSWORD, Portal
+from tests.e2e.portal import ADMIN, PASSWORD, QUICK, Portal
 from tests.peers import V3_LOGIN, Snmpd, snmpd
 
 __all__ = ["snmpd"]
@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """A portal on the embedded default, with an administrator."""
-    portal = Portal(tmp_path_factory.mktemp("blackbox"))
+    portal = Portal(tmp_path_factory.mktemp("blackbox"), QUICK)
     migrated.put(portal.folder)
     portal.start()
     yield portal

@@ -2,14 +2,15 @@
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
 
 from tests.directory_peers import Slapd, slapd  # noqa: F401 - a fixture
-from tests.e2e.portal import ADMIN, PASSWORD, Client, Portal
+from tests.e2e.portal import ADMIN, PASSWORD, QUICK, Client, Portal
 from tests.peers import V3_LOGIN, Snmpd, program, snmpd  # noqa: F401 - a fixture
 
 CHROMIUM_FLAGS = [
@@ -27,17 +28,18 @@ AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all browser tests on one worker: they share one portal."""
+    """Keep those that share a portal on one worker: the pages, the stories, and each file with a portal of its own."""
     here = Path(__file__).parent
     for item in items:
         if here in Path(item.path).parents:
-            item.add_marker(pytest.mark.xdist_group("e2e"))
+            alone = item.path.stem.removeprefix("test_") in {"pages", "demo", "https"}
+            item.add_marker(pytest.mark.xdist_group(f"e2e-{item.path.stem}" if alone else "e2e"))
 
 
 @pytest.fixture(scope="package")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """A portal on the embedded default, with an administrator."""
-    portal = Portal(tmp_path_factory.mktemp("portal"))
+    portal = Portal(tmp_path_factory.mktemp("portal"), QUICK)
     portal.start()
     yield portal
     portal.stop()
@@ -158,6 +160,14 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+def leave(context: BrowserContext) -> None:
+    """Close a context whose pages rest: Chromium never answers to one that closes in the midst of a navigation."""
+    for page in context.pages:
+        with suppress(Error):  # a page that holds typed text stays
+            page.goto("about:blank")
+    context.close()
+
+
 @dataclass
 class Visit:
     """A page whose console is listened to."""
@@ -189,5 +199,5 @@ def signed_in(browser: Browser, portal: Portal, tmp_path_factory: pytest.TempPat
     context = browser.new_context()
     sign_in(context, portal)
     context.storage_state(path=path)
-    context.close()
+    leave(context)
     return str(path)

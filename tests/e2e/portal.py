@@ -18,6 +18,7 @@ from tests.system.waiting import until, until_answer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ADMIN, PASSWORD = "admin", "correct horse battery"
+QUICK = {"DJANGO_SETTINGS_MODULE": "tests.e2e.settings"}  # of a portal that many sign in to
 START_WITHIN = 90.0  # seconds
 
 

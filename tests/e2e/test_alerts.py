@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from apps.protocols.snmp.ber import Tag
 from apps.protocols.snmp.notification import encode_notification_v2
-from tests.e2e.conftest import Visit
+from tests.e2e.conftest import Visit, leave
 from tests.e2e.portal import Client, Portal
 
 ADDRESS = "127.0.0.78"  # of the component whose traps these are
@@ -53,7 +53,7 @@ def seen(browser: Browser, signed_in: str) -> Iterator[Visit]:
     visit.page.on("console", visit.listen)
     yield visit
     assert visit.complaints == []
-    context.close()
+    leave(context)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.e2e.conftest import Visit
+from tests.e2e.conftest import Visit, leave
 from tests.e2e.portal import Client, Portal
 from tests.e2e.test_pages import opened
 
@@ -17,7 +17,7 @@ def visit(browser: Browser, signed_in: str, portal: Portal) -> Iterator[Visit]:
     context: BrowserContext = browser.new_context(storage_state=signed_in, viewport={"width": 1920, "height": 1080})
     context.add_cookies([{"name": f"esm_language_{portal.http_port}", "value": "ja", "url": portal.url}])
     yield opened(context)
-    context.close()
+    leave(context)
 
 
 def rows(page: Page) -> list[str]:

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from tests.e2e.conftest import Visit
+from tests.e2e.conftest import Visit, leave
 from tests.e2e.portal import Client, Portal
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -26,7 +26,7 @@ def seen(browser: Browser, signed_in: str) -> Iterator[Visit]:
     visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
     yield visit
     assert visit.complaints == []
-    context.close()
+    leave(context)
 
 
 @pytest.fixture

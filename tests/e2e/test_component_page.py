@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import Browser, expect
 
+from tests.e2e.conftest import leave
 from tests.e2e.portal import Client, Portal
 
 
@@ -27,7 +28,7 @@ def test_an_open_page_follows_and_its_charts_stay(
     finally:
         api.call("PATCH", f"/components/{server}/", {"alias": ""})
     expect(page.locator("h1")).to_have_text("real-server", timeout=15_000)
-    context.close()
+    leave(context)
 
 
 def test_limits_are_set_and_given_back_in_the_dialog(
@@ -58,4 +59,4 @@ def test_limits_are_set_and_given_back_in_the_dialog(
     dialog.get_by_role("button", name=re.compile("device's limits")).click()
     expect(row).not_to_contain_text("own limits")
     expect(row).to_contain_text("Normal")
-    context.close()
+    leave(context)

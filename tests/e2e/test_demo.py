@@ -12,7 +12,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import AXE, Visit
+from tests.e2e.conftest import AXE, Visit, leave
 from tests.e2e.portal import Client, Portal
 from tests.peers import free_udp_port
 from tests.system.portal import runs
@@ -122,7 +122,7 @@ def test_the_failing_devices_alert_is_acknowledged(
     )["results"][0]
     assert (done["note"], done["component_name"]) == ("cable 交換中", "nag-sw-01")
     assert visit.complaints == []
-    context.close()
+    leave(context)
 
 
 def test_the_banner_fits_and_offends_nobody(browser: Browser, demo: Portal) -> None:
@@ -140,7 +140,7 @@ def test_the_banner_fits_and_offends_nobody(browser: Browser, demo: Portal) -> N
             assert page.evaluate("document.documentElement.scrollWidth") <= width
         page.evaluate(AXE.read_text(encoding="utf-8"))
         assert page.evaluate("axe.run('.sim').then(r => r.violations.map(v => v.id))") == []
-    context.close()
+    leave(context)
 
 
 def test_nothing_stays_when_it_is_killed(demo: Portal) -> None:

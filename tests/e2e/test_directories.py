@@ -3,7 +3,7 @@
 from playwright.sync_api import Browser, expect
 
 from tests.directory_peers import PEOPLE, SEARCH_PASSWORD, SEARCHER, Slapd
-from tests.e2e.conftest import sign_in
+from tests.e2e.conftest import leave, sign_in
 from tests.e2e.portal import Client, Portal
 
 
@@ -53,7 +53,7 @@ def test_a_directory_is_tested_kept_mapped_and_signed_in_by(
     page.locator("input[name=test_username]").fill("dave")
     page.get_by_role("button", name="Test", exact=True).click()
     expect(page.locator("#test-result .note")).to_contain_text("dave may sign in with the right password.")
-    context.close()
+    leave(context)
 
     # and dave signs in, sees what his groups hold, and that his password is not ours
     context = browser.new_context(viewport={"width": 390, "height": 844})
@@ -62,7 +62,7 @@ def test_a_directory_is_tested_kept_mapped_and_signed_in_by(
     expect(page.locator("h1")).to_be_visible()
     page.goto(f"{portal.url}/password/")
     expect(page.locator("main")).to_contain_text("Your password is kept by the directory OFFICE.")
-    context.close()
+    leave(context)
     (dave,) = api.get("/users/?username=dave")["results"]
     assert (dave["last_name"], dave["barred"]) == ("日本", "")
     assert dave["directory"] == api.get("/directories/?name=OFFICE")["results"][0]["id"]

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from playwright.sync_api import Browser, Error
 
 from tests import migrated
-from tests.e2e.conftest import CHROMIUM_FLAGS, Visit, sign_in
+from tests.e2e.conftest import CHROMIUM_FLAGS, Visit, leave, sign_in
 from tests.e2e.portal import ROOT, Portal
 from tests.peers import program
 
@@ -68,7 +68,7 @@ def test_one_signs_in_once_for_both_ports_and_every_cookie_is_protected(encrypte
     page.wait_for_selector(".toast")
     assert "The certificate was renewed" in page.inner_text(".toast")
     assert visit.complaints == []
-    context.close()
+    leave(context)
 
 
 def test_an_address_typed_without_https_leads_there(encrypted: Portal, trusting: Browser) -> None:
@@ -77,7 +77,7 @@ def test_an_address_typed_without_https_leads_there(encrypted: Portal, trusting:
     for port, path in ((encrypted.http_port, "esmpro/Login/index"), (encrypted.classic_port, "")):
         page.goto(f"http://127.0.0.1:{port}/{path}")
         assert page.url.startswith(f"https://127.0.0.1:{port}/login/")
-    context.close()
+    leave(context)
 
 
 def test_the_sign_in_page_says_how_to_trust_it(encrypted: Portal, trusting: Browser) -> None:
@@ -89,7 +89,7 @@ def test_the_sign_in_page_says_how_to_trust_it(encrypted: Portal, trusting: Brow
     with page.expect_download() as download:
         page.click("text=portal-ca.pem >> nth=0")
     assert download.value.suggested_filename == "portal-ca.pem"
-    context.close()
+    leave(context)
 
 
 def test_a_browser_that_does_not_know_the_authority_refuses(encrypted: Portal, browser: Browser) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
-from tests.e2e.conftest import AXE, Visit
+from tests.e2e.conftest import AXE, Visit, leave
 from tests.e2e.portal import Client, Portal
 
 WIDE, PHONE = {"width": 1920, "height": 1080}, {"width": 390, "height": 844}
@@ -120,7 +120,7 @@ def tab(browser: Browser, signed_in: str) -> Iterator[Visit]:
     """A signed-in browser with one tab: a new one for each page would cost more than the page."""
     context = browser.new_context(storage_state=signed_in)
     yield opened(context)
-    context.close()
+    leave(context)
 
 
 def opened(context: BrowserContext) -> Visit:
@@ -207,7 +207,7 @@ def test_the_sign_in_page_has_nothing_to_complain_about(browser: Browser, portal
     tab = opened(context)
     go(tab, f"{portal.url}/login/")
     assert faults(tab) == []
-    context.close()
+    leave(context)
 
 
 def test_classic_mode_has_nothing_to_complain_about(tab: Visit, portal: Portal, api: Client, server: int) -> None:

@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import Browser, expect
 
+from tests.e2e.conftest import leave
 from tests.e2e.portal import Client, Portal
 
 WITHIN = 60_000  # milliseconds; many tests share two cores
@@ -23,7 +24,7 @@ def test_the_page_comes_back_after_the_web_process_was_started_anew(
     expect(row).to_contain_text(re.compile(r"Ordered by admin \(127\.0\.0\.1\)"), timeout=WITHIN)
     after = api.get("/processes/web/")
     assert (after["pid"] != before["pid"], after["restarts"]) == (True, before["restarts"] + 1)
-    context.close()
+    leave(context)
 
 
 def test_a_receiver_is_switched_off_and_on_by_the_page(
@@ -37,4 +38,4 @@ def test_a_receiver_is_switched_off_and_on_by_the_page(
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("Saved.")).to_be_visible(timeout=WITHIN)
         api.wait_for("/processes/receiver/", lambda process, state=state: process["state"] == state, f"it is {state}")
-    context.close()
+    leave(context)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.accounts.codes import code_at
-from tests.e2e.conftest import Visit, sign_in
+from tests.e2e.conftest import Visit, leave, sign_in
 from tests.e2e.portal import PASSWORD, Client, Portal
 from tests.e2e.test_pages import faults, go, opened
 
@@ -131,7 +131,7 @@ def test_a_user_sets_it_up_and_signs_in_with_code_and_recovery_code(
     page.get_by_role("textbox", name=CODE).fill(codes[1])
     page.get_by_role("button", name="無効にする").click()
     expect(page.get_by_role("button", name=SET_UP)).to_be_visible()
-    context.close()
+    leave(context)
 
 
 def test_a_role_that_needs_it_lets_nobody_further_without(context: BrowserContext, portal: Portal, api: Client) -> None:
@@ -156,7 +156,7 @@ def test_a_role_that_needs_it_lets_nobody_further_without(context: BrowserContex
     expect(page).to_have_url(re.compile("/login/"))
     give_name(page, portal, "mamoru")
     page.wait_for_url("**/second-factor/?next=*")
-    context.close()
+    leave(context)
 
 
 def test_who_failed_too_often_is_locked_and_released(
@@ -184,4 +184,4 @@ def test_who_failed_too_often_is_locked_and_released(
     desk.context.close()
     give_name(page, portal, "shippai")
     page.wait_for_url(f"{portal.url}/")
-    context.close()
+    leave(context)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 
-from tests.e2e.conftest import AXE
+from tests.e2e.conftest import AXE, leave
 from tests.e2e.portal import Client, Portal
 
 SECRET = "correct horse battery"
@@ -87,7 +87,7 @@ def hanako(browser: Browser, portal: Portal, people: dict[str, int]) -> Iterator
     context = browser.new_context(locale="ja-JP")
     context.clock.install()
     yield Person(portal, context, "hanako", people["hanako"])
-    context.close()
+    leave(context)
 
 
 def is_asked(page: Page) -> None:
@@ -135,7 +135,7 @@ def test_somebody_new_chooses_a_password_before_anything_else(
     expect(page).to_have_url(f"{portal.url}/components/")
     page.go_back()
     expect(page).to_have_url(f"{portal.url}/")
-    context.close()
+    leave(context)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -259,7 +259,7 @@ def test_after_signing_out_back_and_reload_show_nothing(
     page.wait_for_url(re.compile(r"/login/"))
     page.reload()
     expect(page).to_have_url(re.compile(r"/login/"))
-    context.close()
+    leave(context)
 
 
 def test_a_session_is_ended_from_another_browser(hanako: Person, browser: Browser) -> None:
@@ -276,4 +276,4 @@ def test_a_session_is_ended_from_another_browser(hanako: Person, browser: Browse
     expect(rows).to_have_count(1)
     there.reload()
     expect(there).to_have_url(re.compile(r"/login/"))
-    other.close()
+    leave(other)

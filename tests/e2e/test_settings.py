@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Browser, expect
 
+from tests.e2e.conftest import leave
 from tests.e2e.portal import Portal
 
 
@@ -20,4 +21,4 @@ def test_the_list_of_sections_marks_what_is_read(browser: Browser, signed_in: st
     expect(marked).to_have_count(1)
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     expect(sections.last).to_have_attribute("aria-current", "location")
-    context.close()
+    leave(context)

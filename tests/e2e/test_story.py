@@ -5,7 +5,7 @@ import subprocess
 
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.conftest import sign_in
+from tests.e2e.conftest import leave, sign_in
 from tests.e2e.portal import Client, Portal
 from tests.peers import Snmpd, program
 
@@ -54,4 +54,4 @@ def test_from_sign_in_to_an_acknowledged_alert(browser: Browser, portal: Portal,
         "/incidents/?state=acknowledged", lambda page: page["count"] == 1, "the incident is acknowledged"
     )["results"][0]
     assert acknowledged["note"] == "cable is being changed"
-    context.close()
+    leave(context)

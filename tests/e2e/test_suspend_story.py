@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.conftest import sign_in
+from tests.e2e.conftest import leave, sign_in
 from tests.e2e.portal import Client, Portal
 from tests.peers import program
 
@@ -65,4 +65,4 @@ def test_a_recurring_period_on_a_group_keeps_its_components_quiet(
     told = api.wait_for(f"{mine}&source=portal", lambda found: found["count"] == 1, "the problem is told", 40)
     assert told["results"][0]["quiet"] == ""
     assert told["results"][0]["incident"] == alert["incident"]
-    context.close()
+    leave(context)

@@ -29,6 +29,7 @@ class Command(BaseCommand):
     """``user create|list|password|reset-second-factor|disable|enable|unlock|delete``; no password is a word of it."""
 
     help = "Makes, lists, changes and removes users."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Describe the verbs."""

@@ -16,6 +16,7 @@ class Command(BaseCommand):
     """``directory list``, ``directory test NAME USER [--password]``."""
 
     help = "Lists directories, and tests what one of them says of a user."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Describe the two verbs."""

@@ -12,6 +12,7 @@ class Command(BaseCommand):
     """Bring the definitions of fixtures/alert_definitions into the database; may be repeated at every start."""
 
     help = "Load the alert definitions that come with the portal; what was switched off stays off."
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load and say what changed."""

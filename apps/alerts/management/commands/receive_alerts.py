@@ -15,6 +15,7 @@ class Command(BaseCommand):
     """Receive SNMP traps and informs on the sockets handed down in ESM_TRAP_FDS, else on ESM_BIND and ESM_TRAP_PORT."""
 
     help = "Receive SNMP traps and informs until a signal ends it."
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Open the sockets and serve."""

@@ -14,6 +14,7 @@ class Command(BaseCommand):
     """``manage.py rotate_secrets``: safe while the portal runs, safe to repeat after it was killed."""
 
     help = "Encrypt every stored secret with a new key, then forget the keys that nothing needs."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Offer to change the signing key too."""

@@ -27,6 +27,7 @@ class Command(BaseCommand):
     """``audit verify [--from N]``, ``audit export [--csv] [FILE]``, ``audit accept``."""
 
     help = "Verifies and exports the audit log."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Describe the three verbs."""

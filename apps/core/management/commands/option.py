@@ -16,6 +16,7 @@ class Command(BaseCommand):
     """``option list``, ``option get NAME``, ``option set NAME VALUE``, ``option reset NAME``."""
 
     help = "Reads and sets the options of the portal."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Describe the verbs."""

@@ -33,6 +33,7 @@ class Command(BaseCommand):
         f"The certificate of HTTPS. HTTPS itself is switched by the option {HTTPS} or {VARIABLE} in the environment: "
         f"manage.py option set {HTTPS} true"
     )
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Describe the verbs."""
