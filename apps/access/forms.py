@@ -211,19 +211,25 @@ class TokenForm(PermissionsForm):
         required=False,
         help_text=_("None chosen: on all that you see."),
     )
-    field_order = ("name", "days", "read_only", "networks", "groups")
+    roles = forms.TypedMultipleChoiceField(
+        label=_("Only by these roles"), coerce=int, required=False, help_text=_("None chosen: by all that you hold.")
+    )
+    field_order = ("name", "days", "read_only", "networks", "groups", "roles")
 
     def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["permissions"].required = False
         groups: Any = self.fields["groups"]
         groups.choices = group_choices(user, "view")
+        roles: Any = self.fields["roles"]
+        roles.choices = [(role.pk, role.label) for role in tokens.roles_of(user)]
 
     def limits(self) -> tokens.Limits:
         """Give what was chosen; nothing chosen leaves all."""
         sent = self.cleaned_data
         return tokens.Limits(
             read_only=sent["read_only"],
+            roles=sent["roles"] or None,
             permissions=sent["permissions"] or None,
             groups=sent["groups"] or None,
             networks=sent["networks"],

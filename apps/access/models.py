@@ -189,9 +189,9 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 class ApiToken(models.Model):
     """A bearer token of a user: 256 random bits, of which only a prefix and the SHA-256 are kept.
 
-    It does what its user may do at that moment, within its limits: ``permissions`` and ``groups`` (ids, with everything
-    below) are those that are left of it, None leaves all; it is used only from ``networks``, anywhere when there are
-    none. A group that was removed stays in the list and opens nothing.
+    It does what its user may do at that moment, within its limits: ``roles`` (ids), ``permissions`` and ``groups``
+    (ids, with everything below) are those that are left of it, None leaves all; it is used only from ``networks``,
+    anywhere when there are none. A role or group that was removed stays in the list and opens nothing.
     """
 
     user = models.ForeignKey(
@@ -201,6 +201,7 @@ class ApiToken(models.Model):
     prefix = models.CharField(_("prefix"), max_length=8)
     digest = models.CharField(_("hash"), max_length=64, unique=True)
     read_only = models.BooleanField(_("read only"), default=False)
+    roles = models.JSONField(_("roles"), null=True, blank=True)
     permissions = models.JSONField(_("permissions"), null=True, blank=True, validators=[known_permissions])
     groups = models.JSONField(_("groups"), null=True, blank=True)
     networks = models.JSONField(_("used only from"), default=list, blank=True, validators=[known_networks])
@@ -222,7 +223,11 @@ class ApiToken(models.Model):
     @property
     def is_limited(self) -> bool:
         """Say whether it may do less than its user, where and what."""
-        return self.permissions is not None or self.groups is not None
+        return any(limit is not None for limit in (self.roles, self.permissions, self.groups))
+
+    def leaves_role(self, role: int) -> bool:
+        """Say whether what its user holds by this role is left of it."""
+        return self.roles is None or role in self.roles
 
     @property
     def permission_labels(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 import json
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -14,9 +14,18 @@ from apps.groups.models import Group, Tree
 @cache
 def _statement() -> str:
     """Write the query of a user's grants, which every request asks: Django writes it longer than a database answers."""
-    columns = ("group_id", "role__permissions", "role__needs_second_factor")
+    columns = ("group_id", "role_id", "role__permissions", "role__needs_second_factor")
     sql, _the_user = Grant.objects.of(0).order_by().values_list(*columns).query.sql_with_params()
     return str(sql)
+
+
+class Held(NamedTuple):
+    """One grant: where, by which role, what, and whether the role needs a second factor."""
+
+    group: int
+    role: int
+    permissions: frozenset[str]
+    needs_factor: bool
 
 
 class Holdings:
@@ -31,17 +40,17 @@ class Holdings:
         self._scopes: dict[str, Scope] = {}
 
     @cached_property
-    def _grants(self) -> list[tuple[int, frozenset[str], bool]]:
+    def _grants(self) -> list[Held]:
         statement = _statement()
         with connection.cursor() as cursor:
             cursor.execute(statement, [self._user_id] * statement.count("%s"))
             rows = cursor.fetchall()
-        return [(group, frozenset(json.loads(permissions)), bool(factor)) for group, permissions, factor in rows]
+        return [Held(group, role, frozenset(json.loads(words)), bool(factor)) for group, role, words, factor in rows]
 
     @cached_property
     def needs_second_factor(self) -> bool:
         """Say whether one of the roles needs a second factor."""
-        return any(needs_factor for _group, _permissions, needs_factor in self._grants)
+        return any(held.needs_factor for held in self._grants)
 
     @cached_property
     def _tree(self) -> Tree:
@@ -54,12 +63,15 @@ class Holdings:
         return self._scopes[permission]
 
     def _resolve(self, permission: str) -> Scope:
-        roots = [group for group, permissions, _needs_factor in self._grants if permission in permissions]
+        roots = [held.group for held in self._grants if permission in held.permissions and self._leaves(held.role)]
         if not roots:
             return frozenset()
         if self._tree.root in roots:
             return EVERYTHING
         return frozenset(self._tree.subtree(*roots))
+
+    def _leaves(self, role: int) -> bool:
+        return self.token is None or self.token.leaves_role(role)
 
     def _limited(self, permission: str, scope: Scope) -> Scope:
         token = self.token

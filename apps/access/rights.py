@@ -43,7 +43,8 @@ class Rights:
         found: dict[int, list[Grant]] = defaultdict(list)
         if self.user.is_active:
             for grant in Grant.objects.of(self.user.pk).complete():
-                found[grant.group_id].append(grant)
+                if self.token is None or self.token.leaves_role(grant.role_id):
+                    found[grant.group_id].append(grant)
         return found
 
     @cached_property

@@ -1,13 +1,15 @@
 """A token never does more than its user may at that moment, and no more than its limits leave."""
 
+import re
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.test import Client
 
-from apps.access.models import ApiToken, Grant
+from apps.access.models import ApiToken, Grant, Role
 from apps.access.services import tokens
 from apps.core.actors import SYSTEM, Actor, ActorKind
 from apps.core.audit import refusals
@@ -69,6 +71,61 @@ def test_permissions_limit_what_is_done(anna, tokyo):
     assert client.post(f"/api/v1/components/{component.pk}/check/").status_code == 202
     blind = api(anna, permissions=["check"])
     assert names(blind) == []
+
+
+def test_roles_limit_where_and_what(tokyo):
+    user = make_user("operator", tokyo)
+    osaka, reader = make_group("Osaka"), Role.objects.get(name="viewer")
+    Grant.objects.create(user=user, role=reader, group=osaka)
+    here, there = make_component("t", tokyo), make_component("o", osaka)
+    assert names(api(user)) == ["o", "t"]
+    client = api(user, roles=[reader.pk])
+    assert names(client) == ["o"]
+    assert client.post(f"/api/v1/components/{here.pk}/check/").status_code == 404
+    assert client.post(f"/api/v1/components/{there.pk}/check/").status_code == 403
+    operating = api(user, roles=[Role.objects.get(name="operator").pk])
+    assert names(operating) == ["t"]
+    assert operating.post(f"/api/v1/components/{here.pk}/check/").status_code == 202
+
+
+def test_a_role_that_was_taken_away_opens_nothing(anna, tokyo):
+    make_component("t", tokyo)
+    role = Role.objects.create(name="Night watch", permissions=["view"])
+    grant = Grant.objects.create(user=anna, role=role, group=tokyo)
+    client = api(anna, roles=[role.pk])
+    assert names(client) == ["t"]
+    grant.delete()
+    role.delete()
+    assert names(client) == []
+
+
+def test_only_roles_that_are_held_are_taken(anna):
+    role = Role.objects.get(name="viewer")
+    with pytest.raises(ValidationError, match="This role is not held"):
+        tokens.create(anna, "script", SYSTEM, limits=tokens.Limits(roles=[role.pk]))
+    body = {"username": "anna", "password": PASSWORD, "name": "script", "roles": [role.pk]}
+    answer = Client().post("/api/v1/tokens/", body, content_type="application/json")
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["roles"])
+    chief = Role.objects.get(name="administrator")
+    answer = Client().post("/api/v1/tokens/", {**body, "roles": [chief.pk]}, content_type="application/json")
+    assert (answer.status_code, ApiToken.objects.get().roles) == (201, [chief.pk])
+    made = AuditEntry.objects.filter(action="token.create", outcome="success").latest("pk")
+    assert made.after["roles"] == [chief.pk]
+
+
+def test_the_page_offers_the_roles_that_one_holds_and_names_them(tokyo):
+    user = make_user("operator", tokyo, username="otto")
+    client = Client()
+    client.force_login(user)
+    page = client.get("/access/tokens/").content.decode()
+    operator, viewer = (Role.objects.get(name=name) for name in ("operator", "viewer"))
+    assert (f'value="{operator.pk}"' in page, "Only by these roles" in page) == (True, True)
+    sent = {"name": "script", "days": 30, "roles": [viewer.pk]}
+    assert client.post("/access/tokens/", sent).status_code == 400
+    assert client.post("/access/tokens/", {**sent, "roles": [operator.pk]}).status_code == 200
+    assert ApiToken.objects.get().roles == [operator.pk]
+    row = client.get("/access/tokens/").content.decode().partition("<tbody>")[2].partition("</tbody>")[0]
+    assert re.search(r'<span class="pill"><svg.*?</svg>Operator</span>', row, re.DOTALL)
 
 
 def test_a_token_follows_its_user(anna, tokyo):

@@ -55,6 +55,7 @@ def test_a_token_is_given_once_and_only_its_hash_is_kept(client, anna):
         "name",
         "prefix",
         "read_only",
+        "roles",
         "permissions",
         "groups",
         "networks",

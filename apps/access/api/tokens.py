@@ -21,7 +21,7 @@ from apps.core.api import PortalViewSet, Reads, Removes, SignInRefused, resource
 from apps.core.api_fields import Strict, Whole
 from apps.core.api_filters import FlagFilter, IdFilter
 
-MOST = 200  # groups or networks that a token is limited to
+MOST = 200  # roles, groups or networks that a token is limited to
 
 
 class TokenSerializer(serializers.ModelSerializer[ApiToken]):
@@ -35,6 +35,7 @@ class TokenSerializer(serializers.ModelSerializer[ApiToken]):
             "name",
             "prefix",
             "read_only",
+            "roles",
             "permissions",
             "groups",
             "networks",
@@ -61,6 +62,9 @@ class NewTokenSerializer(Strict):
     expires_at = serializers.DateTimeField(required=False, allow_null=True)
     # Named as in the API, which hides an attribute of the base.
     read_only = serializers.BooleanField(required=False, default=False)  # type: ignore[assignment]
+    roles = serializers.ListField(
+        child=Whole(min_value=1), required=False, allow_null=True, default=None, max_length=MOST
+    )
     permissions = serializers.ListField(
         child=serializers.ChoiceField(choices=list(scoping.PERMISSIONS)), required=False, allow_null=True, default=None
     )
@@ -143,7 +147,8 @@ class TokenViewSet(Reads, Removes, mixins.ListModelMixin, PortalViewSet):
             raise exceptions.PermissionDenied(second_factor.SET_UP_FIRST)
         signing_in.settle(request._request, user)
         actor = Actor(ActorKind.USER, user.username, user, request.META.get("REMOTE_ADDR"))
-        limits = tokens.Limits(**{name: asked[name] for name in ("read_only", "permissions", "groups", "networks")})
+        names = ("read_only", "roles", "permissions", "groups", "networks")
+        limits = tokens.Limits(**{name: asked[name] for name in names})
         made = tokens.create(user, asked["name"], actor, expires_at=asked.get("expires_at"), limits=limits)
         body = {"id": made.token.pk, "token": made.secret}
         headers = {"Location": f"{request.path}{made.token.pk}/", "Cache-Control": "no-store"}

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from apps.access.models import ApiToken
+from apps.access.models import ApiToken, Grant, Role
 from apps.access.services import addresses
 from apps.accounts.models import User
 from apps.core import audit, options
@@ -41,6 +41,7 @@ class Limits:
     """By how much a token may do less than its user; None leaves all of it, no network means anywhere."""
 
     read_only: bool = False
+    roles: Sequence[int] | None = None
     permissions: Sequence[str] | None = None
     groups: Sequence[int] | None = None
     networks: Sequence[str] = ()
@@ -63,8 +64,9 @@ def create(
         prefix=secret[:8],
         digest=_digest(secret.encode()),
         read_only=limits.read_only,
+        roles=_held(limits.roles, user),
         permissions=None if limits.permissions is None else list(limits.permissions),
-        groups=_known(limits.groups, user),
+        groups=_seen(limits.groups, user),
         networks=addresses.networks(limits.networks),
         created_at=now,
         expires_at=expires_at or now + LIFETIME,
@@ -118,7 +120,22 @@ def remove_expired() -> int:
     return len(old)
 
 
-def _known(groups: Sequence[int] | None, user: User) -> list[int] | None:
+def roles_of(user: User) -> QuerySet[Role]:
+    """Give the roles that a user holds by any way, each once."""
+    return Role.objects.filter(pk__in=Grant.objects.of(user.pk).order_by().values("role"))
+
+
+def _held(roles: Sequence[int] | None, user: User) -> list[int] | None:
+    """Give the ids of roles that the token's user holds, each once; raises ValidationError for others."""
+    if roles is None:
+        return None
+    wanted = sorted(set(roles))
+    if roles_of(user).filter(pk__in=wanted).count() != len(wanted):
+        raise ValidationError({"roles": [_("This role is not held.")]})
+    return wanted
+
+
+def _seen(groups: Sequence[int] | None, user: User) -> list[int] | None:
     """Give the ids of groups that the token's user sees, each once; raises ValidationError for others."""
     if groups is None:
         return None
@@ -133,7 +150,12 @@ def _digest(secret: bytes) -> str:
 
 
 def _facts(token: ApiToken) -> dict[str, object]:
-    limits = {"permissions": token.permissions, "groups": token.groups, "networks": token.networks or None}
+    limits = {
+        "roles": token.roles,
+        "permissions": token.permissions,
+        "groups": token.groups,
+        "networks": token.networks or None,
+    }
     told = {name: value for name, value in limits.items() if value is not None}
     about = {"user": token.user.username, "expires_at": token.expires_at.isoformat(), "read_only": token.read_only}
     return {**about, **told}

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.access.forms import TokenForm
-from apps.access.models import ApiToken
+from apps.access.models import ApiToken, Role
 from apps.access.services import tokens
 from apps.access.views import manages_access
 from apps.core import scoping
@@ -43,7 +43,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
         "tab": "tokens",
         "form": form,
         "made": made[0] if made else None,
-        "tokens": _with_groups(user.api_tokens.all(), user),
+        "tokens": _with_names(user.api_tokens.all(), user),
         "manages": scoping.may(user, "access"),
     }
     return render(request, "access/token_list.html", context, status=400 if form.errors else 200)
@@ -58,7 +58,7 @@ def all_tokens(request: HttpRequest) -> HttpResponse:
     for word in words.split()[:8]:
         found = found.filter(Q(user__username__icontains=word) | Q(name__icontains=word) | Q(prefix__startswith=word))
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    page.object_list = _with_groups(page.object_list, request.user)
+    page.object_list = _with_names(page.object_list, request.user)
     context = {"tab": "all-tokens", "page": page, "q": words}
     return render(request, "access/all_tokens.html", context)
 
@@ -72,10 +72,12 @@ def token_remove(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("access:tokens" if found.user_id == request.user.pk else "access:all-tokens")
 
 
-def _with_groups(found: Iterable[ApiToken], user: Any) -> list[ApiToken]:
-    """Have tokens name the groups that they are limited to, as far as the reader sees them."""
+def _with_names(found: Iterable[ApiToken], user: Any) -> list[ApiToken]:
+    """Have tokens name the roles and groups that they are limited to, these as far as the reader sees them."""
     tree, rows = Group.objects.visible_to(user).tree(), list(found)
+    roles = {role.pk: role.label for role in Role.objects.filter(pk__in={pk for one in rows for pk in one.roles or ()})}
     for token in rows:
+        token.role_labels = [roles.get(pk, _("a role that is gone")) for pk in token.roles or ()]  # type: ignore[attr-defined]
         groups = token.groups or ()
         labels = [tree.path_name(pk) if pk in tree.names else _("a group that is not seen any more") for pk in groups]
         token.group_labels = labels  # type: ignore[attr-defined]  # for the page
