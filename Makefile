@@ -19,6 +19,8 @@ demo:
 	@requirements/prepare.sh run
 	@exec .venv/bin/python manage.py up
 
+# Else each of the many processes of a test run would compile the whole project once more.
+test: export PYTHONDONTWRITEBYTECODE :=
 test:
 	@requirements/prepare.sh test
 	@.venv/bin/python -m pytest -n 3 $(PYTEST_ARGS)

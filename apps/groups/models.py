@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.scoping import EVERYTHING, Scoped, scope_of
+from apps.core.scoping import Everything, Scoped, scope_of, within
 
 ROOT_NAME = gettext_noop("All components")
 
@@ -92,7 +92,7 @@ class GroupQuerySet(Scoped):
     def visible_to(self, user: Any, permission: str = "view") -> Self:
         """Keep the groups in which the user holds the permission."""
         scope = scope_of(user, permission)
-        return self if scope is EVERYTHING else self.filter(pk__in=scope)
+        return self if isinstance(scope, Everything) else self.filter(pk__in=within(scope))
 
     def tree(self) -> Tree:
         """Read the tree of these groups in one query."""

@@ -24,7 +24,11 @@ from tests.alerts.process import DEADLINE, Receiver, lock_out, net_snmp, wait_fo
 from tests.factories import make_component, make_credential, make_interface
 from tests.peers import free_udp_port, net_snmp_environment, program
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("receiver")]
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("receiver"),
+    pytest.mark.one_database,  # what is stored is the same as of the other versions
+]
 
 COLD_START, AUTHENTICATION_FAILURE = "1.3.6.1.6.3.1.1.5.1", "1.3.6.1.6.3.1.1.5.5"
 LINK_DOWN, LINK_UP = "1.3.6.1.6.3.1.1.5.3", "1.3.6.1.6.3.1.1.5.4"

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.alerts.models.definition import AlertDefinition, Severity
 from apps.components.models import Component
 from apps.core.fields import PhraseField
-from apps.core.scoping import Everything, Scoped, scope_of
+from apps.core.scoping import Everything, Scoped, scope_of, within
 
 
 class IncidentState(models.TextChoices):
@@ -51,7 +51,7 @@ class OfComponents(Scoped):
         Alone, the newest rows of each component are quickly found and put together. Where something else is asked
         of each row, too, that would read all of them: then the component is looked at ``on_the_way`` along the list.
         """
-        components = Component.objects.filter(group__in=groups).order_by().values("pk")
+        components = Component.objects.filter(group__in=within(groups)).order_by().values("pk")
         if not on_the_way:
             return self.filter(component__in=components)
         return self.alias(of_component=F("component_id") + 0).filter(of_component__in=components)  # for no index

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.recurring import Recurring
-from apps.core.scoping import Everything, Scoped, scope_of
+from apps.core.scoping import Everything, Scoped, scope_of, within
 from apps.groups.models import Group
 
 LEAD = timedelta(seconds=5)  # the clock's own period: what is to be silent from ten is silent at ten
@@ -25,7 +25,8 @@ class SuspendPeriodQuerySet(Scoped):
         scope = scope_of(user, permission)
         if isinstance(scope, Everything):
             return self
-        return self.filter(Q(group__in=scope) | Q(component__group__in=scope))
+        groups = within(scope)
+        return self.filter(Q(group__in=groups) | Q(component__group__in=groups))
 
     def in_force(self) -> Self:
         """Keep those that suspend something now."""

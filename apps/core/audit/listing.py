@@ -137,7 +137,8 @@ def _search(user: Any, wanted: Wanted, before: int | None) -> _Found | None:
         own = _few_of(scope)
         if own is not None:
             return _Found(found.filter(_its(leading), *asked, pk__in=rows.among(own))) if own else None
-        asked = [Q(its_group__in=scope) | Q(its_former_group__in=scope), *asked]
+        groups = scoping.within(scope)
+        asked = [Q(its_group__in=groups) | Q(its_former_group__in=groups), *asked]
     found = found.filter(**leading)
     if not asked:
         return _Found(found)

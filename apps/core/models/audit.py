@@ -36,7 +36,8 @@ class AuditQuerySet(scoping.Scoped):
         scope = scoping.scope_of(user, permission)
         if isinstance(scope, scoping.Everything):
             return self
-        return self.filter(Q(group__in=scope) | Q(former_group__in=scope))
+        groups = scoping.within(scope)
+        return self.filter(Q(group__in=groups) | Q(former_group__in=groups))
 
     def newest_first(self) -> Self:
         """Order by time; equal times by number."""

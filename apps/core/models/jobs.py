@@ -74,7 +74,7 @@ class JobQuerySet(scoping.Scoped):
             return self
         if not scope and not scoping.owners(user):
             return self.none()
-        seen = JobStep.objects.filter(job=models.OuterRef("pk"), group__in=scope)
+        seen = JobStep.objects.filter(job=models.OuterRef("pk"), group__in=scoping.within(scope))
         return self.filter(Q(created_by__in=scoping.owners(user)) | models.Exists(seen))
 
     def open(self) -> Self:
