@@ -6,11 +6,10 @@ Copies are as good as the original: nothing in it says which portal it belongs t
 import fcntl
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
+from tests.system.portal import manage
+
 NAME = "portal.sqlite3"
 
 
@@ -35,12 +34,5 @@ def database() -> Path:
 
 def migrate(folder: Path, **variables: str) -> None:
     """Migrate the database of a data folder, or the one that ``DATABASE_URL`` names."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ESM_", "DJANGO_"))}
-    kept.pop("DATABASE_URL", None)
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity=0"],
-        cwd=PROJECT,
-        env={**kept, "ESM_DATA_DIR": str(folder), **variables},
-        check=True,
-        timeout=300,
-    )
+    done = manage("migrate", "--verbosity=0", folder=folder, timeout=300, **variables)
+    assert done.returncode == 0, done.stderr

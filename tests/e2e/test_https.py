@@ -96,4 +96,4 @@ def test_a_browser_that_does_not_know_the_authority_refuses(encrypted: Portal, b
     page = browser.new_context().new_page()
     with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
         page.goto(f"{encrypted.url}/login/")
-    page.context.close()
+    leave(page.context)

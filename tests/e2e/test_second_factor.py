@@ -181,7 +181,7 @@ def test_who_failed_too_often_is_locked_and_released(
     expect(row).to_contain_text("Locked")
     row.get_by_role("button", name="Release").click()
     expect(desk.locator("tr", has_text="shippai")).to_have_count(0)
-    desk.context.close()
+    leave(desk.context)
     give_name(page, portal, "shippai")
     page.wait_for_url(f"{portal.url}/")
     leave(context)

@@ -1,5 +1,6 @@
 """The API resource of tokens."""
 
+from dataclasses import fields
 from typing import Any, cast
 
 import django_filters
@@ -147,8 +148,7 @@ class TokenViewSet(Reads, Removes, mixins.ListModelMixin, PortalViewSet):
             raise exceptions.PermissionDenied(second_factor.SET_UP_FIRST)
         signing_in.settle(request._request, user)
         actor = Actor(ActorKind.USER, user.username, user, request.META.get("REMOTE_ADDR"))
-        names = ("read_only", "roles", "permissions", "groups", "networks")
-        limits = tokens.Limits(**{name: asked[name] for name in names})
+        limits = tokens.Limits(**{field.name: asked[field.name] for field in fields(tokens.Limits)})
         made = tokens.create(user, asked["name"], actor, expires_at=asked.get("expires_at"), limits=limits)
         body = {"id": made.token.pk, "token": made.secret}
         headers = {"Location": f"{request.path}{made.token.pk}/", "Cache-Control": "no-store"}

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
@@ -127,21 +128,20 @@ def roles_of(user: User) -> QuerySet[Role]:
 
 def _held(roles: Sequence[int] | None, user: User) -> list[int] | None:
     """Give the ids of roles that the token's user holds, each once; raises ValidationError for others."""
-    if roles is None:
-        return None
-    wanted = sorted(set(roles))
-    if roles_of(user).filter(pk__in=wanted).count() != len(wanted):
-        raise ValidationError({"roles": [_("This role is not held.")]})
-    return wanted
+    return _all_of(roles, roles_of(user), {"roles": [_("This role is not held.")]})
 
 
 def _seen(groups: Sequence[int] | None, user: User) -> list[int] | None:
     """Give the ids of groups that the token's user sees, each once; raises ValidationError for others."""
-    if groups is None:
+    return _all_of(groups, Group.objects.visible_to(user), {"groups": [_("There is no such group.")]})
+
+
+def _all_of(ids: Sequence[int] | None, rows: QuerySet[Any], fault: dict[str, list[str]]) -> list[int] | None:
+    if ids is None:
         return None
-    wanted = sorted(set(groups))
-    if Group.objects.visible_to(user).filter(pk__in=wanted).count() != len(wanted):
-        raise ValidationError({"groups": [_("There is no such group.")]})
+    wanted = sorted(set(ids))
+    if rows.filter(pk__in=wanted).count() != len(wanted):
+        raise ValidationError(fault)
     return wanted
 
 
