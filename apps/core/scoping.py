@@ -3,14 +3,15 @@
 A permission is a word of ``PERMISSIONS``. No resolver, or nobody signed in, means nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 
 from django.db import models
-from django.db.models.expressions import RawSQL
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from apps.core.scope_sql import within
 
 
 class Everything:
@@ -120,15 +121,6 @@ def may(user: Any, permission: str, group_id: int | None = None) -> bool:
     if group_id is None:
         return scope is EVERYTHING
     return group_id in scope
-
-
-def within(groups: Iterable[int]) -> RawSQL | tuple[()]:
-    """Give groups for ``filter(group__in=…)``, written into the statement; of none, what needs no statement.
-
-    To bind some hundred of them takes Django longer than the database needs to answer.
-    """
-    numbers = ", ".join(f"{int(pk)}" for pk in sorted(groups))
-    return RawSQL(numbers, ()) if numbers else ()  # noqa: S611 - whole numbers
 
 
 def owners(user: Any) -> tuple[int, ...]:

@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.scoping import Everything, Scoped, scope_of, within
+from apps.core.scope_sql import within
+from apps.core.scoping import Everything, Scoped, scope_of
 
 ROOT_NAME = gettext_noop("All components")
 

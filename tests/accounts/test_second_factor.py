@@ -22,7 +22,7 @@ from apps.core.models import AuditEntry
 from tests.accounts.codes import code_at
 from tests.factories import PASSWORD, make_user, root_group
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 PAGE = "/second-factor/"
 
 

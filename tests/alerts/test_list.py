@@ -376,3 +376,31 @@ class TestWalking:
         ids = [came("coldStart", web).pk for _ in range(7)]
         pieces = walking.all_of(lambda before, size: walking.alerts_of(Alert.objects.all(), "", before, size), 3)
         assert [[alert.pk for alert in piece] for piece in pieces] == [ids[6:3:-1], ids[3:0:-1], ids[:1]]
+
+
+class TestCounts:
+    """What the menu and the tabs count is what one may see."""
+
+    @pytest.fixture
+    def halves(self) -> dict[str, Any]:
+        tokyo, osaka = make_group("Tokyo"), make_group("Osaka")
+        ours, theirs = make_component("web-01", make_group("Rack 1", tokyo)), make_component("db-01", osaka)
+        came("linkDown", ours, at(1), object="3", params={"object": "eth3"}, address="192.0.2.1")
+        acknowledged = came("authenticationFailure", ours, at(2), address="192.0.2.1")
+        acknowledge([acknowledged.incident], SYSTEM, "it is me")
+        came("linkDown", theirs, at(3), object="4", params={"object": "eth4"}, address="192.0.2.2")
+        came("portal.access-lost", theirs, at(4), object="192.0.2.2", source="portal")
+        came("linkDown", None, at(5), object="5", params={"object": "eth5"}, address="192.0.2.66")
+        return {"tokyo": tokyo, "osaka": osaka}
+
+    @pytest.mark.parametrize(
+        ("group", "waiting", "acknowledged"), [("tokyo", 1, 1), ("osaka", 2, 0), ("elsewhere", 0, 0), (None, 4, 1)]
+    )
+    def test_each_sees_his_own(self, halves, group, waiting, acknowledged):
+        where = {**halves, "elsewhere": make_group("Nagoya"), None: None}[group]
+        client = Client(REMOTE_ADDR="127.0.0.1")
+        client.force_login(make_user("operator", where))
+        answer = client.get(LIST)
+        tabs = {tab.value: tab.count for tab in answer.context["tabs"]}
+        assert (tabs["open"], tabs["acknowledged"]) == (waiting, acknowledged)
+        assert sum(answer.context["shell"].alerts.values()) == waiting

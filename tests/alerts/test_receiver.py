@@ -125,6 +125,7 @@ def test_an_inform_is_answered_only_after_its_alert_is_committed_and_stored_once
     assert receiver.count(Count.REPEATED) == 2
 
 
+@pytest.mark.one_database
 def test_ten_thousand_random_datagrams_leave_it_working_with_flat_memory(start):
     make_credential("snmp-v3")
     receiver = start()

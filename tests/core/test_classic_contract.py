@@ -37,7 +37,7 @@ from tests.factories import (
     ship_definitions,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("esm.classic_urls")]
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database, pytest.mark.urls("esm.classic_urls")]
 OURS, THEIRS = "zq-amber", "zq-violet"
 REFUSED = {302, 400, 403, 404}
 

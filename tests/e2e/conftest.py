@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
 
+from tests import migrated
 from tests.directory_peers import Slapd, slapd  # noqa: F401 - a fixture
 from tests.e2e.portal import ADMIN, PASSWORD, QUICK, Client, Portal
 from tests.peers import V3_LOGIN, Snmpd, program, snmpd  # noqa: F401 - a fixture
@@ -40,6 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """A portal on the embedded default, with an administrator."""
     portal = Portal(tmp_path_factory.mktemp("portal"), QUICK)
+    migrated.put(portal.folder)
     portal.start()
     yield portal
     portal.stop()

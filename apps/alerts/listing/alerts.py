@@ -104,7 +104,7 @@ def tabs(user: Any, shown: str) -> list[Tab]:
 
 def incident_counts(user: Any) -> dict[str, int]:
     """Count the problems that have not ended, by state."""
-    rows = Incident.objects.visible_to(user).open().order_by()
+    rows = Incident.objects.open().few_visible_to(user).order_by()
     return {**dict.fromkeys(OPEN_INCIDENTS, 0), **dict(rows.values_list("state").annotate(Count("pk")))}
 
 

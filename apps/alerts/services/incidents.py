@@ -158,7 +158,7 @@ def attention(user: Any, limit: int = 10, groups: Iterable[int] | None = None) -
 
 def open_counts(user: Any) -> dict[str, int]:
     """Give how many unacknowledged incidents a user may see, by severity."""
-    seen = Incident.objects.visible_to(user).unacknowledged().order_by()
+    seen = Incident.objects.unacknowledged().few_visible_to(user).order_by()
     return dict(seen.values_list("severity").annotate(models.Count("pk")))
 
 

@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.recurring import Recurring
-from apps.core.scoping import Everything, Scoped, scope_of, within
+from apps.core.scope_sql import within
+from apps.core.scoping import Everything, Scoped, scope_of
 from apps.groups.models import Group
 
 LEAD = timedelta(seconds=5)  # the clock's own period: what is to be silent from ten is silent at ten

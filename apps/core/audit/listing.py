@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from apps.core import audit_words, rows, scoping
+from apps.core import audit_words, rows, scope_sql, scoping
 from apps.core.models import AuditEntry, AuditQuerySet
 
 SEARCHED = 8_000  # entries that one page looks through
@@ -137,7 +137,7 @@ def _search(user: Any, wanted: Wanted, before: int | None) -> _Found | None:
         own = _few_of(scope)
         if own is not None:
             return _Found(found.filter(_its(leading), *asked, pk__in=rows.among(own))) if own else None
-        groups = scoping.within(scope)
+        groups = scope_sql.within(scope)
         asked = [Q(its_group__in=groups) | Q(its_former_group__in=groups), *asked]
     found = found.filter(**leading)
     if not asked:

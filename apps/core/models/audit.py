@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.core import scoping
+from apps.core import scope_sql, scoping
 from apps.core.actors import ActorKind
 
 
@@ -36,7 +36,7 @@ class AuditQuerySet(scoping.Scoped):
         scope = scoping.scope_of(user, permission)
         if isinstance(scope, scoping.Everything):
             return self
-        groups = scoping.within(scope)
+        groups = scope_sql.within(scope)
         return self.filter(Q(group__in=groups) | Q(former_group__in=groups))
 
     def newest_first(self) -> Self:

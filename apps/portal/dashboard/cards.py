@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -16,6 +16,7 @@ from apps.alerts.services.incidents import attention
 from apps.components.models import Category, Component, StatusChange, SuspendPeriod
 from apps.core import jobs, scoping
 from apps.core.models import Job, JobStep
+from apps.core.scope_sql import AnyIn, within
 from apps.groups.models import Tree
 from apps.monitoring.models import FleetQuantity
 from apps.portal.dashboard.choice import Choice
@@ -90,7 +91,7 @@ def needs_attention(user: Any, tree: Tree, group: int | None) -> Attention:
     ]
     seen = Incident.objects.visible_to(user).unacknowledged()
     if groups is not None:
-        seen = seen.filter(component__group__in=groups)
+        seen = seen.filter(component__group__in=within(groups))
     return Attention(rows, seen.count())
 
 
@@ -110,7 +111,7 @@ def running(user: Any, groups: Iterable[int] | None) -> list[Running]:
     """Give the jobs that have not ended, of all or of those with a target in some groups."""
     found = Job.objects.visible_to(user).open()
     if groups is not None:
-        found = found.filter(Exists(JobStep.objects.filter(job=OuterRef("pk"), group__in=groups)))
+        found = found.filter(AnyIn(JobStep, "job", groups))
     now = timezone.now()
     return [Running(job, _left(job, now)) for job in jobs.as_seen(found[:JOBS], user)]
 
@@ -182,7 +183,7 @@ def latest_changes(user: Any, tree: Tree, group: int | None) -> list[StatusChang
     found = [change for change in changes[:CHANGES_LOOKED_AT] if change.component.group_id in groups][:CHANGES]
     if len(found) == CHANGES:
         return found
-    return list(changes.filter(component__group__in=groups)[:CHANGES])
+    return list(changes.filter(component__group__in=within(groups))[:CHANGES])
 
 
 def highest(components: "QuerySet[Component]", column: str) -> "QuerySet[Component]":

@@ -15,7 +15,7 @@ from tests.components.suspending import at, names, nightly, plan, single, suspen
 from tests.factories import make_component, make_group, make_user
 from tests.statements import statements_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 CALENDAR, LIST, ADD = reverse("schedules:calendar"), reverse("suspend_periods:list"), reverse("suspend_periods:add")
 PREVIEW = reverse("suspend_periods:preview")
 

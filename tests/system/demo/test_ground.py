@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import socket
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -19,22 +20,29 @@ def starting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def free_ports(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks of ports that the other tests, and who else is on this machine, do not use."""
-    monkeypatch.setattr(ground, "FIRST_PORT", _free_stretch())
+def free_ports(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Blocks of ports that the other tests, and who else is on this machine, do not use.
 
-
-def _free_stretch() -> int:
+    The port behind them is held as long as the test lasts: one that runs beside it and finds it taken goes on.
+    """
     for first in range(22000, 32000, 50):
-        with ExitStack() as stack:
+        with socket.socket() as held:
             try:
-                for port in range(first, first + 30):
-                    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-                        stack.enter_context(socket.socket(socket.AF_INET, kind)).bind(("", port))
+                held.bind(("", first + 30))
+                _bind_all(range(first, first + 30))
             except OSError:
                 continue
-            return first
+            monkeypatch.setattr(ground, "FIRST_PORT", first)
+            yield
+            return
     raise AssertionError("no thirty ports in a row are free")
+
+
+def _bind_all(ports: range) -> None:
+    with ExitStack() as stack:
+        for port in ports:
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                stack.enter_context(socket.socket(socket.AF_INET, kind)).bind(("", port))
 
 
 def test_what_belongs_to_a_real_portal_is_left_alone(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from apps.system.tls.state import InForce
 from tests.blackbox.test_contract import CLASSIC, MAIN
 from tests.factories import make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",

@@ -19,7 +19,7 @@ from apps.system.tls.state import InForce
 from apps.system.tls.words import HTTPS
 from tests.system.tls.files import Pki, openssl
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 HOST = ("subjectAltName=DNS:portal.example.net",)
 MANY = b"\x02\x04\x7f\xff\xff\xff"  # the INTEGER 2,147,483,647

@@ -17,7 +17,7 @@ from apps.system.tls.material import Wish
 from tests.factories import make_user
 from tests.system.tls.files import Pki
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 API = "/api/v1/certificate/"
 WISH = {"common_name": "portal.example.net", "names": "192.0.2.5\r\nportal\r\n", "key": "ec-p384", "days": "200"}
