@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -131,7 +131,7 @@ class RedfishClient:
             await self._sign_in()
 
     async def _read_root(self) -> Mapping[str, Any]:
-        """Read the service root, which is free for everybody (DSP0266 §13.2) except with services that are too strict."""
+        """Read the service root, which is free for everybody (DSP0266 §13.2) but for services that are too strict."""
         status, data, _headers = await self._exchange("GET", ROOT)
         if status == 401 and self.target.username:
             self._headers = self._basic()
@@ -217,24 +217,26 @@ class RedfishClient:
 
     async def members(self, path: str, *, most: int = MOST_MEMBERS) -> list[Mapping[str, Any]]:
         """Read a collection's members, in one answer where the service can (``$expand``), else one by one."""
-        found: list[Any] = []
+        return await self.resolve(await self.listed(path, most=most))
+
+    async def listed(self, path: str, *, most: int = MOST_MEMBERS) -> list[Mapping[str, Any]]:
+        """List a collection, however many pages it has: its members, or links to them."""
+        found: list[Mapping[str, Any]] = []
         following: str | None = path
         for _ in range(MOST_PAGES):
             if following is None or len(found) >= most:
                 break
             page = await self._page(following)
             told = page.get("Members")
-            found += told if isinstance(told, list) else []
+            found += [one for one in told if isinstance(one, Mapping)] if isinstance(told, list) else []
             next_page = page.get("Members@odata.nextLink")
             following = next_page if isinstance(next_page, str) else None
-        return await self.resolve(found[:most])
+        return found[:most]
 
-    async def resolve(self, found: list[Any]) -> list[Mapping[str, Any]]:
+    async def resolve(self, found: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Read what is only a link; what is a resource already stays. What has gone meanwhile is left out."""
 
-        async def one(member: Any) -> Mapping[str, Any] | None:
-            if not isinstance(member, Mapping):
-                return None
+        async def one(member: Mapping[str, Any]) -> Mapping[str, Any] | None:
             link = member.get("@odata.id")
             if len(member) > 1 or not isinstance(link, str):
                 return member
