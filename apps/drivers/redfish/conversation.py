@@ -295,7 +295,7 @@ class RedfishConversation(Driver):
     async def _summed(self, summary: str, collection: str, key: str, label: str) -> Told:
         """Read how parts are by their summary; each of them only where something is wrong, or nothing summed up."""
         system = await self._system()
-        whole = parts.summary(system, summary, f"{key}s", label, parts.KINDS[key])
+        whole = parts.summary(system, summary, f"{key}.all", label, parts.KINDS[key])
         if (whole is not None and whole.status is Status.NORMAL) or await self._is_off():
             return Told(states=[whole] if whole is not None else [])
         bad = list(parts.failing(await self._members(system, collection), key, parts.KINDS[key]))

@@ -51,7 +51,7 @@ def message_ids(data: Mapping[str, Any]) -> Iterator[str]:
 def words(data: Mapping[str, Any]) -> str:
     """Give what a service says of an error, in one line."""
     texts = [text or key for key, text in _messages(data) if text or key]
-    return " ".join(dict.fromkeys(texts))[:MOST_WORDS]
+    return "; ".join(dict.fromkeys(texts))[:MOST_WORDS]
 
 
 def _messages(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
