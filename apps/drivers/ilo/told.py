@@ -28,7 +28,7 @@ POST_WORDS = {
     "InPostDiscoveryComplete": "Power-on self test nearly done",
     "FinishedPost": "Power-on self test done",
     "Reset": "Resetting",
-    "PowerOff": "Switched off",
+    "PowerOff": "Powered off",
 }
 VROC_HINT = "Intel VROC: this controller does not show its logical drives"
 

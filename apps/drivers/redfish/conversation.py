@@ -29,20 +29,23 @@ MOST_DRIVES = 256
 UNREAD = "%(part)s cannot be read: %(error)s"
 SLOW_SECTION = "%(address)s did not answer within %(seconds)s s."
 
-COOLING_SECTION = "Cooling"
-POWER_SECTION = "Power supply"
-PROCESSOR_SECTION = "Processors"
-MEMORY_SECTION = "Memory"
-STORAGE_SECTION = "Storage"
-MANAGER_SECTION = "Management controller"
+SECTIONS = {
+    "cooling": "Cooling",
+    "power": "Power supplies",
+    "processors": "Processors",
+    "memory": "Memory",
+    "storage": "Storage",
+    "network": "Network",
+    "firmware": "Firmware",
+    "managers": "Management controller",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
     """A part of the device that is read by itself: ``read`` asks, at most once in ``period`` seconds."""
 
-    name: str
-    label: str
+    name: str  # a key of SECTIONS
     read: Callable[[], Awaitable[Told]]
     period: float = EVERY_TIME
 
@@ -201,12 +204,12 @@ class RedfishConversation(Driver):
 
     def _sections(self) -> tuple[Section, ...]:
         return (
-            Section("cooling", COOLING_SECTION, self._read_cooling),
-            Section("power", POWER_SECTION, self._read_supply),
-            Section("processors", PROCESSOR_SECTION, self._read_processors, SELDOM),
-            Section("memory", MEMORY_SECTION, self._read_memory, SELDOM),
-            Section("storage", STORAGE_SECTION, self._read_storage, SELDOM),
-            Section("managers", MANAGER_SECTION, self._read_managers, SELDOM),
+            Section("cooling", self._read_cooling),
+            Section("power", self._read_supply),
+            Section("processors", self._read_processors, SELDOM),
+            Section("memory", self._read_memory, SELDOM),
+            Section("storage", self._read_storage, SELDOM),
+            Section("managers", self._read_managers, SELDOM),
         )
 
     async def _told(self) -> tuple[Told, Sequence[Fact]]:
@@ -287,10 +290,10 @@ class RedfishConversation(Driver):
         return told
 
     async def _read_processors(self) -> Told:
-        return await self._summed("ProcessorSummary", "Processors", "processor", PROCESSOR_SECTION)
+        return await self._summed("ProcessorSummary", "Processors", "processor", SECTIONS["processors"])
 
     async def _read_memory(self) -> Told:
-        return await self._summed("MemorySummary", "Memory", "memory", MEMORY_SECTION)
+        return await self._summed("MemorySummary", "Memory", "memory", SECTIONS["memory"])
 
     async def _summed(self, summary: str, collection: str, key: str, label: str) -> Told:
         """Read how parts are by their summary; each of them only where something is wrong, or nothing summed up."""
@@ -326,4 +329,4 @@ class RedfishConversation(Driver):
 
 
 def _unread(section: Section, trouble: str) -> Fact:
-    return Fact(f"unread.{section.name}", Status.UNKNOWN, UNREAD, {"part": section.label, "error": trouble})
+    return Fact(f"unread.{section.name}", Status.UNKNOWN, UNREAD, {"part": SECTIONS[section.name], "error": trouble})

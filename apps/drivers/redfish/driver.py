@@ -32,13 +32,7 @@ from apps.drivers.contract import (
     Status,
 )
 from apps.drivers.redfish import log, orders, parts, storage, supply
-from apps.drivers.redfish.conversation import (
-    MANAGER_SECTION,
-    MEMORY_SECTION,
-    PROCESSOR_SECTION,
-    STORAGE_SECTION,
-    RedfishConversation,
-)
+from apps.drivers.redfish.conversation import SECTIONS, RedfishConversation
 from apps.drivers.redfish.values import Resource, identifier, link, nested, objects, text
 from apps.protocols.errors import AuthenticationFailed, ContactError, Unsupported
 from apps.protocols.redfish import Refused
@@ -47,12 +41,8 @@ SETTLES_WITHIN = 15.0  # seconds; a machine that was just switched off refuses t
 MOST_LOGS = 6
 MOST_ENTRIES = 2_000
 MOST_LINKED = 200  # entries that have to be read one by one
-NETWORK_SECTION = "Network"
-FIRMWARE_SECTION = "Firmware"
-SUPPLY_SECTION = "Power supplies"
-SYSTEM_POWER = "Power"
-SWITCHED_ON = "Switched on"
-SWITCHED_OFF = "Switched off"
+POWER_NAME = "Power state"
+POWER_WORDS = {PowerState.ON: "Powered on", PowerState.OFF: "Powered off"}
 NO_LOG = "%(address)s keeps no log that can be read"
 NO_CLEARING = "%(address)s cannot empty its logs"
 
@@ -102,18 +92,18 @@ class RedfishDriver(
         """List the parts. A section that does not answer is one item that says so, and costs no other."""
         system = await self._system()
         found = await asyncio.gather(
-            self._listed(InventoryKind.PROCESSOR, PROCESSOR_SECTION, self._processors()),
-            self._listed(InventoryKind.MEMORY, MEMORY_SECTION, self._memory()),
-            self._listed(InventoryKind.STORAGE, STORAGE_SECTION, self._storage()),
-            self._listed(InventoryKind.NETWORK, NETWORK_SECTION, self._network()),
-            self._listed(InventoryKind.SOFTWARE, FIRMWARE_SECTION, self._firmware()),
-            self._listed(InventoryKind.OTHER, SUPPLY_SECTION, self._supplies()),
-            self._listed(InventoryKind.OTHER, MANAGER_SECTION, self._manager_items()),
+            self._listed(InventoryKind.PROCESSOR, "processors", self._processors()),
+            self._listed(InventoryKind.MEMORY, "memory", self._memory()),
+            self._listed(InventoryKind.STORAGE, "storage", self._storage()),
+            self._listed(InventoryKind.NETWORK, "network", self._network()),
+            self._listed(InventoryKind.SOFTWARE, "firmware", self._firmware()),
+            self._listed(InventoryKind.OTHER, "power", self._supplies()),
+            self._listed(InventoryKind.OTHER, "managers", self._manager_items()),
         )
         return (parts.about(system), *(item for items in found for item in items))
 
     async def _listed(
-        self, kind: InventoryKind, name: str, items: Awaitable[Iterable[InventoryItem]]
+        self, kind: InventoryKind, section: str, items: Awaitable[Iterable[InventoryItem]]
     ) -> list[InventoryItem]:
         async def read() -> list[InventoryItem]:
             return list(await items)
@@ -123,8 +113,9 @@ class RedfishDriver(
         except AuthenticationFailed:
             raise
         except ContactError as error:
-            key = f"unread.{name.lower().replace(' ', '-')}"
-            return [InventoryItem(kind, key, name, Status.UNKNOWN, {"Not read": str(error)})]
+            return [
+                InventoryItem(kind, f"unread.{section}", SECTIONS[section], Status.UNKNOWN, {"Not read": str(error)})
+            ]
 
     async def _processors(self) -> Iterable[InventoryItem]:
         return parts.processors(await self._members(await self._system(), "Processors"))
@@ -182,7 +173,7 @@ class RedfishDriver(
         kind = orders.reset_type(action, await self._reset_types(system), self.target.address)
         off = orders.power_state(system) is PowerState.OFF or system.get("PowerState") == "PoweringOff"
         settling = SETTLES_WITHIN if action is PowerAction.ON and off else 0.0
-        await self._client.post(target, {"ResetType": kind}, while_settling=settling)
+        await self._client.post(target, dict(ResetType=kind), while_settling=settling)
 
     async def _reset_types(self, system: Resource) -> list[str]:
         action = orders.reset(system)
@@ -297,8 +288,7 @@ class RedfishDriver(
 
 
 def _power(state: PowerState) -> State:
-    word = SWITCHED_ON if state is PowerState.ON else SWITCHED_OFF
-    return State("power", SYSTEM_POWER, StateKind.POWER, (word,))
+    return State("power", POWER_NAME, StateKind.POWER, (POWER_WORDS[state],))
 
 
 DRIVER = RedfishDriver

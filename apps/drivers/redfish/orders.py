@@ -17,7 +17,7 @@ RESETS: Mapping[PowerAction, tuple[str, ...]] = {  # the first that a service of
     PowerAction.NMI: ("Nmi",),
 }
 # Where a service names no reset types, these are tried: every service that has the action has them.
-_UNNAMED = ("On", "ForceOff", "GracefulShutdown", "ForceRestart")
+_UNNAMED = frozenset({"On", "ForceOff", "GracefulShutdown", "ForceRestart"})
 _POWER = {"On": PowerState.ON, "PoweringOff": PowerState.ON, "Paused": PowerState.ON}
 _POWER |= {"Off": PowerState.OFF, "PoweringOn": PowerState.OFF}
 
@@ -31,6 +31,9 @@ _SOURCES: Mapping[BootDevice, tuple[str, ...]] = {
     BootDevice.DIAGNOSTIC: ("Diags", "Utilities"),
 }
 _DEVICES = {source: device for device, sources in _SOURCES.items() for source in sources}
+
+_IS_UEFI = {"UEFI": True, "Legacy": False}
+_IS_LIT = {"Lit": True, "Blinking": True, "Off": False}
 
 NO_ACTION = "%(address)s does not offer this power operation"
 NO_RESET = "%(address)s offers no power operations"
@@ -87,7 +90,7 @@ def reset_type(action: PowerAction, offered: Iterable[str], address: str) -> str
 def boot(system: Resource) -> BootOverride:
     """Read what the machine starts from; raises Unsupported for a source that the portal has no word for."""
     found = nested(system, "Boot")
-    mode = {"UEFI": True, "Legacy": False}.get(str(found.get("BootSourceOverrideMode")))
+    mode = _IS_UEFI.get(str(found.get("BootSourceOverrideMode")))
     enabled, source = found.get("BootSourceOverrideEnabled"), text(found, "BootSourceOverrideTarget")
     if enabled not in ("Once", "Continuous") or source is None:
         return BootOverride(BootDevice.NONE, uefi=mode)
@@ -102,20 +105,20 @@ def boot_change(system: Resource, override: BootOverride, address: str) -> dict[
     if not found:
         raise Unsupported(NO_BOOT, address=address)
     if override.device is BootDevice.NONE:
-        return {"Boot": {"BootSourceOverrideEnabled": "Disabled"}}
+        return dict(Boot=dict(BootSourceOverrideEnabled="Disabled"))
     offered = words(found, "BootSourceOverrideTarget@Redfish.AllowableValues") or words(
         found, "BootSourceOverrideSupported"
     )
     names = [name for name in _SOURCES[override.device] if not offered or name in offered]
     if not names:
         raise Unsupported(NO_BOOT_DEVICE, address=address)
-    change = {
-        "BootSourceOverrideEnabled": "Once" if override.once else "Continuous",
-        "BootSourceOverrideTarget": names[0],
-    }
+    change = dict(
+        BootSourceOverrideEnabled="Once" if override.once else "Continuous",
+        BootSourceOverrideTarget=names[0],
+    )
     if override.uefi is not None:
         change["BootSourceOverrideMode"] = "UEFI" if override.uefi else "Legacy"
-    return {"Boot": change}
+    return dict(Boot=change)
 
 
 def lamp(source: Resource) -> bool | None:
@@ -123,15 +126,15 @@ def lamp(source: Resource) -> bool | None:
     active = source.get("LocationIndicatorActive")
     if isinstance(active, bool):
         return active
-    return {"Lit": True, "Blinking": True, "Off": False}.get(str(source.get("IndicatorLED")))
+    return _IS_LIT.get(str(source.get("IndicatorLED")))
 
 
 def lamp_change(source: Resource, lit: bool) -> dict[str, Any] | None:
     """Give the change that lights it or puts it out; None where the resource has no lamp."""
     if isinstance(source.get("LocationIndicatorActive"), bool):
-        return {"LocationIndicatorActive": lit}
+        return dict(LocationIndicatorActive=lit)
     if not isinstance(source.get("IndicatorLED"), str):
         return None
     offered = words(source, "IndicatorLED@Redfish.AllowableValues")
     on = "Blinking" if offered and "Lit" not in offered else "Lit"
-    return {"IndicatorLED": on if lit else "Off"}
+    return dict(IndicatorLED=on if lit else "Off")

@@ -29,6 +29,7 @@ MANAGER_NAME = "Management controller"
 KINDS = {"processor": StateKind.PROCESSOR, "memory": StateKind.MEMORY}
 PART_FAILS = "A part does not work"
 _MIB = 1024**2
+_LINKS = {"Up": "up", "LinkUp": "up", "Down": "down", "LinkDown": "down", "NoLink": "down"}
 
 Details = dict[str, str | int | float | None]
 
@@ -179,7 +180,7 @@ def network_ports(adapter: Resource, found: Iterable[Resource]) -> Iterator[Inve
         speed = megabits * 1e6 if megabits is not None else gigabits * 1e9 if gigabits is not None else None
         macs = words(one, "AssociatedNetworkAddresses") + words(nested(one, "Ethernet"), "AssociatedMACAddresses")
         details: Details = {
-            "State": {"Up": "up", "LinkUp": "up", "Down": "down", "LinkDown": "down"}.get(str(one.get("LinkStatus"))),
+            "State": _LINKS.get(str(one.get("LinkStatus"))),
             "Speed (bit/s)": round(speed) if speed else None,
             "MAC address": joined([found for mac in macs if (found := mac_address(mac))]),
         }
@@ -199,7 +200,7 @@ def nics(found: Iterable[Resource], key: str = "nic") -> Iterator[InventoryItem]
         ]
         details: Details = {
             "MAC address": mac_address(text(one, "PermanentMACAddress", "MACAddress")),
-            "State": {"LinkUp": "up", "LinkDown": "down", "NoLink": "down"}.get(str(one.get("LinkStatus"))),
+            "State": _LINKS.get(str(one.get("LinkStatus"))),
             "Speed (bit/s)": round(speed * 1e6) if speed else None,
             "Addresses": joined(addresses),
         }

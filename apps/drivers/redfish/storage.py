@@ -32,9 +32,7 @@ from apps.drivers.redfish.values import (
 
 FAILURE_PREDICTED = "Failure predicted"
 LIFE_LEFT = "Media life left"
-CONTROLLER_NAME = "Storage controller"
-DRIVE_NAME = "Drive"
-VOLUME_NAME = "Volume"
+NAMES = {"controller": "Storage controller", "drive": "Drive", "volume": "Volume"}
 WEAR_LIMITS = Limits(lower_warning=10, lower_critical=3)
 
 
@@ -117,18 +115,18 @@ def _item(key: str, name: str, one: Resource, details: dict[str, str | int | flo
 
 def controller_name(one: Resource) -> str:
     """Give what a controller is called."""
-    return text(one, "Name", "Model") or f"{CONTROLLER_NAME} {identifier(one)}"
+    return text(one, "Name", "Model") or f"{NAMES['controller']} {identifier(one)}"
 
 
 def drive_name(one: Resource) -> str:
     """Give what a drive is called: where it sits, if it says so."""
     label = text(nested(one, "PhysicalLocation", "PartLocation"), "ServiceLabel")
-    return label or text(one, "Name") or f"{DRIVE_NAME} {identifier(one)}"
+    return label or text(one, "Name") or f"{NAMES['drive']} {identifier(one)}"
 
 
 def volume_name(one: Resource) -> str:
     """Give what a volume is called."""
-    return text(one, "DisplayName", "Name") or f"{VOLUME_NAME} {identifier(one)}"
+    return text(one, "DisplayName", "Name") or f"{NAMES['volume']} {identifier(one)}"
 
 
 def _of_controller(one: Resource) -> dict[str, str | int | float | None]:

@@ -52,7 +52,7 @@ async def test_a_healthy_machine(ilo: Service) -> None:
         "drive.DE00C000.0.life": 97.0,
         "drive.DE00C000.1.life": 96.0,
     }
-    assert {key: words[0] for key, words in states.items() if words != ("Working",)} == {"power": "Switched on"}
+    assert {key: words[0] for key, words in states.items() if words != ("Working",)} == {"power": "Powered on"}
     assert {"fan.0", "psu.1", "memory.all", "drive.DE00C000.1", "volume.DE00C000.1", "manager.1"} <= states.keys()
     assert (identity.name, identity.serial_number) == ("web-01", "SIM0000001")
     assert (identity.operating_system, identity.agent_version) == (
@@ -110,7 +110,7 @@ async def test_a_machine_that_is_off_is_well_and_some_of_it_is_not_available(ilo
     assert readings["temperature.0"] == (22.0, "")
     assert readings["power"] == (12.0, "")
     assert {key for key, (_value, why) in readings.items() if why == POWER_OFF} == {"temperature.1", "fan.0", "fan.1"}
-    assert states["power"] == ("Switched off",)
+    assert states["power"] == ("Powered off",)
 
 
 async def test_the_inventory(ilo: Service) -> None:
