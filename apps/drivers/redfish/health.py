@@ -26,7 +26,7 @@ CONDITIONS = {  # values of Status.State that say more than that it works
     "Updating": "Being updated",
     "Degraded": "Degraded",
 }
-_IDLE = frozenset({"Disabled", "StandbyOffline", "UnavailableOffline", "Deferring", "Absent"})
+_IDLE = frozenset({"Disabled", "StandbyOffline", "UnavailableOffline", "Deferring"})
 
 
 @dataclass(slots=True)
@@ -68,10 +68,10 @@ def judged(sensor: Sensor, value: float | None, source: Resource, *, powered_off
     While the machine is off, its parts say 0 or nothing: neither is a measurement.
     """
     condition = nested(source, "Status").get("State")
-    if powered_off and (value is None or condition in _IDLE):
-        return Reading(sensor, None, why=POWER_OFF)
     if condition == "Absent":
         return None
+    if powered_off and (value is None or condition in _IDLE):
+        return Reading(sensor, None, why=POWER_OFF)
     if value is None:
         return Reading(sensor, None, why=NOT_MEASURED)
     found = verdict(source)

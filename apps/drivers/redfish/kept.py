@@ -31,7 +31,7 @@ class Kept:
             ],
         }
         if self.read_at:
-            found["at"] = round(self.read_at)
+            found["at"] = int(self.read_at)
         if self.rests_until:
             found |= {"rests": round(self.rests_until), "trouble": self.trouble}
         return found

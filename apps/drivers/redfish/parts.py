@@ -182,7 +182,7 @@ def network_ports(adapter: Resource, found: Iterable[Resource]) -> Iterator[Inve
         details: Details = {
             "State": _LINKS.get(str(one.get("LinkStatus"))),
             "Speed (bit/s)": round(speed) if speed else None,
-            "MAC address": joined([found for mac in macs if (found := mac_address(mac))]),
+            "MAC address": joined([own for mac in macs if (own := mac_address(mac))]),
         }
         key = f"port.{identifier(adapter)}.{identifier(one)}"
         yield _item(InventoryKind.NETWORK, key, text(one, "Id", "Name") or identifier(one), one, details)

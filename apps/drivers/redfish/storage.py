@@ -160,5 +160,5 @@ def _of_volume(one: Resource) -> dict[str, str | int | float | None]:
     return {
         "Size (bytes)": whole(one, "CapacityBytes") or whole(nested(one, "Capacity", "Data"), "AllocatedBytes"),
         "RAID level": text(one, "RAIDType", "VolumeType"),
-        "Encrypted": {True: "true", False: "false"}.get(one.get("Encrypted")),  # type: ignore[call-overload]
+        "Encrypted": str(one["Encrypted"]).lower() if isinstance(one.get("Encrypted"), bool) else None,
     }

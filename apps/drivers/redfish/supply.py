@@ -39,7 +39,7 @@ def power(source: Resource, prefix: str, *, powered_off: bool) -> Told:
         if reading is not None:
             told.readings.append(reading)
     for one in objects(source, "Voltages"):
-        if is_absent(one) and not powered_off:
+        if is_absent(one):
             continue
         name = text(one, "Name") or identifier(one)
         point = sensor(f"{prefix}voltage.{identifier(one)}", name, Quantity.VOLTAGE, "V", limits(one))

@@ -52,7 +52,7 @@ def thermal(source: Resource, prefix: str, *, powered_off: bool, critical_is_cau
     """Read a Thermal resource; ``prefix`` keeps the keys of several chassis apart."""
     told = Told()
     for one in objects(source, "Temperatures"):
-        if is_absent(one) and not powered_off:
+        if is_absent(one):
             continue
         point = sensor(
             f"{prefix}temperature.{identifier(one)}",
@@ -97,7 +97,7 @@ def sensors(found: Iterable[Resource], prefix: str, *, powered_off: bool) -> Tol
     told = Told()
     for one in found:
         quantity, unit = _KINDS.get(str(one.get("ReadingType")), (None, ""))
-        if quantity is None or quantity is Quantity.FAN or (is_absent(one) and not powered_off):
+        if quantity is None or quantity is Quantity.FAN or is_absent(one):
             continue
         thresholds = nested(one, "Thresholds")
         levels = {
@@ -123,7 +123,7 @@ def _first(*values: float | None) -> float | None:
 
 
 def _fan(told: Told, one: Resource, point: Sensor, value: float | None, powered_off: bool) -> None:
-    if is_absent(one) and not powered_off:
+    if is_absent(one):
         return
     # While the machine is off, a fan at rest is no failed fan.
     reading = judged(point, value or None if powered_off else value, one, powered_off=powered_off)
