@@ -23,6 +23,7 @@ ANSWERS_SLOWER = 10  # times: a management controller looks at sensors only when
 EVERY_TIME = 0.0
 SELDOM = 540.0  # seconds; many questions about what changes rarely
 RESTS = 1800.0  # seconds that a section which was too slow is left in peace
+WAITS = 0.5  # seconds until a slow section gets company: a connection costs more than all that is asked over it
 MOST_CHASSIS = 4
 MOST_DRIVES = 256
 
@@ -213,12 +214,12 @@ class RedfishConversation(Driver):
         )
 
     async def _told(self) -> tuple[Told, Sequence[Fact]]:
-        """Read all sections that are due at once; gives what they say, and which could not be read."""
+        """Read all sections that are due; gives what they say, and which could not be read."""
 
         async def read() -> tuple[Told, Sequence[Fact]]:
             off = await self._is_off()
             sections = self._sections()
-            answers = await asyncio.gather(*(self._section(one, off) for one in sections))
+            answers = await self._answers(sections, off)
             told = Told()
             facts = []
             for section, (kept, fresh) in zip(sections, answers, strict=True):
@@ -231,6 +232,18 @@ class RedfishConversation(Driver):
             return told, facts
 
         return await self._once("told", read)
+
+    async def _answers(self, sections: Sequence[Section], off: bool) -> list[tuple[Kept, Told]]:
+        """Read sections one after another over one connection; the next does not wait for long for a slow one."""
+        reading: list[asyncio.Task[tuple[Kept, Told]]] = []
+        try:
+            for section in sections:
+                reading.append(asyncio.create_task(self._section(section, off)))
+                await asyncio.wait(reading[-1:], timeout=WAITS)
+            return await asyncio.gather(*reading)
+        finally:
+            for one in reading:
+                one.cancel()
 
     async def _section(self, section: Section, off: bool) -> tuple[Kept, Told]:
         sections = self.target.state.get("sections")
