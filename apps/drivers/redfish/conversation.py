@@ -128,6 +128,13 @@ class RedfishConversation(Driver):
                 self._found[key] = await read()
             return cast(T, self._found[key])
 
+    async def _order(self, order: Awaitable[object]) -> None:
+        """Give an order, after which nothing is as it was read before."""
+        try:
+            await order
+        finally:
+            self._found.clear()
+
     async def _get(self, path: str) -> Resource:
         return await self._once(path, lambda: self._client.get(path))
 

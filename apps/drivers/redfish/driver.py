@@ -20,6 +20,7 @@ from apps.drivers.contract import (
     LogPart,
     Power,
     PowerAction,
+    PowerCap,
     PowerDrawn,
     PowerMeter,
     PowerReport,
@@ -48,7 +49,18 @@ NO_CLEARING = "%(address)s cannot empty its logs"
 
 
 class RedfishDriver(
-    RedfishConversation, Identity, Health, Inventory, Sensors, States, Power, Boot, Lamp, PowerMeter, EventLog
+    RedfishConversation,
+    Identity,
+    Health,
+    Inventory,
+    Sensors,
+    States,
+    Power,
+    Boot,
+    Lamp,
+    PowerMeter,
+    PowerCap,
+    EventLog,
 ):
     """One conversation with the controller of one server."""
 
@@ -173,7 +185,7 @@ class RedfishDriver(
         kind = orders.reset_type(action, await self._reset_types(system), self.target.address)
         off = orders.power_state(system) is PowerState.OFF or system.get("PowerState") == "PoweringOff"
         settling = SETTLES_WITHIN if action is PowerAction.ON and off else 0.0
-        await self._client.post(target, dict(ResetType=kind), while_settling=settling)
+        await self._order(self._client.post(target, dict(ResetType=kind), while_settling=settling))
 
     async def _reset_types(self, system: Resource) -> list[str]:
         action = orders.reset(system)
@@ -190,7 +202,8 @@ class RedfishDriver(
     async def set_boot(self, override: BootOverride) -> None:
         """Set the boot override."""
         path, system = await self._ordered_system()
-        await self._client.patch(path, orders.boot_change(system, override, self.target.address))
+        change = orders.boot_change(system, override, self.target.address)
+        await self._order(self._client.patch(path, change))
 
     async def read_lamp(self) -> bool | None:
         """Ask the system, then its chassis."""
@@ -205,7 +218,7 @@ class RedfishDriver(
             raise Unsupported(orders.NO_LAMP_TIME, address=self.target.address)
         for path, source in await self._lamps():
             if (change := orders.lamp_change(source, lit)) is not None:
-                await self._client.patch(path, change)
+                await self._order(self._client.patch(path, change))
                 return
         raise Unsupported(orders.NO_LAMP, address=self.target.address)
 
@@ -226,6 +239,16 @@ class RedfishDriver(
             ) is not None:
                 return found
         return None
+
+    async def set_power_cap(self, watts: int | None) -> None:
+        """Set the cap of the first chassis that has one, or take it away; 0 is none."""
+        for chassis in await self._chassis():
+            for name, change_of in (("Power", orders.cap_change), ("EnvironmentMetrics", orders.cap_change_by_metrics)):
+                path = link(chassis, name)
+                if path is not None and (change := change_of(await self._get(path), watts or None)) is not None:
+                    await self._order(self._client.patch(path, change))
+                    return
+        raise Unsupported(orders.NO_CAP, address=self.target.address)
 
     # --- logs ---------------------------------------------------------------------------------------------------------
 
@@ -260,7 +283,7 @@ class RedfishDriver(
         if not targets:
             raise Unsupported(NO_CLEARING, address=self.target.address)
         for target in targets:
-            await self._client.post(target, {})
+            await self._order(self._client.post(target, {}))
 
     async def _logs(self) -> list[Resource]:
         found = list(await self._members(await self._system(), "LogServices"))

@@ -40,6 +40,7 @@ NO_RESET = "%(address)s offers no power operations"
 NO_BOOT = "%(address)s cannot set the boot device"
 NO_BOOT_DEVICE = "%(address)s cannot start the machine from this device"
 OTHER_BOOT_DEVICE = "The machine is set to start from %(device)s, which has no name here"
+NO_CAP = "%(address)s cannot limit the power of the machine"
 NO_LAMP = "%(address)s has no lamp"
 NO_LAMP_TIME = "%(address)s cannot light the lamp for a time, only until it is put out"
 
@@ -119,6 +120,26 @@ def boot_change(system: Resource, override: BootOverride, address: str) -> dict[
     if override.uefi is not None:
         change["BootSourceOverrideMode"] = "UEFI" if override.uefi else "Legacy"
     return dict(Boot=change)
+
+
+def cap_change(source: Resource, watts: int | None) -> dict[str, Any] | None:
+    """Give the change of a Power resource that sets the cap or takes it away; None where it has none.
+
+    What follows in the array stays as it is only if it is there (DSP0266 §7.6.2).
+    """
+    controls = objects(source, "PowerControl")
+    if not controls or "PowerLimit" not in controls[0]:
+        return None
+    return dict(PowerControl=[dict(PowerLimit=dict(LimitInWatts=watts)), *({} for _ in controls[1:])])
+
+
+def cap_change_by_metrics(metrics: Resource, watts: int | None) -> dict[str, Any] | None:
+    """Give the change of EnvironmentMetrics that does the same."""
+    if not isinstance(metrics.get("PowerLimitWatts"), Mapping):
+        return None
+    if watts is None:
+        return dict(PowerLimitWatts=dict(ControlMode="Disabled"))
+    return dict(PowerLimitWatts=dict(ControlMode="Automatic", SetPoint=watts))
 
 
 def lamp(source: Resource) -> bool | None:

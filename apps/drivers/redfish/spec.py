@@ -17,6 +17,7 @@ SPEC = DriverSpec(
             Capability.BOOT,
             Capability.LAMP,
             Capability.POWER_METER,
+            Capability.POWER_CAP,
             Capability.EVENT_LOG,
         }
     ),

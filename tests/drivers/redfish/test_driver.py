@@ -149,6 +149,7 @@ async def test_power(ilo: Service) -> None:
         with pytest.raises(Unsupported):
             await driver.set_power(PowerAction.CYCLE)
         await driver.set_power(PowerAction.OFF)
+        assert (await driver.read_power()).state is PowerState.OFF  # looked at anew in the same conversation
     assert (report.state, report.actions) == (PowerState.ON, frozenset(PowerAction) - {PowerAction.CYCLE})
     assert ilo.machine.orders == ["ForceRestart", "ForceOff"]
     async with RedfishDriver(target(ilo.port)) as driver:
@@ -183,6 +184,7 @@ async def test_boot_device(ilo: Service) -> None:
     async with RedfishDriver(target(ilo.port)) as driver:
         assert await driver.read_boot() == BootOverride(BootDevice.NONE, uefi=True)
         await driver.set_boot(BootOverride(BootDevice.PXE, once=False, uefi=False))
+        assert (await driver.read_boot()).device is BootDevice.PXE
     async with RedfishDriver(target(ilo.port)) as driver:
         assert await driver.read_boot() == BootOverride(BootDevice.PXE, once=False, uefi=False)
         await driver.set_boot(BootOverride(BootDevice.NONE))
@@ -194,6 +196,7 @@ async def test_lamp(ilo: Service) -> None:
         assert await driver.read_lamp() is False
         await driver.set_lamp(True)
         assert ilo.machine.lit
+        assert await driver.read_lamp() is True
         with pytest.raises(Unsupported, match="only until it is put out"):
             await driver.set_lamp(True, timedelta(minutes=5))
         await driver.set_lamp(False)
@@ -204,11 +207,13 @@ async def test_power_meter_and_cap(ilo: Service) -> None:
     metered = PowerDrawn(214.0, 204.0, 214.0, 254.0, timedelta(minutes=20))
     async with RedfishDriver(target(ilo.port)) as driver:
         assert await driver.read_power_drawn() == metered
-    ilo.machine.cap = 350
-    async with RedfishDriver(target(ilo.port)) as driver:
+        await driver.set_power_cap(350)
         drawn = await driver.read_power_drawn()
-    assert drawn is not None
-    assert drawn.cap == 350.0
+        assert drawn is not None
+        assert (ilo.machine.cap, drawn.cap) == (350, 350.0)
+        await driver.set_power_cap(None)
+        assert await driver.read_power_drawn() == metered
+    assert ilo.machine.cap == 0
 
 
 async def test_the_logs_are_read_from_where_the_last_look_ended(ilo: Service) -> None:

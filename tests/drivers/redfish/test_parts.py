@@ -148,6 +148,18 @@ def test_the_lamp_in_its_older_and_newer_words() -> None:
     assert orders.lamp_change({}, True) is None
 
 
+def test_a_cap_in_its_older_and_newer_words() -> None:
+    older = {"PowerControl": [{"PowerLimit": {"LimitInWatts": None}}, {"MemberId": "1"}]}
+    assert orders.cap_change(older, 400) == {"PowerControl": [{"PowerLimit": {"LimitInWatts": 400}}, {}]}
+    assert orders.cap_change({"PowerControl": [{"PowerConsumedWatts": 90}]}, 400) is None
+    newer = {"PowerLimitWatts": {"SetPoint": None}}
+    assert orders.cap_change_by_metrics(newer, 400) == {
+        "PowerLimitWatts": {"ControlMode": "Automatic", "SetPoint": 400}
+    }
+    assert orders.cap_change_by_metrics(newer, None) == {"PowerLimitWatts": {"ControlMode": "Disabled"}}
+    assert orders.cap_change_by_metrics({}, 400) is None
+
+
 def test_single_values() -> None:
     assert values.text({"a": "  N/A ", "b": " R720  xd "}, "a", "b") == "R720 xd"
     assert values.number({"a": True, "b": "41.5", "c": 3}, "a", "b", "c") == 41.5
