@@ -33,7 +33,7 @@ def _state(one: Measured, powered: bool | None) -> State:
 def _told(one: Measured) -> Iterator[tuple[str, Status]]:
     for place in sorted(one.states):
         found = meaning(one.record.sensor_type, one.record.reading_type, place)
-        yield found or (UNKNOWN_STATE % {"number": place}, Status.NORMAL)
+        yield found or (UNKNOWN_STATE, Status.NORMAL)
 
 
 def chassis_facts(chassis: ChassisStatus) -> list[Fact]:

@@ -1,6 +1,7 @@
 """From what a controller and the parts say of themselves to identity and inventory."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from apps.drivers.bmc.readings import POWER_OFF
 from apps.drivers.contract import IdentityFacts, InventoryItem, InventoryKind
@@ -8,25 +9,27 @@ from apps.protocols.ipmi.about import DeviceId, Lan
 from apps.protocols.ipmi.fru import Fru
 from apps.protocols.ipmi.records import FruRecord
 
-_MAKERS = {
-    2: "IBM",
-    11: "Hewlett-Packard",
-    42: "Oracle",
-    119: "NEC",
-    343: "Intel",
-    674: "Dell",
-    2011: "Huawei",
-    2623: "ASUSTeK",
-    5771: "Cisco",
-    7154: "IPMI forum",
-    10368: "Fujitsu",
-    10876: "Supermicro",
-    15370: "Giga-Byte",
-    19046: "Lenovo",
-    20974: "American Megatrends",
-    37945: "Inspur",
-    47196: "Hewlett Packard Enterprise",
-}
+_MAKERS = MappingProxyType(
+    {
+        2: "IBM",
+        11: "Hewlett-Packard",
+        42: "Oracle",
+        119: "NEC",
+        343: "Intel",
+        674: "Dell",
+        2011: "Huawei",
+        2623: "ASUSTeK",
+        5771: "Cisco",
+        7154: "IPMI forum",
+        10368: "Fujitsu",
+        10876: "Supermicro",
+        15370: "Giga-Byte",
+        19046: "Lenovo",
+        20974: "American Megatrends",
+        37945: "Inspur",
+        47196: "Hewlett Packard Enterprise",
+    }
+)  # names are data: nothing here is translated
 # Table 43-13: what an entity is.
 _KINDS = {
     3: InventoryKind.PROCESSOR,

@@ -395,7 +395,7 @@ RESTART_CAUSES = {
 }
 
 SPECIFIC_CODE = 0x6F
-UNKNOWN_STATE = "State %(number)s"
+UNKNOWN_STATE = "Unknown state"
 
 
 def meaning(sensor_type: int, reading_type: int, offset: int) -> tuple[str, Status] | None:

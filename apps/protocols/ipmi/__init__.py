@@ -1,8 +1,8 @@
 """Management controllers by IPMI 2.0 over RMCP+: the one adapter around pyghmi.
 
 The library blocks; ``IpmiConnection`` runs it in a few threads, after an asynchronous look whether anybody is there.
-The modules of one subject (``about``, ``chassis``, ``records``, ``measuring``, ``fru``, ``event_log``) hold pure decoders
-and the questions that belong to them, which take an ``IpmiSession`` and block.
+The modules of one subject each (``about``, ``chassis``, ``records``, ``measuring``, ``fru``, ``event_log``) hold pure
+decoders and the questions that belong to them, which take an ``IpmiSession`` and block.
 """
 
 from apps.protocols.ipmi.connection import IpmiConnection
