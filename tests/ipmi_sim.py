@@ -51,6 +51,7 @@ console 127.0.0.1 {console}
 startnow false
 user 1 true "" "" user 10 none md2 md5 straight
 user 2 true "{username}" "{password}" admin 10 none md2 md5 straight
+user 3 true "watcher" "{password}" user 10 none md2 md5 straight
 """
 _CHASSIS_SH = """#!/bin/sh
 folder=$1; verb=$2; what=$3; value=$4

@@ -39,6 +39,8 @@ BUSY_TRIES, BUSY_PAUSE = 5, 0.3
 
 _CLOSE_SESSION = 0x3C
 _WRONG_LOGIN = ("incorrect password", "unauthorized name", "invalid role", "unauthorized role", "privilege", "user")
+_PRIVILEGES = (4, 3, 2)  # administrator, operator, user
+_TOO_MUCH_ASKED = ("role", "privilege", "unauthorized name")  # accounts may be unknown above their privilege
 _NO_ROOM = "insufficient resources"
 _NO_SUITE = ("authentication algorithm", "integrity algorithm", "confidentiality algorithm", "cipher suite")
 _CODES = {
@@ -104,24 +106,38 @@ class IpmiSession:
             mending.only_suite_17.discard(place)
         else:
             mending.only_suite_17.add(place)
+        words = ""
+        for privilege in _PRIVILEGES:
+            words = self._try_login(username, password, privilege)
+            if self._session is not None:
+                return
+            if not any(one in words.lower() for one in _TOO_MUCH_ASKED):
+                break
+        self._refuse(words)
+
+    def _try_login(self, username: bytes, password: bytes, privilege: int) -> str:
+        """Sign in with a privilege; give the library's words when it did not work."""
         told: list[dict[str, Any]] = []
+        place = (self._address, self.target.port)
         try:
-            # Bytes: with text the library forgets to take a session out of those that are signing in.
             with mending.from_port(self.target.source_port, place):
-                session = library.Session(self._address, username, password, self.target.port, onlogon=told.append)
+                # Bytes: with text the library forgets to take a session out of those that are signing in.
+                session = library.Session(
+                    self._address, username, password, self.target.port, onlogon=told.append, privlevel=privilege
+                )
             limit = min(time.monotonic() + LOGIN_PATIENCE, self._deadline)
             while not told and time.monotonic() < limit and not self._stopped.is_set():
                 library.Session.wait_for_rsp(GLANCE)
-        except (pyghmi.exceptions.IpmiException, OSError) as error:
-            self._refuse(str(error))
+        except pyghmi.exceptions.IpmiException as error:
+            return str(error)
         if told and "error" not in told[0] and session.logged:
             self._session = session
-            return
+            return ""
         words = str(told[0].get("error") or "") if told else ""
         if not words or "failed to init" in words:
             words = str(session.__dict__.get("errormsg") or words)
         self._abandon(session)
-        self._refuse(words)
+        return words
 
     def _abandon(self, session: Any) -> None:
         """Let go of a session that did not come to be, and tell the controller where it thinks otherwise."""

@@ -4,6 +4,7 @@ import asyncio
 import re
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -223,6 +224,18 @@ async def test_a_wrong_password_is_told_as_such(simulator: IpmiSim) -> None:
     assert "wrong" not in str(refused.value)
     async with BmcDriver(target(simulator)) as driver:
         await driver.check()
+
+
+async def test_an_account_that_may_only_look_reads_and_switches_nothing(simulator: IpmiSim) -> None:
+    before = simulator.orders()
+    looking = replace(target(simulator), credential={"username": "watcher", "password": PASSWORD})
+    async with BmcDriver(looking) as driver:
+        assert (await driver.read_power()).state is PowerState.ON
+        assert (await driver.read_sensors())[0].value == 48.0
+        with pytest.raises(Unsupported) as refused:
+            await driver.set_power(PowerAction.OFF)
+    assert "does not allow this account" in str(refused.value)
+    assert simulator.orders() == before
 
 
 async def test_suite_3_can_be_forbidden(simulator: IpmiSim) -> None:
