@@ -119,6 +119,7 @@ class IpmiSession:
         """Sign in with a privilege; give the library's words when it did not work."""
         told: list[dict[str, Any]] = []
         place = (self._address, self.target.port)
+        library.Session.initting_sessions.pop((self._address, username, password, self.target.port, None), None)
         try:
             with mending.from_port(self.target.source_port, place):
                 # Bytes: with text the library forgets to take a session out of those that are signing in.
@@ -130,7 +131,16 @@ class IpmiSession:
                 library.Session.wait_for_rsp(GLANCE)
         except pyghmi.exceptions.IpmiException as error:
             return str(error)
+        except OSError as error:
+            raise Unreachable(
+                "There is no way to %(address)s: %(reason)s",
+                stage=Stage.ROUTE,
+                address=self.target.address,
+                reason=error.strerror or type(error).__name__,
+            ) from error
         if told and "error" not in told[0] and session.logged:
+            # Nothing but what we ask goes over a session: whoever is idle for so long should have signed out.
+            library.Session.keepalive_sessions.pop(session, None)
             self._session = session
             return ""
         words = str(told[0].get("error") or "") if told else ""
@@ -238,11 +248,13 @@ class IpmiSession:
     def _send(
         self, session: Any, netfn: int, command: int, data: Sequence[int], lun: int, answers: list[dict[str, Any]]
     ) -> None:
+        def came(response: dict[str, Any]) -> None:
+            if (response.get("netfn"), response.get("command")) == (netfn + 1, command):
+                answers.append(response)
+
         session.incommand = False
         try:
-            session.raw_command(
-                netfn=netfn, command=command, data=tuple(data), retry=False, rslun=lun, callback=answers.append
-            )
+            session.raw_command(netfn=netfn, command=command, data=tuple(data), retry=False, rslun=lun, callback=came)
         except pyghmi.exceptions.IpmiException as error:
             raise self._silent() from error
 
