@@ -101,7 +101,7 @@ class _Reader:
             return None
         if answer.code != OK:
             raise self._session.error(answer)
-        return answer.data if len(answer.data) > 2 else None
+        return answer.data
 
     def _whole(self, number: int) -> tuple[int, bytes] | None:
         data = self._ask(number, 0, _WHOLE, self._smaller)
@@ -123,6 +123,8 @@ class _Reader:
             piece = self._ask(number, len(record), min(self._chunk, length - len(record)), self._smaller)
             if piece is None:
                 return None
+            if len(piece) <= 2:
+                break  # shorter than it says
             record += piece[2:]
         return int.from_bytes(head[:2], "little"), record
 

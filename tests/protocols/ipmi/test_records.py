@@ -24,8 +24,8 @@ from tests.ipmi_sim import entry, fru_area
 FULL = (
     bytes.fromhex("0100510134 200002 0301 4108 0101 000000003f00 80010000 0600000000e0") + bytes(17) + b"\xc9CPU1 Temp"
 )
-COMPACT = bytes.fromhex("0200510226 200020 0a01 0000 086f 000000000000 c00000 0201 000000000000") + b"\xc3PSU"
-EVENT_ONLY = bytes.fromhex("0400510313 20002a 0a01 086f 0000 0000") + b"\xc4Lost"
+COMPACT = bytes.fromhex("020051021e 200020 0a01 0000 086f 000000000000 c00000 0201 000000000000") + b"\xc3PSU"
+EVENT_ONLY = bytes.fromhex("0400510310 20002a 0a01 086f 0000 0000") + b"\xc4Lost"
 PART = bytes.fromhex("0300511111 200080 0000 1000 1701 00") + b"\xc6System"
 
 
