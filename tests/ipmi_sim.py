@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 from tests.peers import START_WITHIN, free_udp_port, program
 
@@ -20,7 +21,7 @@ _PRESENCE = bytes.fromhex("0600ff06000011be80010000")
 
 # number, name, SDR sensor type, unit, M, exponent, format, raw value, thresholds from the highest to the lowest
 ANALOG = (
-    (2, "CPU1 Temp", "Temperature", "degrees_C", 1, 0, "unsigned", 48, (100, 95, 85, 5, 3, 0)),
+    (2, "CPU1 Temp", "Temperature", "degrees_C", 1, 0, "unsigned", 48, (100, 95, 85, 0, 3, 5)),
     (3, "P12V", "Voltage", "Volts", 6, -2, "unsigned", 202, (230, 220, 210, 180, 190, 195)),
     (4, "Fan1", "Fan", "RPM", 100, 0, "unsigned", 42, (255, 254, 250, 3, 5, 8)),
     (5, "PS Power", "Other_Units_Based_Sensor", "Watts", 2, 0, "unsigned", 90, None),
@@ -51,7 +52,6 @@ console 127.0.0.1 {console}
 startnow false
 user 1 true "" "" user 10 none md2 md5 straight
 user 2 true "{username}" "{password}" admin 10 none md2 md5 straight
-user 3 true "watcher" "{password}" user 10 none md2 md5 straight
 """
 _CHASSIS_SH = """#!/bin/sh
 folder=$1; verb=$2; what=$3; value=$4
@@ -89,7 +89,7 @@ class IpmiSim:
     console: int
     folder: Path
 
-    def ipmitool(self, *command: str) -> str:
+    def ipmitool(self, *command: str, fails: bool = False) -> str:
         """What ipmitool says; suite 3 is the only one that the simulator speaks."""
         where = ["-I", "lanplus", "-C", "3", "-H", "127.0.0.1", "-p", str(self.port), "-U", USERNAME, "-E"]
         done = subprocess.run(
@@ -99,16 +99,17 @@ class IpmiSim:
             text=True,
             timeout=60,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert bool(done.returncode) is fails, done.stdout + done.stderr
         return done.stdout
 
     def say(self, *commands: str) -> None:
         """Change something inside the simulator: a sensor's value, an entry of the log."""
         with socket.create_connection(("127.0.0.1", self.console), timeout=5) as there:
-            for command in commands:
-                there.sendall(command.encode() + b"\r\n")
+            for command in ("", *commands):
+                if command:
+                    there.sendall(command.encode() + b"\n")
                 heard = b""
-                while not heard.rstrip().endswith(b">"):
+                while not heard.endswith(b"> "):  # it does not survive that somebody goes before it has answered
                     heard += there.recv(4096)
 
     def orders(self) -> list[str]:
@@ -180,7 +181,7 @@ def _build(folder: Path, port: int, console: int) -> None:
     state = folder / "state" / "ipmi_sim" / "bmc"
     state.mkdir(parents=True)
     names = {"folder": folder, "port": port, "console": console, "username": USERNAME, "password": PASSWORD}
-    (folder / "lan.conf").write_text(_LAN.format(guid=GUID.replace("-", ""), **names))
+    (folder / "lan.conf").write_text(_LAN.format(guid=UUID(GUID).bytes_le.hex(), **names))
     for name, text in (("chassis.sh", _CHASSIS_SH), ("lan.sh", _LAN_SH)):
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
@@ -197,6 +198,7 @@ def _build(folder: Path, port: int, console: int) -> None:
 
 
 def _commands(folder: Path) -> Iterator[str]:
+    masks = " ".join(["000111111111111"] * 4)
     yield "mc_setbmc 0x20"
     yield "mc_add 0x20 0 no-device-sdrs 0x23 2 0x45 0xbf 0x77 0x1234 persist_sdr"
     yield "sel_enable 0x20 100 0x0a"
@@ -206,10 +208,10 @@ def _commands(folder: Path) -> Iterator[str]:
         yield f"sensor_set_value 0x20 0 {number} {raw} 0"
         if thresholds:
             yield f"sensor_set_threshold 0x20 0 {number} settable 111111 {' '.join(map(str, thresholds))}"
-            masks = " ".join(["000111111111111"] * 4)
-            yield f"sensor_set_event_support 0x20 0 {number} enable scanning per-state {masks}"
+        yield f"sensor_set_event_support 0x20 0 {number} enable scanning per-state {masks}"
     for number, _, _, kind, bits in DISCRETE:
         yield f"sensor_add 0x20 0 {number} {kind} 0x6f"
+        yield f"sensor_set_event_support 0x20 0 {number} enable scanning per-state {masks}"
         for bit in bits:
             yield f"sensor_set_bit 0x20 0 {number} {bit} 1 0"
     yield f'mc_add_fru_data 0x20 0 512 file 0 "{folder}/fru0.bin"'

@@ -192,3 +192,25 @@ def test_a_login_that_ipmi_cannot_carry_is_refused_before_anything_is_sent() -> 
         with pytest.raises(Unsupported):
             IpmiTarget("192.0.2.1", **login).login()
     assert "Geheim" not in repr(IpmiTarget("192.0.2.1", username="admin", password="Geheim"))
+
+
+def test_an_account_gets_the_privilege_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = ScriptedSession(lambda *_: None)
+    asked: list[int] = []
+
+    def try_login(username: bytes, password: bytes, privilege: int) -> str:
+        asked.append(privilege)
+        if privilege > 2:
+            return "Unauthorized role or privilege level requested in RAKP2"
+        session._session = object()
+        return ""
+
+    monkeypatch.setattr(session, "_try_login", try_login)
+    session.login()
+    assert asked == [4, 3, 2]
+    asked.clear()
+    session._session = None
+    monkeypatch.setattr(session, "_try_login", lambda *_: asked.append(1) or "Incorrect password provided")
+    with pytest.raises(AuthenticationFailed):
+        session.login()
+    assert asked == [1]  # a wrong password is offered once
