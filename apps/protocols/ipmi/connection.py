@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from apps.protocols.errors import Stage, Unreachable, Unsupported
 from apps.protocols.ipmi.presence import presence
@@ -39,7 +39,7 @@ class IpmiConnection:
         self.target = target
         self._session: IpmiSession | None = None
         self._turn: Turn | None = None
-        self._running: Future[object] | None = None
+        self._running: Future[Any] | None = None
 
     async def __aenter__(self) -> Self:
         try:

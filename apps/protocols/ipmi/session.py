@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import pyghmi.exceptions
+from pyghmi.ipmi.private import session as library
 
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Stage, Unreachable, Unsupported
 from apps.protocols.ipmi import mending
-from apps.protocols.ipmi.mending import library
 from apps.protocols.ipmi.target import IpmiTarget
 
 APPLICATION, CHASSIS, SENSOR, STORAGE, TRANSPORT, DCMI = 0x06, 0x00, 0x04, 0x0A, 0x0C, 0x2C
