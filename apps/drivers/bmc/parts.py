@@ -43,7 +43,7 @@ _KINDS = {
     44: InventoryKind.NETWORK,
 }
 MACHINE = FruRecord(0, "", 0, 0, 0, logical=True)  # the machine itself, also where no record names it
-ADDRESS_SOURCES = {1: "Static", 2: "From DHCP", 3: "Set by the BIOS", 4: "Other way"}
+ADDRESS_SOURCES = {1: "Static", 2: "From DHCP", 3: "Set by the BIOS"}
 
 
 def maker(number: int) -> str | None:
@@ -75,8 +75,8 @@ def controller(device: DeviceId, suite: int | None) -> InventoryItem:
         "Management controller",
         details=_known(
             {
-                "Manufacturer": maker(device.manufacturer) or device.manufacturer,
-                "Product number": device.product,
+                "Manufacturer": maker(device.manufacturer) or str(device.manufacturer),
+                "Product number": str(device.product),
                 "Firmware version": device.firmware,
                 "IPMI version": device.ipmi,
                 "Cipher suite": suite,
@@ -99,7 +99,7 @@ def lan_port(lan: Lan) -> InventoryItem:
                 "Subnet mask": lan.mask,
                 "Gateway": lan.gateway,
                 "MAC address": lan.mac,
-                "VLAN": lan.vlan,
+                "VLAN": None if lan.vlan is None else str(lan.vlan),
             }
         ),
     )

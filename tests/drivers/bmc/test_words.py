@@ -119,7 +119,7 @@ def test_identity_and_inventory_come_from_what_the_machine_says() -> None:
     assert server.details["Made on"] == "2026-03-02"
     assert parts.controller(device, 3).details == {
         "Manufacturer": "NEC",
-        "Product number": 0x1234,
+        "Product number": "4660",
         "Firmware version": "2.45",
         "IPMI version": "2.0",
         "Cipher suite": 3,
