@@ -18,6 +18,11 @@ from apps.drivers.contract.driver import (
     CheckStep,
     Driver,
 )
+from apps.drivers.contract.event_log import (
+    EventLog,
+    LoggedEvent,
+    LogPart,
+)
 from apps.drivers.contract.inventory import (
     Identity,
     IdentityFacts,
@@ -32,6 +37,18 @@ from apps.drivers.contract.ports import (
     Ports,
     PortsReport,
     PortState,
+)
+from apps.drivers.contract.power import (
+    Boot,
+    BootDevice,
+    BootOverride,
+    Lamp,
+    Power,
+    PowerAction,
+    PowerDrawn,
+    PowerMeter,
+    PowerReport,
+    PowerState,
 )
 from apps.drivers.contract.sensors import (
     Limits,
@@ -55,11 +72,15 @@ from apps.protocols.errors import Stage
 
 __all__ = [
     "CAPABILITY_CLASSES",
+    "Boot",
+    "BootDevice",
+    "BootOverride",
     "Capability",
     "Category",
     "CheckStep",
     "Driver",
     "DriverSpec",
+    "EventLog",
     "Fact",
     "Health",
     "HealthReport",
@@ -68,7 +89,10 @@ __all__ = [
     "Inventory",
     "InventoryItem",
     "InventoryKind",
+    "Lamp",
     "Limits",
+    "LogPart",
+    "LoggedEvent",
     "Neighbour",
     "Neighbours",
     "Parameter",
@@ -76,6 +100,12 @@ __all__ = [
     "PortState",
     "Ports",
     "PortsReport",
+    "Power",
+    "PowerAction",
+    "PowerDrawn",
+    "PowerMeter",
+    "PowerReport",
+    "PowerState",
     "Quantity",
     "Reading",
     "Secret",

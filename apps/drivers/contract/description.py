@@ -32,6 +32,11 @@ class Capability(StrEnum):
     UPS = "ups"
     PORTS = "ports"
     NEIGHBOURS = "neighbours"
+    POWER = "power"
+    BOOT = "boot"
+    LAMP = "lamp"
+    POWER_METER = "power_meter"
+    EVENT_LOG = "event_log"
 
 
 class Secret(str):

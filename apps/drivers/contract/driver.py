@@ -7,8 +7,10 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from apps.drivers.contract.description import Capability, Target
+from apps.drivers.contract.event_log import EventLog
 from apps.drivers.contract.inventory import Identity, Inventory
 from apps.drivers.contract.ports import Neighbours, Ports
+from apps.drivers.contract.power import Boot, Lamp, Power, PowerMeter
 from apps.drivers.contract.sensors import Sensors, Ups
 from apps.drivers.contract.states import Health, States
 from apps.protocols.errors import Stage
@@ -60,5 +62,10 @@ CAPABILITY_CLASSES: Mapping[Capability, type] = MappingProxyType(
         Capability.UPS: Ups,
         Capability.PORTS: Ports,
         Capability.NEIGHBOURS: Neighbours,
+        Capability.POWER: Power,
+        Capability.BOOT: Boot,
+        Capability.LAMP: Lamp,
+        Capability.POWER_METER: PowerMeter,
+        Capability.EVENT_LOG: EventLog,
     }
 )

@@ -9,7 +9,17 @@ SPEC = DriverSpec(
     name="fake",
     label="Fake device",
     category=Category.SERVER,
-    capabilities=frozenset(Capability) - {Capability.UPS},
+    capabilities=frozenset(
+        {
+            Capability.IDENTITY,
+            Capability.HEALTH,
+            Capability.INVENTORY,
+            Capability.SENSORS,
+            Capability.STATES,
+            Capability.PORTS,
+            Capability.NEIGHBOURS,
+        }
+    ),
     credential_kinds=("password", "snmp-community", "snmp-v3"),
     licence_kind="",
     default_port=9,

@@ -1,0 +1,114 @@
+"""What a management controller does to its machine: power, boot device, lamp, and what the machine draws."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class PowerState(StrEnum):
+    """Whether a machine is powered."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class PowerAction(StrEnum):
+    """What one may order. All but ``SHUTDOWN`` and ``REBOOT`` act whatever the operating system is doing."""
+
+    ON = "on"
+    OFF = "off"
+    CYCLE = "cycle"  # off, then on
+    RESET = "reset"
+    SHUTDOWN = "shutdown"  # the operating system is asked to end
+    REBOOT = "reboot"  # it is asked to end and to start again
+    NMI = "nmi"  # a diagnostic interrupt: the operating system writes its memory out
+
+
+@dataclass(frozen=True, slots=True)
+class PowerReport:
+    """Whether a machine is powered, and what it may be ordered. A state of None was not told."""
+
+    state: PowerState | None
+    actions: frozenset[PowerAction] = frozenset()
+    restart_cause: str = ""  # an English phrase
+
+
+class Power(ABC):
+    """Capability ``power``."""
+
+    @abstractmethod
+    async def read_power(self) -> PowerReport:
+        """Ask for the state."""
+
+    @abstractmethod
+    async def set_power(self, action: PowerAction) -> None:
+        """Order it once: a driver never repeats an order by itself, for a second reset is a second reset.
+
+        Returns when the controller has taken the order, not when it is done. Raises Unsupported for what it cannot do.
+        """
+
+
+class BootDevice(StrEnum):
+    """What a machine starts from."""
+
+    NONE = "none"  # as its own setup says
+    PXE = "pxe"
+    DISK = "disk"
+    CD = "cd"
+    USB = "usb"
+    SETUP = "setup"
+    DIAGNOSTIC = "diagnostic"
+
+
+@dataclass(frozen=True, slots=True)
+class BootOverride:
+    """From what a machine starts instead: the next time, or always."""
+
+    device: BootDevice
+    once: bool = True
+    uefi: bool | None = None  # None: not told, or as it is
+
+
+class Boot(ABC):
+    """Capability ``boot``."""
+
+    @abstractmethod
+    async def read_boot(self) -> BootOverride:
+        """Ask for what is set."""
+
+    @abstractmethod
+    async def set_boot(self, override: BootOverride) -> None:
+        """Set it; raises Unsupported for a device that the controller does not know."""
+
+
+class Lamp(ABC):
+    """Capability ``lamp``: the light by which somebody finds the machine."""
+
+    @abstractmethod
+    async def read_lamp(self) -> bool | None:
+        """Ask whether it is lit; None where the controller does not tell."""
+
+    @abstractmethod
+    async def set_lamp(self, lit: bool, duration: timedelta | None = None) -> None:
+        """Light it until it is put out, or for a time; put it out."""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerDrawn:
+    """What a machine draws, in watts; minimum, mean and maximum over ``over``, where the controller keeps them."""
+
+    watts: float | None
+    minimum: float | None = None
+    average: float | None = None
+    maximum: float | None = None
+    over: timedelta | None = None
+    cap: float | None = None  # None: there is none
+
+
+class PowerMeter(ABC):
+    """Capability ``power_meter``."""
+
+    @abstractmethod
+    async def read_power_drawn(self) -> PowerDrawn | None:
+        """Measure; None where this controller has no meter."""
