@@ -15,7 +15,7 @@ from apps.protocols.errors import ContactError
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-    from apps.components.models import Component, ManagementInterface
+    from apps.components.models import ManagementInterface
     from apps.components.pages.look import Look
     from apps.components.services.drafts import NewComponent
     from apps.components.services.needs import Lack
@@ -121,4 +121,4 @@ tabs: Registry[Tab] = Registry("tab")
 panels: Registry[Panel] = Registry("panel")
 figures: "Registry[Callable[[Look], Sequence[Figure]]]" = Registry("figures of the overview")
 event_sources: Registry[EventSource] = Registry("source of a component's events")
-lookers: "Registry[Callable[[Component], None]]" = Registry("one who is told that a component's page is open")
+lookers: "Registry[Callable[[Look], None]]" = Registry("one who is told that a component's page is open")

@@ -70,7 +70,7 @@ def component(request: HttpRequest, pk: int) -> HttpResponse:
     )
     look = Look(request, found)
     for tell in extensions.lookers:
-        tell(found)
+        tell(look)
     offered = [tab for tab in extensions.tabs if _is_offered(tab, look)]
     current = next((tab for tab in offered if tab.name == request.GET.get("tab")), extensions.tabs.get(OVERVIEW))
     part = wants_part(request)
