@@ -15,7 +15,7 @@ from apps.components.models import Component
 from apps.control.operations import OPERATIONS
 from apps.control.services.ordering import operate
 from apps.core.api import Accepted, ScopedViewSet, accepted
-from apps.core.api_fields import LARGEST_ID, Reference, Strict
+from apps.core.api_fields import LARGEST_ID, Flag, Reference, Strict, Whole
 from apps.groups.models import Group
 
 MOST = 10_000  # components of one order
@@ -32,12 +32,10 @@ class OperationSerializer(Strict):
 
     operation = serializers.ChoiceField(sorted(OPERATIONS))
     arguments = serializers.DictField(required=False)
-    components = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=LARGEST_ID), required=False, max_length=MOST
-    )
+    components = serializers.ListField(child=Whole(min_value=1, max_value=LARGEST_ID), required=False, max_length=MOST)
     group = Reference(queryset=Group.objects.all(), required=False)
-    include_subgroups = serializers.BooleanField(default=False)
-    expect = serializers.IntegerField(required=False, min_value=0)
+    include_subgroups = Flag(default=False)
+    expect = Whole(required=False, min_value=0)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Check what only the whole tells: for whom it is, and whether the arguments make sense."""

@@ -35,9 +35,7 @@ NOT_SEEN_AS = gettext_noop(
     "The order was taken, but it was not seen to be done within %(seconds)s s. The last look failed: %(error)s"
 )
 NO_WITNESS = Phrase(gettext_noop("It was sent; there is no way to see whether it was done."))
-GIVEN_UP = Phrase(
-    gettext_noop("The order was taken. Waiting for it to be seen was given up, because the job was cancelled.")
-)
+GIVEN_UP = Phrase(gettext_noop("The order was taken. The job was cancelled before it was seen to be done."))
 NO_ANSWER = gettext_noop("Nobody knows whether the order was taken: %(error)s")
 NOBODY = gettext_noop("There is no way of managing by which this could be ordered.")
 OUR_MISTAKE = Phrase(gettext_noop("The portal made a mistake; its log tells more."))
@@ -102,14 +100,22 @@ async def _give(order: Order, taken: _Taken) -> Phrase | None:
     if not order.needs_device:
         return await order.give(None)
     async with taken.open() as device:
-        done = await order.give(device)
-        if done is None:
-            try:
-                done = await order.look(device)
-            except ContactError as error:
-                taken.trouble = error
-        taken.state = dict(device.state)
+        try:
+            done = await order.give(device)
+            if done is None:
+                done = await _first_look(order, device, taken)
+        finally:
+            taken.state = dict(device.state)
     return done
+
+
+async def _first_look(order: Order, device: Driver, taken: _Taken) -> Phrase | None:
+    """Look in the same conversation; what goes wrong now says nothing of the order, which was taken."""
+    try:
+        return await order.look(device)
+    except ContactError as error:
+        taken.trouble = error
+        return None
 
 
 async def _look(order: Order, taken: _Taken, limit: timedelta, given_up: asyncio.Event) -> Phrase | None:

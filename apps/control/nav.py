@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.components import extensions
-from apps.control import presence, tasks
+from apps.control import panels, presence, tasks
 from apps.control.operations import BOOT, CLEAR_LOG, COLLECT, LAMP, OPERATIONS, POWER, WAKE
 from apps.core import audit_words, jobs
 from apps.core.options import Option, declare
+from apps.drivers.contract import Capability
 
 _SECTION = gettext_lazy("Operations")
 
@@ -111,3 +112,11 @@ audit_words.fields.add("order", gettext_lazy("Order"))
 audit_words.fields.add("consequences", gettext_lazy("What it touched"))
 
 extensions.lookers.add("control", presence.note)
+extensions.page_acts.add("control", extensions.Act("control/_menu.html", panels.orders))
+extensions.bulk_acts.add("control", extensions.BulkAct("control/_bulk.html", panels.orders_of_many))
+extensions.panels.add(
+    "power",
+    extensions.Panel(
+        "power", extensions.OVERVIEW, "control/panels/power.html", panels.power, 45, "c3 x-c6", Capability.POWER
+    ),
+)

@@ -45,7 +45,7 @@ STARTS_FROM = gettext_noop("It is set to start from %(what)s.")
 LIT = Phrase(gettext_noop("The lamp is lit."))
 OUT = Phrase(gettext_noop("The lamp is out."))
 LAMP_UNTOLD = Phrase(gettext_noop("The controller took the order; it does not tell whether the lamp is lit."))
-EMPTIED = gettext_noop("The event log is empty; it held %(number)s entries.")
+EMPTIED = gettext_noop("The event log is empty. Entries before: %(number)s.")
 ANSWERS = Phrase(gettext_noop("It answers."))
 
 ENDS_IN: Mapping[PowerAction, PowerState] = {

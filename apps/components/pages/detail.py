@@ -91,6 +91,7 @@ def component(request: HttpRequest, pk: int) -> HttpResponse:
         "still": [] if part else _panels(look, current, live=False),
         "panels": _panels(look, current, live=True),
         "partial": part,
+        "acts": [(act.template, content) for act in extensions.page_acts if (content := act.read(look)) is not None],
         **_permissions(look),
     }
     if current.name == OVERVIEW:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from apps.components import extensions
 from apps.components.models import Category, Component, ComponentQuerySet, ManagementInterface, Status
 from apps.core import scoping
 from apps.core.forms import row_id
@@ -158,6 +159,15 @@ class Filters:
         return components.order_by(order, "name", "pk")
 
 
+def chosen(user: Any, sent: QueryDict) -> ComponentQuerySet:
+    """Give what was chosen in the list: all that the filter matches, or the ticked ones (``ids``, also with commas)."""
+    visible = Component.objects.visible_to(user)
+    if sent.get("scope") == "filter":
+        return Filters.of(QueryDict(sent.get("filter", "")), Group.objects.visible_to(user).tree()).apply(visible)
+    ids = [row_id(word) for words in sent.getlist("ids") for word in words.split(",")]
+    return visible.filter(pk__in=[pk for pk in ids if pk is not None])
+
+
 @require_safe
 @vary_on_headers("HX-Request")
 def component_list(request: HttpRequest) -> HttpResponse:
@@ -182,6 +192,7 @@ def component_list(request: HttpRequest) -> HttpResponse:
         "may_suspend": scoping.may_somewhere(request.user, "suspend"),
         "may_change": scoping.may_somewhere(request.user, "components"),
         "move_to": _targets(request.user),
+        "acts": [(act.template, found) for act in extensions.bulk_acts if (found := act.read(request)) is not None],
     }
     template = "components/_component_list.html" if wants_part(request) else "components/component_list.html"
     return render(request, template, context)

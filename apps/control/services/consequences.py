@@ -53,7 +53,7 @@ def _inside(components: Sequence[Component], user: Any) -> Iterator[Consequence]
     """Tell what stands or runs in the targets and is not a target itself: blades, guests."""
     hosts = [str(one) for one in components if one.category == Category.HYPERVISOR]
     if hosts:
-        text = gettext_noop("%(number)s of these are hypervisors: guests that run there end without a shutdown")
+        text = gettext_noop("Hypervisors, whose guests end without a shutdown: %(number)s")
         yield Consequence("critical", "stack-2", Phrase(text, {"number": str(len(hosts))}), _names(hosts))
     ids = [component.pk for component in components]
     members = Component.objects.filter(parent__in=ids).exclude(pk__in=ids)
@@ -63,7 +63,7 @@ def _inside(components: Sequence[Component], user: Any) -> Iterator[Consequence]
     seen = list(members.visible_to(user).order_by("name").values_list("name", "alias")[: NAMED + 1])
     visible = members.visible_to(user).count()
     words = [alias or name for name, alias in seen]
-    text = gettext_noop("%(number)s other components stand or run in these")
+    text = gettext_noop("Other components that stand or run in these: %(number)s")
     detail = _names(words[:NAMED], total - min(visible, NAMED))
     yield Consequence("critical", "server-2", Phrase(text, {"number": str(total)}), detail)
 
@@ -77,7 +77,7 @@ def _jobs(components: Sequence[Component], user: Any) -> Iterator[Consequence]:
     visible = Job.objects.visible_to(user).filter(pk__in=ids)
     changing = Job.objects.filter(pk__in=ids, kind__in=[kind.name for kind in jobs.kinds if kind.changes_devices])
     names = [str(job) for job in visible[: NAMED + 1]]
-    text = gettext_noop("%(number)s jobs are working on these components")
+    text = gettext_noop("Jobs that are working on these components: %(number)s")
     detail = _names(names[:NAMED], len(ids) - min(visible.count(), NAMED))
     state = "critical" if changing.exists() else "warning"
     yield Consequence(state, "progress", Phrase(text, {"number": str(len(ids))}), detail)
@@ -90,7 +90,7 @@ def _holders(components: Sequence[Component]) -> Iterator[Consequence]:
     ).select_related("interface__component")
     rows = list(held.order_by("pk"))
     if rows:
-        text = gettext_noop("%(number)s of these are held; orders to them are refused until they are free")
+        text = gettext_noop("Held by somebody, so that orders are refused until they are free: %(number)s")
         detail = _names([f"{row.interface.component}: {row.holder} ({row.purpose})" for row in rows])
         yield Consequence("critical", "lock", Phrase(text, {"number": str(len(rows))}), detail)
 
@@ -101,7 +101,7 @@ def _people(components: Sequence[Component], user: Any) -> Iterator[Consequence]
     if found:
         names = {one.pk: str(one) for one in components}
         people = {person for _component, person in found}
-        text = gettext_noop("%(number)s other users have these components open")
+        text = gettext_noop("Other users who have these components open: %(number)s")
         detail = _names([f"{person} ({names[component]})" for component, person in found])
         yield Consequence("warning", "users", Phrase(text, {"number": str(len(people))}), detail)
 
@@ -110,7 +110,7 @@ def _suspended(components: Sequence[Component]) -> Iterator[Consequence]:
     """Tell which targets are suspended: nobody is told of what the order causes there."""
     rows = [one for one in components if one.suspended]
     if rows:
-        text = gettext_noop("%(number)s of these are suspended: nobody is told of their alerts")
+        text = gettext_noop("Suspended, so that nobody is told of their alerts: %(number)s")
         yield Consequence(
             "suspended", "player-pause", Phrase(text, {"number": str(len(rows))}), _names([str(one) for one in rows])
         )

@@ -36,7 +36,7 @@ POLL_AFTER = timedelta(seconds=2)
 GONE = Phrase(gettext_noop("The interface was removed meanwhile."))
 HELD = gettext_noop("%(holder)s holds this interface for: %(purpose)s.")
 HELD_PLAINLY = Phrase(gettext_noop("Somebody else has just ordered something of it."))
-TOO_MANY_FAILED = gettext_noop("Not begun, because %(number)s others had failed.")
+TOO_MANY_FAILED = gettext_noop("Not begun, because others failed before: %(number)s.")
 SLOW_ENDS = frozenset({PowerAction.SHUTDOWN, PowerAction.REBOOT})
 
 REMEDIES = {
