@@ -65,7 +65,7 @@ async def carry_out(order: Order, line: Line | None, limit: timedelta, given_up:
     try:
         done = await _give(order, taken)
     except ContactError as error:
-        if not (order.sent and isinstance(error, Unreachable)):
+        if not (order.sent and _may_have_taken(error)):
             return Spoken(StepCode(error.code), contact.words(error), error, asked=line is not None)
         taken.trouble = error
         done = None
@@ -77,6 +77,11 @@ async def carry_out(order: Order, line: Line | None, limit: timedelta, given_up:
     if done is not None:
         return Spoken(StepCode.NONE, done, state=taken.state)
     return _unseen(taken, silent, limit, given_up.is_set())
+
+
+def _may_have_taken(error: ContactError) -> bool:
+    """Say whether the device may have taken an order over which this happened: it did not refuse it by its own word."""
+    return isinstance(error, Unreachable) or error.message == contact.UNEXPECTED
 
 
 class _Taken:
