@@ -130,6 +130,7 @@ async def _look(order: Order, taken: _Taken, limit: timedelta, given_up: asyncio
     for pause in pauses():
         if await _wait(given_up, pause):
             return None
+        done: Phrase | None = None
         try:
             async with taken.open() as device:
                 done = await order.look(device)
@@ -140,7 +141,6 @@ async def _look(order: Order, taken: _Taken, limit: timedelta, given_up: asyncio
             return None
         except ContactError as error:
             taken.trouble = error
-            done = None
         if done is not None or clock() >= until:
             return done
     return None
