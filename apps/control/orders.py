@@ -1,5 +1,8 @@
 """What is said to a device for each operation, and how one sees that it was done. No database in here."""
 
+# mypy: disable-error-code="type-abstract"
+# Capabilities are abstract classes, and are only asked for.
+
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
