@@ -43,7 +43,6 @@ MOST_LOGS = 6
 MOST_ENTRIES = 2_000
 MOST_LINKED = 200  # entries that have to be read one by one
 POWER_NAME = "Power state"
-POWER_WORDS = {PowerState.ON: "Powered on", PowerState.OFF: "Powered off"}
 NO_LOG = "%(address)s keeps no log that can be read"
 NO_CLEARING = "%(address)s cannot empty its logs"
 
@@ -95,8 +94,8 @@ class RedfishDriver(
         """Give how the machine is powered, and how each part is by its own word."""
         told, _unread = await self._told()
         system = await self._system()
-        power = orders.power_state(system)
-        found = [] if power is None else [_power(power)]
+        word = orders.POWER_WORDS.get(str(system.get("PowerState")))
+        found = [] if word is None else [State("power", POWER_NAME, StateKind.POWER, (word,))]
         whole = parts.overall(system)
         return (*found, *([whole] if whole is not None else []), *told.states)
 
@@ -308,10 +307,6 @@ class RedfishDriver(
         if any(len(one) == 1 for one in listed):
             listed = log.newest(listed, last, MOST_LINKED)
         return log.Entries(await self._client.resolve(listed)), bool(skips)
-
-
-def _power(state: PowerState) -> State:
-    return State("power", POWER_NAME, StateKind.POWER, (POWER_WORDS[state],))
 
 
 DRIVER = RedfishDriver

@@ -18,8 +18,8 @@ RESETS: Mapping[PowerAction, tuple[str, ...]] = {  # the first that a service of
 }
 # Where a service names no reset types, these are tried: every service that has the action has them.
 _UNNAMED = frozenset({"On", "ForceOff", "GracefulShutdown", "ForceRestart"})
-_POWER = {"On": PowerState.ON, "PoweringOff": PowerState.ON, "Paused": PowerState.ON}
-_POWER |= {"Off": PowerState.OFF, "PoweringOn": PowerState.OFF}
+_POWER = {"On": PowerState.ON, "Paused": PowerState.ON, "Off": PowerState.OFF}
+POWER_WORDS = {"On": "Powered on", "Off": "Powered off", "PoweringOn": "Powering on", "PoweringOff": "Powering off"}
 
 _SOURCES: Mapping[BootDevice, tuple[str, ...]] = {
     BootDevice.NONE: ("None",),
@@ -46,7 +46,7 @@ NO_LAMP_TIME = "%(address)s cannot light the lamp for a time, only until it is p
 
 
 def power_state(system: Resource) -> PowerState | None:
-    """Say whether the machine is powered. While it is being switched it is still what it was."""
+    """Say whether the machine is powered; None while it is being switched."""
     return _POWER.get(str(system.get("PowerState")))
 
 
