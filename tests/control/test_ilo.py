@@ -23,13 +23,12 @@ def test_an_ilo_takes_orders_and_shows_that_they_are_done(admin, queued, ilo_pro
         ("power", {"action": "off"}, "It is off."),
         ("power", {"action": "off"}, "It was off already: nothing was ordered."),
         ("power", {"action": "on"}, "It is on."),
+        ("power", {"action": "cycle"}, "It is on; nobody saw it off in between."),
         ("power", {"action": "reset"}, "The controller took the order, and the machine is on."),
     ):
         (step,) = run(order(admin, [server], operation, **arguments))
         assert (step.state, step.code, str(step.message)) == ("done", "", seen)
     (step,) = run(order(admin, [server], "clear_log"))
     assert step.state == "done"
-    (step,) = run(order(admin, [server], "power", action="cycle"))
-    assert (step.state, step.code) == ("failed", "unsupported")
-    assert ilo_program.tell("orders") == "ForceOff, On, ForceRestart"
+    assert ilo_program.tell("orders") == "ForceOff, On, ColdBoot, ForceRestart"
     assert ilo_program.tell("sessions") == "0"

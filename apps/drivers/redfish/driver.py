@@ -173,23 +173,24 @@ class RedfishDriver(
     async def read_power(self) -> PowerReport:
         """Ask for the state, and for the reset types that are offered."""
         system = await self._system()
-        return PowerReport(orders.power_state(system), orders.actions(await self._reset_types(system)))
+        return PowerReport(orders.power_state(system), frozenset(await self._ways(system)))
 
     async def set_power(self, action: PowerAction) -> None:
         """Order a reset type, once; only a machine that is just being switched off is told again to switch on."""
         system = await self._system()
-        target = text(orders.reset(system), "target")
-        if target is None:
-            raise Unsupported(orders.NO_RESET, address=self.target.address)
-        kind = orders.reset_type(action, await self._reset_types(system), self.target.address)
+        found = (await self._ways(system)).get(action)
+        if found is None:
+            raise Unsupported(orders.NO_ACTION, address=self.target.address)
+        target, kind = found
         off = orders.power_state(system) is PowerState.OFF or system.get("PowerState") == "PoweringOff"
         settling = SETTLES_WITHIN if action is PowerAction.ON and off else 0.0
         await self._order(self._client.post(target, dict(ResetType=kind), while_settling=settling))
 
-    async def _reset_types(self, system: Resource) -> list[str]:
+    async def _ways(self, system: Resource) -> dict[PowerAction, orders.Way]:
         action = orders.reset(system)
         path = orders.action_info(action)
-        return orders.reset_types(action, await self._get(path) if path else {})
+        offered = orders.reset_types(action, await self._get(path) if path else {})
+        return orders.ways(text(action, "target"), offered)
 
     async def read_boot(self) -> BootOverride:
         """Ask for the boot override."""

@@ -1,7 +1,7 @@
 """``python -m apps.simulators.redfish 127.0.0.1:8443 …`` answers as one iLO at each address until it is stopped.
 
-Commands come on the standard input, one a line: ``fault ADDRESS NAME``, ``mend ADDRESS NAME``, ``orders ADDRESS``, which
-names what the machine was ordered, and ``sessions ADDRESS``, which counts who is signed in.
+Commands come on the standard input, one a line: ``fault ADDRESS NAME``, ``mend ADDRESS NAME``, ``orders ADDRESS`` (what
+the machine was ordered), ``sessions ADDRESS`` (how many are signed in).
 """
 
 import argparse
