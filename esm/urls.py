@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("apps.groups.urls")),
     path("", include("apps.components.urls")),
     path("", include("apps.monitoring.urls")),
+    path("", include("apps.control.urls")),
     path("", include("apps.alerts.urls")),
     path("", include("apps.alerts.definitions.urls")),
     path("", include("apps.system.urls")),

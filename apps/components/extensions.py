@@ -14,8 +14,9 @@ from apps.protocols.errors import ContactError
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+    from django.http import HttpRequest
 
-    from apps.components.models import Component, ManagementInterface
+    from apps.components.models import ManagementInterface
     from apps.components.pages.look import Look
     from apps.components.services.drafts import NewComponent
     from apps.components.services.needs import Lack
@@ -75,6 +76,22 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True)
+class Act:
+    """Buttons at the top of a component's page; the template finds as ``content`` what ``read`` gives; None: none."""
+
+    template: str
+    read: "Callable[[Look], Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class BulkAct:
+    """Buttons under the list, for what is ticked there; they stand inside its form, which says what was chosen."""
+
+    template: str
+    read: "Callable[[HttpRequest], Any]"
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """One value of the strip at the top of the overview; None is "not measured"."""
 
@@ -119,6 +136,8 @@ needs: Registry[Need] = Registry("need of a way of managing")
 collectors: Registry[Collector] = Registry("collector")
 tabs: Registry[Tab] = Registry("tab")
 panels: Registry[Panel] = Registry("panel")
+page_acts: Registry[Act] = Registry("buttons of a component's page")
+bulk_acts: Registry[BulkAct] = Registry("buttons for what is ticked in the list")
 figures: "Registry[Callable[[Look], Sequence[Figure]]]" = Registry("figures of the overview")
 event_sources: Registry[EventSource] = Registry("source of a component's events")
-lookers: "Registry[Callable[[Component], None]]" = Registry("one who is told that a component's page is open")
+lookers: "Registry[Callable[[Look], None]]" = Registry("one who is told that a component's page is open")

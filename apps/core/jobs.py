@@ -3,7 +3,7 @@
 A step is claimed by one UPDATE and never started again. Whatever happens to a worker, no job stays open for ever.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -53,9 +53,17 @@ class NewStep:
 
 
 def create(
-    kind: str, title: Phrase, steps: Iterable[NewStep], actor: Actor, arguments: dict[str, object] | None = None
+    kind: str,
+    title: Phrase,
+    steps: Iterable[NewStep],
+    actor: Actor,
+    arguments: dict[str, object] | None = None,
+    told: Mapping[str, object] | None = None,
 ) -> Job:
-    """Create a job with its steps and start it after the commit; one without steps is done at once."""
+    """Create a job with its steps and start it after the commit; one without steps is done at once.
+
+    ``told`` is what the audit keeps besides the targets.
+    """
     found = kinds.get(kind)
     rows = list(steps)
     now = timezone.now()
@@ -82,7 +90,7 @@ def create(
         groups = frozenset(step.group for step in rows if step.group is not None)
         known = bool(rows) and all(step.group is not None for step in rows)  # else only for who sees everything
         within = scoping.enclosing(groups) if known else None
-        after = {"targets": [step.target for step in rows[:50]], "total": len(rows)}
+        after = {**(told or {}), "targets": [step.target for step in rows[:50]], "total": len(rows)}
         audit.record(actor, f"job.{kind}", job, after=after, group=within)
         events.publish("job")
         if rows:
@@ -90,8 +98,11 @@ def create(
     return job
 
 
-def claim(step_id: int) -> JobStep | None:
-    """Take a waiting step for this worker; None when another was first, or the job is being cancelled."""
+def claim(step_id: int, limit: timedelta | None = None) -> JobStep | None:
+    """Take a waiting step for this worker; None when another was first, or the job is being cancelled.
+
+    It is given up after ``limit``, or when none is said after what its kind says.
+    """
     now = timezone.now()
     kind = JobStep.objects.filter(pk=step_id).values_list("job__kind", flat=True).first()
     if kind is None:
@@ -99,7 +110,7 @@ def claim(step_id: int) -> JobStep | None:
     with turn():
         won = JobStep.objects.filter(
             pk=step_id, state=StepState.WAITING, job__state__in=(JobState.WAITING, JobState.RUNNING)
-        ).update(state=StepState.RUNNING, started_at=now, deadline_at=now + kinds.get(kind).step_limit)
+        ).update(state=StepState.RUNNING, started_at=now, deadline_at=now + (limit or kinds.get(kind).step_limit))
         if not won:
             return None
         step: JobStep = JobStep.objects.select_related("job").get(pk=step_id)
@@ -174,6 +185,17 @@ def cancel(job: Job, actor: Actor) -> bool:
             audit.record(actor, "job.cancel", job, group=within)
             _count(job.pk)
     return bool(stopped)
+
+
+def leave_rest(job_id: int, why: Phrase) -> int:
+    """Begin no further step of a job, because of how the others went; gives how many are left out."""
+    with turn():
+        left = JobStep.objects.filter(job=job_id, state=StepState.WAITING).update(
+            state=StepState.CANCELLED, message=why, finished_at=timezone.now()
+        )
+        if left:
+            _count(job_id)
+    return left
 
 
 def _count(job_id: int) -> None:

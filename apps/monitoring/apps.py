@@ -20,4 +20,4 @@ class MonitoringConfig(AppConfig):
         extensions.collectors.add("monitoring", collecting.collect)
         object_names.add("port", port_names.names_of_ports)
         exempt_objects.add("port", port_exclusion.excluded_parts)
-        extensions.lookers.add("monitoring", presence.look_at)
+        extensions.lookers.add("monitoring", lambda look: presence.watch(look.component.pk))

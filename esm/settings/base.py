@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "apps.components",
     "apps.alerts",
     "apps.monitoring",
+    "apps.control",
     "apps.system",
     "apps.portal",
 ]

@@ -47,6 +47,7 @@ def queries(world: World) -> Mapping[str, str]:
     return {
         "alerts:acknowledge": about,
         "alerts:close": about,
+        "control:order": f"?order=lamp.on&ids={world.amber.component.pk}",
         "monitoring:component-chart": sensor,
         "monitoring:component-chart-file": sensor,
         "monitoring:fleet-chart": "?quantity=cpu",

@@ -107,6 +107,7 @@ API = {
     "job-steps": "part of one",
     "neighbour-detail": "part of one",
     "neighbour-list": "list",
+    "operation-list": "POST everybody 400",  # whether he may is told of what it is about
     "option-detail": "GET chief 200 · PATCH chief 400",
     "option-reset": "POST chief 200",
     "option-list": "GET chief 200",
@@ -250,6 +251,7 @@ PAGES = {
     "components:remove": "GET changed 200 · POST changed 302",
     "components:resume": "act on one",
     "components:suspend": "GET acted 200 · POST acted 400",
+    "control:order": "GET everybody 200 · POST everybody 404",  # an order that there is not
     "core:stream": "GET 204/204/204/204/401 -",  # the test's server cannot hold it open
     "definitions:apply": "act on the whole",
     "definitions:definition": "GET everybody 200 · POST chief 400",

@@ -271,7 +271,7 @@ HIDDEN_COLUMNS = {
     },
     "components.Component": {
         *("operating_system", "location", "status_since", "suspended", "suspended_until", "suspension", "up_since"),
-        *("created_at", "cpu", "memory", "disk", "temperature", "power"),
+        *("created_at", "cpu", "memory", "disk", "temperature", "power", "power_state", "power_seen_at"),
     },
     "components.Credential": {"latched_version", "proven_at"},
     "components.SuspendPeriod": {"cut", "created_by", "created_by_name", "created_at"},

@@ -63,6 +63,7 @@ PAGES = [
     "/schedules/suspend-periods/{period}/",
     "/schedules/suspend-periods/{period}/edit/",
     "/components/{server}/suspend/",
+    "/operations/?order=power.off&ids={server}",
     "/audit/",
     "/audit/?family=component&who=admin&period=24h&q=server",
     "/audit/{audit}/",

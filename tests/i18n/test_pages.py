@@ -22,6 +22,7 @@ from apps.alerts.models import AlertDefinition
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.components import credential_kinds
 from apps.components.services import checks, registration
+from apps.control.pages.choices import CHOICES
 from apps.core.actors import Actor, ActorKind
 from apps.core.classic import ScopedAdmin
 from apps.core.models import AuditEntry
@@ -169,6 +170,10 @@ def addresses(fleet: Mapping[str, Any]) -> Iterator[str]:
         namespace = name.partition(":")[0]
         if name in {"alerts:acknowledge", "alerts:close"}:
             yield f"{reverse(name)}?incident={fleet['alerts'].incident_id}"
+            continue
+        if name == "control:order":
+            ids = ",".join(str(component.pk) for component in fleet["all components"])
+            yield from (f"{reverse(name)}?order={order}&ids={ids}" for order in CHOICES)
             continue
         row = {"pk": fleet.get(name) or fleet.get(namespace), "sensor_pk": fleet["sensor_pk"]}
         if name == "monitoring:limits-of-many":

@@ -1,6 +1,6 @@
 """Components and everything that says how they are reached and how they are."""
 
-from apps.components.models.component import Category, Component, ComponentQuerySet
+from apps.components.models.component import Category, Component, ComponentQuerySet, PowerSwitch
 from apps.components.models.credential import Credential, CredentialVersion
 from apps.components.models.interface import (
     InventoryItem,
@@ -23,6 +23,7 @@ __all__ = [
     "MachineIdKind",
     "ManagementInterface",
     "ManagementInterfaceQuerySet",
+    "PowerSwitch",
     "Reservation",
     "Status",
     "StatusCause",

@@ -8,6 +8,7 @@ from django.db.models.functions import Lower, Trim
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.components.models.status import Status
 from apps.core.scoping import Scoped
@@ -26,6 +27,13 @@ class Category(models.TextChoices):
     COMPUTER = "computer", _("Other computer")
     ALERT_ONLY = "alert-only", _("Alerts only")
     EXPETHER = "expether", _("ExpEther")
+
+
+class PowerSwitch(models.TextChoices):
+    """Whether a machine is powered."""
+
+    ON = "on", pgettext_lazy("power", "On")
+    OFF = "off", pgettext_lazy("power", "Off")
 
 
 class ComponentQuerySet(Scoped):
@@ -84,6 +92,11 @@ class Component(models.Model):
     disk = models.FloatField(_("fullest disk"), null=True, blank=True, editable=False)  # %
     temperature = models.FloatField(_("inlet temperature"), null=True, blank=True, editable=False)  # °C
     power = models.FloatField(_("power"), null=True, blank=True, editable=False)  # W
+    # Whether it is on, by the word of its controller; "" is "nobody has told yet".
+    power_state = models.CharField(
+        _("power state"), max_length=3, choices=PowerSwitch, blank=True, default="", editable=False
+    )
+    power_seen_at = models.DateTimeField(_("power state seen"), null=True, blank=True, editable=False)
     search_text = models.TextField(
         _("text for searches"), editable=False, default="", blank=True
     )  # casefolded; kept by services
@@ -108,6 +121,9 @@ class Component(models.Model):
             models.CheckConstraint(condition=Q(status__in=Status.values), name="%(app_label)s_%(class)s_known_status"),
             models.CheckConstraint(
                 condition=Q(category__in=Category.values), name="%(app_label)s_%(class)s_known_category"
+            ),
+            models.CheckConstraint(
+                condition=Q(power_state__in=["", *PowerSwitch.values]), name="%(app_label)s_%(class)s_known_power"
             ),
             models.CheckConstraint(condition=~Q(parent=models.F("pk")), name="%(app_label)s_%(class)s_not_its_own"),
         ]

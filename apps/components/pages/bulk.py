@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -11,9 +11,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from apps.components import suspend_moves
-from apps.components.models import Component, ComponentQuerySet
+from apps.components.models import Component
 from apps.components.pages import suspend_now
-from apps.components.pages.listing import Filters
+from apps.components.pages.listing import chosen
 from apps.components.services import checks, registration
 from apps.core.actors import Actor
 from apps.core.forms import row_id
@@ -28,9 +28,9 @@ def bulk(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("Choose what to do."))
         return redirect(_back(request))
     permission, act = action
-    chosen = _chosen(request)
-    allowed = chosen.visible_to(request.user, permission)
-    left_out = chosen.count() - allowed.count()
+    wanted = chosen(request.user, request.POST)
+    allowed = wanted.visible_to(request.user, permission)
+    left_out = wanted.count() - allowed.count()
     if left_out:
         messages.error(
             request,
@@ -47,15 +47,6 @@ def bulk(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("Tick at least one component."))
         return redirect(_back(request))
     return act(request, components)
-
-
-def _chosen(request: HttpRequest) -> ComponentQuerySet:
-    visible = Component.objects.visible_to(request.user)
-    if request.POST.get("scope") == "filter":
-        query = QueryDict(request.POST.get("filter", ""))
-        return Filters.of(query, Group.objects.visible_to(request.user).tree()).apply(visible)
-    ids = map(row_id, request.POST.getlist("ids"))
-    return visible.filter(pk__in=[pk for pk in ids if pk is not None])
 
 
 def _back(request: HttpRequest) -> str:

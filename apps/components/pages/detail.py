@@ -70,7 +70,7 @@ def component(request: HttpRequest, pk: int) -> HttpResponse:
     )
     look = Look(request, found)
     for tell in extensions.lookers:
-        tell(found)
+        tell(look)
     offered = [tab for tab in extensions.tabs if _is_offered(tab, look)]
     current = next((tab for tab in offered if tab.name == request.GET.get("tab")), extensions.tabs.get(OVERVIEW))
     part = wants_part(request)
@@ -91,6 +91,7 @@ def component(request: HttpRequest, pk: int) -> HttpResponse:
         "still": [] if part else _panels(look, current, live=False),
         "panels": _panels(look, current, live=True),
         "partial": part,
+        "acts": [(act.template, content) for act in extensions.page_acts if (content := act.read(look)) is not None],
         **_permissions(look),
     }
     if current.name == OVERVIEW:

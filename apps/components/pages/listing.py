@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from apps.components.models import Category, Component, ComponentQuerySet, ManagementInterface, Status
+from apps.components import extensions
+from apps.components.models import Category, Component, ComponentQuerySet, ManagementInterface, PowerSwitch, Status
 from apps.core import scoping
 from apps.core.forms import row_id
 from apps.core.htmx import wants_part
@@ -51,6 +52,7 @@ COLUMNS = (
     Column("model", gettext_lazy("Model")),
     Column("group", gettext_lazy("Group")),
     Column("category", gettext_lazy("Type")),
+    Column("power", gettext_lazy("Power")),
     Column("cpu", gettext_lazy("CPU"), "r"),
     Column("memory", gettext_lazy("Memory"), "r"),
     Column("disk", gettext_lazy("Fullest disk"), "r"),
@@ -62,6 +64,7 @@ SORTS: Mapping[str, Any] = {
     "model": F("model"),
     "group": F("group__name"),
     "category": F("category"),
+    "power": F("power_state"),
     "cpu": F("cpu"),
     "memory": F("memory"),
     "disk": F("disk"),
@@ -116,6 +119,7 @@ class Filters:
     states: list[str] = field(default_factory=list)
     categories: list[str] = field(default_factory=list)
     groups: list[int] = field(default_factory=list)
+    power: list[str] = field(default_factory=list)
     sort: str = "name"
 
     @classmethod
@@ -129,13 +133,14 @@ class Filters:
             states=[state for state in query.getlist("status") if state in STATES],
             categories=[category for category in query.getlist("category") if category in Category.values],
             groups=[pk for pk in groups if pk in tree.parents],
+            power=[state for state in query.getlist("power") if state in PowerSwitch.values],
             sort=sort if sort.removeprefix("-") in SORTS else "name",
         )
 
     @property
     def any(self) -> bool:
         """Say whether anything is filtered."""
-        return bool(self.words or self.states or self.categories or self.groups)
+        return bool(self.words or self.states or self.categories or self.groups or self.power)
 
     def apply(self, components: ComponentQuerySet, *, without: str = "") -> ComponentQuerySet:
         """Keep what matches; a facet counts its own boxes without itself."""
@@ -149,6 +154,8 @@ class Filters:
             found = found.filter(category__in=self.categories)
         if self.groups and without != "group":
             found = found.filter(group__in=self.tree.subtree(*self.groups))
+        if self.power and without != "power":
+            found = found.filter(power_state__in=self.power)
         return found
 
     def ordered(self, components: "QuerySet[Component]") -> "QuerySet[Component]":
@@ -156,6 +163,15 @@ class Filters:
         key = SORTS[self.sort.removeprefix("-")]
         order = key.desc(nulls_last=True) if self.sort.startswith("-") else key.asc(nulls_last=True)
         return components.order_by(order, "name", "pk")
+
+
+def chosen(user: Any, sent: QueryDict) -> ComponentQuerySet:
+    """Give what was chosen in the list: all that the filter matches, or the ticked ones (``ids``, also with commas)."""
+    visible = Component.objects.visible_to(user)
+    if sent.get("scope") == "filter":
+        return Filters.of(QueryDict(sent.get("filter", "")), Group.objects.visible_to(user).tree()).apply(visible)
+    ids = [row_id(word) for words in sent.getlist("ids") for word in words.split(",")]
+    return visible.filter(pk__in=[pk for pk in ids if pk is not None])
 
 
 @require_safe
@@ -182,6 +198,7 @@ def component_list(request: HttpRequest) -> HttpResponse:
         "may_suspend": scoping.may_somewhere(request.user, "suspend"),
         "may_change": scoping.may_somewhere(request.user, "components"),
         "move_to": _targets(request.user),
+        "acts": [(act.template, found) for act in extensions.bulk_acts if (found := act.read(request)) is not None],
     }
     template = "components/_component_list.html" if wants_part(request) else "components/component_list.html"
     return render(request, template, context)
@@ -194,6 +211,7 @@ def _facets(visible: ComponentQuerySet, filters: Filters) -> list[Facet]:
         .aggregate(**{state: Count("pk", filter=matches) for state, matches in STATES.items()})
     )
     categories = _counted(filters.apply(visible, without="category"), "category")
+    power = _counted(filters.apply(visible, without="power"), "power_state")
     direct = _counted(filters.apply(visible, without="group"), "group")
     tree = filters.tree
     groups = {pk: sum(direct.get(below, 0) for below in tree.subtree(pk)) for pk in tree.parents}
@@ -219,6 +237,7 @@ def _facets(visible: ComponentQuerySet, filters: Filters) -> list[Facet]:
                 if category.value in categories
             ],
         ),
+        *_power_facet(power, filters),
         Facet(
             "group",
             _("Group"),
@@ -229,6 +248,13 @@ def _facets(visible: ComponentQuerySet, filters: Filters) -> list[Facet]:
             ],
         ),
     ]
+
+
+def _power_facet(power: Mapping[str, int], filters: Filters) -> list[Facet]:
+    """Offer on and off, where any controller has told of it."""
+    offered = [state for state in PowerSwitch if power.get(state) or state in filters.power]
+    options = [FacetOption(one.value, str(one.label), power.get(one, 0), one in filters.power) for one in offered]
+    return [Facet("power", _("Power"), options)] if options else []
 
 
 def _counted(components: "QuerySet[Component]", name: str) -> dict[Any, int]:

@@ -2,21 +2,34 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from apps.drivers.contract import (
+    Boot,
+    BootOverride,
     CheckStep,
     Driver,
+    EventLog,
     Health,
     HealthReport,
     Identity,
     IdentityFacts,
     Inventory,
     InventoryItem,
+    Lamp,
+    LogPart,
     Neighbour,
     Neighbours,
     Ports,
     PortsReport,
+    Power,
+    PowerAction,
+    PowerDrawn,
+    PowerMeter,
+    PowerReport,
+    PowerState,
     Reading,
     Sensors,
     Stage,
@@ -24,12 +37,31 @@ from apps.drivers.contract import (
     States,
     Target,
 )
+from apps.drivers.fake.machine import LATE, FakeMachine
 from apps.drivers.fake.script import FakeDevice
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Unreachable, Unsupported
 
 
-class FakeDriver(Driver, Identity, Health, Inventory, Sensors, States, Ports, Neighbours):
-    """One conversation with a device that exists nowhere. ``state`` counts the contacts, so that scripts go on."""
+class FakeDriver(
+    Driver,
+    Identity,
+    Health,
+    Inventory,
+    Sensors,
+    States,
+    Ports,
+    Neighbours,
+    Power,
+    Boot,
+    Lamp,
+    PowerMeter,
+    EventLog,
+):
+    """One conversation with a device that exists nowhere.
+
+    ``state`` counts the contacts, so that scripts go on, and holds what became of the device by orders. The parameter
+    ``obedience`` says how it takes them: at once, at the third contact that follows, never, or not at all.
+    """
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
@@ -46,12 +78,15 @@ class FakeDriver(Driver, Identity, Health, Inventory, Sensors, States, Ports, Ne
             sensors=int(wanted.get("sensors", 4)),
             ports=int(wanted.get("ports", 2)),
         )
+        self._obedience = str(wanted.get("obedience") or "prompt")
+        self._machine = FakeMachine.load(target.state.get("machine")).at(self._contact)
         self._spoken_to = False
 
     @property
     def state(self) -> Mapping[str, Any]:
-        """The number of contacts."""
-        return {"contact": self._contact}
+        """The number of contacts, and the machine once anybody ordered it something."""
+        kept = {"machine": self._machine.dump()} if self._machine.ordered else {}
+        return {"contact": self._contact, **kept}
 
     async def _ask(self) -> None:
         """Wait as the script says, and fail as it says: silence costs the whole timeout, as on a network."""
@@ -122,6 +157,65 @@ class FakeDriver(Driver, Identity, Health, Inventory, Sensors, States, Ports, Ne
         """Give the scripted neighbours once: they never change."""
         await self._ask()
         return tuple(self._device.neighbours()) if self._contact == 1 else None
+
+    async def read_power(self) -> PowerReport:
+        """Give the state at this contact."""
+        await self._ask()
+        return PowerReport(PowerState(self._machine.power), frozenset(PowerAction))
+
+    async def set_power(self, action: PowerAction) -> None:
+        """Do as ordered; what is off can only be switched on."""
+        await self._take(f"power {action}")
+        if self._machine.power == PowerState.OFF and action not in (PowerAction.ON, PowerAction.OFF):
+            raise DeviceError("%(address)s is off", address=self.target.address)
+        if self._obedience != "deaf":
+            begin = self._contact + (LATE if self._obedience == "late" else 0)
+            self._machine = self._machine.switched(action, begin).at(self._contact)
+
+    async def read_boot(self) -> BootOverride:
+        """Give what is set."""
+        await self._ask()
+        return self._machine.override
+
+    async def set_boot(self, override: BootOverride) -> None:
+        """Set it."""
+        await self._take(f"boot {override.device}{'' if override.once else ' always'}")
+        if self._obedience != "deaf":
+            self._machine = self._machine.booting(override)
+
+    async def read_lamp(self) -> bool | None:
+        """Say whether it is lit."""
+        await self._ask()
+        return self._machine.lamp
+
+    async def set_lamp(self, lit: bool, duration: timedelta | None = None) -> None:
+        """Light it or put it out; a fake device has no clock that would put it out by itself."""
+        await self._take("lamp on" if lit else "lamp off")
+        if self._obedience != "deaf":
+            self._machine = replace(self._machine, lamp=lit)
+
+    async def read_power_drawn(self) -> PowerDrawn | None:
+        """Give the scripted watts; a machine that is off draws what its controller needs."""
+        await self._ask()
+        return self._device.drawn(on=self._machine.power == PowerState.ON)
+
+    async def read_events(self, place: Mapping[str, Any]) -> LogPart:
+        """Give what was written down since then."""
+        await self._ask()
+        return self._machine.events_since(place)
+
+    async def clear_events(self) -> None:
+        """Empty the log."""
+        await self._take("clear log")
+        if self._obedience != "deaf":
+            self._machine = self._machine.emptied()
+
+    async def _take(self, order: str) -> None:
+        """Write an order down, as a device does that has received it, and refuse it where the script says so."""
+        await self._ask()
+        self._machine = self._machine.taking(order)
+        if self._obedience == "refusing":
+            raise DeviceError("%(address)s refuses the order", address=self.target.address)
 
 
 DRIVER = FakeDriver

@@ -17,6 +17,7 @@ from apps.drivers.contract import (
     Port,
     PortsReport,
     PortState,
+    PowerDrawn,
     Quantity,
     Reading,
     Sensor,
@@ -112,6 +113,13 @@ class FakeDevice:
                 system_name="fake-switch",
                 capabilities=("bridge",),
             )
+
+    def drawn(self, *, on: bool) -> PowerDrawn:
+        """Give the watts of a machine that is on or off."""
+        if not on:
+            return PowerDrawn(4.0)
+        watts = 150 + 100 * self._wave("drawn")
+        return PowerDrawn(round(watts), minimum=150.0, average=200.0, maximum=250.0, over=timedelta(days=1))
 
     def inventory(self) -> Iterator[InventoryItem]:
         """List a system, a processor and a disk."""

@@ -4,6 +4,7 @@ from apps.drivers.contract import Capability, Category, DriverSpec, Parameter
 
 FAULTS = ("none", "silent", "slow", "refusing", "denied", "garbage", "old", "flapping")
 SCRIPTS = ("steady", "busy", "filling", "ailing", "unplugged")
+OBEDIENCE = ("prompt", "late", "deaf", "refusing")
 
 SPEC = DriverSpec(
     name="fake",
@@ -18,6 +19,11 @@ SPEC = DriverSpec(
             Capability.STATES,
             Capability.PORTS,
             Capability.NEIGHBOURS,
+            Capability.POWER,
+            Capability.BOOT,
+            Capability.LAMP,
+            Capability.POWER_METER,
+            Capability.EVENT_LOG,
         }
     ),
     credential_kinds=("password", "snmp-community", "snmp-v3"),
@@ -26,6 +32,7 @@ SPEC = DriverSpec(
     parameters=(
         Parameter("script", "Script", choices=SCRIPTS, default="steady"),
         Parameter("fault", "Fault", choices=FAULTS, default="none"),
+        Parameter("obedience", "Answer to orders", choices=OBEDIENCE, default="prompt"),
         Parameter("delay", "Delay of each contact (ms)", int, 0, 0, 600_000),
         Parameter("seed", "Seed of the values", int, 0),
         Parameter("sensors", "Number of further sensors", int, 4, 0, 10_000),

@@ -17,6 +17,8 @@ from apps.drivers.contract import (
     Neighbour,
     Neighbours,
     Ports,
+    Power,
+    PowerState,
     Sensors,
     State,
     States,
@@ -47,6 +49,7 @@ class Polled:
     states: Sequence[State] | None = None
     ports: bytes | None = None
     neighbours: Sequence[Neighbour] | None = None  # None: as they were
+    power: PowerState | None = None  # None: not told
 
 
 async def ask(
@@ -89,6 +92,7 @@ async def _read(line: Line, device: Driver, own: Mapping[str, Limits], without: 
     readings = await part(gettext_noop("sensors"), device.read_sensors) if isinstance(device, Sensors) else None
     states = await part(gettext_noop("states"), device.read_states) if isinstance(device, States) else None
     ports = await part(gettext_noop("ports"), device.read_ports) if isinstance(device, Ports) else None
+    power = await part(gettext_noop("power"), device.read_power) if isinstance(device, Power) else None
     neighbours = None
     if isinstance(device, Neighbours):
         neighbours = await part(gettext_noop("neighbours"), device.read_neighbours)
@@ -106,4 +110,5 @@ async def _read(line: Line, device: Driver, own: Mapping[str, Limits], without: 
         states=states,
         ports=port_reports.pack(ports) if ports is not None else None,
         neighbours=neighbours,
+        power=power.state if power is not None else None,
     )

@@ -5,7 +5,6 @@ import time
 from django.core.cache import cache
 
 from apps.accounts.models import Session
-from apps.components.models import Component
 
 WATCHED_KEY = "monitoring:watched"
 WATCHED_FOR = 150.0  # seconds after the page asked last; an open page asks at least every minute
@@ -24,11 +23,6 @@ def watch(component_id: int) -> None:
     newest = sorted(watched.items(), key=lambda entry: -entry[1])[:WATCHED_AT_MOST]
     # Two pages that write at once lose one entry until its page asks again: harmless, and cheaper than a lock.
     cache.set(WATCHED_KEY, dict(newest), timeout=WATCHED_FOR)
-
-
-def look_at(component: Component) -> None:
-    """Note that somebody sees a component."""
-    watch(component.pk)
 
 
 def watched() -> list[int]:

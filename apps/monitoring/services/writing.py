@@ -14,7 +14,7 @@ from django.db import DataError, IntegrityError
 
 from apps.components import contact
 from apps.components.models import Component, ManagementInterface, StatusCause
-from apps.components.services import causes
+from apps.components.services import causes, power_states
 from apps.components.services.causes import Cause
 from apps.core import events, rows
 from apps.core.phrases import Phrase
@@ -61,6 +61,9 @@ def _write(batch: Sequence[Polled]) -> None:
     neighbours.keep([(p.line.interface_id, p.neighbours) for p in told if p.neighbours is not None])
     for part in _parts(told, INTERFACES_AT_ONCE):
         _write_values(part, layout_ids)
+    power_states.keep(
+        (p.line.component_id, p.power, datetime.fromtimestamp(p.at, UTC)) for p in told if p.power is not None
+    )
     with causes.together():
         contact.note([contact.Outcome(polled.line, polled.error, polled.state) for polled in told])
         _settle(POLL, told, _poll_causes(told))

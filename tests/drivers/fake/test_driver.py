@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from apps.drivers.contract import Status, Target
+from apps.drivers.contract import BootDevice, BootOverride, PowerAction, PowerDrawn, PowerState, Status, Target
 from apps.drivers.fake.driver import FakeDriver
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Unreachable, Unsupported
 
@@ -86,3 +86,75 @@ async def test_a_flapping_device_answers_every_second_time() -> None:
 
 async def test_a_slow_device_answers_in_the_end() -> None:
     assert (await everything(target(fault="slow")))[0] == (await everything(target()))[0]
+
+
+async def contacts(count: int, state: Mapping[str, Any], **parameters: Any) -> tuple[list[str], Mapping[str, Any]]:
+    """Look at the power so many times, one contact each."""
+    seen = []
+    for _ in range(count):
+        async with FakeDriver(Target("198.51.100.7", 9, parameters=parameters, state=state)) as driver:
+            seen.append(str((await driver.read_power()).state))
+        state = driver.state
+    return seen, state
+
+
+async def ordered(state: Mapping[str, Any], action: PowerAction, **parameters: Any) -> Mapping[str, Any]:
+    async with FakeDriver(Target("198.51.100.7", 9, parameters=parameters, state=state)) as driver:
+        await driver.set_power(action)
+    return driver.state
+
+
+@pytest.mark.parametrize(
+    ("obedience", "seen"),
+    [
+        ("prompt", ["off", "off", "off", "off"]),
+        ("late", ["on", "on", "off", "off"]),
+        ("deaf", ["on", "on", "on", "on"]),
+    ],
+)
+async def test_an_order_is_seen_at_later_contacts_as_the_script_says(obedience: str, seen: list[str]) -> None:
+    state = await ordered({}, PowerAction.OFF, obedience=obedience)
+    found, state = await contacts(4, state, obedience=obedience)
+    assert found == seen
+    assert state["machine"]["orders"] == ["power off"]
+
+
+async def test_a_power_cycle_is_seen_off_and_on_again() -> None:
+    state = await ordered({}, PowerAction.CYCLE, obedience="late")
+    assert (await contacts(5, state))[0] == ["on", "on", "off", "on", "on"]
+
+
+async def test_a_device_that_refuses_has_received_the_order_nevertheless() -> None:
+    driver = FakeDriver(target(obedience="refusing"))
+    with pytest.raises(DeviceError, match="refuses the order"):
+        await driver.set_power(PowerAction.OFF)
+    assert driver.state["machine"]["orders"] == ["power off"]
+    assert (await driver.read_power()).state is PowerState.ON
+
+
+async def test_the_event_log_goes_on_from_its_place_and_says_when_it_was_emptied() -> None:
+    driver = FakeDriver(target())
+    first = await driver.read_events({})
+    assert [event.key for event in first.events] == ["1", "2", "3"]
+    await driver.set_lamp(True)
+    second = await driver.read_events(first.place)
+    assert ([event.key for event in second.events], second.cleared) == (["4"], False)
+    await driver.clear_events()
+    third = await driver.read_events(second.place)
+    assert (third.events, third.cleared, third.filled) == ((), True, 0.0)
+    assert (await driver.read_events(third.place)).cleared is False
+
+
+async def test_boot_device_lamp_and_meter() -> None:
+    driver = FakeDriver(target())
+    wanted = BootOverride(BootDevice.PXE, once=False, uefi=True)
+    await driver.set_boot(wanted)
+    await driver.set_lamp(True)
+    drawn = await driver.read_power_drawn()
+    assert await driver.read_boot() == wanted
+    assert await driver.read_lamp() is True
+    assert drawn is not None
+    assert drawn.watts is not None
+    assert 150 <= drawn.watts <= 250
+    await driver.set_power(PowerAction.OFF)
+    assert await driver.read_power_drawn() == PowerDrawn(4.0)

@@ -1,0 +1,93 @@
+"""The API resource of operations: one order for one component or many, answered with its job."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.components.models import Component
+from apps.control.operations import OPERATIONS
+from apps.control.services.ordering import operate
+from apps.core.api import Accepted, ScopedViewSet, accepted
+from apps.core.api_fields import LARGEST_ID, Flag, Reference, Strict, Whole
+from apps.groups.models import Group
+
+MOST = 10_000  # components of one order
+
+
+class OperationSerializer(Strict):
+    """An order. It is for ``components`` or for those of a ``group``, with ``include_subgroups`` also those below it.
+
+    Arguments: ``power`` ``{action: on, off, shutdown, cycle, reset, reboot or nmi}``; ``boot`` ``{device: none, pxe,
+    disk, cd, usb, setup or diagnostic, once: true, uefi: null}``; ``lamp`` ``{lit: true, seconds: null}``; ``wake``
+    ``{port: 9 or 10101}``; ``collect`` and ``clear_log`` have none. With ``expect``, nothing begins unless there are
+    so many targets.
+    """
+
+    operation = serializers.ChoiceField(sorted(OPERATIONS))
+    arguments = serializers.DictField(required=False)
+    components = serializers.ListField(child=Whole(min_value=1, max_value=LARGEST_ID), required=False, max_length=MOST)
+    group = Reference(queryset=Group.objects.all(), required=False)
+    include_subgroups = Flag(default=False)
+    expect = Whole(required=False, min_value=0)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Check what only the whole tells: for whom it is, and whether the arguments make sense."""
+        named = "components" in attrs
+        if named == ("group" in attrs):
+            raise serializers.ValidationError({"components": [_("Name components or a group, not both.")]})
+        if named and not attrs["components"]:
+            raise serializers.ValidationError({"components": [_("Name at least one component.")]})
+        try:
+            OPERATIONS[attrs["operation"]].clean(attrs.get("arguments", {}))
+        except DjangoValidationError as error:
+            raise serializers.ValidationError({"arguments": error.messages}) from error
+        return attrs
+
+
+class OperationViewSet(ScopedViewSet):
+    """Orders to devices."""
+
+    queryset = Component.objects.all()
+    serializer_class = OperationSerializer
+    filter_backends = ()
+
+    @extend_schema(request=OperationSerializer, responses={202: Accepted})
+    def create(self, request: Request) -> Response:
+        """Order one operation of one component or many; a job with a step for each carries it out, at most once."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        told = serializer.validated_data
+        job = operate(
+            told["operation"], told.get("arguments", {}), self._targets(told), self.actor, expect=told.get("expect")
+        )
+        return accepted(job, request)
+
+    def _targets(self, told: dict[str, Any]) -> Sequence[Component]:
+        """Give the components that are meant; those that the caller may not see do not exist."""
+        visible = self.get_queryset().select_related("group")
+        if "group" in told:
+            group = cast(Group, told["group"])
+            groups = Group.objects.all().tree().subtree(group.pk) if told["include_subgroups"] else {group.pk}
+            found = list(visible.filter(group__in=groups).order_by("name", "pk"))
+            if not found:
+                raise exceptions.ValidationError({"group": [_("There is no component in this group.")]})
+            return found
+        wanted = list(dict.fromkeys(told["components"]))
+        rows = visible.in_bulk(wanted)
+        missing = [pk for pk in wanted if pk not in rows]
+        if missing:
+            sentence = _("There is no component with the id %(id)s.")
+            raise exceptions.ValidationError({"components": [sentence % {"id": pk} for pk in missing[:20]]})
+        return [rows[pk] for pk in wanted]
+
+
+routes: list[URLPattern] = [
+    path("operations/", OperationViewSet.as_view({"post": "create"}), name="operation-list"),
+]

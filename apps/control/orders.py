@@ -1,0 +1,225 @@
+"""What is said to a device for each operation, and how one sees that it was done. No database in here."""
+
+# mypy: disable-error-code="type-abstract"
+# Capabilities are abstract classes, and are only asked for.
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.utils.translation import gettext_noop
+
+from apps.control import operations
+from apps.control.operations import Arguments
+from apps.core.phrases import Phrase
+from apps.drivers.contract import (
+    Boot,
+    BootDevice,
+    BootOverride,
+    Driver,
+    EventLog,
+    Lamp,
+    Power,
+    PowerAction,
+    PowerState,
+)
+from apps.protocols import wake_on_lan
+from apps.protocols.errors import DeviceError, Unsupported
+
+NOT_SEEN_OFF = 5  # looks after which a machine that is on, and was never seen off, counts as switched off and on again
+
+ALREADY: Mapping[PowerState, Phrase] = {
+    PowerState.ON: Phrase(gettext_noop("It was on already: nothing was ordered.")),
+    PowerState.OFF: Phrase(gettext_noop("It was off already: nothing was ordered.")),
+}
+SEEN: Mapping[PowerState, Phrase] = {
+    PowerState.ON: Phrase(gettext_noop("It is on.")),
+    PowerState.OFF: Phrase(gettext_noop("It is off.")),
+}
+CYCLED = Phrase(gettext_noop("It was off, and is on again."))
+CYCLED_UNSEEN = Phrase(gettext_noop("It is on; nobody saw it off in between."))
+RESTARTED = Phrase(gettext_noop("The controller took the order, and the machine is on."))
+NOTHING_RUNS = gettext_noop("%(address)s is off: there is nothing to restart.")
+NOT_OFFERED = gettext_noop("%(address)s does not offer this at the moment.")
+NO_CAPABILITY = gettext_noop("The way of managing of %(address)s cannot do this.")
+STARTS_FROM = gettext_noop("It is set to start from %(what)s.")
+LIT = Phrase(gettext_noop("The lamp is lit."))
+OUT = Phrase(gettext_noop("The lamp is out."))
+LAMP_UNTOLD = Phrase(gettext_noop("The controller took the order; it does not tell whether the lamp is lit."))
+EMPTIED = gettext_noop("The event log is empty. Entries before: %(number)s.")
+ANSWERS = Phrase(gettext_noop("It answers."))
+
+ENDS_IN: Mapping[PowerAction, PowerState] = {
+    PowerAction.ON: PowerState.ON,
+    PowerAction.OFF: PowerState.OFF,
+    PowerAction.SHUTDOWN: PowerState.OFF,
+}
+
+T = TypeVar("T")
+
+
+class Order(ABC):
+    """One order to one device: given once, then looked for until it is seen."""
+
+    needs_device = True  # False: it is given without a conversation
+    sent = False  # from the moment at which the device may have received it
+    power: PowerState | None = None  # as it was seen last
+
+    @abstractmethod
+    async def give(self, device: Driver | None) -> Phrase | None:
+        """Order it; a phrase says that nothing had to be ordered."""
+
+    @abstractmethod
+    async def look(self, device: Driver) -> Phrase | None:
+        """Say that it is done, None while it is not."""
+
+
+def _able(device: Driver | None, capability: type[T]) -> T:
+    if not isinstance(device, capability):
+        raise Unsupported(NO_CAPABILITY, address=device.target.address if device is not None else "")
+    return device
+
+
+class PowerOrder(Order):
+    """Switch, shut down, restart."""
+
+    def __init__(self, action: PowerAction) -> None:
+        self.action = action
+        self._was_off = False
+        self._looks = 0
+
+    async def give(self, device: Driver | None) -> Phrase | None:
+        """Look first: what is so already is not ordered, and what is off cannot be restarted."""
+        machine = _able(device, Power)
+        address = device.target.address if device is not None else ""
+        report = await machine.read_power()
+        self.power = report.state
+        wanted = ENDS_IN.get(self.action)
+        if report.state is not None and report.state is wanted:
+            return ALREADY[report.state]
+        if wanted is None and report.state is PowerState.OFF:
+            raise DeviceError(NOTHING_RUNS, address=address)
+        if report.actions and self.action not in report.actions:
+            raise Unsupported(NOT_OFFERED, address=address)
+        self.sent = True
+        await machine.set_power(self.action)
+        return None
+
+    async def look(self, device: Driver) -> Phrase | None:
+        """See the state that the action ends in; of a restart, that the machine is on."""
+        self.power = (await _able(device, Power).read_power()).state
+        self._looks += 1
+        self._was_off = self._was_off or self.power is PowerState.OFF
+        if self.power is None or self.power is not ENDS_IN.get(self.action, PowerState.ON):
+            return None
+        if self.action is PowerAction.CYCLE:
+            if self._was_off:
+                return CYCLED
+            return CYCLED_UNSEEN if self._looks >= NOT_SEEN_OFF else None
+        return SEEN[self.power] if self.action in ENDS_IN else RESTARTED
+
+
+class BootOrder(Order):
+    """Set from what it starts."""
+
+    def __init__(self, override: BootOverride) -> None:
+        self.override = override
+
+    async def give(self, device: Driver | None) -> Phrase | None:
+        """Set it."""
+        machine = _able(device, Boot)
+        self.sent = True
+        await machine.set_boot(self.override)
+        return None
+
+    async def look(self, device: Driver) -> Phrase | None:
+        """See it set; "as its own setup says" is neither once nor always."""
+        found = await _able(device, Boot).read_boot()
+        wanted = self.override
+        same = found.device is wanted.device and (found.once is wanted.once or wanted.device is BootDevice.NONE)
+        return Phrase(STARTS_FROM, {"what": operations.BOOT_DEVICES[wanted.device]}) if same else None
+
+
+class LampOrder(Order):
+    """Light the lamp or put it out."""
+
+    def __init__(self, lit: bool, duration: timedelta | None) -> None:
+        self.lit = lit
+        self.duration = duration
+
+    async def give(self, device: Driver | None) -> Phrase | None:
+        """Order it."""
+        machine = _able(device, Lamp)
+        self.sent = True
+        await machine.set_lamp(self.lit, self.duration)
+        return None
+
+    async def look(self, device: Driver) -> Phrase | None:
+        """See it, where the controller tells."""
+        lit = await _able(device, Lamp).read_lamp()
+        if lit is None:
+            return LAMP_UNTOLD
+        return (LIT if lit else OUT) if lit is self.lit else None
+
+
+class ClearOrder(Order):
+    """Empty the event log."""
+
+    def __init__(self) -> None:
+        self._place: Mapping[str, Any] = {}
+        self._held = 0
+
+    async def give(self, device: Driver | None) -> Phrase | None:
+        """Look where it ends, then empty it."""
+        machine = _able(device, EventLog)
+        before = await machine.read_events({})
+        self._place, self._held = before.place, len(before.events)
+        self.sent = True
+        await machine.clear_events()
+        return None
+
+    async def look(self, device: Driver) -> Phrase | None:
+        """See that what was there is gone."""
+        after = await _able(device, EventLog).read_events(self._place)
+        return Phrase(EMPTIED, {"number": str(self._held)}) if after.cleared or not self._held else None
+
+
+class WakeOrder(Order):
+    """Send magic packets, then see whether it is on or answers."""
+
+    needs_device = False
+
+    def __init__(self, mac_addresses: Sequence[str], receivers: Sequence[tuple[str, int]]) -> None:
+        self.mac_addresses = mac_addresses
+        self.receivers = receivers
+
+    async def give(self, device: Driver | None) -> Phrase | None:
+        """Send them."""
+        self.sent = True
+        await asyncio.to_thread(wake_on_lan.send, self.mac_addresses, self.receivers)
+        return None
+
+    async def look(self, device: Driver) -> Phrase | None:
+        """Ask the controller whether it is on; where there is none, whether the machine itself answers."""
+        if not isinstance(device, Power):
+            await device.check()
+            return ANSWERS
+        self.power = (await device.read_power()).state
+        return SEEN[PowerState.ON] if self.power is PowerState.ON else None
+
+
+def order_of(operation: str, arguments: Arguments) -> Order:
+    """Make the order of one target."""
+    match operation:
+        case operations.POWER:
+            return PowerOrder(PowerAction(arguments["action"]))
+        case operations.BOOT:
+            return BootOrder(BootOverride(BootDevice(arguments["device"]), arguments["once"], arguments["uefi"]))
+        case operations.LAMP:
+            seconds = arguments["seconds"]
+            return LampOrder(arguments["lit"], timedelta(seconds=seconds) if seconds is not None else None)
+        case operations.CLEAR_LOG:
+            return ClearOrder()
+    raise ValueError(f"there is no order for {operation!r}")

@@ -1,0 +1,134 @@
+"""What may be ordered from a page, as its buttons call it: each is an operation with its arguments."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from apps.control.operations import BOOT, CLEAR_LOG, LAMP, OPERATIONS, POWER, WAKE
+from apps.core import scoping
+from apps.drivers.contract import BootDevice, Capability
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One button. ``harsh``: what runs on the machine may be damaged."""
+
+    operation: str
+    label: Promise | str
+    icon: str
+    note: Promise | str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    harsh: bool = False
+    typed: str = ""  # what somebody types before many machines are forced; the number follows
+
+    @property
+    def permission(self) -> str:
+        """Give the permission that it needs."""
+        operation = OPERATIONS[self.operation]
+        return operation.permission(operation.clean(self.arguments))
+
+    @property
+    def capability(self) -> Capability | None:
+        """Give what a way of managing has to be able to do."""
+        return OPERATIONS[self.operation].capability
+
+
+_HARDWARE = gettext_lazy(
+    "This acts by the hardware, whatever the operating system is doing: unsaved data is lost. Leave the BIOS setup "
+    "before, where it is open: else the controller stops reporting."
+)
+_BY_OS = gettext_lazy("The operating system is asked to end; it may take its time, or refuse.")
+
+CHOICES: Mapping[str, Choice] = {
+    "power.on": Choice(
+        POWER,
+        gettext_lazy("Power on"),
+        "power",
+        "",
+        {"action": "on"},
+    ),
+    "power.shutdown": Choice(POWER, gettext_lazy("Shut down the OS"), "power", _BY_OS, {"action": "shutdown"}),
+    "power.reboot": Choice(POWER, gettext_lazy("Restart the OS"), "refresh", _BY_OS, {"action": "reboot"}),
+    "power.off": Choice(
+        POWER, gettext_lazy("Force off"), "power", _HARDWARE, {"action": "off"}, harsh=True, typed="force off"
+    ),
+    "power.cycle": Choice(
+        POWER, gettext_lazy("Power cycle"), "refresh", _HARDWARE, {"action": "cycle"}, harsh=True, typed="power cycle"
+    ),
+    "power.reset": Choice(
+        POWER, gettext_lazy("Reset"), "refresh", _HARDWARE, {"action": "reset"}, harsh=True, typed="reset"
+    ),
+    "power.nmi": Choice(
+        POWER,
+        gettext_lazy("Diagnostic interrupt (NMI)"),
+        "bolt",
+        gettext_lazy("The operating system writes its memory out and stops, as it is set up to."),
+        {"action": "nmi"},
+        harsh=True,
+        typed="interrupt",
+    ),
+    "boot": Choice(
+        BOOT,
+        gettext_lazy("Boot device"),
+        "player-play",
+        gettext_lazy("It counts when the machine starts the next time; nothing is restarted now."),
+        {"device": BootDevice.NONE.value},
+    ),
+    "lamp.on": Choice(
+        LAMP,
+        gettext_lazy("Light the locator lamp"),
+        "bulb",
+        gettext_lazy("It stays lit until somebody puts it out."),
+        {"lit": True},
+    ),
+    "lamp.off": Choice(LAMP, gettext_lazy("Put the locator lamp out"), "bulb", "", {"lit": False}),
+    "wake": Choice(
+        WAKE,
+        gettext_lazy("Wake over the network"),
+        "power",
+        gettext_lazy("A packet is sent to the network cards that the machines have told of."),
+    ),
+    "clear_log": Choice(
+        CLEAR_LOG,
+        gettext_lazy("Clear the event log"),
+        "trash",
+        gettext_lazy("The entries in the devices themselves are lost; alerts in the portal stay."),
+        harsh=True,
+    ),
+}
+SEPARATED = frozenset({"power.off", "boot"})  # begin a new section of the menu
+
+
+@dataclass(frozen=True, slots=True)
+class MenuLine:
+    """One button of the menu."""
+
+    name: str
+    choice: Choice
+    separated: bool
+
+
+def menu(names: Iterable[str]) -> list[MenuLine]:
+    """Lay out buttons in their order."""
+    return [MenuLine(name, CHOICES[name], name in SEPARATED) for name in names]
+
+
+def offered(user: Any, group_id: int | None, capabilities: Iterable[Capability] | None, *, wakes: bool) -> list[str]:
+    """Give the orders that a user may give: in a group, or anywhere where none is named; None can do all."""
+    able = None if capabilities is None else frozenset(capabilities)
+    return [name for name, choice in CHOICES.items() if _can(choice, able, wakes) and _may(user, choice, group_id)]
+
+
+def _can(choice: Choice, able: frozenset[Capability] | None, wakes: bool) -> bool:
+    if choice.operation == WAKE:
+        return wakes
+    return able is None or choice.capability in able
+
+
+def _may(user: Any, choice: Choice, group_id: int | None) -> bool:
+    if group_id is None:
+        return scoping.may_somewhere(user, choice.permission)
+    return scoping.may(user, choice.permission, group_id)

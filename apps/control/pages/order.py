@@ -1,0 +1,157 @@
+"""The dialog of an order: whom it reaches, how they are, what else it touches; nothing begins before its own button."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.views.decorators.http import require_http_methods
+from django_htmx.http import HttpResponseClientRedirect
+
+from apps.components.models import Component, PowerSwitch
+from apps.components.pages.listing import chosen
+from apps.control.operations import BOOT, BOOT_DEVICES, OPERATIONS, POWER
+from apps.control.pages.choices import CHOICES, Choice
+from apps.control.services import targets
+from apps.control.services.consequences import consequences
+from apps.control.services.ordering import operate
+from apps.core import options, scoping
+from apps.core.actors import Actor
+from apps.core.errors import Conflict
+from apps.core.forms import row_id
+from apps.core.htmx import wants_part
+from apps.drivers.contract import BootDevice
+
+MANY = 10  # forcing more than so many wants to be typed
+NAMED = 50
+
+STATES: dict[str, Promise | str] = {
+    PowerSwitch.ON.value: pgettext_lazy("power", "on"),
+    PowerSwitch.OFF.value: pgettext_lazy("power", "off"),
+    "": pgettext_lazy("power", "not known"),
+}
+
+
+class BootForm(forms.Form):
+    """From what to start, and how often."""
+
+    device = forms.ChoiceField(label=gettext_lazy("Start from"), initial=BootDevice.PXE.value)
+    once = forms.ChoiceField(
+        label=gettext_lazy("How often"),
+        choices=[("once", gettext_lazy("The next time")), ("always", gettext_lazy("Always"))],
+    )
+    firmware = forms.ChoiceField(
+        label=gettext_lazy("Firmware"),
+        required=False,
+        choices=[("", gettext_lazy("As it is")), ("uefi", "UEFI"), ("legacy", gettext_lazy("Legacy BIOS"))],
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        devices = [(device.value, _(words)) for device, words in BOOT_DEVICES.items()]
+        self.fields["device"].choices = devices  # type: ignore[attr-defined]  # of a ChoiceField
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Give what a valid form says."""
+        given = self.cleaned_data
+        uefi = {"uefi": True, "legacy": False}.get(given["firmware"])
+        return {"device": given["device"], "once": given["once"] == "once", "uefi": uefi}
+
+
+@dataclass(frozen=True, slots=True)
+class TargetView:
+    """One target as the dialog names it."""
+
+    component: Component
+    state: Promise | str
+    seen_at: datetime | None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def order(request: HttpRequest) -> HttpResponse:
+    """Ask, or order what was asked and go to its job."""
+    sent = request.POST if request.method == "POST" else request.GET
+    choice = CHOICES.get(sent.get("order", ""))
+    if choice is None:
+        raise Http404
+    components = _components(request)
+    confirmed = request.method == "POST" and "confirmed" in request.POST
+    form = BootForm(request.POST if confirmed else None) if choice.operation == BOOT else None
+    asked = _Asked(request, choice, components, form)
+    if not confirmed:
+        return asked.page()
+    if asked.phrase and request.POST.get("typed", "").strip() != asked.phrase:
+        return asked.page(_("Type %(words)s to confirm.") % {"words": asked.phrase}, 400)
+    if form is not None and not form.is_valid():
+        return asked.page(status=400)
+    arguments = form.arguments if form is not None else choice.arguments
+    expect = row_id(request.POST.get("expect", ""))
+    try:
+        job = operate(choice.operation, arguments, components, Actor.of(request), expect=expect)
+    except (PermissionDenied, Conflict) as error:
+        return asked.page(str(error), 409 if isinstance(error, Conflict) else 403)
+    except ValidationError as error:
+        return asked.page(" ".join(error.messages), 400)
+    return HttpResponseClientRedirect(job.get_absolute_url()) if wants_part(request) else redirect(job)
+
+
+def _components(request: HttpRequest) -> Sequence[Component]:
+    """Give the components that were chosen: ticked in the list, all that its filter matches, or named in a link."""
+    rows = chosen(request.user, request.POST if request.method == "POST" else request.GET)
+    return list(rows.select_related("group", "suspension").order_by("name", "pk"))
+
+
+class _Asked:
+    """One order that somebody is about to give, and how it is shown."""
+
+    def __init__(
+        self, request: HttpRequest, choice: Choice, components: Sequence[Component], form: BootForm | None
+    ) -> None:
+        self.request = request
+        self.choice = choice
+        self.components = components
+        self.form = form
+        self.phrase = f"{choice.typed} {len(components)}" if choice.typed and len(components) > MANY else ""
+
+    def page(self, error: str = "", status: int = 200) -> HttpResponse:
+        """Show it."""
+        part = wants_part(self.request)
+        template = "control/_order.html" if part else "control/order.html"
+        return render(self.request, template, {**self._facts(), "error": error}, status=status)
+
+    def _facts(self) -> dict[str, Any]:
+        user, choice, components = self.request.user, self.choice, self.components
+        able = targets.able(components, OPERATIONS[choice.operation])
+        unable = [one for one in components if one.pk not in able]
+        forbidden = [one for one in components if not scoping.may(user, choice.permission, one.group_id)]
+        single = components[0] if len(components) == 1 else None
+        states = Counter(one.power_state for one in components)
+        ids = ",".join(str(one.pk) for one in components)
+        return {
+            "choice": choice,
+            "name": next(name for name, known in CHOICES.items() if known is choice),
+            "single": single,
+            "total": len(components),
+            "ids": ids,
+            "named": [TargetView(one, STATES[one.power_state], one.power_seen_at) for one in components[:NAMED]],
+            "more": len(components) - NAMED,
+            "counts": [(STATES[state], states[state]) for state in STATES if states[state]],
+            "unable": [str(one) for one in unable[:NAMED]],
+            "unable_total": len(unable),
+            "forbidden": [str(one) for one in forbidden[:NAMED]],
+            "forbidden_total": len(forbidden),
+            "touched": consequences(components, user, choice.arguments if choice.operation == POWER else None),
+            "phrase": self.phrase,
+            "form": self.form,
+            "at_once": options.get("operation_concurrency"),
+            "possible": bool(able) and not forbidden,
+        }

@@ -1,0 +1,44 @@
+"""What control shows on the pages of components: the menu of orders, and whether the machine is on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+
+from apps.components.models import PowerSwitch
+from apps.components.pages.look import Look
+from apps.control.pages.choices import MenuLine, menu, offered
+from apps.control.services import targets
+from apps.drivers import registry
+
+
+@dataclass(frozen=True, slots=True)
+class PowerView:
+    """Whether a machine is on, as somebody saw it last."""
+
+    state: str
+    label: str
+    seen_at: datetime | None
+
+
+def orders(look: Look) -> list[MenuLine] | None:
+    """Give what the user may order of the component; None where that is nothing."""
+    specs = registry.specs()
+    enabled = [row for row in look.interfaces if row.enabled and row.driver in specs]
+    capabilities = frozenset().union(*(specs[row.driver].capabilities for row in enabled))
+    wakes = look.may("power") and bool(targets.mac_addresses([look.component.pk]))
+    names = offered(look.request.user, look.component.group_id, capabilities, wakes=wakes)
+    return menu(names) or None
+
+
+def orders_of_many(request: HttpRequest) -> list[MenuLine] | None:
+    """Give what the user may order of any component at all; which of the chosen ones can, the dialog says."""
+    return menu(offered(request.user, None, None, wakes=True)) or None
+
+
+def power(look: Look) -> PowerView:
+    """Give whether it is on."""
+    state = look.component.power_state
+    label: Any = PowerSwitch(state).label if state else ""
+    return PowerView(state, str(label), look.component.power_seen_at)

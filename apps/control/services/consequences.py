@@ -1,0 +1,116 @@
+"""What an order touches besides its targets, as it is shown before the click and kept with the job."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from apps.components.models import Category, Component, Reservation
+from apps.control import presence
+from apps.control.operations import ENDING
+from apps.core import jobs
+from apps.core.models import OPEN_STEPS, Job, JobStep
+from apps.core.phrases import Phrase
+from apps.drivers.contract import PowerAction
+
+NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    """One thing that an order touches; the detail names it as far as the reader may see it."""
+
+    state: str  # a state word: how bad it is
+    icon: str
+    title: Phrase
+    detail: str = ""
+
+
+def consequences(components: Sequence[Component], user: Any, power: Mapping[str, Any] | None) -> list[Consequence]:
+    """Give what is touched, the worst first; ``power`` are the arguments of a power order."""
+    ending = power is not None and PowerAction(power["action"]) in ENDING
+    found = [
+        *(_inside(components, user) if ending else ()),
+        *_jobs(components, user),
+        *_holders(components),
+        *_people(components, user),
+        *_suspended(components),
+    ]
+    order = {"critical": 0, "warning": 1}
+    return sorted(found, key=lambda one: order.get(one.state, 2))
+
+
+def _names(words: Sequence[str], hidden: int = 0) -> str:
+    """Name a few; the others are counted, also those that the reader may not see."""
+    shown = list(dict.fromkeys(words))
+    more = max(len(shown) - NAMED, 0) + hidden
+    return ", ".join(shown[:NAMED]) + (f" (+{more})" if more else "")
+
+
+def _inside(components: Sequence[Component], user: Any) -> Iterator[Consequence]:
+    """Tell what stands or runs in the targets and is not a target itself: blades, guests."""
+    hosts = [str(one) for one in components if one.category == Category.HYPERVISOR]
+    if hosts:
+        text = gettext_noop("Hypervisors, whose guests end without a shutdown: %(number)s")
+        yield Consequence("critical", "stack-2", Phrase(text, {"number": str(len(hosts))}), _names(hosts))
+    ids = [component.pk for component in components]
+    members = Component.objects.filter(parent__in=ids).exclude(pk__in=ids)
+    total = members.count()
+    if not total:
+        return
+    seen = list(members.visible_to(user).order_by("name").values_list("name", "alias")[: NAMED + 1])
+    visible = members.visible_to(user).count()
+    words = [alias or name for name, alias in seen]
+    text = gettext_noop("Other components that stand or run in these: %(number)s")
+    detail = _names(words[:NAMED], total - min(visible, NAMED))
+    yield Consequence("critical", "server-2", Phrase(text, {"number": str(total)}), detail)
+
+
+def _jobs(components: Sequence[Component], user: Any) -> Iterator[Consequence]:
+    """Tell which jobs work on the targets."""
+    steps = JobStep.objects.filter(component__in=[one.pk for one in components], state__in=OPEN_STEPS)
+    ids = set(steps.order_by().values_list("job", flat=True).distinct())
+    if not ids:
+        return
+    visible = Job.objects.visible_to(user).filter(pk__in=ids)
+    changing = Job.objects.filter(pk__in=ids, kind__in=[kind.name for kind in jobs.kinds if kind.changes_devices])
+    names = [str(job) for job in visible[: NAMED + 1]]
+    text = gettext_noop("Jobs that are working on these components: %(number)s")
+    detail = _names(names[:NAMED], len(ids) - min(visible.count(), NAMED))
+    state = "critical" if changing.exists() else "warning"
+    yield Consequence(state, "progress", Phrase(text, {"number": str(len(ids))}), detail)
+
+
+def _holders(components: Sequence[Component]) -> Iterator[Consequence]:
+    """Tell who holds an interface of a target: a console, an update, another order."""
+    held = Reservation.objects.filter(
+        interface__component__in=[one.pk for one in components], until__gt=timezone.now()
+    ).select_related("interface__component")
+    rows = list(held.order_by("pk"))
+    if rows:
+        text = gettext_noop("Held by somebody, so that orders are refused until they are free: %(number)s")
+        detail = _names([f"{row.interface.component}: {row.holder} ({row.purpose})" for row in rows])
+        yield Consequence("critical", "lock", Phrase(text, {"number": str(len(rows))}), detail)
+
+
+def _people(components: Sequence[Component], user: Any) -> Iterator[Consequence]:
+    """Tell who else has the page of a target open."""
+    found = presence.others([one.pk for one in components], user)
+    if found:
+        names = {one.pk: str(one) for one in components}
+        people = {person for _component, person in found}
+        text = gettext_noop("Other users who have these components open: %(number)s")
+        detail = _names([f"{person} ({names[component]})" for component, person in found])
+        yield Consequence("warning", "users", Phrase(text, {"number": str(len(people))}), detail)
+
+
+def _suspended(components: Sequence[Component]) -> Iterator[Consequence]:
+    """Tell which targets are suspended: nobody is told of what the order causes there."""
+    rows = [one for one in components if one.suspended]
+    if rows:
+        text = gettext_noop("Suspended, so that nobody is told of their alerts: %(number)s")
+        yield Consequence(
+            "suspended", "player-pause", Phrase(text, {"number": str(len(rows))}), _names([str(one) for one in rows])
+        )

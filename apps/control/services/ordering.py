@@ -1,0 +1,70 @@
+"""Takes an order for components: who may, which of them can, and what is kept of what it touches."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext, override
+
+from apps.components.models import Component
+from apps.components.services import checks
+from apps.control import operations
+from apps.control.operations import Operation
+from apps.control.services import targets
+from apps.control.services.consequences import Consequence, consequences
+from apps.core import jobs, scoping
+from apps.core.actors import Actor
+from apps.core.errors import Conflict
+from apps.core.models import Job
+from apps.core.phrases import Phrase
+
+CANNOT = Phrase(gettext_noop("None of its ways of managing can do this."))
+
+
+def operate(
+    name: str, arguments: Mapping[str, Any], components: Sequence[Component], actor: Actor, expect: int | None = None
+) -> Job:
+    """Order one operation of components and give the job that carries it out.
+
+    The components are those that the actor sees. Raises ValidationError for arguments that make no sense,
+    PermissionDenied when one of them is in a group where he may not order this, Conflict when their number is not the
+    expected one or none of them can do it; in all these cases nothing begins.
+    """
+    operation = operations.OPERATIONS[name]
+    cleaned = operation.clean(arguments)
+    word = operation.permission(cleaned)
+    if not all(scoping.may(actor.user, word, component.group_id) for component in components):
+        raise PermissionDenied(_("You may not order this of all these components; nothing was begun."))
+    if expect is not None and expect != len(components):
+        raise Conflict(
+            ngettext(
+                "It is %(number)d component, not %(expected)d; nothing was begun.",
+                "They are %(number)d components, not %(expected)d; nothing was begun.",
+                len(components),
+            )
+            % {"number": len(components), "expected": expect}
+        )
+    if name == operations.COLLECT:
+        return checks.refresh(components, actor)
+    ways = targets.ways([component.pk for component in components], operation)
+    if not ways:
+        raise Conflict(_("None of these components can do this."))
+    touched = consequences(components, actor.user, cleaned if name == operations.POWER else None)
+    return jobs.create(
+        name,
+        operation.title(cleaned),
+        [
+            jobs.NewStep(str(component), component.pk, ways.get(component.pk), component.group_id)
+            for component in components
+        ],
+        actor,
+        arguments={**cleaned, "consequences": [one.title.dumps() for one in touched]},
+        told=_told(operation, cleaned, touched),
+    )
+
+
+def _told(operation: Operation, arguments: Mapping[str, Any], touched: Sequence[Consequence]) -> dict[str, Any]:
+    """Give what the audit keeps, in English whoever acted."""
+    with override("en"):
+        return {"order": str(operation.title(arguments)), "consequences": [str(one.title) for one in touched]}

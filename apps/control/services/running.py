@@ -1,0 +1,202 @@
+"""Carries out the steps of a job: some at once, each order at most once, each device held by one order at a time.
+
+A step is claimed by one statement and never begun again. If this process dies, the watchdog ends the steps that were
+running as "outcome unknown" and another worker goes on with those that were not begun.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from apps.components import contact
+from apps.components.contact import Line
+from apps.components.models import ManagementInterface, Reservation
+from apps.components.services import checks, power_states, reservations
+from apps.control import operations
+from apps.control.conversations import Spoken, Talks
+from apps.control.orders import Order, WakeOrder, order_of
+from apps.control.services import targets
+from apps.control.services.ordering import CANNOT
+from apps.core import jobs, options
+from apps.core.jobs import LOOK_FIRST
+from apps.core.models import Job, JobState, JobStep, StepCode, StepState
+from apps.core.phrases import Phrase
+from apps.core.writes import turn
+from apps.drivers.contract import PowerAction
+
+HAND_ON_AFTER = 1200.0  # seconds after which another task goes on with what is not begun
+LISTENING = 1.0  # seconds between looks at whether the job was cancelled
+SLACK = timedelta(seconds=90)  # the order itself, the last look, and a busy machine of our own
+POLL_AFTER = timedelta(seconds=2)
+
+GONE = Phrase(gettext_noop("The interface was removed meanwhile."))
+HELD = gettext_noop("%(holder)s holds this interface for: %(purpose)s.")
+HELD_PLAINLY = Phrase(gettext_noop("Somebody else has just ordered something of it."))
+TOO_MANY_FAILED = gettext_noop("Not begun, because others failed before: %(number)s.")
+SLOW_ENDS = frozenset({PowerAction.SHUTDOWN, PowerAction.REBOOT})
+
+REMEDIES = {
+    StepCode.NOT_CONFIRMED: Phrase(gettext_noop("See how the device is; polls go on telling whether it is done.")),
+    StepCode.OUTCOME_UNKNOWN: LOOK_FIRST,
+    StepCode.UNSUPPORTED: Phrase(gettext_noop("Choose another operation, or another way of managing it.")),
+    StepCode.DEVICE_ERROR: Phrase(gettext_noop("The device itself refused: see its own page or its event log.")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A step that is being carried out."""
+
+    step: JobStep
+    order: Order
+    line: Line | None
+    holder: str
+
+
+def run(job_id: int) -> None:
+    """Carry out what waits of a job."""
+    job = Job.objects.filter(pk=job_id).first()
+    if job is None or job.kind not in operations.OPERATIONS:
+        return
+    _Round(job).run()
+
+
+def looking_for(operation: str, arguments: operations.Arguments) -> timedelta:
+    """Give how long an order is looked for until it is seen."""
+    slow = operation == operations.WAKE or (
+        operation == operations.POWER and PowerAction(arguments["action"]) in SLOW_ENDS
+    )
+    return timedelta(seconds=options.get("shutdown_confirmation" if slow else "operation_confirmation"))
+
+
+class _Round:
+    """One worker's share of a job."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.arguments: dict[str, Any] = job.arguments
+        self.limit = looking_for(job.kind, self.arguments)
+        self.begun: dict[int, Begun] = {}
+        self.until = time.monotonic() + HAND_ON_AFTER
+
+    def run(self) -> None:
+        """Begin, listen, end, until nothing is left or another task shall go on."""
+        with Talks() as talks:
+            while True:
+                in_time = time.monotonic() < self.until
+                if in_time:
+                    self._fill(talks)
+                if not self.begun:
+                    break
+                told = talks.next(LISTENING)
+                if told is not None:
+                    self._end(self.begun.pop(told[0]), told[1])
+                elif not Job.objects.filter(pk=self.job.pk, state=JobState.RUNNING).exists():
+                    talks.give_up()
+        if JobStep.objects.filter(job=self.job, state=StepState.WAITING).exists():
+            jobs.kinds.get(self.job.kind).start(self.job.pk)
+
+    def _fill(self, talks: Talks) -> None:
+        """Begin as many steps as may run at once, unless too many have failed."""
+        while (free := options.get("operation_concurrency") - len(self.begun)) > 0:
+            waiting = JobStep.objects.filter(job=self.job, state=StepState.WAITING).order_by("pk")
+            ids = list(waiting.values_list("pk", flat=True)[:free])
+            if not ids or self._stopped():
+                return
+            for pk in ids:
+                step = jobs.claim(pk, self.limit + SLACK)
+                if step is not None:
+                    self._begin(step, talks)
+
+    def _stopped(self) -> bool:
+        most = options.get("operation_failures")
+        failed = JobStep.objects.filter(job=self.job, state=StepState.FAILED).count()
+        if not most or failed < most:
+            return False
+        jobs.leave_rest(self.job.pk, Phrase(TOO_MANY_FAILED, {"number": str(failed)}))
+        return True
+
+    def _begin(self, step: JobStep, talks: Talks) -> None:
+        """Hold the device and order; what cannot be ordered ends here."""
+        waking = self.job.kind == operations.WAKE
+        if step.interface is None and not waking:
+            jobs.finish(step, StepState.SKIPPED, code=StepCode.UNSUPPORTED, message=CANNOT)
+            return
+        holder = f"{self.job.created_by_name} (#{self.job.pk})"
+        line: Line | None = None
+        if step.interface is not None:
+            if not ManagementInterface.objects.filter(pk=step.interface).exists():
+                jobs.finish(step, StepState.SKIPPED, message=GONE)
+                return
+            if not reservations.reserve(step.interface, self.job.kind, holder, self.limit + SLACK):
+                _refuse(step)
+                return
+            (line,) = contact.lines([step.interface], self.job.kind)
+        order = self._order(step)
+        if order is None:
+            self._release(step, holder)
+            jobs.finish(step, StepState.SKIPPED, code=StepCode.UNSUPPORTED, message=CANNOT)
+            return
+        self.begun[step.pk] = Begun(step, order, line, holder)
+        talks.begin(step.pk, order, line, self.limit)
+
+    def _order(self, step: JobStep) -> Order | None:
+        if self.job.kind != operations.WAKE:
+            return order_of(self.job.kind, self.arguments)
+        found = targets.mac_addresses([step.component] if step.component is not None else [])
+        if not found:
+            return None
+        ports = [self.arguments["port"]] if self.arguments["port"] else [options.get("wake_port")]
+        receivers = [(address, port) for address in options.get("wake_addresses") for port in ports]
+        return WakeOrder(next(iter(found.values())), receivers)
+
+    def _end(self, begun: Begun, spoken: Spoken) -> None:
+        """Keep how it went. The device is free before the step has ended: who waits for that may order at once."""
+        step, line = begun.step, begun.line
+        if line is not None and spoken.asked:
+            contact.note([contact.Outcome(line, spoken.error, spoken.state)])
+        if begun.order.power is not None and step.component is not None:
+            power_states.keep([(step.component, begun.order.power, timezone.now())])
+        self._release(step, begun.holder)
+        if begun.order.sent and step.component is not None:
+            _poll_soon(step.component)
+        jobs.finish(
+            step,
+            StepState.FAILED if spoken.code else StepState.DONE,
+            code=spoken.code,
+            stage=spoken.error.stage.value if spoken.error is not None and spoken.code else "",
+            message=spoken.message,
+            remedy=_remedy(spoken),
+        )
+
+    def _release(self, step: JobStep, holder: str) -> None:
+        if step.interface is not None:
+            reservations.release(step.interface, self.job.kind, holder)
+
+
+def _refuse(step: JobStep) -> None:
+    """End a step whose device somebody else holds: it is told at once and never queued."""
+    held = Reservation.objects.filter(interface=step.interface).first()
+    told = Phrase(HELD, {"holder": held.holder, "purpose": held.purpose}) if held is not None else HELD_PLAINLY
+    code = StepCode.ALREADY_RUNNING
+    jobs.finish(step, StepState.FAILED, code=code, message=told, remedy=checks.BY_CODE[code.value])
+
+
+def _remedy(spoken: Spoken) -> Phrase | None:
+    if not spoken.code:
+        return None
+    if spoken.code in REMEDIES:
+        return REMEDIES[spoken.code]
+    return checks.remedy_of(spoken.error) if spoken.error is not None else None
+
+
+def _poll_soon(component_id: int) -> None:
+    """Have all ways of managing of a component polled soon: what was ordered changes what they say."""
+    with turn():
+        ManagementInterface.objects.filter(component=component_id, enabled=True, next_poll_at__isnull=False).update(
+            next_poll_at=timezone.now() + POLL_AFTER
+        )

@@ -1,0 +1,73 @@
+"""Which way of managing an order takes to a component, and whether there is one."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from apps.components.models import Component, InventoryItem, ManagementInterface
+from apps.control import operations
+from apps.control.operations import Operation
+from apps.drivers import registry
+from apps.drivers.contract import Capability
+from apps.protocols.wake_on_lan import BadAddress, magic_packet
+
+MAC_ADDRESS = "MAC address"  # what drivers call it among the details of a part
+ADDRESSES_AT_MOST = 16  # of one component
+
+
+def ways(components: Collection[int], operation: Operation) -> dict[int, int | None]:
+    """Give for each component that can be ordered this the interface that is used, by their ids.
+
+    It is the first enabled one whose driver has the capability. Waking goes past all interfaces: there it is the one by
+    which one sees whether the machine is awake, None where there is none.
+    """
+    if operation.name == operations.WAKE:
+        able = mac_addresses(components).keys()
+        seeing = {**_first(able, None), **_first(able, Capability.POWER)}
+        return {pk: seeing.get(pk) for pk in able}
+    return dict(_first(components, operation.capability))
+
+
+def _first(components: Iterable[int], capability: Capability | None) -> dict[int, int]:
+    drivers = drivers_with(capability)
+    rows = ManagementInterface.objects.filter(component__in=list(components), enabled=True, driver__in=drivers)
+    found: dict[int, int] = {}
+    for pk, component in rows.order_by("pk").values_list("pk", "component"):
+        found.setdefault(component, pk)
+    return found
+
+
+def drivers_with(capability: Capability | None) -> list[str]:
+    """Give the names of the drivers that have a capability, or of all."""
+    return [name for name, spec in registry.specs().items() if capability is None or capability in spec.capabilities]
+
+
+def mac_addresses(components: Collection[int]) -> dict[int, list[str]]:
+    """Give the MAC addresses that devices told of themselves, by component; without those that know none."""
+    found: dict[int, dict[str, None]] = {}
+    told = ManagementInterface.objects.filter(component__in=list(components)).order_by("pk")
+    for component, identity in told.values_list("component", "identity"):
+        _add(found, component, identity.get("mac_addresses") or () if isinstance(identity, dict) else ())
+    listed = InventoryItem.objects.filter(interface__component__in=list(components), kind="network").order_by("pk")
+    for component, details in listed.values_list("interface__component", "details"):
+        _add(found, component, (details.get(MAC_ADDRESS),))
+    return {component: list(addresses)[:ADDRESSES_AT_MOST] for component, addresses in found.items() if addresses}
+
+
+def _add(found: dict[int, dict[str, None]], component: int, addresses: Iterable[object]) -> None:
+    for address in addresses:
+        if isinstance(address, str) and _is_real(address):
+            found.setdefault(component, {})[address.lower()] = None
+
+
+def _is_real(address: str) -> bool:
+    """Say whether somebody may listen to it: not all zeros or ones, and no group address."""
+    try:
+        packet = magic_packet(address)
+    except BadAddress:
+        return False
+    mac = packet[6:12]
+    return any(mac) and not mac[0] & 1
+
+
+def able(components: Sequence[Component], operation: Operation) -> set[int]:
+    """Give the ids of those that can be ordered this."""
+    return set(ways([component.pk for component in components], operation))

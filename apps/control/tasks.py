@@ -1,0 +1,18 @@
+"""Hands orders to workers."""
+
+from celery import shared_task
+
+from apps.control.services import running
+
+EXPIRES = 600  # seconds after which the watchdog has ended the job anyway
+
+
+@shared_task(soft_time_limit=5400, time_limit=5430)
+def run_operation(job_id: int) -> None:
+    """Carry out the steps of a job that wait; acknowledged before it begins, so that no order is given twice."""
+    running.run(job_id)
+
+
+def start_operation(job_id: int) -> None:
+    """Queue a job."""
+    run_operation.apply_async((job_id,), queue="control", expires=EXPIRES)

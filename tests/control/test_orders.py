@@ -1,0 +1,304 @@
+"""Orders reach a device once, are done when they are seen, and say how it went when they are not."""
+
+import socket
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from apps.components import contact
+from apps.components.models import Component, InventoryItem, ManagementInterface, Reservation
+from apps.components.services import reservations
+from apps.control import tasks
+from apps.control.conversations import Talks
+from apps.control.services import running
+from apps.core import jobs, options
+from apps.core.models import Job, JobStep
+from apps.drivers.fake.driver import FakeDriver
+from apps.protocols.errors import Unreachable
+from apps.protocols.wake_on_lan import magic_packet
+from tests.control.conftest import machine, order, received, run
+from tests.factories import make_component, make_interface
+
+pytestmark = pytest.mark.django_db
+
+
+def ended(step: JobStep) -> tuple[str, str, str]:
+    return step.state, step.code, str(step.message)
+
+
+@pytest.mark.parametrize(
+    ("power", "operation", "arguments", "order_taken", "seen"),
+    [
+        ("off", "power", {"action": "on"}, "power on", "It is on."),
+        ("on", "power", {"action": "off"}, "power off", "It is off."),
+        ("on", "power", {"action": "shutdown"}, "power shutdown", "It is off."),
+        ("on", "power", {"action": "cycle"}, "power cycle", "It was off, and is on again."),
+        ("on", "power", {"action": "reset"}, "power reset", "The controller took the order, and the machine is on."),
+        ("on", "power", {"action": "reboot"}, "power reboot", "The controller took the order, and the machine is on."),
+        ("on", "power", {"action": "nmi"}, "power nmi", "The controller took the order, and the machine is on."),
+        ("on", "boot", {"device": "pxe"}, "boot pxe", "It is set to start from the network (PXE)."),
+        ("on", "boot", {"device": "disk", "once": False}, "boot disk always", "It is set to start from the disk."),
+        ("on", "lamp", {}, "lamp on", "The lamp is lit."),
+        ("on", "clear_log", {}, "clear log", "The event log is empty. Entries before: 3."),
+    ],
+)
+def test_an_order_reaches_the_device_once_and_is_done_when_it_is_seen(
+    admin, queued, power, operation, arguments, order_taken, seen
+):
+    device = machine(power=power)
+    (step,) = run(order(admin, [device], operation, **arguments))
+    assert ended(step) == ("done", "", seen)
+    assert received(device) == [order_taken]
+    assert Job.objects.get().state == "done"
+    assert not Reservation.objects.exists()
+
+
+def test_what_is_so_already_is_not_ordered(admin, queued):
+    device = machine(power="off")
+    (step,) = run(order(admin, [device], action="shutdown"))
+    assert ended(step) == ("done", "", "It was off already: nothing was ordered.")
+    assert received(device) == []
+
+
+def test_what_is_off_cannot_be_restarted(admin, queued):
+    device = machine(power="off")
+    (step,) = run(order(admin, [device], action="reset"))
+    assert ended(step) == ("failed", "device_error", f"{device.address} is off: there is nothing to restart.")
+    assert received(device) == []
+
+
+def test_a_slow_machine_is_looked_at_until_it_is_seen(admin, queued):
+    device = machine(obedience="late")
+    (step,) = run(order(admin, [device], action="shutdown"))
+    assert ended(step) == ("done", "", "It is off.")
+    assert received(device) == ["power shutdown"]
+    assert contact.connections[device.pk, "power"] == 4
+    device.component.refresh_from_db()
+    assert device.component.power_state == "off"
+
+
+def test_an_order_that_is_never_seen_is_not_confirmed(admin, queued, impatient):
+    device = machine(obedience="deaf")
+    (step,) = run(order(admin, [device], action="off"))
+    assert ended(step)[:2] == ("failed", "not_confirmed")
+    assert received(device) == ["power off"]
+    device.component.refresh_from_db()
+    assert device.component.power_state == "on"
+
+
+def test_a_refusal_keeps_the_words_of_the_device(admin, queued):
+    device = machine(obedience="refusing")
+    (step,) = run(order(admin, [device], action="off"))
+    assert ended(step) == ("failed", "device_error", f"{device.address} refuses the order")
+    assert str(step.remedy) == "The device itself refused: see its own page or its event log."
+
+
+def test_after_a_power_order_the_component_is_polled_soon(admin, queued):
+    device = machine()
+    other = make_interface(device.component)
+    later = timezone.now() + timedelta(minutes=9)
+    ManagementInterface.objects.update(next_poll_at=later)
+    run(order(admin, [device], action="off"))
+    soon = timezone.now() + timedelta(seconds=10)
+    assert all(row.next_poll_at < soon for row in ManagementInterface.objects.filter(pk__in=[device.pk, other.pk]))
+
+
+def test_the_first_enabled_interface_that_can_is_used(admin, queued):
+    component = make_component()
+    make_interface(component)
+    switched_off, used, spare = machine(component), machine(component), machine(component)
+    ManagementInterface.objects.filter(pk=switched_off.pk).update(enabled=False)
+    run(order(admin, [used], action="off"))
+    assert [received(one) for one in (switched_off, used, spare)] == [[], ["power off"], []]
+
+
+def test_of_two_orders_at_once_the_second_is_refused(admin, queued, monkeypatch):
+    device = machine()
+    first, second = order(admin, [device], action="off"), order(admin, [device], action="cycle")
+    hear, late = Talks.next, []
+
+    def hear_later(talks, timeout):
+        if not late:
+            late.append(run(second))
+        return hear(talks, timeout)
+
+    monkeypatch.setattr(Talks, "next", hear_later)
+    (done,) = run(first)
+    ((refused,),) = late
+    assert ended(done) == ("done", "", "It is off.")
+    told = f"{admin.user.username} (#{first.pk}) holds this interface for: power."
+    assert ended(refused) == ("failed", "already_running", told)
+    assert received(device) == ["power off"]
+
+
+def test_a_console_that_holds_the_device_is_told_by_name(admin, queued):
+    device = machine()
+    reservations.reserve(device.pk, "console", "alice", timedelta(minutes=5))
+    (step,) = run(order(admin, [device], action="off"))
+    assert ended(step) == ("failed", "already_running", "alice holds this interface for: console.")
+    assert contact.connections[device.pk, "power"] == 0
+
+
+def test_a_worker_that_dies_switches_nothing_twice(admin, queued, monkeypatch):
+    devices = [machine(make_component(f"server{number}")) for number in (1, 2, 3)]
+    options.set_value("operation_concurrency", 1, admin)
+    job = order(admin, devices, action="reset")
+    taken: list[str] = []
+    switch = FakeDriver.set_power
+
+    async def write_down(driver, action):
+        taken.append(driver.target.address)
+        await switch(driver, action)
+
+    def die(outcomes):
+        raise SystemExit
+
+    monkeypatch.setattr(FakeDriver, "set_power", write_down)
+    with monkeypatch.context() as dying:
+        dying.setattr(contact, "note", die)
+        with pytest.raises(SystemExit):
+            tasks.run_operation.run(job.pk)
+    run(job)  # what waits goes on, what had begun does not
+    assert taken == [device.address for device in devices]
+    JobStep.objects.filter(state="running").update(deadline_at=timezone.now() - timedelta(seconds=1))
+    jobs.watch()
+    steps = run(job)
+    assert [(step.state, step.code) for step in steps] == [
+        ("failed", "outcome_unknown"),
+        ("done", ""),
+        ("done", ""),
+    ]
+    assert str(steps[0].remedy) == "Look at the device before you repeat this: it may have been done."
+    assert taken == [device.address for device in devices]
+    job.refresh_from_db()
+    assert (job.state, job.failed) == ("done", 1)
+
+
+@pytest.mark.parametrize(("obedience", "code"), [("prompt", ""), ("deaf", "outcome_unknown")])
+def test_a_device_that_falls_silent_over_an_order_is_only_looked_at(
+    admin, queued, impatient, monkeypatch, obedience, code
+):
+    device = machine(obedience=obedience)
+    switch, taken = FakeDriver.set_power, []
+
+    async def fall_silent(driver, action):
+        taken.append(action)
+        await switch(driver, action)
+        raise Unreachable("%(address)s does not answer", address=driver.target.address)
+
+    monkeypatch.setattr(FakeDriver, "set_power", fall_silent)
+    (step,) = run(order(admin, [device], action="off"))
+    assert step.code == code
+    assert taken == ["off"]
+
+
+def test_a_job_stops_when_too_many_have_failed(admin, queued):
+    options.set_value("operation_concurrency", 1, admin)
+    options.set_value("operation_failures", 2, admin)
+    devices = [machine(make_component(f"server{number}"), fault="refusing") for number in range(5)]
+    steps = run(order(admin, devices, action="off"))
+    assert [step.state for step in steps] == ["failed", "failed", "cancelled", "cancelled", "cancelled"]
+    assert str(steps[4].message) == "Not begun, because others failed before: 2."
+    assert [contact.connections[device.pk, "power"] for device in devices] == [1, 1, 0, 0, 0]
+    assert Job.objects.get().state == "failed"
+
+
+def test_no_more_than_so_many_are_ordered_at_once(admin, queued, monkeypatch):
+    options.set_value("operation_concurrency", 3, admin)
+    begun: list[int] = []
+    most = [0]
+    begin, hear = Talks.begin, Talks.next
+
+    def count(talks, key, *rest):
+        begun.append(key)
+        most[0] = max(most[0], len(begun))
+        begin(talks, key, *rest)
+
+    def ends(talks, timeout):
+        told = hear(talks, timeout)
+        if told is not None:
+            begun.remove(told[0])
+        return told
+
+    monkeypatch.setattr(Talks, "begin", count)
+    monkeypatch.setattr(Talks, "next", ends)
+    steps = run(order(admin, [machine() for _ in range(8)], action="off"))
+    assert [step.state for step in steps] == ["done"] * 8
+    assert most == [3]
+
+
+def test_cancelling_ends_the_wait_and_frees_the_device(admin, queued, monkeypatch):
+    device = machine(obedience="deaf")
+    waiting = machine()
+    options.set_value("operation_concurrency", 1, admin)
+    job = order(admin, [device, waiting], action="shutdown")
+    hear = Talks.next
+
+    def hear_and_cancel(talks, timeout):
+        jobs.cancel(job, admin)
+        return hear(talks, timeout)
+
+    monkeypatch.setattr(Talks, "next", hear_and_cancel)
+    first, second = run(job)
+    assert ended(first) == (
+        "failed",
+        "not_confirmed",
+        "The order was taken. The job was cancelled before it was seen to be done.",
+    )
+    assert second.state == "cancelled"
+    assert received(waiting) == []
+    assert not Reservation.objects.exists()
+    job.refresh_from_db()
+    assert job.state == "cancelled"
+
+
+def test_a_long_job_is_handed_on_to_another_task(admin, queued, monkeypatch):
+    options.set_value("operation_concurrency", 1, admin)
+    devices = [machine(), machine()]
+    job = order(admin, devices, action="off")
+    monkeypatch.setattr(running, "HAND_ON_AFTER", -1.0)
+    run(job)
+    assert queued == [job.pk]
+    assert [received(device) for device in devices] == [[], []]
+
+
+def test_an_interface_that_went_meanwhile_is_skipped(admin, queued):
+    device = machine()
+    job = order(admin, [device], action="off")
+    ManagementInterface.objects.all().delete()
+    (step,) = run(job)
+    assert ended(step) == ("skipped", "", "The interface was removed meanwhile.")
+
+
+@pytest.fixture
+def sleeper():
+    """Give a UDP socket that listens for what wakes."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.settimeout(10)
+        yield listener
+
+
+def test_waking_sends_the_magic_packet_of_every_known_card(admin, queued, impatient, sleeper):
+    options.set_value("wake_addresses", ["127.0.0.1"], admin)
+    options.set_value("wake_port", sleeper.getsockname()[1], admin)
+    device = machine(power="off")
+    ManagementInterface.objects.filter(pk=device.pk).update(identity={"mac_addresses": ["02:00:5E:00:53:01"]})
+    InventoryItem.objects.create(
+        interface=device, kind="network", key="eth1", name="eth1", details={"MAC address": "02:00:5e:00:53:02"}
+    )
+    (step,) = run(order(admin, [device], "wake"))
+    packets = {sleeper.recv(200) for _ in range(6)}
+    assert packets == {magic_packet("02:00:5e:00:53:01"), magic_packet("02:00:5e:00:53:02")}
+    assert ended(step)[:2] == ("failed", "not_confirmed")
+
+
+def test_a_machine_that_is_seen_on_was_woken(admin, queued, sleeper):
+    options.set_value("wake_addresses", ["127.0.0.1"], admin)
+    options.set_value("wake_port", sleeper.getsockname()[1], admin)
+    device = machine(power="on")
+    ManagementInterface.objects.filter(pk=device.pk).update(identity={"mac_addresses": ["02:00:5e:00:53:01"]})
+    (step,) = run(order(admin, [device], "wake"))
+    assert ended(step) == ("done", "", "It is on.")
+    assert Component.objects.get(pk=device.component_id).power_state == "on"
