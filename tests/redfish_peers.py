@@ -1,10 +1,13 @@
 """Redfish services on loopback: our simulated iLO, and small scripted ones for what no proper service does."""
 
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from aiohttp import web
@@ -15,6 +18,7 @@ from apps.simulators.redfish.certificate import make
 
 SECRET = "s3cret-Geheimnis"
 USER = "watcher"
+ROOT = Path(__file__).resolve().parents[1]
 Pair = tuple[Path, Path]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -71,3 +75,39 @@ def tree(resources: Mapping[str, Mapping[str, Any]], asked: list[str] | None = N
         return web.json_response(found) if found is not None else web.json_response({}, status=404)
 
     return answer
+
+
+@dataclass(frozen=True)
+class IloProgram:
+    """A simulated iLO in a process of its own; it knows USER with SECRET."""
+
+    port: int
+    orders: IO[str]
+    answers: IO[str]
+
+    def tell(self, command: str) -> str:
+        """Tell it ``fault psu-failed``, ``mend psu-failed``, ``orders``, ``sessions``; gives what it answers."""
+        verb, *more = command.split()
+        self.orders.write(f"{' '.join([verb, f'127.0.0.1:{self.port}', *more])}\n")
+        self.orders.flush()
+        return self.answers.readline().strip().partition(": ")[2]
+
+
+@pytest.fixture(scope="module")
+def ilo_program() -> Iterator[IloProgram]:
+    """A simulated iLO for tests that have no event loop of their own."""
+    program = subprocess.Popen(
+        [sys.executable, "-m", "apps.simulators.redfish", "127.0.0.1:0", "--password", SECRET],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert program.stdin is not None
+    assert program.stdout is not None
+    port = program.stdout.readline().rpartition("/redfish")[0].rpartition(":")[2]
+    try:
+        yield IloProgram(int(port), program.stdin, program.stdout)
+    finally:
+        program.terminate()
+        program.wait(10)

@@ -1,57 +1,24 @@
 """From registration to status with a simulated iLO in a process of its own."""
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
 import pytest
 
 from apps.components.models import Component, InventoryItem, ManagementInterface, StatusCause
 from apps.monitoring.services import collecting, polling, readings
 from tests.factories import make_component, make_credential, make_interface
+from tests.redfish_peers import SECRET, USER, IloProgram, ilo_program  # noqa: F401
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module")
-def ilo_program() -> Iterator[tuple[int, Callable[[str], str]]]:
-    """A simulated iLO; gives its port, and how it is told what to do."""
-    program = subprocess.Popen(
-        [sys.executable, "-m", "apps.simulators.redfish", "127.0.0.1:0", "--password", "s3cret-word"],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert program.stdin is not None
-    assert program.stdout is not None
-    orders, answers = program.stdin, program.stdout
-    port = int(answers.readline().rpartition("/redfish")[0].rpartition(":")[2])
-
-    def tell(command: str) -> str:
-        verb, fault = command.split()
-        orders.write(f"{verb} 127.0.0.1:{port} {fault}\n")
-        orders.flush()
-        return answers.readline()
-
-    try:
-        yield port, tell
-    finally:
-        program.terminate()
-        program.wait(10)
 
 
 def causes(interface: ManagementInterface) -> dict[str, str]:
     return {cause.status: str(cause.text) for cause in StatusCause.objects.filter(interface=interface)}
 
 
-def test_an_ilo_is_polled_shown_and_judged(ilo_program: tuple[int, Callable[[str], str]]) -> None:
-    port, tell = ilo_program
-    credential = make_credential("password", username="watcher")
+def test_an_ilo_is_polled_shown_and_judged(ilo_program: IloProgram) -> None:  # noqa: F811
+    tell = ilo_program.tell
+    credential = make_credential("password", username=USER, password=SECRET)
     interface = make_interface(
-        make_component(), polled=False, driver="ilo", address="127.0.0.1", port=port, credential=credential
+        make_component(), polled=False, driver="ilo", address="127.0.0.1", port=ilo_program.port, credential=credential
     )
     assert collecting.collect([interface.pk]) == {interface.pk: None}
     component = Component.objects.get(pk=interface.component_id)

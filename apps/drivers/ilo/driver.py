@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from apps.drivers.contract import InventoryItem, State
+from apps.drivers.contract import InventoryItem, PowerAction, State
 from apps.drivers.ilo import smart_storage, told
-from apps.drivers.redfish import storage
+from apps.drivers.redfish import orders, storage
 from apps.drivers.redfish.driver import RedfishDriver
 from apps.drivers.redfish.values import Resource, identifier, link, nested, oem
 from apps.protocols.errors import Unsupported
@@ -52,6 +52,10 @@ class IloDriver(RedfishDriver):
             return []
         places = nested(root, "Links") or nested(root, "links")
         return list(await asyncio.gather(*map(one, await self._members(places, "ArrayControllers"))))
+
+    async def _ways(self, system: Resource) -> dict[PowerAction, orders.Way]:
+        """Switch off and on by the maker's own action: the standard one of an iLO has no such reset type."""
+        return {**told.cold_boot(system), **await super()._ways(system)}
 
     async def _logs(self) -> list[Resource]:
         return [one for one in await super()._logs() if identifier(one) in LOGS]

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from apps.drivers.contract import InventoryItem, State, StateKind, Status
+from apps.drivers.contract import InventoryItem, PowerAction, State, StateKind, Status
 from apps.drivers.redfish import health
+from apps.drivers.redfish.orders import Way
 from apps.drivers.redfish.storage import Array
-from apps.drivers.redfish.values import Resource, nested, oem, text
+from apps.drivers.redfish.values import Resource, nested, oem, text, words
 
 SUMMED = {  # members of AggregateHealthStatus that no section tells: key, name, kind
     "BiosOrHardwareHealth": ("bios", "BIOS and hardware", StateKind.OTHER),
@@ -30,6 +31,7 @@ POST_WORDS = {
     "Reset": "Resetting",
     "PowerOff": "Powered off",
 }
+COLD_BOOT = "ColdBoot"
 VROC_HINT = "Intel VROC: this controller does not show its logical drives"
 
 
@@ -49,6 +51,15 @@ def states(system: Resource, *, storage_told: bool) -> Iterator[State]:
         yield found
     if (said := text(oem(system), "PostState")) in POST_WORDS:
         yield State("post", POST_NAME, StateKind.OTHER, (POST_WORDS[said],))
+
+
+def cold_boot(system: Resource) -> dict[PowerAction, Way]:
+    """Give how the machine is switched off and on again."""
+    for name in ("#HpeComputerSystemExt.SystemReset", "#HpComputerSystemExt.SystemReset"):
+        action = nested(oem(system), "Actions", name)
+        if (target := text(action, "target")) and COLD_BOOT in words(action, "ResetType@Redfish.AllowableValues"):
+            return {PowerAction.CYCLE: (target, COLD_BOOT)}
+    return {}
 
 
 def with_hint(item: InventoryItem, arrays: list[Array]) -> InventoryItem:

@@ -43,7 +43,6 @@ MOST_LOGS = 6
 MOST_ENTRIES = 2_000
 MOST_LINKED = 200  # entries that have to be read one by one
 POWER_NAME = "Power state"
-POWER_WORDS = {PowerState.ON: "Powered on", PowerState.OFF: "Powered off"}
 NO_LOG = "%(address)s keeps no log that can be read"
 NO_CLEARING = "%(address)s cannot empty its logs"
 
@@ -95,8 +94,8 @@ class RedfishDriver(
         """Give how the machine is powered, and how each part is by its own word."""
         told, _unread = await self._told()
         system = await self._system()
-        power = orders.power_state(system)
-        found = [] if power is None else [_power(power)]
+        word = orders.POWER_WORDS.get(str(system.get("PowerState")))
+        found = [] if word is None else [State("power", POWER_NAME, StateKind.POWER, (word,))]
         whole = parts.overall(system)
         return (*found, *([whole] if whole is not None else []), *told.states)
 
@@ -174,23 +173,24 @@ class RedfishDriver(
     async def read_power(self) -> PowerReport:
         """Ask for the state, and for the reset types that are offered."""
         system = await self._system()
-        return PowerReport(orders.power_state(system), orders.actions(await self._reset_types(system)))
+        return PowerReport(orders.power_state(system), frozenset(await self._ways(system)))
 
     async def set_power(self, action: PowerAction) -> None:
         """Order a reset type, once; only a machine that is just being switched off is told again to switch on."""
         system = await self._system()
-        target = text(orders.reset(system), "target")
-        if target is None:
-            raise Unsupported(orders.NO_RESET, address=self.target.address)
-        kind = orders.reset_type(action, await self._reset_types(system), self.target.address)
+        found = (await self._ways(system)).get(action)
+        if found is None:
+            raise Unsupported(orders.NO_ACTION, address=self.target.address)
+        target, kind = found
         off = orders.power_state(system) is PowerState.OFF or system.get("PowerState") == "PoweringOff"
         settling = SETTLES_WITHIN if action is PowerAction.ON and off else 0.0
         await self._order(self._client.post(target, dict(ResetType=kind), while_settling=settling))
 
-    async def _reset_types(self, system: Resource) -> list[str]:
+    async def _ways(self, system: Resource) -> dict[PowerAction, orders.Way]:
         action = orders.reset(system)
         path = orders.action_info(action)
-        return orders.reset_types(action, await self._get(path) if path else {})
+        offered = orders.reset_types(action, await self._get(path) if path else {})
+        return orders.ways(text(action, "target"), offered)
 
     async def read_boot(self) -> BootOverride:
         """Ask for the boot override."""
@@ -308,10 +308,6 @@ class RedfishDriver(
         if any(len(one) == 1 for one in listed):
             listed = log.newest(listed, last, MOST_LINKED)
         return log.Entries(await self._client.resolve(listed)), bool(skips)
-
-
-def _power(state: PowerState) -> State:
-    return State("power", POWER_NAME, StateKind.POWER, (POWER_WORDS[state],))
 
 
 DRIVER = RedfishDriver

@@ -1,11 +1,13 @@
 """Orders in the words of Redfish: reset types, boot sources, the lamp (DSP2046 ComputerSystem, DSP2053)."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from apps.drivers.contract import BootDevice, BootOverride, PowerAction, PowerState
 from apps.drivers.redfish.values import Resource, link, nested, objects, text, words
 from apps.protocols.errors import Unsupported
+
+Way: TypeAlias = tuple[str, str]  # path of the action, reset type
 
 RESETS: Mapping[PowerAction, tuple[str, ...]] = {  # the first that a service offers is ordered
     PowerAction.ON: ("On", "ForceOn"),
@@ -18,8 +20,8 @@ RESETS: Mapping[PowerAction, tuple[str, ...]] = {  # the first that a service of
 }
 # Where a service names no reset types, these are tried: every service that has the action has them.
 _UNNAMED = frozenset({"On", "ForceOff", "GracefulShutdown", "ForceRestart"})
-_POWER = {"On": PowerState.ON, "PoweringOff": PowerState.ON, "Paused": PowerState.ON}
-_POWER |= {"Off": PowerState.OFF, "PoweringOn": PowerState.OFF}
+_POWER = {"On": PowerState.ON, "Paused": PowerState.ON, "Off": PowerState.OFF}
+POWER_WORDS = {"On": "Powered on", "Off": "Powered off", "PoweringOn": "Powering on", "PoweringOff": "Powering off"}
 
 _SOURCES: Mapping[BootDevice, tuple[str, ...]] = {
     BootDevice.NONE: ("None",),
@@ -36,7 +38,6 @@ _IS_UEFI = {"UEFI": True, "Legacy": False}
 _IS_LIT = {"Lit": True, "Blinking": True, "Off": False}
 
 NO_ACTION = "%(address)s does not offer this power operation"
-NO_RESET = "%(address)s offers no power operations"
 NO_BOOT = "%(address)s cannot set the boot device"
 NO_BOOT_DEVICE = "%(address)s cannot start the machine from this device"
 OTHER_BOOT_DEVICE = "The machine is set to start from %(device)s, which has no name here"
@@ -46,7 +47,7 @@ NO_LAMP_TIME = "%(address)s cannot light the lamp for a time, only until it is p
 
 
 def power_state(system: Resource) -> PowerState | None:
-    """Say whether the machine is powered. While it is being switched it is still what it was."""
+    """Say whether the machine is powered; None while it is being switched."""
     return _POWER.get(str(system.get("PowerState")))
 
 
@@ -73,19 +74,11 @@ def action_info(action: Resource) -> str | None:
     return found if isinstance(found, str) and found else link(action, "@Redfish.ActionInfo")
 
 
-def actions(offered: Iterable[str]) -> frozenset[PowerAction]:
-    """Give what one may order."""
+def ways(target: str | None, offered: Iterable[str]) -> dict[PowerAction, Way]:
+    """Give what one may order, and how: the path, and the word that the service has for it."""
     present = set(offered)
-    return frozenset(action for action, names in RESETS.items() if present & set(names))
-
-
-def reset_type(action: PowerAction, offered: Iterable[str], address: str) -> str:
-    """Give the word for an order; raises Unsupported where the service does not offer it."""
-    present = set(offered)
-    for name in RESETS[action]:
-        if name in present:
-            return name
-    raise Unsupported(NO_ACTION, address=address)
+    found = {action: next((name for name in names if name in present), None) for action, names in RESETS.items()}
+    return {action: (target, name) for action, name in found.items() if target and name}
 
 
 def boot(system: Resource) -> BootOverride:

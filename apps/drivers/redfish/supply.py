@@ -23,6 +23,7 @@ from apps.drivers.redfish.values import (
 
 CONSUMPTION = "Power consumption"
 SUPPLY_NAME = "Power supply"
+SUPPLY_NAMES = {1: "Power supply 1", 2: "Power supply 2", 3: "Power supply 3", 4: "Power supply 4"}  # by bay
 SUPPLIES_NAME = "Power supplies"
 
 
@@ -79,7 +80,7 @@ def supplies(found: Iterable[Resource], prefix: str) -> Told:
 def _supply_name(one: Resource) -> str:
     bay = whole(oem(one), "BayNumber")
     if bay is not None:
-        return f"{SUPPLY_NAME} {bay}"
+        return SUPPLY_NAMES.get(bay, f"{SUPPLY_NAME} {bay}")
     return text(one, "Name") or f"{SUPPLY_NAME} {identifier(one)}"
 
 

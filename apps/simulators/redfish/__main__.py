@@ -1,6 +1,7 @@
 """``python -m apps.simulators.redfish 127.0.0.1:8443 …`` answers as one iLO at each address until it is stopped.
 
-Commands come on the standard input, one a line: ``fault ADDRESS NAME`` and ``mend ADDRESS NAME``.
+Commands come on the standard input, one a line: ``fault ADDRESS NAME``, ``mend ADDRESS NAME``, ``orders ADDRESS`` (what
+the machine was ordered), ``sessions ADDRESS`` (how many are signed in).
 """
 
 import argparse
@@ -26,6 +27,10 @@ def obey(line: str, services: dict[str, Service]) -> str:
             else:
                 service.mend(fault)
             return f"{address}: {', '.join(sorted(service.machine.faults)) or 'well'}"
+        case ["orders", address] if address in services:
+            return f"{address}: {', '.join(services[address].machine.orders) or 'nothing'}"
+        case ["sessions", address] if address in services:
+            return f"{address}: {len(services[address].sessions)}"
     return f"fault|mend {'|'.join(services)} {'|'.join(Fault)}"
 
 

@@ -99,7 +99,7 @@ class Machine:
 
     def reset(self, kind: str) -> int:
         """Carry out an order; gives the HTTP status."""
-        if kind not in _RESETS:
+        if kind not in (*_RESETS, "ColdBoot"):
             return 400
         if kind == "On" and (self.is_on or self._is_settling()):
             return 409

@@ -143,8 +143,9 @@ class Service:
         return web.json_response({})
 
     def _order(self, path: str, order: dict[str, Any]) -> web.Response:
-        if path == tree.RESET:
-            status = self.machine.reset(str(order.get("ResetType")))
+        kind = str(order.get("ResetType"))
+        if path == tree.RESET or (path == tree.COLD_BOOT and kind == "ColdBoot"):
+            status = self.machine.reset(kind)
             if status == 400:
                 return _error(400, "Base.1.18.ActionParameterNotSupported", "The reset type is not supported.")
             if status == 409:

@@ -10,6 +10,7 @@ V1 = "/redfish/v1"
 SYSTEM, CHASSIS, MANAGER = f"{V1}/Systems/1", f"{V1}/Chassis/1", f"{V1}/Managers/1"
 SESSIONS = f"{V1}/SessionService/Sessions"
 RESET = f"{SYSTEM}/Actions/ComputerSystem.Reset"
+COLD_BOOT = f"{SYSTEM}/Actions/Oem/HpeComputerSystemExt.SystemReset"
 IML, IEL = f"{SYSTEM}/LogServices/IML", f"{MANAGER}/LogServices/IEL"
 CLEAR = "Actions/LogService.ClearLog"
 OK: Mapping[str, str] = {"State": "Enabled", "Health": "OK"}
@@ -150,6 +151,12 @@ def _system(machine: Machine) -> Iterable[tuple[str, Resource]]:
             },
             "Oem": {
                 "Hpe": {
+                    "Actions": {
+                        "#HpeComputerSystemExt.SystemReset": {
+                            "target": COLD_BOOT,
+                            "ResetType@Redfish.AllowableValues": ["ColdBoot", "AuxCycle"],
+                        }
+                    },
                     "AggregateHealthStatus": {
                         "BiosOrHardwareHealth": {"Status": {"Health": "OK"}},
                         "Network": {"Status": {"Health": "OK"}},

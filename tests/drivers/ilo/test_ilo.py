@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from apps.drivers.contract import InventoryItem, InventoryKind, Limits, Status
+from apps.drivers.contract import InventoryItem, InventoryKind, Limits, PowerAction, Status
 from apps.drivers.ilo import told
 from apps.drivers.ilo.driver import IloDriver
 from apps.drivers.redfish.storage import Array
@@ -31,6 +31,13 @@ async def test_lost_redundancy_is_told(ilo: Service) -> None:
         ("Power supply 2", "Warning", Status.WARNING),
         ("Redundancy of the power supplies", "No longer redundant", Status.WARNING),
     ]
+
+
+async def test_an_ilo_is_switched_off_and_on_by_its_makers_own_action(ilo: Service) -> None:
+    async with IloDriver(target(ilo.port)) as driver:
+        assert (await driver.read_power()).actions == frozenset(PowerAction)
+        await driver.set_power(PowerAction.CYCLE)
+    assert ilo.machine.orders == ["ColdBoot"]
 
 
 async def test_both_logs_of_an_ilo(ilo: Service) -> None:

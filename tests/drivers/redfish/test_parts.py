@@ -117,9 +117,12 @@ def test_reset_types_from_an_action_info() -> None:
     information = {"Parameters": [{"Name": "ResetType", "AllowableValues": ["On", "PowerCycle", "PushPowerButton"]}]}
     assert orders.action_info(action) == "/info"
     offered = orders.reset_types(action, information)
-    assert orders.actions(offered) == {PowerAction.ON, PowerAction.CYCLE, PowerAction.SHUTDOWN}
-    with pytest.raises(Unsupported, match="does not offer this power operation"):
-        orders.reset_type(PowerAction.NMI, offered, "192.0.2.1")
+    assert orders.ways("/reset", offered) == {
+        PowerAction.ON: ("/reset", "On"),
+        PowerAction.CYCLE: ("/reset", "PowerCycle"),
+        PowerAction.SHUTDOWN: ("/reset", "PushPowerButton"),
+    }
+    assert orders.ways(None, offered) == {}
 
 
 def test_boot_sources() -> None:

@@ -136,8 +136,9 @@ def test_orders() -> None:
     system = sample("system")
     offered = orders.reset_types(orders.reset(system), {})
     assert orders.power_state(system) is PowerState.ON
-    assert orders.actions(offered) == frozenset(PowerAction) - {PowerAction.CYCLE}
-    assert orders.reset_type(PowerAction.SHUTDOWN, offered, "bmc") == "GracefulShutdown"
+    ways = orders.ways("/reset", offered)
+    assert ways.keys() == set(PowerAction) - {PowerAction.CYCLE}
+    assert ways[PowerAction.SHUTDOWN] == ("/reset", "GracefulShutdown")
     assert orders.boot(system) == BootOverride(BootDevice.PXE, once=True, uefi=True)
     assert orders.boot_change(system, BootOverride(BootDevice.DIAGNOSTIC, once=False), "bmc") == {
         "Boot": {"BootSourceOverrideEnabled": "Continuous", "BootSourceOverrideTarget": "Diags"}
