@@ -163,6 +163,7 @@ def _phrases(tree: ast.Module, errors: set[str], *, labels: bool) -> Iterator[st
     classes: dict[int, ast.ClassDef] = {
         id(node): above for above in ast.walk(tree) if isinstance(above, ast.ClassDef) for node in ast.walk(above)
     }
+    tables = _tables(tree)
     for node in ast.walk(tree):
         match node:
             case ast.Call():
@@ -177,12 +178,26 @@ def _phrases(tree: ast.Module, errors: set[str], *, labels: bool) -> Iterator[st
             case ast.Assign(targets=[ast.Name(id=name)], value=(ast.Dict() | ast.Tuple()) as table):
                 if labels and name.isupper():
                     yield from _table(table)
-            case ast.Dict(keys=keys) if labels:
+            case ast.Dict(keys=keys) if labels and id(node) not in tables:
                 words = [key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
                 if len(words) == len(keys) and all(word[:1].isupper() for word in words):
                     yield from words
             case ast.Constant(value=str(text)) if id(node) not in documentation and _PLACE.search(text):
                 yield text
+
+
+def _tables(tree: ast.Module) -> set[int]:
+    """Give the dictionaries that a constant names: they turn a device's own words, their keys, into ours."""
+    found = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict() as table) if name.isupper():
+                found.add(id(table))
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.Dict() as table) if name.isupper():
+                found.add(id(table))
+            case ast.AugAssign(target=ast.Name(id=name), value=ast.Dict() as table) if name.isupper():
+                found.add(id(table))
+    return found
 
 
 def _table(node: ast.expr) -> Iterator[str]:

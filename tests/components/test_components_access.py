@@ -3,6 +3,7 @@
 import pytest
 
 from apps.core.models import AuditEntry, Job
+from apps.drivers import registry
 from tests.components.api_calls import URL, post, refused
 from tests.factories import make_component, make_credential, make_group, make_interface, make_user, root_group
 
@@ -14,11 +15,12 @@ class TestDrivers:
 
     def test_they_are_listed_with_their_parameters(self, api):
         listed = api.get("/api/v1/drivers/").json()
-        names = ["alert_only", "fake", "network_snmp", "snmp_agent", "ups_snmp"]
-        assert [one["name"] for one in listed["results"]] == names
+        drivers = {one["name"]: one for one in listed["results"]}
+        assert list(drivers) == sorted(registry.specs())
+        assert {"alert_only", "fake", "ilo", "network_snmp", "redfish", "snmp_agent", "ups_snmp"} <= drivers.keys()
         snmp = api.get("/api/v1/drivers/snmp_agent/").json()
         assert (snmp["default_port"], snmp["credential_kinds"]) == (161, ["snmp-community", "snmp-v3"])
-        delay = next(one for one in listed["results"][1]["parameters"] if one["name"] == "delay")
+        delay = next(one for one in drivers["fake"]["parameters"] if one["name"] == "delay")
         assert (delay["type"], delay["default"], delay["minimum"], delay["maximum"]) == ("integer", 0, 0, 600_000)
 
     def test_the_hidden_one_is_neither_shown_nor_taken_in_production(self, api, settings):

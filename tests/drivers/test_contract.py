@@ -167,6 +167,9 @@ async def faulty_device(spec: DriverSpec, fault: str) -> AsyncIterator[tuple[str
     elif spec.transport == "udp":
         async with _udp_device(fault) as port:
             yield "127.0.0.1", port, {}
+    elif spec.transport == "tcp":
+        async with _tcp_device(fault) as port:
+            yield "127.0.0.1", port, {}
     elif spec.transport == "icmp":
         yield "127.255.255.255", None, {}  # nobody answers an echo request to the broadcast address of loopback
     else:
@@ -190,6 +193,30 @@ class _Device(asyncio.DatagramProtocol):
     def _send(self, data: bytes, peer: Any) -> None:
         if not self.transport.is_closing():
             self.transport.sendto(data, peer)
+
+
+@contextlib.asynccontextmanager
+async def _tcp_device(fault: str) -> AsyncIterator[int]:
+    """Take connections, and say nothing, or something too late, or what nobody asked for."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if fault == "garbage":
+            writer.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+        elif fault == "slow":
+            await asyncio.sleep(DEADLINE)
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while await reader.read(4096):
+            pass
+        writer.close()
+
+    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    if fault == "refusing":
+        server.close()
+    try:
+        yield port
+    finally:
+        server.close()
 
 
 @contextlib.asynccontextmanager

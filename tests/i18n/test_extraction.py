@@ -12,12 +12,13 @@ from apps.system.extraction import Message
 DRIVER = '''
 """A module."""
 WAITED = "waited too long"
-NAMES = {"Model": 1, "Serial number": None}
+WORDS = {"FailedRedundant": ("No longer redundant", 3)}
 class Silent(ContactError):
     """Not a phrase."""
 def read(port, name):
     yield Reading(Sensor("cpu", "CPU load"), None, why="not measured")
     yield Reading(sensor("swap", "Swap space"), 1.0)
+    details = {"Model": 1, "Serial number": None}
     yield Fact("fan", Status.WARNING, "%(part)s fails", {"part": name})
     yield InventoryItem(KIND, "memory", name or "Memory module")
     raise Silent("Nobody answers") if port else Unreachable("Port %(port)s is closed", port=port)
@@ -69,6 +70,7 @@ def test_every_kind_of_source_is_read(checkout: Path):
         "Link of %(object)s went down",
         "Memory module",
         "Model",
+        "No longer redundant",
         "Nobody answers",
         "Open",
         "Port %(port)s is closed",
@@ -89,7 +91,7 @@ def test_the_catalogue_keeps_what_is_translated_and_drops_what_is_gone(checkout:
     catalogue = checkout / "ja" / "LC_MESSAGES" / "django.po"
     catalogue.parent.mkdir(parents=True)
     missing, gone = extraction.renew(catalogue, checkout)
-    assert (len(missing), gone) == (19, [])
+    assert (len(missing), gone) == (20, [])
     entries = polib.pofile(str(catalogue))
     for entry in entries:
         if entry.msgid_plural:

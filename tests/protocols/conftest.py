@@ -6,8 +6,9 @@ import pytest
 
 from apps.protocols.snmp import SnmpClient
 from tests.peers import snmpd
+from tests.redfish_peers import ilo, redfish_certificates
 
-__all__ = ["snmpd"]
+__all__ = ["ilo", "redfish_certificates", "snmpd"]
 
 
 @pytest.fixture

@@ -63,6 +63,10 @@ WORDS: dict[str, Promise | str] = {  # what drivers say in one word
     "dormant": pgettext_lazy("port", "Dormant"),
     "not-present": pgettext_lazy("port", "Not present"),
     "unknown": pgettext_lazy("port", "Unknown"),
+    "Static": gettext_lazy("Static"),
+    "From DHCP": gettext_lazy("From DHCP"),
+    "Set by the BIOS": gettext_lazy("Set by the BIOS"),
+    "not available (power off)": gettext_lazy("not available (power off)"),
 }
 
 
@@ -186,7 +190,7 @@ def _details(row: InventoryItem) -> list[Detail]:
     for label, value in row.details.items():
         if value in (None, ""):
             continue
-        words, unit = DETAILS.get(label, (label, ""))
+        words, unit = DETAILS.get(label, (_(label), ""))
         found.append(Detail(str(words), WORDS.get(value, value) if isinstance(value, str) else value, unit))
     return found
 

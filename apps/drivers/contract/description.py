@@ -36,6 +36,7 @@ class Capability(StrEnum):
     BOOT = "boot"
     LAMP = "lamp"
     POWER_METER = "power_meter"
+    POWER_CAP = "power_cap"
     EVENT_LOG = "event_log"
 
 

@@ -10,7 +10,7 @@ from apps.drivers.contract.description import Capability, Target
 from apps.drivers.contract.event_log import EventLog
 from apps.drivers.contract.inventory import Identity, Inventory
 from apps.drivers.contract.ports import Neighbours, Ports
-from apps.drivers.contract.power import Boot, Lamp, Power, PowerMeter
+from apps.drivers.contract.power import Boot, Lamp, Power, PowerCap, PowerMeter
 from apps.drivers.contract.sensors import Sensors, Ups
 from apps.drivers.contract.states import Health, States
 from apps.protocols.errors import Stage
@@ -66,6 +66,7 @@ CAPABILITY_CLASSES: Mapping[Capability, type] = MappingProxyType(
         Capability.BOOT: Boot,
         Capability.LAMP: Lamp,
         Capability.POWER_METER: PowerMeter,
+        Capability.POWER_CAP: PowerCap,
         Capability.EVENT_LOG: EventLog,
     }
 )

@@ -112,3 +112,11 @@ class PowerMeter(ABC):
     @abstractmethod
     async def read_power_drawn(self) -> PowerDrawn | None:
         """Measure; None where this controller has no meter."""
+
+
+class PowerCap(ABC):
+    """Capability ``power_cap``: how much a machine may draw. ``PowerMeter`` says what it achieves."""
+
+    @abstractmethod
+    async def set_power_cap(self, watts: int | None) -> None:
+        """Set it; None takes it away. Raises Unsupported where this controller has none."""

@@ -1,0 +1,56 @@
+"""From discrete sensors and the chassis to states and facts."""
+
+from collections.abc import Iterator, Sequence
+
+from apps.drivers.bmc.readings import NOT_MEASURED, POWER_OFF, name_of
+from apps.drivers.bmc.words import KINDS, UNKNOWN_STATE, meaning
+from apps.drivers.contract import Fact, State, StateKind, Status
+from apps.protocols.ipmi.chassis import ChassisStatus
+from apps.protocols.ipmi.measuring import Measured
+
+_BADNESS = {Status.CRITICAL: 0, Status.WARNING: 1, Status.UNKNOWN: 2, Status.NORMAL: 3}
+_NOTHING = "Nothing reported"
+
+
+def states(measured: Sequence[Measured], *, powered: bool | None) -> list[State]:
+    """Give what every discrete sensor says, in the controller's order."""
+    return [_state(one, powered) for one in measured if not one.record.measures]
+
+
+def _state(one: Measured, powered: bool | None) -> State:
+    record = one.record
+    name = name_of(record)
+    kind = KINDS.get(record.sensor_type, StateKind.OTHER)
+    if not one.available:
+        words: tuple[str, ...] = (POWER_OFF if powered is False else NOT_MEASURED,)
+        return State(record.key, name, kind, words, Status.UNKNOWN)
+    told = sorted(_told(one), key=lambda found: _BADNESS[found[1]])
+    if not told:
+        return State(record.key, name, kind, (_NOTHING,))
+    return State(record.key, name, kind, tuple(word for word, _ in told), told[0][1])
+
+
+def _told(one: Measured) -> Iterator[tuple[str, Status]]:
+    for place in sorted(one.states):
+        found = meaning(one.record.sensor_type, one.record.reading_type, place)
+        yield found or (UNKNOWN_STATE, Status.NORMAL)
+
+
+def chassis_facts(chassis: ChassisStatus) -> list[Fact]:
+    """Give what is wrong with the chassis by the controller's own word."""
+    found = (
+        (chassis.overload, Fact("chassis.overload", Status.CRITICAL, "The power supply is overloaded")),
+        (chassis.power_fault, Fact("chassis.power-fault", Status.CRITICAL, "The main power has a fault")),
+        (
+            chassis.control_fault,
+            Fact("chassis.power-control", Status.CRITICAL, "The controller could not switch the power as ordered"),
+        ),
+        (
+            chassis.interlock,
+            Fact("chassis.interlock", Status.WARNING, "The power is off because a cover is open (interlock)"),
+        ),
+        (chassis.intrusion, Fact("chassis.intrusion", Status.WARNING, "The chassis has been opened")),
+        (chassis.drive_fault, Fact("chassis.drive", Status.CRITICAL, "A drive has failed")),
+        (chassis.cooling_fault, Fact("chassis.cooling", Status.CRITICAL, "Cooling or a fan has failed")),
+    )
+    return [fact for holds, fact in found if holds]

@@ -1,0 +1,95 @@
+"""From entries of the system event log to events in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from apps.drivers.bmc.readings import converted
+from apps.drivers.bmc.readings import sensor as described
+from apps.drivers.bmc.words import SENSOR_TYPES, meaning
+from apps.drivers.contract import LoggedEvent, Status
+from apps.protocols.ipmi import IpmiSession
+from apps.protocols.ipmi.event_log import LogInfo, LogRecord, log_record, read_entries, read_entry, read_offset
+from apps.protocols.ipmi.records import THRESHOLD, Records, SensorRecord
+
+_READING_GIVEN, _LIMIT_GIVEN = 0x40, 0x10
+_KEY_OF_BYTE_2, _KEY_OF_BYTE_3 = 0xC0, 0x30
+WITH_VALUE = "%(what)s: %(value)s %(unit)s (limit %(limit)s %(unit)s)"
+MAKERS_OWN = "Record of the manufacturer's own (type %(type)s)"
+UNKNOWN_EVENT = "Event %(event)s of type %(type)s"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Entries since a place, oldest first, and the place behind them."""
+
+    entries: tuple[LogRecord, ...]
+    place: Mapping[str, Any]
+    cleared: bool
+
+
+def read_since(session: IpmiSession, place: Mapping[str, Any], info: LogInfo, at_most: int) -> Found:
+    """Read the entries after a place, or all where the log is no longer the one that was left."""
+    last, left = place.get("last"), bytes.fromhex(str(place.get("raw") or ""))
+    cleared = False
+    if isinstance(last, int):
+        there = read_entry(session, last) if info.entries else None
+        cleared = there is None or there[1] != left or (place.get("erased") != info.erased)
+    after = last if isinstance(last, int) and not cleared else None
+    raw = read_entries(session, after, at_most) if info.entries else []
+    offset = read_offset(session) if raw else None
+    entries = tuple(log_record(one, offset) if offset else log_record(one) for one in raw)
+    behind = {"last": entries[-1].number, "raw": entries[-1].raw} if entries else {}
+    if not entries and after is not None:
+        behind = {"last": after, "raw": left.hex()}
+    return Found(entries, {**behind, "more": len(entries) == at_most}, cleared)
+
+
+def event(entry: LogRecord, records: Records) -> LoggedEvent:
+    """Word one entry."""
+    key = str(entry.number)
+    if not entry.is_event:
+        params = {"type": f"0x{entry.kind:02X}"}
+        return LoggedEvent(key, entry.at, Status.NORMAL, "", MAKERS_OWN, params, raw=entry.raw)
+    source = records.name_of(entry.owner, entry.lun, entry.sensor) or (
+        f"{SENSOR_TYPES.get(entry.sensor_type, 'Sensor')} {entry.sensor}"
+    )
+    text, params, status = _words(entry, records)
+    return LoggedEvent(
+        key,
+        entry.at,
+        status if entry.asserted else Status.NORMAL,
+        source,
+        text,
+        params,
+        asserted=entry.asserted,
+        raw=entry.raw,
+    )
+
+
+def _words(entry: LogRecord, records: Records) -> tuple[str, dict[str, str], Status]:
+    found = meaning(entry.sensor_type, entry.event_type, entry.offset)
+    if found is None:
+        params = {"event": str(entry.offset), "type": f"0x{entry.event_type:02X}"}
+        return UNKNOWN_EVENT, params, Status.NORMAL
+    word, status = found
+    sensor = _sensor(entry, records)
+    both = entry.data[0] & _KEY_OF_BYTE_2 == _READING_GIVEN and entry.data[0] & _KEY_OF_BYTE_3 == _LIMIT_GIVEN
+    if entry.event_type == THRESHOLD and both and sensor is not None:
+        value, limit = sensor.value(entry.data[1]), sensor.value(entry.data[2])
+        if value is not None and limit is not None:
+            params = {
+                "what": word,
+                "value": f"{converted(sensor, value):g}",
+                "limit": f"{converted(sensor, limit):g}",
+                "unit": described(sensor).unit,
+            }
+            return WITH_VALUE, params, status
+    return word, {}, status
+
+
+def _sensor(entry: LogRecord, records: Records) -> SensorRecord | None:
+    for one in records.sensors:
+        if (one.owner, one.lun, one.number) == (entry.owner, entry.lun, entry.sensor):
+            return one if one.measures and not one.is_non_linear else None
+    return None

@@ -1,0 +1,49 @@
+"""What the portal knows of the management controller driver without importing it."""
+
+from apps.drivers.contract import Capability, Category, DriverSpec, Parameter
+
+SPEC = DriverSpec(
+    name="bmc",
+    label="Management controller (IPMI)",
+    category=Category.SERVER,
+    capabilities=frozenset(
+        {
+            Capability.IDENTITY,
+            Capability.HEALTH,
+            Capability.INVENTORY,
+            Capability.SENSORS,
+            Capability.STATES,
+            Capability.POWER,
+            Capability.BOOT,
+            Capability.LAMP,
+            Capability.POWER_METER,
+            Capability.EVENT_LOG,
+        }
+    ),
+    credential_kinds=("password",),
+    licence_kind="bmc_expressscope",
+    default_port=623,
+    parameters=(
+        Parameter(
+            "second_address",
+            "Second address",
+            help="Asked when the first one does not answer: some controllers have two LAN ports.",
+        ),
+        Parameter(
+            "allow_suite_3",
+            "Allow cipher suite 3",
+            type=bool,
+            default=True,
+            help="Older controllers know no better one (SHA-1). Cipher suite 17 (SHA-256) is always tried first.",
+        ),
+        Parameter(
+            "source_port",
+            "Source port",
+            type=int,
+            minimum=1,
+            maximum=65535,
+            help="The UDP port of the portal from which the controller is asked, for firewalls; empty: any port.",
+        ),
+    ),
+    blocking=True,
+)

@@ -1,0 +1,115 @@
+"""A conversation with a management controller for asynchronous callers: the blocking work runs in a few threads."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from apps.protocols.errors import Stage, Unreachable, Unsupported
+from apps.protocols.ipmi.presence import presence
+from apps.protocols.ipmi.session import IpmiSession
+from apps.protocols.ipmi.target import IpmiTarget
+from apps.protocols.ipmi.turns import Turn
+
+THREADS = 20  # as many as controllers that are asked at once; each ends by itself, at the latest with its budget
+
+T = TypeVar("T")
+
+_lock = threading.Lock()
+_pools: dict[int, ThreadPoolExecutor] = {}
+
+
+def _pool() -> ThreadPoolExecutor:
+    """Give this process's threads; those of a parent do not live on after a fork."""
+    with _lock:
+        found = _pools.get(os.getpid())
+        if found is None:
+            _pools.clear()
+            found = _pools[os.getpid()] = ThreadPoolExecutor(THREADS, thread_name_prefix="ipmi")
+        return found
+
+
+class IpmiConnection:
+    """Opened on entering, closed on leaving, whatever happens: controllers have few sessions."""
+
+    def __init__(self, target: IpmiTarget) -> None:
+        self.target = target
+        self._session: IpmiSession | None = None
+        self._turn: Turn | None = None
+        self._running: Future[Any] | None = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._open()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def suite(self) -> int | None:
+        """The cipher suite in use."""
+        return self._session.suite if self._session else None
+
+    async def _open(self) -> None:
+        """Look whether somebody is there, wait for the turn, sign in."""
+        target = self.target
+        target.login()
+        found = await presence(
+            target.address,
+            target.port,
+            timeout=target.timeout,
+            retries=target.retries,
+            source_port=target.source_port,
+        )
+        if found.ipmi_2 is False:
+            raise Unsupported("%(address)s speaks only IPMI 1.5", stage=Stage.SIGN_IN, address=target.address)
+        turn = Turn((found.address, target.port))
+        await turn.take()
+        self._turn = turn
+        self._session = IpmiSession(target, found.address)
+        await self.run(IpmiSession.login)
+
+    async def run(self, work: Callable[[IpmiSession], T]) -> T:
+        """Do blocking work with the session in a thread; when the caller is cancelled, the work stops soon."""
+        session = self._session
+        if session is None:
+            raise Unreachable(
+                "The conversation with %(address)s has ended", stage=Stage.PROTOCOL, address=self.target.address
+            )
+        running = _pool().submit(work, session)
+        self._running = running
+        try:
+            return await asyncio.wrap_future(running)
+        except asyncio.CancelledError:
+            session.stop()
+            raise
+
+    async def close(self) -> None:
+        """Sign out, also when the caller does not wait for it; then let the next one have its turn."""
+        session, turn, running = self._session, self._turn, self._running
+        self._session = self._turn = self._running = None
+        if turn is None:
+            return
+        if session is None:
+            turn.give_up()
+            return
+        if running is not None and not running.done():
+            session.stop()
+
+        def sign_out() -> None:
+            if running is not None:
+                wait([running])
+            session.logout()
+
+        leaving = _pool().submit(sign_out)
+        leaving.add_done_callback(lambda _: turn.give_up())
+        await asyncio.shield(asyncio.wrap_future(leaving))

@@ -1,0 +1,80 @@
+"""``python -m apps.simulators.redfish 127.0.0.1:8443 …`` answers as one iLO at each address until it is stopped.
+
+Commands come on the standard input, one a line: ``fault ADDRESS NAME`` and ``mend ADDRESS NAME``.
+"""
+
+import argparse
+import asyncio
+import signal
+import sys
+import tempfile
+import uuid
+from pathlib import Path
+
+from apps.simulators.redfish.certificate import make
+from apps.simulators.redfish.machine import Fault, Machine
+from apps.simulators.redfish.service import Service, serve
+
+
+def obey(line: str, services: dict[str, Service]) -> str:
+    """Carry out a command; gives what is to be said of it."""
+    match line.split():
+        case [("fault" | "mend") as verb, address, name] if address in services and name in list(Fault):
+            service, fault = services[address], Fault(name)
+            if verb == "fault":
+                service.begin(fault)
+            else:
+                service.mend(fault)
+            return f"{address}: {', '.join(sorted(service.machine.faults)) or 'well'}"
+    return f"fault|mend {'|'.join(services)} {'|'.join(Fault)}"
+
+
+async def _run(places: list[str], username: str, password: str) -> None:
+    services: dict[str, Service] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        pairs = [make(Path(folder), name) for name in ("ilo", "other")]
+        for number, place in enumerate(places, start=1):
+            address, _, port = place.rpartition(":")
+            own = uuid.uuid5(uuid.NAMESPACE_URL, place)
+            machine = Machine(name=f"ilo-{number:03}", serial=f"SIM{number:07}", uuid=str(own))
+            service = await serve(
+                machine,
+                address.strip("[]"),
+                int(port),
+                certificate=pairs[0],
+                other_certificate=pairs[1],
+                username=username,
+                password=password,
+            )
+            known = f"{address}:{service.port}"
+            services[known] = service
+            print(f"https://{known}/redfish/v1/", flush=True)
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(sign, stop.set)
+
+        def listen() -> None:
+            line = sys.stdin.readline()
+            if line:
+                print(obey(line, services), flush=True)
+            else:
+                loop.remove_reader(sys.stdin)
+
+        loop.add_reader(sys.stdin, listen)
+        await stop.wait()
+        for service in services.values():
+            await service.close()
+
+
+def main() -> None:
+    """Read the command line and answer until interrupted."""
+    parser = argparse.ArgumentParser(prog="redfish", description=__doc__)
+    parser.add_argument("places", nargs="+", metavar="ADDRESS:PORT", help="where to answer")
+    parser.add_argument("--username", default="watcher")
+    parser.add_argument("--password", default="secret")
+    options = parser.parse_args()
+    asyncio.run(_run(options.places, options.username, options.password))
+
+
+if __name__ == "__main__":
+    main()

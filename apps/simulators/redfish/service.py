@@ -1,0 +1,196 @@
+"""Serves a machine's resources over TLS: sessions, expansion, orders, and the faults of a service."""
+
+import asyncio
+import base64
+import binascii
+import json
+import secrets
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from apps.simulators.redfish import tree
+from apps.simulators.redfish.machine import Fault, Machine
+
+_FREE = frozenset({"/redfish", "/redfish/v1", "/redfish/v1/"})
+
+
+@dataclass(slots=True)
+class Service:
+    """A running service: what it was asked, and who is signed in."""
+
+    machine: Machine
+    address: str
+    port: int = 0
+    username: str = "watcher"
+    password: str = field(default="secret", repr=False)
+    most_sessions: int = 8
+    sessions: dict[str, str] = field(default_factory=dict, repr=False)  # number → token
+    opened: int = 0  # sessions since the start
+    requests: list[tuple[str, str]] = field(default_factory=list)  # method, path with query
+    _context: ssl.SSLContext | None = field(default=None, repr=False)
+    _certificates: tuple[tuple[Path, Path], ...] = field(default=(), repr=False)
+    _runner: web.AppRunner | None = field(default=None, repr=False)
+
+    def begin(self, fault: Fault) -> None:
+        """Let a fault begin."""
+        self.machine.begin(fault)
+        self._show_certificate()
+
+    def mend(self, fault: Fault) -> None:
+        """Let it end."""
+        self.machine.mend(fault)
+        self._show_certificate()
+
+    def _show_certificate(self) -> None:
+        """Show the second certificate while the fault lasts, from the next connection on."""
+        wrong = Fault.WRONG_CERTIFICATE in self.machine.faults
+        if self._context is not None and len(self._certificates) > 1:
+            self._context.load_cert_chain(*self._certificates[1 if wrong else 0])
+
+    async def close(self) -> None:
+        """Stop."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    # --- answering ----------------------------------------------------------------------------------------------------
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request."""
+        path = request.path
+        self.requests.append((request.method, request.path_qs))
+        if Fault.SILENT in self.machine.faults:
+            await asyncio.sleep(3600)
+        if Fault.SLOW in self.machine.faults and path.startswith(f"{tree.SYSTEM}/Storage"):
+            await asyncio.sleep(self.machine.slowness)
+        if request.method == "POST" and path == tree.SESSIONS:
+            return self._sign_in(await _body(request))
+        if path not in _FREE and not self._knows(request):
+            return _error(401, "Base.1.18.NoValidSession", "There is no valid session established.")
+        match request.method:
+            case "GET":
+                return self._show(request)
+            case "DELETE":
+                return self._sign_out(path)
+            case "PATCH":
+                return self._change(path, await _body(request))
+            case "POST":
+                return self._order(path, await _body(request))
+        return _error(405, "Base.1.18.OperationNotAllowed", "The HTTP method is not allowed on this resource.")
+
+    def _knows(self, request: web.Request) -> bool:
+        if token := request.headers.get("X-Auth-Token"):
+            return token in self.sessions.values()
+        kind, _space, given = request.headers.get("Authorization", "").partition(" ")
+        try:
+            login = base64.b64decode(given, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            return False
+        return kind == "Basic" and login == f"{self.username}:{self.password}" and not self._refuses()
+
+    def _refuses(self) -> bool:
+        return Fault.WRONG_PASSWORD in self.machine.faults
+
+    def _sign_in(self, login: dict[str, Any]) -> web.Response:
+        given = (login.get("UserName"), login.get("Password"))
+        if given != (self.username, self.password) or self._refuses():
+            return _error(401, "iLO.2.19.UnauthorizedLoginAttempt", "The login was not successful.")
+        if len(self.sessions) >= self.most_sessions or Fault.SESSION_FULL in self.machine.faults:
+            return _error(503, "Base.1.18.SessionLimitExceeded", "The session establishment failed: limit exceeded.")
+        self.opened += 1
+        number, token = str(self.opened), secrets.token_hex(16)
+        self.sessions[number] = token
+        place = f"{tree.SESSIONS}/{number}"
+        # An iLO names itself as it thinks it is called.
+        headers = {"X-Auth-Token": token, "Location": f"https://ilo.example.net{place}"}
+        return web.json_response({"@odata.id": place, "Id": number}, status=201, headers=headers)
+
+    def _sign_out(self, path: str) -> web.Response:
+        number = path.removeprefix(f"{tree.SESSIONS}/")
+        if self.sessions.pop(number, None) is None:
+            return _error(404, "Base.1.18.ResourceMissingAtURI", "The resource is missing.")
+        return web.json_response({})
+
+    def _show(self, request: web.Request) -> web.Response:
+        found = tree.resources(self.machine)
+        resource = found.get(request.path) or found.get(f"{request.path}/")
+        if resource is None:
+            return _error(404, "Base.1.18.ResourceMissingAtURI", "The resource is missing.")
+        resource = dict(resource)
+        if "Members" in resource:
+            skip = request.query.get("$skip", "0")
+            members = resource["Members"][int(skip) if skip.isdigit() else 0 :]
+            if request.query.get("$expand", "").startswith("."):
+                members = [found[member["@odata.id"]] for member in members]
+            resource["Members"] = members
+        return web.json_response(resource)
+
+    def _change(self, path: str, change: dict[str, Any]) -> web.Response:
+        machine = self.machine
+        if path == tree.SYSTEM and isinstance(change.get("LocationIndicatorActive"), bool):
+            machine.lit = change["LocationIndicatorActive"]
+        elif path == tree.SYSTEM and isinstance(change.get("Boot"), dict):
+            machine.boot |= {name.removeprefix("BootSourceOverride"): value for name, value in change["Boot"].items()}
+            if machine.boot["Enabled"] == "Disabled":
+                machine.boot["Target"] = "None"
+        elif path == f"{tree.CHASSIS}/Power":
+            machine.cap = int(change["PowerControl"][0]["PowerLimit"]["LimitInWatts"] or 0)
+        else:
+            return _error(400, "Base.1.18.PropertyNotWritable", "The property is a read only property.")
+        return web.json_response({})
+
+    def _order(self, path: str, order: dict[str, Any]) -> web.Response:
+        if path == tree.RESET:
+            status = self.machine.reset(str(order.get("ResetType")))
+            if status == 400:
+                return _error(400, "Base.1.18.ActionParameterNotSupported", "The reset type is not supported.")
+            if status == 409:
+                return _error(409, "iLO.2.19.InvalidOperationForSystemState", "The system state does not allow it.")
+            return web.json_response({})
+        for log, place in ((self.machine.iml, tree.IML), (self.machine.iel, tree.IEL)):
+            if path == f"{place}/{tree.CLEAR}":
+                log.clear()
+                self.machine.note(log, "Log cleared.", "Informational", "Maintenance")
+                return web.json_response({})
+        return _error(404, "Base.1.18.ResourceMissingAtURI", "The resource is missing.")
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        found = await request.json()
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _error(status: int, code: str, text: str) -> web.Response:
+    told = [{"MessageId": code, "Message": text}]
+    error = {"code": "iLO.0.10.ExtendedInfo", "message": "See @Message.ExtendedInfo.", "@Message.ExtendedInfo": told}
+    return web.json_response({"error": error}, status=status)
+
+
+async def serve(
+    machine: Machine,
+    address: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    certificate: tuple[Path, Path],
+    other_certificate: tuple[Path, Path] | None = None,
+    **settings: Any,
+) -> Service:
+    """Answer for a machine until the service is closed; ``certificate`` are the files of certificate and key."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+    further = (other_certificate,) if other_certificate is not None else ()
+    service = Service(machine, address, _context=context, _certificates=(certificate, *further), **settings)
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", service.answer)
+    service._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await service._runner.setup()
+    site = web.TCPSite(service._runner, address, port, ssl_context=context)
+    await site.start()
+    service.port = service._runner.addresses[0][1]
+    return service

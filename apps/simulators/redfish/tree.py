@@ -1,0 +1,423 @@
+"""The resources of a simulated iLO, by path: made by hand in the shape of the public schemas (DSP8010)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from apps.simulators.redfish.machine import Entry, Fault, Machine
+
+Resource = dict[str, Any]
+V1 = "/redfish/v1"
+SYSTEM, CHASSIS, MANAGER = f"{V1}/Systems/1", f"{V1}/Chassis/1", f"{V1}/Managers/1"
+SESSIONS = f"{V1}/SessionService/Sessions"
+RESET = f"{SYSTEM}/Actions/ComputerSystem.Reset"
+IML, IEL = f"{SYSTEM}/LogServices/IML", f"{MANAGER}/LogServices/IEL"
+CLEAR = "Actions/LogService.ClearLog"
+OK: Mapping[str, str] = {"State": "Enabled", "Health": "OK"}
+_SEVERITIES = {"Critical": "Critical", "Caution": "Warning"}
+
+
+def resources(machine: Machine) -> dict[str, Resource]:
+    """Give all that the service has just now."""
+    found: dict[str, Resource] = {}
+    for path, body in (*_service(), *_system(machine), *_parts(machine), *_chassis(machine), *_manager(machine)):
+        found[path] = {"@odata.id": path, **body}
+    found |= _log(IML, "IML", machine.iml)
+    found |= _log(IEL, "IEL", machine.iel)
+    return found
+
+
+def link(path: str) -> dict[str, str]:
+    """Give a link."""
+    return {"@odata.id": path}
+
+
+def collection(kind: str, paths: Iterable[str]) -> Resource:
+    """Give a collection of links."""
+    members = [link(path) for path in paths]
+    return {
+        "@odata.type": f"#{kind}Collection.{kind}Collection",
+        "Name": kind,
+        "Members": members,
+        "Members@odata.count": len(members),
+    }
+
+
+def _service() -> Iterable[tuple[str, Resource]]:
+    yield (
+        f"{V1}/",
+        {
+            "@odata.type": "#ServiceRoot.v1_13_0.ServiceRoot",
+            "Id": "RootService",
+            "Name": "HPE RESTful Root Service",
+            "RedfishVersion": "1.13.0",
+            "Vendor": "HPE",
+            "ProtocolFeaturesSupported": {
+                "ExpandQuery": {
+                    "ExpandAll": False,
+                    "Levels": True,
+                    "Links": False,
+                    "MaxLevels": 1,
+                    "NoLinks": True,
+                },
+                "FilterQuery": True,
+                "OnlyMemberQuery": True,
+                "SelectQuery": False,
+            },
+            "Systems": link(f"{V1}/Systems"),
+            "Chassis": link(f"{V1}/Chassis"),
+            "Managers": link(f"{V1}/Managers"),
+            "SessionService": link(f"{V1}/SessionService"),
+            "UpdateService": link(f"{V1}/UpdateService"),
+            "Links": {"Sessions": link(SESSIONS)},
+            "Oem": {"Hpe": {"Manager": [{"ManagerType": "iLO 6", "ManagerFirmwareVersion": "1.55"}]}},
+        },
+    )
+    yield f"{V1}/Systems", collection("ComputerSystem", [SYSTEM])
+    yield f"{V1}/Chassis", collection("Chassis", [CHASSIS])
+    yield f"{V1}/Managers", collection("Manager", [MANAGER])
+    yield f"{V1}/UpdateService", {"Id": "UpdateService", "FirmwareInventory": link(f"{V1}/UpdateService/Firmware")}
+    firmware = (("1", "iLO 6", "1.55 Feb 14 2026"), ("2", "System ROM", "U54 v2.12 (01/17/2026)"))
+    yield (
+        f"{V1}/UpdateService/Firmware",
+        collection("SoftwareInventory", [f"{V1}/UpdateService/Firmware/{own}" for own, _name, _version in firmware]),
+    )
+    for own, name, version in firmware:
+        yield (
+            f"{V1}/UpdateService/Firmware/{own}",
+            {
+                "Id": own,
+                "Name": name,
+                "Version": version,
+                "Oem": {"Hpe": {"DeviceContext": "System Board"}},
+                "Status": {"State": "Enabled"},
+            },
+        )
+
+
+def _worst(machine: Machine) -> str:
+    broken = machine.faults & {Fault.PSU_FAILED, Fault.FAN_STOPPED, Fault.DRIVE_FAILED}
+    return "Critical" if broken else "Warning" if Fault.POWER_LOST in machine.faults else "OK"
+
+
+def _system(machine: Machine) -> Iterable[tuple[str, Resource]]:
+    on = machine.is_on
+    summed = {"HealthRollup": "OK", "State": "Enabled"} if on else {"State": "Disabled"}
+    supplies_fail = machine.faults & {Fault.PSU_FAILED, Fault.POWER_LOST}
+    yield (
+        SYSTEM,
+        {
+            "@odata.type": "#ComputerSystem.v1_17_0.ComputerSystem",
+            "Id": "1",
+            "Name": "Computer System",
+            "HostName": machine.name,
+            "Manufacturer": "HPE",
+            "Model": "ProLiant DL360 Gen11",
+            "SKU": "P52499-B21",
+            "SerialNumber": machine.serial,
+            "UUID": machine.uuid,
+            "BiosVersion": "U54 v2.12 (01/17/2026)",
+            "PowerState": machine.power_state,
+            "LocationIndicatorActive": machine.lit,
+            "Status": {"State": "Enabled" if on else "Disabled", "Health": _worst(machine)},
+            "ProcessorSummary": {"Count": 2, "Status": summed},
+            "MemorySummary": {"TotalSystemMemoryGiB": 128, "Status": summed},
+            "Boot": {
+                "BootSourceOverrideEnabled": machine.boot["Enabled"],
+                "BootSourceOverrideTarget": machine.boot["Target"],
+                "BootSourceOverrideMode": machine.boot["Mode"],
+                "BootSourceOverrideTarget@Redfish.AllowableValues": [
+                    "None",
+                    "Cd",
+                    "Hdd",
+                    "Usb",
+                    "Utilities",
+                    "Diags",
+                    "BiosSetup",
+                    "Pxe",
+                ],
+            },
+            "Processors": link(f"{SYSTEM}/Processors"),
+            "Memory": link(f"{SYSTEM}/Memory"),
+            "Storage": link(f"{SYSTEM}/Storage"),
+            "EthernetInterfaces": link(f"{SYSTEM}/EthernetInterfaces"),
+            "LogServices": link(f"{SYSTEM}/LogServices"),
+            "Links": {"Chassis": [link(CHASSIS)], "ManagedBy": [link(MANAGER)]},
+            "Actions": {
+                "#ComputerSystem.Reset": {
+                    "target": RESET,
+                    "ResetType@Redfish.AllowableValues": list(machine.resets),
+                }
+            },
+            "Oem": {
+                "Hpe": {
+                    "AggregateHealthStatus": {
+                        "BiosOrHardwareHealth": {"Status": {"Health": "OK"}},
+                        "Network": {"Status": {"Health": "OK"}},
+                        "SmartStorageBattery": {"Status": {"Health": "OK"}},
+                        "FanRedundancy": "FailedRedundant" if Fault.FAN_STOPPED in machine.faults else "Redundant",
+                        "PowerSupplyRedundancy": "FailedRedundant" if supplies_fail else "Redundant",
+                    },
+                    "HostOS": {"OsName": "Red Hat Enterprise Linux", "OsVersion": "9.4"} if on else {},
+                    "PostState": "FinishedPost" if on else "PowerOff",
+                }
+            },
+        },
+    )
+    yield f"{SYSTEM}/LogServices", collection("LogService", [IML])
+
+
+def _parts(machine: Machine) -> Iterable[tuple[str, Resource]]:
+    on = machine.is_on
+    yield (
+        f"{SYSTEM}/Processors",
+        collection("Processor", [f"{SYSTEM}/Processors/{number}" for number in (1, 2)] if on else []),
+    )
+    for number in (1, 2):
+        yield (
+            f"{SYSTEM}/Processors/{number}",
+            {
+                "Id": str(number),
+                "Socket": f"Proc {number}",
+                "ProcessorType": "CPU",
+                "Manufacturer": "Intel(R) Corporation",
+                "Model": "Intel(R) Xeon(R) Gold 6430",
+                "TotalCores": 32,
+                "TotalThreads": 64,
+                "MaxSpeedMHz": 4000,
+                "Status": OK,
+            },
+        )
+    yield f"{SYSTEM}/Memory", collection("Memory", [f"{SYSTEM}/Memory/proc{one}dimm1" for one in (1, 2)] if on else [])
+    for number in (1, 2):
+        yield (
+            f"{SYSTEM}/Memory/proc{number}dimm1",
+            {
+                "Id": f"proc{number}dimm1",
+                "DeviceLocator": f"PROC {number} DIMM 1",
+                "CapacityMiB": 65536,
+                "MemoryDeviceType": "DDR5",
+                "OperatingSpeedMhz": 4400,
+                "PartNumber": "P43331-B21",
+                "Status": OK,
+            },
+        )
+    yield from _storage(machine)
+    yield f"{SYSTEM}/EthernetInterfaces", collection("EthernetInterface", [f"{SYSTEM}/EthernetInterfaces/1"])
+    yield (
+        f"{SYSTEM}/EthernetInterfaces/1",
+        {"Id": "1", "Name": "NIC.1", "MACAddress": "02:5E:00:00:00:01", "SpeedMbps": 10000, "LinkStatus": "LinkUp"},
+    )
+
+
+def _storage(machine: Machine) -> Iterable[tuple[str, Resource]]:
+    array, failed = f"{SYSTEM}/Storage/DE00C000", Fault.DRIVE_FAILED in machine.faults
+    yield f"{SYSTEM}/Storage", collection("Storage", [array])
+    yield (
+        array,
+        {
+            "Id": "DE00C000",
+            "Name": "HPE MR416i-o Gen11",
+            "StorageControllers": [
+                {
+                    "MemberId": "0",
+                    "Name": "HPE MR416i-o Gen11",
+                    "Model": "HPE MR416i-o Gen11",
+                    "FirmwareVersion": "52.24.3-4948",
+                    "SupportedRAIDTypes": ["RAID0", "RAID1", "RAID5"],
+                    "Status": OK,
+                }
+            ],
+            "Drives": [link(f"{array}/Drives/{number}") for number in (0, 1)],
+            "Volumes": link(f"{array}/Volumes"),
+        },
+    )
+    for number in (0, 1):
+        broken = failed and number == 1
+        yield (
+            f"{array}/Drives/{number}",
+            {
+                "Id": str(number),
+                "Name": "960GB 6G SATA SSD",
+                "Model": "VK000960GZXRU",
+                "SerialNumber": f"{machine.serial}D{number}",
+                "Revision": "HPG3",
+                "CapacityBytes": 960_197_124_096,
+                "MediaType": "SSD",
+                "Protocol": "SATA",
+                "FailurePredicted": False,
+                "PredictedMediaLifeLeftPercent": 97 - number,
+                "PhysicalLocation": {"PartLocation": {"ServiceLabel": f"Slot=14:Port=1:Box=1:Bay={number + 1}"}},
+                "Status": {"State": "Enabled", "Health": "Critical" if broken else "OK"},
+            },
+        )
+    yield f"{array}/Volumes", collection("Volume", [f"{array}/Volumes/1"])
+    yield (
+        f"{array}/Volumes/1",
+        {
+            "Id": "1",
+            "Name": "Volume 1",
+            "RAIDType": "RAID1",
+            "CapacityBytes": 960_197_124_096,
+            "Status": {"State": "Degraded" if failed else "Enabled", "Health": "Warning" if failed else "OK"},
+        },
+    )
+
+
+def _chassis(machine: Machine) -> Iterable[tuple[str, Resource]]:
+    yield (
+        CHASSIS,
+        {
+            "Id": "1",
+            "Name": "Computer System Chassis",
+            "ChassisType": "RackMount",
+            "Thermal": link(f"{CHASSIS}/Thermal"),
+            "Power": link(f"{CHASSIS}/Power"),
+            "Status": {"State": "Enabled", "Health": "OK"},
+        },
+    )
+    on = machine.is_on
+    waiting = {"State": "Enabled", "Health": "OK"} if on else {"State": "StandbyOffline"}
+    stopped = Fault.FAN_STOPPED in machine.faults
+    fans = []
+    for number in (1, 2):
+        broken = stopped and number == 2 and on
+        fans.append(
+            {
+                "MemberId": str(number - 1),
+                "Name": f"Fan {number}",
+                "Reading": 0 if broken or not on else 27 + number,
+                "ReadingUnits": "Percent",
+                "Status": {"State": "Enabled", "Health": "Critical"} if broken else waiting,
+            }
+        )
+    yield (
+        f"{CHASSIS}/Thermal",
+        {
+            "Id": "Thermal",
+            "Name": "Thermal",
+            "Fans": fans,
+            "Temperatures": [
+                _temperature(0, "01-Inlet Ambient", 22, 42, 47, dict(OK)),
+                _temperature(1, "02-CPU 1", 40 if on else None, 0, 0, waiting),
+                _temperature(2, "03-CPU 2", None, 0, 0, {"State": "Absent"}),
+            ],
+        },
+    )
+    yield f"{CHASSIS}/Power", _power(machine)
+
+
+def _temperature(
+    number: int, name: str, value: float | None, caution: int, critical: int, status: Resource
+) -> Resource:
+    return {
+        "MemberId": str(number),
+        "Name": name,
+        "ReadingCelsius": value,
+        "UpperThresholdCritical": caution,
+        "UpperThresholdFatal": critical,
+        "Status": status,
+    }
+
+
+def _power(machine: Machine) -> Resource:
+    watts = machine.watts if machine.is_on else 12
+    supplies = []
+    for number in (1, 2):
+        failed = number == 2 and Fault.PSU_FAILED in machine.faults
+        lost = number == 2 and Fault.POWER_LOST in machine.faults
+        dead = failed or lost
+        supplies.append(
+            {
+                "MemberId": str(number - 1),
+                "Name": "HpeServerPowerSupply",
+                "Model": "865414-B21",
+                "Manufacturer": "LTEON",
+                "SerialNumber": f"{machine.serial}P{number}",
+                "FirmwareVersion": "1.00",
+                "PowerCapacityWatts": 800,
+                "LastPowerOutputWatts": 0 if dead else watts / (1 if machine.faults & _LINES else 2),
+                "LineInputVoltage": 0 if lost else 203,
+                "Status": {
+                    "State": "Enabled",
+                    "Health": "Critical" if failed else "Warning" if lost else "OK",
+                },
+                "Oem": {"Hpe": {"BayNumber": number}},
+            }
+        )
+    return {
+        "Id": "Power",
+        "Name": "PowerMetrics",
+        "PowerControl": [
+            {
+                "MemberId": "0",
+                "PowerConsumedWatts": watts,
+                "PowerCapacityWatts": 1600,
+                "PowerLimit": {"LimitInWatts": machine.cap},
+                "PowerMetrics": {
+                    "IntervalInMin": 20,
+                    "MinConsumedWatts": watts - 10,
+                    "AverageConsumedWatts": watts,
+                    "MaxConsumedWatts": watts + 40,
+                },
+            }
+        ],
+        "PowerSupplies": supplies,
+    }
+
+
+_LINES = {Fault.PSU_FAILED, Fault.POWER_LOST}
+
+
+def _manager(machine: Machine) -> Iterable[tuple[str, Resource]]:
+    yield (
+        MANAGER,
+        {
+            "Id": "1",
+            "Name": "Manager",
+            "ManagerType": "BMC",
+            "Model": "iLO 6",
+            "FirmwareVersion": "iLO 6 v1.55",
+            "UUID": "8b6b5c1e-9b0a-5c39-a4c9-2f7f5f0d3a11",
+            "LogServices": link(f"{MANAGER}/LogServices"),
+            "EthernetInterfaces": link(f"{MANAGER}/EthernetInterfaces"),
+            "Status": OK,
+        },
+    )
+    yield f"{MANAGER}/LogServices", collection("LogService", [IEL])
+    yield f"{MANAGER}/EthernetInterfaces", collection("EthernetInterface", [f"{MANAGER}/EthernetInterfaces/1"])
+    yield (
+        f"{MANAGER}/EthernetInterfaces/1",
+        {
+            "Id": "1",
+            "Name": "Manager Dedicated Network Interface",
+            "MACAddress": "02:5E:00:00:00:F1",
+            "SpeedMbps": 1000,
+            "LinkStatus": "LinkUp",
+            "IPv4Addresses": [{"Address": "192.0.2.41", "SubnetMask": "255.255.255.0"}],
+        },
+    )
+
+
+def _log(path: str, name: str, entries: list[Entry]) -> dict[str, Resource]:
+    found = {
+        path: {
+            "Id": name,
+            "Name": "Integrated Management Log" if name == "IML" else "iLO Event Log",
+            "MaxNumberOfRecords": 2000,
+            "ServiceEnabled": True,
+            "Entries": link(f"{path}/Entries"),
+            "Actions": {"#LogService.ClearLog": {"target": f"{path}/{CLEAR}"}},
+        },
+        f"{path}/Entries": collection("LogEntry", [f"{path}/Entries/{entry.number}" for entry in entries]),
+    }
+    for entry in entries:
+        found[f"{path}/Entries/{entry.number}"] = {
+            "Id": str(entry.number),
+            "Name": "Log Entry",
+            "EntryType": "Oem",
+            "Created": entry.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "Severity": _SEVERITIES.get(entry.severity, "OK"),
+            "Message": entry.text,
+            "Oem": {"Hpe": {"Severity": entry.severity, "ClassDescription": entry.source, "EventNumber": entry.number}},
+        }
+    return {own: {"@odata.id": own, **body} for own, body in found.items()}

@@ -1,0 +1,70 @@
+"""Logs are read from where the last look ended, whatever happened to them meanwhile."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from apps.drivers.contract import Status
+from apps.drivers.redfish import log
+from apps.drivers.redfish.values import moment
+
+
+def entries(numbers: Iterable[int], day: int = 1) -> list[dict[str, Any]]:
+    return [
+        {
+            "Id": str(number),
+            "Created": f"2026-05-{day:02}T10:{number:02}:00Z",
+            "Severity": "Warning",
+            "Message": f"event {number}",
+        }
+        for number in numbers
+    ]
+
+
+def test_the_first_look_gives_all_and_the_next_what_came_since() -> None:
+    first = log.look(entries([2, 1]), None, "SEL")
+    assert [event.key for event in first.events] == ["SEL/1", "SEL/2"]
+    assert (first.place, first.cleared) == ({"last": "2", "at": "2026-05-01T10:02:00Z"}, False)
+    second = log.look(entries([3, 2, 1]), first.place, "SEL")
+    assert ([event.key for event in second.events], second.cleared) == (["SEL/3"], False)
+    assert log.look(entries([1, 2, 3]), second.place, "SEL").events == ()
+
+
+def test_a_log_that_was_emptied_is_read_anew() -> None:
+    place = log.look(entries([1, 2, 3]), None, "SEL").place
+    emptied = log.look([], place, "SEL")
+    assert (emptied.events, emptied.place, emptied.cleared) == ((), {}, True)
+    began_anew = log.look(entries([1], day=2), place, "SEL")
+    assert ([event.text for event in began_anew.events], began_anew.cleared) == (["event 1"], True)
+    counted_past = log.look(entries([1, 2, 3, 4], day=2), place, "SEL")
+    assert (len(counted_past.events), counted_past.cleared) == (4, True)
+
+
+def test_a_log_that_goes_round_was_not_emptied() -> None:
+    place = log.look(entries([1, 2, 3]), None, "SEL").place
+    round_again = log.look(entries(range(7, 10)), place, "SEL")
+    assert ([event.key for event in round_again.events], round_again.cleared) == (["SEL/7", "SEL/8", "SEL/9"], False)
+
+
+def test_an_entry_in_the_words_of_its_maker() -> None:
+    entry = {
+        "Id": "17",
+        "Created": "2026-05-01T10:00:00+09:00",
+        "Severity": "OK",
+        "Message": "Fan Failure (Fan 2)",
+        "Oem": {"Hpe": {"Severity": "Repaired", "ClassDescription": "Fan Failure"}},
+    }
+    event = log.event(entry, "IML")
+    assert (event.key, event.source, event.text) == ("IML/17", "Fan Failure", "Fan Failure (Fan 2)")
+    assert (event.status, event.asserted, event.at) == (Status.NORMAL, False, moment("2026-05-01T01:00:00Z"))
+    caution = log.event({"Id": "1", "Severity": "Warning", "Oem": {"Hp": {"Severity": "Caution"}}}, "IML")
+    assert (caution.status, caution.at, caution.source) == (Status.WARNING, None, "IML")
+
+
+def test_of_links_only_the_newest_are_read() -> None:
+    listed = [{"@odata.id": f"/Entries/{number}"} for number in range(1, 11)]
+    assert [one["@odata.id"] for one in log.newest(listed, "8", 5)] == ["/Entries/8", "/Entries/9", "/Entries/10"]
+    assert len(log.newest(listed, "", 4)) == 4
+
+
+def test_how_full_a_log_is() -> None:
+    assert (log.filled({"MaxNumberOfRecords": 2000}, 500), log.filled({}, 500)) == (25.0, None)
