@@ -110,7 +110,7 @@ function openDialogs(root) {
 document.addEventListener("input", (event) => {
   const words = event.target.dataset?.confirm;
   if (words === undefined) return;
-  const armed = one("[data-arm]", event.target.closest("dialog, form"));
+  const armed = one("[data-arm]", event.target.closest("dialog") ?? event.target.closest("form"));
   if (armed) armed.disabled = event.target.value.trim() !== words;
 });
 

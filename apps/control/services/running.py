@@ -22,7 +22,7 @@ from apps.control.orders import Order, WakeOrder, order_of
 from apps.control.services import targets
 from apps.control.services.ordering import CANNOT
 from apps.core import jobs, options
-from apps.core.jobs import LOOK_FIRST
+from apps.core.jobs import LOOK_FIRST, WORKER_DIED
 from apps.core.models import Job, JobState, JobStep, StepCode, StepState
 from apps.core.phrases import Phrase
 from apps.core.writes import turn
@@ -114,7 +114,8 @@ class _Round:
 
     def _stopped(self) -> bool:
         most = options.get("operation_failures")
-        failed = JobStep.objects.filter(job=self.job, state=StepState.FAILED).count()
+        # That a worker of ours ended says nothing of the devices that come next.
+        failed = JobStep.objects.filter(job=self.job, state=StepState.FAILED).exclude(message=WORKER_DIED).count()
         if not most or failed < most:
             return False
         jobs.leave_rest(self.job.pk, Phrase(TOO_MANY_FAILED, {"number": str(failed)}))

@@ -7,8 +7,10 @@ from apps.drivers.bmc.words import KINDS, UNKNOWN_STATE, meaning
 from apps.drivers.contract import Fact, State, StateKind, Status
 from apps.protocols.ipmi.chassis import ChassisStatus
 from apps.protocols.ipmi.measuring import Measured
+from apps.protocols.ipmi.records import THRESHOLD
 
 _BADNESS = {Status.CRITICAL: 0, Status.WARNING: 1, Status.UNKNOWN: 2, Status.NORMAL: 3}
+_PASSED = {0: 0, 1: 2, 2: 4, 3: 7, 4: 9, 5: 11}  # bit of a limit that is passed (§35.14): the event that says so
 _NOTHING = "Nothing reported"
 
 
@@ -31,7 +33,10 @@ def _state(one: Measured, powered: bool | None) -> State:
 
 
 def _told(one: Measured) -> Iterator[tuple[str, Status]]:
-    for place in sorted(one.states):
+    places = one.states
+    if one.record.reading_type == THRESHOLD:
+        places = frozenset(_PASSED[place] for place in one.states if place in _PASSED)
+    for place in sorted(places):
         found = meaning(one.record.sensor_type, one.record.reading_type, place)
         yield found or (UNKNOWN_STATE, Status.NORMAL)
 

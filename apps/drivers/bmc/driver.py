@@ -53,7 +53,6 @@ _ACTIONS = {
     PowerAction.SHUTDOWN: chassis.SOFT,
     PowerAction.NMI: chassis.NMI,
 }
-_WHEN_OFF = frozenset({PowerAction.ON})
 _BOOT_DEVICES = {
     BootDevice.NONE: 0,
     BootDevice.PXE: 1,
@@ -159,12 +158,13 @@ class BmcDriver(Driver, Identity, Health, Inventory, Sensors, States, Power, Boo
         return (own, parts.lan_port(lan), *parts.parts(said, powered=(await self._chassis()).on))
 
     async def read_power(self) -> PowerReport:
-        """Tell whether the machine is powered, and why it last started."""
+        """Tell whether the machine is powered now, and why it last started."""
+        self._known.pop("chassis", None)
         powered = (await self._chassis()).on
         cause = await self._run(chassis.read_restart_cause)
         return PowerReport(
             PowerState.ON if powered else PowerState.OFF,
-            frozenset(_ACTIONS) if powered else _WHEN_OFF,
+            frozenset(_ACTIONS),
             RESTART_CAUSES.get(cause or 0, ""),
         )
 
@@ -172,7 +172,6 @@ class BmcDriver(Driver, Identity, Health, Inventory, Sensors, States, Power, Boo
         """Order it once."""
         if action not in _ACTIONS:
             raise Unsupported("A management controller cannot do this by IPMI: %(action)s", action=action.value)
-        self._known.pop("chassis", None)
         await self._run(lambda session: chassis.control(session, _ACTIONS[action]))
 
     async def read_boot(self) -> BootOverride:
@@ -186,7 +185,8 @@ class BmcDriver(Driver, Identity, Health, Inventory, Sensors, States, Power, Boo
         await self._run(lambda session: chassis.set_boot(session, flags))
 
     async def read_lamp(self) -> bool | None:
-        """Ask whether the lamp is lit."""
+        """Ask whether the lamp is lit now."""
+        self._known.pop("chassis", None)
         return (await self._chassis()).lamp
 
     async def set_lamp(self, lit: bool, duration: timedelta | None = None) -> None:
@@ -194,7 +194,6 @@ class BmcDriver(Driver, Identity, Health, Inventory, Sensors, States, Power, Boo
         seconds = 0 if not lit else None if duration is None else round(duration.total_seconds())
         if seconds is not None and lit:
             seconds = min(max(seconds, 1), LONGEST_LIGHT)
-        self._known.pop("chassis", None)
         await self._run(lambda session: chassis.set_lamp(session, seconds))
 
     async def read_power_drawn(self) -> PowerDrawn | None:

@@ -1,6 +1,7 @@
 """Sensor data records: what a controller's sensors are called and how their bytes become values (IPMI 2.0 §43)."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
@@ -152,11 +153,15 @@ def records(raw: Iterator[bytes] | list[bytes]) -> Records:
 
 
 def _once(sensors: list[SensorRecord]) -> Iterator[SensorRecord]:
-    """Leave out what is described twice: the first counts."""
-    seen = set()
+    """Leave out what is described twice: the first counts. Equal names get the place of the part behind them."""
+    first: dict[str, SensorRecord] = {}
     for sensor in sensors:
-        if sensor.key not in seen:
-            seen.add(sensor.key)
+        first.setdefault(sensor.key, sensor)
+    names = Counter(sensor.name for sensor in first.values())
+    for sensor in first.values():
+        if names[sensor.name] > 1 and sensor.name:
+            yield replace(sensor, name=f"{sensor.name} ({sensor.entity}.{sensor.instance})")
+        else:
             yield sensor
 
 

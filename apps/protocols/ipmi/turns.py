@@ -1,6 +1,7 @@
 """One conversation per controller and process at a time: two would share, and close, one session inside pyghmi."""
 
 import asyncio
+import os
 import threading
 from collections import deque
 from concurrent.futures import Future
@@ -9,6 +10,7 @@ Place = tuple[str, int]
 
 _lock = threading.Lock()
 _waiting: dict[Place, deque["Turn"]] = {}
+os.register_at_fork(after_in_child=_waiting.clear)
 
 
 class Turn:

@@ -67,6 +67,12 @@ def test_a_state_tells_the_worst_first() -> None:
     assert (own.words, own.status) == (("Unknown state",), Status.NORMAL)
 
 
+def test_a_limit_without_a_number_is_a_state() -> None:
+    hot = replace(CPU, numeric=3)
+    (state,) = discrete.states([Measured(hot, None, frozenset({3, 6, 7}))], powered=True)
+    assert (state.words, state.status) == (("Rose above the upper warning limit",), Status.WARNING)
+
+
 def test_what_is_wrong_with_the_chassis() -> None:
     assert discrete.chassis_facts(ChassisStatus(on=True)) == []
     found = discrete.chassis_facts(ChassisStatus(on=True, power_fault=True, intrusion=True, cooling_fault=True))

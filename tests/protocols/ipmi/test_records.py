@@ -68,6 +68,12 @@ def test_records_of_events_and_parts_and_those_that_are_cut_short() -> None:
     assert found.name_of(0x20, 0, 99) is None
 
 
+def test_sensors_of_one_name_are_told_apart_by_the_place_of_their_part() -> None:
+    second = bytearray(FULL)
+    second[7], second[9] = 3, 2
+    assert [one.name for one in records([FULL, bytes(second)]).sensors] == ["CPU1 Temp (3.1)", "CPU1 Temp (3.2)"]
+
+
 @pytest.mark.parametrize(
     ("linearization", "raw", "value"),
     [
