@@ -132,11 +132,14 @@ async def test_a_service_that_breaks_off_in_the_middle_of_a_poll_is_not_slow(
         request.transport.abort()
         return web.Response()
 
-    async with scripted(redfish_certificates[0], answer) as port:
-        async with RedfishDriver(target(port, state={"system": "/redfish/v1/Systems/1"})) as driver:
-            with pytest.raises(Unreachable, match="breaks the connection off"):
-                await driver.read_health()
-            assert "sections" not in driver.state
+    state = {"system": "/redfish/v1/Systems/1"}
+    async with (
+        scripted(redfish_certificates[0], answer) as port,
+        RedfishDriver(target(port, state=state)) as driver,
+    ):
+        with pytest.raises(Unreachable, match="breaks the connection off"):
+            await driver.read_health()
+        assert "sections" not in driver.state
 
 
 async def test_another_system_than_there_is(ilo: Service) -> None:
