@@ -23,6 +23,7 @@ ANSWERS_SLOWER = 10  # times: a management controller looks at sensors only when
 EVERY_TIME = 0.0
 SELDOM = 540.0  # seconds; many questions about what changes rarely
 RESTS = 1800.0  # seconds that a section which was too slow is left in peace
+RESTS_SHORTLY = 300.0  # one that is wanted every time
 WAITS = 0.5  # seconds until a slow section gets company: a connection costs more than all that is asked over it
 MOST_CHASSIS = 4
 MOST_DRIVES = 256
@@ -49,6 +50,21 @@ class Section:
     name: str  # a key of SECTIONS
     read: Callable[[], Awaitable[Told]]
     period: float = EVERY_TIME
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How a section went: what it says now, what is kept of it, and what went wrong."""
+
+    told: Told
+    kept: Kept
+    asked: bool = True
+    error: ContactError | None = None
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Say whether nobody was there to answer, which is worse than being slow."""
+        return isinstance(self.error, Unreachable) and not _was_slow(self.error)
 
 
 class RedfishConversation(Driver):
@@ -227,22 +243,25 @@ class RedfishConversation(Driver):
             off = await self._is_off()
             sections = self._sections()
             answers = await self._answers(sections, off)
+            asked = [answer for answer in answers if answer.asked]
+            if asked and asked[0].error is not None and all(answer.is_cut_off for answer in asked):
+                raise asked[0].error
             told = Told()
             facts = []
-            for section, (kept, fresh) in zip(sections, answers, strict=True):
-                told.add(fresh)
-                if kept.trouble:
-                    facts.append(_unread(section, kept.trouble))
+            for section, answer in zip(sections, answers, strict=True):
+                told.add(answer.told)
+                if answer.kept.trouble:
+                    facts.append(_unread(section, answer.kept.trouble))
             self._state["sections"] = {
-                section.name: kept.to_state() for section, (kept, _fresh) in zip(sections, answers, strict=True)
+                section.name: answer.kept.to_state() for section, answer in zip(sections, answers, strict=True)
             }
             return told, facts
 
         return await self._once("told", read)
 
-    async def _answers(self, sections: Sequence[Section], off: bool) -> list[tuple[Kept, Told]]:
+    async def _answers(self, sections: Sequence[Section], off: bool) -> list[Answered]:
         """Read sections one after another over one connection; the next does not wait for long for a slow one."""
-        reading: list[asyncio.Task[tuple[Kept, Told]]] = []
+        reading: list[asyncio.Task[Answered]] = []
         try:
             for section in sections:
                 reading.append(asyncio.create_task(self._section(section, off)))
@@ -252,25 +271,25 @@ class RedfishConversation(Driver):
             for one in reading:
                 one.cancel()
 
-    async def _section(self, section: Section, off: bool) -> tuple[Kept, Told]:
+    async def _section(self, section: Section, off: bool) -> Answered:
         sections = self.target.state.get("sections")
         before = Kept.from_state(sections.get(section.name) if isinstance(sections, Mapping) else None)
         now = time.time()
         if before is not None and now < before.rests_until <= now + RESTS:
-            return before, before.silent()
+            return Answered(before.silent(), before, asked=False)
         if before is not None and not before.trouble and 0 <= now - before.read_at < section.period:
-            return before, before.told
+            return Answered(before.told, before, asked=False)
         kept = before or Kept(Told())
         try:
             told = await self._limited(section.read)
         except AuthenticationFailed:
             raise
         except ContactError as error:
-            rests = now + RESTS if isinstance(error, Unreachable) else 0.0
-            kept = replace(kept, rests_until=rests, trouble=str(error))
-            return kept, kept.silent()
+            rest = RESTS if section.period else RESTS_SHORTLY
+            kept = replace(kept, rests_until=now + rest if _was_slow(error) else 0.0, trouble=str(error))
+            return Answered(kept.silent(), kept, error=error)
         told = with_powered_off(told, kept.told) if off else told
-        return Kept(told, now if section.period else 0.0), told
+        return Answered(told, Kept(told, now if section.period else 0.0))
 
     async def _limited(self, read: Callable[[], Awaitable[T]]) -> T:
         """Give a section its time; raises Unreachable when it is over."""
@@ -346,6 +365,10 @@ class RedfishConversation(Driver):
         facts = [fact for one in told if one.key != "system" and (fact := one.fact) is not None]
         own = next((one.fact for one in told if one.key == "system"), None)
         return facts if facts or own is None else [own]
+
+
+def _was_slow(error: ContactError) -> bool:
+    return isinstance(error.__cause__, TimeoutError)
 
 
 def _unread(section: Section, trouble: str) -> Fact:

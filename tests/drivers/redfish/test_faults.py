@@ -6,6 +6,7 @@ import logging
 import time
 
 import pytest
+from aiohttp import web
 
 from apps.drivers.contract import Status
 from apps.drivers.redfish import conversation
@@ -13,7 +14,11 @@ from apps.drivers.redfish.driver import RedfishDriver
 from apps.drivers.redfish.health import TOO_SLOW
 from apps.protocols.errors import AuthenticationFailed, DeviceError, Stage, Unreachable, Unsupported
 from apps.simulators.redfish import Fault, Service
-from tests.redfish_peers import SECRET, target
+from tests.redfish_peers import SECRET, Pair, scripted, target
+
+LINKS = {
+    name: {"@odata.id": f"/redfish/v1/{name}"} for name in ("Chassis", "Managers", "Processors", "Memory", "Storage")
+}
 
 
 async def test_a_slow_section_keeps_its_state_and_costs_no_other(
@@ -115,6 +120,26 @@ async def test_a_service_that_dies_in_the_middle_of_a_poll(ilo: Service) -> None
         with pytest.raises(Unreachable, match="does not answer in time"):
             await driver.read_health()
         ilo.mend(Fault.SILENT)
+
+
+async def test_a_service_that_breaks_off_in_the_middle_of_a_poll_is_not_slow(
+    redfish_certificates: tuple[Pair, Pair],
+) -> None:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path in ("/redfish/v1/", "/redfish/v1/Systems/1"):
+            return web.json_response({"RedfishVersion": "1.0", "Id": "1", "PowerState": "On"} | LINKS)
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    state = {"system": "/redfish/v1/Systems/1"}
+    async with (
+        scripted(redfish_certificates[0], answer) as port,
+        RedfishDriver(target(port, state=state)) as driver,
+    ):
+        with pytest.raises(Unreachable, match="breaks the connection off"):
+            await driver.read_health()
+        assert "sections" not in driver.state
 
 
 async def test_another_system_than_there_is(ilo: Service) -> None:
