@@ -130,6 +130,14 @@ document.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", () => all("form[data-sent]").forEach((form) => delete form.dataset.sent));
 
+/** Of the parameters of all drivers shows those of the chosen one; without scripts all are there. */
+function showParameters(drivers) {
+  for (const part of all(".if-driver", drivers.closest(".if"))) part.hidden = part.dataset.driver !== drivers.value;
+}
+const DRIVERS = '.if select[name$="-driver"]';
+document.addEventListener("change", ({ target }) => target.matches(DRIVERS) && showParameters(target));
+addEventListener("pageshow", () => all(DRIVERS).forEach(showParameters));
+
 // a filter that says nothing does not stand in the address
 document.addEventListener("formdata", ({ target, formData }) => {
   if (!target.matches("[data-lean]")) return;

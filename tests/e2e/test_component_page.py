@@ -60,3 +60,16 @@ def test_limits_are_set_and_given_back_in_the_dialog(
     expect(row).not_to_contain_text("own limits")
     expect(row).to_contain_text("Normal")
     leave(context)
+
+
+def test_the_parameters_of_the_chosen_driver_are_shown(browser: Browser, portal: Portal, signed_in: str) -> None:
+    """Those of another one are not in the way."""
+    context = browser.new_context(storage_state=signed_in)
+    page = context.new_page()
+    page.goto(f"{portal.url}/components/add/")
+    interface = page.locator(".if").first
+    for driver in ("bmc", "redfish", "ilo", "snmp_agent"):
+        interface.locator("select[name$=-driver]").select_option(driver)
+        shown = interface.locator(".if-driver:visible")
+        assert [one.get_attribute("data-driver") for one in shown.all()] == [driver]
+    leave(context)
