@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from apps.simulators.redfish import tree
+from apps.simulators.redfish import places, tree
 from apps.simulators.redfish.machine import Fault, Machine
 
 _FREE = frozenset({"/redfish", "/redfish/v1", "/redfish/v1/"})
@@ -64,9 +64,9 @@ class Service:
         self.requests.append((request.method, request.path_qs))
         if Fault.SILENT in self.machine.faults:
             await asyncio.sleep(3600)
-        if Fault.SLOW in self.machine.faults and path.startswith(f"{tree.SYSTEM}/Storage"):
+        if Fault.SLOW in self.machine.faults and path.startswith(f"{places.SYSTEM}/Storage"):
             await asyncio.sleep(self.machine.slowness)
-        if request.method == "POST" and path == tree.SESSIONS:
+        if request.method == "POST" and path == places.SESSIONS:
             return self._sign_in(await _body(request))
         if path not in _FREE and not self._knows(request):
             return _error(401, "Base.1.18.NoValidSession", "There is no valid session established.")
@@ -103,13 +103,13 @@ class Service:
         self.opened += 1
         number, token = str(self.opened), secrets.token_hex(16)
         self.sessions[number] = token
-        place = f"{tree.SESSIONS}/{number}"
+        place = f"{places.SESSIONS}/{number}"
         # An iLO names itself as it thinks it is called.
         headers = {"X-Auth-Token": token, "Location": f"https://ilo.example.net{place}"}
         return web.json_response({"@odata.id": place, "Id": number}, status=201, headers=headers)
 
     def _sign_out(self, path: str) -> web.Response:
-        number = path.removeprefix(f"{tree.SESSIONS}/")
+        number = path.removeprefix(f"{places.SESSIONS}/")
         if self.sessions.pop(number, None) is None:
             return _error(404, "Base.1.18.ResourceMissingAtURI", "The resource is missing.")
         return web.json_response({})
@@ -130,13 +130,13 @@ class Service:
 
     def _change(self, path: str, change: dict[str, Any]) -> web.Response:
         machine = self.machine
-        if path == tree.SYSTEM and isinstance(change.get("LocationIndicatorActive"), bool):
+        if path == places.SYSTEM and isinstance(change.get("LocationIndicatorActive"), bool):
             machine.lit = change["LocationIndicatorActive"]
-        elif path == tree.SYSTEM and isinstance(change.get("Boot"), dict):
+        elif path == places.SYSTEM and isinstance(change.get("Boot"), dict):
             machine.boot |= {name.removeprefix("BootSourceOverride"): value for name, value in change["Boot"].items()}
             if machine.boot["Enabled"] == "Disabled":
                 machine.boot["Target"] = "None"
-        elif path == f"{tree.CHASSIS}/Power":
+        elif path == f"{places.CHASSIS}/Power":
             machine.cap = int(change["PowerControl"][0]["PowerLimit"]["LimitInWatts"] or 0)
         else:
             return _error(400, "Base.1.18.PropertyNotWritable", "The property is a read only property.")
@@ -144,15 +144,15 @@ class Service:
 
     def _order(self, path: str, order: dict[str, Any]) -> web.Response:
         kind = str(order.get("ResetType"))
-        if path == tree.RESET or (path == tree.COLD_BOOT and kind == "ColdBoot"):
+        if path == places.RESET or (path == places.COLD_BOOT and kind == "ColdBoot"):
             status = self.machine.reset(kind)
             if status == 400:
                 return _error(400, "Base.1.18.ActionParameterNotSupported", "The reset type is not supported.")
             if status == 409:
                 return _error(409, "iLO.2.19.InvalidOperationForSystemState", "The system state does not allow it.")
             return web.json_response({})
-        for log, place in ((self.machine.iml, tree.IML), (self.machine.iel, tree.IEL)):
-            if path == f"{place}/{tree.CLEAR}":
+        for log, place in ((self.machine.iml, places.IML), (self.machine.iel, places.IEL)):
+            if path == f"{place}/{places.CLEAR}":
                 log.clear()
                 self.machine.note(log, "Log cleared.", "Informational", "Maintenance")
                 return web.json_response({})

@@ -1,46 +1,43 @@
 """The resources of a simulated iLO, by path: made by hand in the shape of the public schemas (DSP8010)."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
+from apps.simulators.redfish import hardware
 from apps.simulators.redfish.machine import Entry, Fault, Machine
+from apps.simulators.redfish.places import (
+    CHASSIS,
+    CLEAR,
+    COLD_BOOT,
+    IEL,
+    IML,
+    MANAGER,
+    OK,
+    RESET,
+    SESSIONS,
+    SYSTEM,
+    V1,
+    Resource,
+    collection,
+    link,
+)
 
-Resource = dict[str, Any]
-V1 = "/redfish/v1"
-SYSTEM, CHASSIS, MANAGER = f"{V1}/Systems/1", f"{V1}/Chassis/1", f"{V1}/Managers/1"
-SESSIONS = f"{V1}/SessionService/Sessions"
-RESET = f"{SYSTEM}/Actions/ComputerSystem.Reset"
-COLD_BOOT = f"{SYSTEM}/Actions/Oem/HpeComputerSystemExt.SystemReset"
-IML, IEL = f"{SYSTEM}/LogServices/IML", f"{MANAGER}/LogServices/IEL"
-CLEAR = "Actions/LogService.ClearLog"
-OK: Mapping[str, str] = {"State": "Enabled", "Health": "OK"}
 _SEVERITIES = {"Critical": "Critical", "Caution": "Warning"}
 
 
 def resources(machine: Machine) -> dict[str, Resource]:
     """Give all that the service has just now."""
     found: dict[str, Resource] = {}
-    for path, body in (*_service(), *_system(machine), *_parts(machine), *_chassis(machine), *_manager(machine)):
+    for path, body in (
+        *_service(),
+        *_system(machine),
+        *hardware.parts(machine),
+        *_chassis(machine),
+        *_manager(machine),
+    ):
         found[path] = {"@odata.id": path, **body}
     found |= _log(IML, "IML", machine.iml)
     found |= _log(IEL, "IEL", machine.iel)
     return found
-
-
-def link(path: str) -> dict[str, str]:
-    """Give a link."""
-    return {"@odata.id": path}
-
-
-def collection(kind: str, paths: Iterable[str]) -> Resource:
-    """Give a collection of links."""
-    members = [link(path) for path in paths]
-    return {
-        "@odata.type": f"#{kind}Collection.{kind}Collection",
-        "Name": kind,
-        "Members": members,
-        "Members@odata.count": len(members),
-    }
 
 
 def _service() -> Iterable[tuple[str, Resource]]:
@@ -171,103 +168,6 @@ def _system(machine: Machine) -> Iterable[tuple[str, Resource]]:
         },
     )
     yield f"{SYSTEM}/LogServices", collection("LogService", [IML])
-
-
-def _parts(machine: Machine) -> Iterable[tuple[str, Resource]]:
-    on = machine.is_on
-    yield (
-        f"{SYSTEM}/Processors",
-        collection("Processor", [f"{SYSTEM}/Processors/{number}" for number in (1, 2)] if on else []),
-    )
-    for number in (1, 2):
-        yield (
-            f"{SYSTEM}/Processors/{number}",
-            {
-                "Id": str(number),
-                "Socket": f"Proc {number}",
-                "ProcessorType": "CPU",
-                "Manufacturer": "Intel(R) Corporation",
-                "Model": "Intel(R) Xeon(R) Gold 6430",
-                "TotalCores": 32,
-                "TotalThreads": 64,
-                "MaxSpeedMHz": 4000,
-                "Status": OK,
-            },
-        )
-    yield f"{SYSTEM}/Memory", collection("Memory", [f"{SYSTEM}/Memory/proc{one}dimm1" for one in (1, 2)] if on else [])
-    for number in (1, 2):
-        yield (
-            f"{SYSTEM}/Memory/proc{number}dimm1",
-            {
-                "Id": f"proc{number}dimm1",
-                "DeviceLocator": f"PROC {number} DIMM 1",
-                "CapacityMiB": 65536,
-                "MemoryDeviceType": "DDR5",
-                "OperatingSpeedMhz": 4400,
-                "PartNumber": "P43331-B21",
-                "Status": OK,
-            },
-        )
-    yield from _storage(machine)
-    yield f"{SYSTEM}/EthernetInterfaces", collection("EthernetInterface", [f"{SYSTEM}/EthernetInterfaces/1"])
-    yield (
-        f"{SYSTEM}/EthernetInterfaces/1",
-        {"Id": "1", "Name": "NIC.1", "MACAddress": "02:5E:00:00:00:01", "SpeedMbps": 10000, "LinkStatus": "LinkUp"},
-    )
-
-
-def _storage(machine: Machine) -> Iterable[tuple[str, Resource]]:
-    array, failed = f"{SYSTEM}/Storage/DE00C000", Fault.DRIVE_FAILED in machine.faults
-    yield f"{SYSTEM}/Storage", collection("Storage", [array])
-    yield (
-        array,
-        {
-            "Id": "DE00C000",
-            "Name": "HPE MR416i-o Gen11",
-            "StorageControllers": [
-                {
-                    "MemberId": "0",
-                    "Name": "HPE MR416i-o Gen11",
-                    "Model": "HPE MR416i-o Gen11",
-                    "FirmwareVersion": "52.24.3-4948",
-                    "SupportedRAIDTypes": ["RAID0", "RAID1", "RAID5"],
-                    "Status": OK,
-                }
-            ],
-            "Drives": [link(f"{array}/Drives/{number}") for number in (0, 1)],
-            "Volumes": link(f"{array}/Volumes"),
-        },
-    )
-    for number in (0, 1):
-        broken = failed and number == 1
-        yield (
-            f"{array}/Drives/{number}",
-            {
-                "Id": str(number),
-                "Name": "960GB 6G SATA SSD",
-                "Model": "VK000960GZXRU",
-                "SerialNumber": f"{machine.serial}D{number}",
-                "Revision": "HPG3",
-                "CapacityBytes": 960_197_124_096,
-                "MediaType": "SSD",
-                "Protocol": "SATA",
-                "FailurePredicted": False,
-                "PredictedMediaLifeLeftPercent": 97 - number,
-                "PhysicalLocation": {"PartLocation": {"ServiceLabel": f"Slot=14:Port=1:Box=1:Bay={number + 1}"}},
-                "Status": {"State": "Enabled", "Health": "Critical" if broken else "OK"},
-            },
-        )
-    yield f"{array}/Volumes", collection("Volume", [f"{array}/Volumes/1"])
-    yield (
-        f"{array}/Volumes/1",
-        {
-            "Id": "1",
-            "Name": "Volume 1",
-            "RAIDType": "RAID1",
-            "CapacityBytes": 960_197_124_096,
-            "Status": {"State": "Degraded" if failed else "Enabled", "Health": "Warning" if failed else "OK"},
-        },
-    )
 
 
 def _chassis(machine: Machine) -> Iterable[tuple[str, Resource]]:
