@@ -14,7 +14,7 @@ RESOURCES = [
     *("grants/", "tokens/", "audit/", "options/", "suspend-periods/", "teams/", "directories/", "directory-groups/"),
 ]
 LATER = [
-    *("discoveries/", "operations/", "event-triggers/", "remote-batches/", "licenses/"),
+    *("discoveries/", "event-triggers/", "remote-batches/", "licenses/"),
     *("batch-configurations/", "update-packages/", "update-runs/", "reports/"),
 ]
 

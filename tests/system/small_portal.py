@@ -24,7 +24,8 @@ PORT = Port("letters", "tcp", 0, "SMALL_PORT", "SMALL_FDS", switch="letters")
 def with_a_child_of_its_own() -> None:
     """Run like a worker with a pool process that would not end by itself."""
     grandchild = subprocess.Popen([sys.executable, "-c", "import signal, time; signal.signal(15, 1); time.sleep(600)"])
-    (FOLDER / "grandchild").write_text(str(grandchild.pid))
+    (FOLDER / "grandchild.new").write_text(str(grandchild.pid))
+    (FOLDER / "grandchild.new").rename(FOLDER / "grandchild")  # whoever sees it can read it
     time.sleep(600)
 
 
