@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.components import extensions
 from apps.control import panels, presence, tasks
@@ -108,7 +108,7 @@ for _word, _label in {
     WAKE: gettext_lazy("Woken over the network"),
 }.items():
     audit_words.acts.add(f"job.{_word}", _label)
-audit_words.fields.add("order", gettext_lazy("Order"))
+audit_words.fields.add("order", pgettext_lazy("operation", "Order"))
 audit_words.fields.add("consequences", gettext_lazy("What it touched"))
 
 extensions.lookers.add("control", presence.note)
