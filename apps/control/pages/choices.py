@@ -17,12 +17,17 @@ class Choice:
     """One button. ``harsh``: what runs on the machine may be damaged."""
 
     operation: str
-    label: Promise | str
     icon: str
     note: Promise | str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     harsh: bool = False
     typed: str = ""  # what somebody types before many machines are forced; the number follows
+
+    @property
+    def label(self) -> str:
+        """Give what its job will be called; a boot device is still to be chosen."""
+        operation = OPERATIONS[self.operation]
+        return str(operation.label if self.operation == BOOT else operation.title(operation.clean(self.arguments)))
 
     @property
     def permission(self) -> str:
@@ -45,25 +50,17 @@ _BY_OS = gettext_lazy("The operating system is asked to end; it may take its tim
 CHOICES: Mapping[str, Choice] = {
     "power.on": Choice(
         POWER,
-        gettext_lazy("Power on"),
         "power",
         "",
         {"action": "on"},
     ),
-    "power.shutdown": Choice(POWER, gettext_lazy("Shut down the OS"), "power", _BY_OS, {"action": "shutdown"}),
-    "power.reboot": Choice(POWER, gettext_lazy("Restart the OS"), "refresh", _BY_OS, {"action": "reboot"}),
-    "power.off": Choice(
-        POWER, gettext_lazy("Force off"), "power", _HARDWARE, {"action": "off"}, harsh=True, typed="force off"
-    ),
-    "power.cycle": Choice(
-        POWER, gettext_lazy("Power cycle"), "refresh", _HARDWARE, {"action": "cycle"}, harsh=True, typed="power cycle"
-    ),
-    "power.reset": Choice(
-        POWER, gettext_lazy("Reset"), "refresh", _HARDWARE, {"action": "reset"}, harsh=True, typed="reset"
-    ),
+    "power.shutdown": Choice(POWER, "power", _BY_OS, {"action": "shutdown"}),
+    "power.reboot": Choice(POWER, "refresh", _BY_OS, {"action": "reboot"}),
+    "power.off": Choice(POWER, "power", _HARDWARE, {"action": "off"}, harsh=True, typed="force off"),
+    "power.cycle": Choice(POWER, "refresh", _HARDWARE, {"action": "cycle"}, harsh=True, typed="power cycle"),
+    "power.reset": Choice(POWER, "refresh", _HARDWARE, {"action": "reset"}, harsh=True, typed="reset"),
     "power.nmi": Choice(
         POWER,
-        gettext_lazy("Diagnostic interrupt (NMI)"),
         "bolt",
         gettext_lazy("The operating system writes its memory out and stops, as it is set up to."),
         {"action": "nmi"},
@@ -72,28 +69,24 @@ CHOICES: Mapping[str, Choice] = {
     ),
     "boot": Choice(
         BOOT,
-        gettext_lazy("Boot device"),
         "player-play",
         gettext_lazy("It counts when the machine starts the next time; nothing is restarted now."),
         {"device": BootDevice.NONE.value},
     ),
     "lamp.on": Choice(
         LAMP,
-        gettext_lazy("Light the locator lamp"),
         "bulb",
         gettext_lazy("It stays lit until somebody puts it out."),
         {"lit": True},
     ),
-    "lamp.off": Choice(LAMP, gettext_lazy("Put the locator lamp out"), "bulb", "", {"lit": False}),
+    "lamp.off": Choice(LAMP, "bulb", "", {"lit": False}),
     "wake": Choice(
         WAKE,
-        gettext_lazy("Wake over the network"),
         "power",
         gettext_lazy("A packet is sent to the network cards that the machines have told of."),
     ),
     "clear_log": Choice(
         CLEAR_LOG,
-        gettext_lazy("Clear the event log"),
         "trash",
         gettext_lazy("The entries in the devices themselves are lost; alerts in the portal stay."),
         harsh=True,

@@ -19,7 +19,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from apps.components.models import Component, PowerSwitch
 from apps.components.pages.listing import chosen
 from apps.control.operations import BOOT, BOOT_DEVICES, OPERATIONS, POWER
-from apps.control.pages.choices import CHOICES, Choice
+from apps.control.pages.choices import CHOICES
 from apps.control.services import targets
 from apps.control.services.consequences import consequences
 from apps.control.services.ordering import operate
@@ -80,13 +80,14 @@ class TargetView:
 def order(request: HttpRequest) -> HttpResponse:
     """Ask, or order what was asked and go to its job."""
     sent = request.POST if request.method == "POST" else request.GET
-    choice = CHOICES.get(sent.get("order", ""))
-    if choice is None:
+    name = sent.get("order", "")
+    if name not in CHOICES:
         raise Http404
+    choice = CHOICES[name]
     components = _components(request)
     confirmed = request.method == "POST" and "confirmed" in request.POST
     form = BootForm(request.POST if confirmed else None) if choice.operation == BOOT else None
-    asked = _Asked(request, choice, components, form)
+    asked = _Asked(request, name, components, form)
     if not confirmed:
         return asked.page()
     if asked.phrase and request.POST.get("typed", "").strip() != asked.phrase:
@@ -113,11 +114,10 @@ def _components(request: HttpRequest) -> Sequence[Component]:
 class _Asked:
     """One order that somebody is about to give, and how it is shown."""
 
-    def __init__(
-        self, request: HttpRequest, choice: Choice, components: Sequence[Component], form: BootForm | None
-    ) -> None:
+    def __init__(self, request: HttpRequest, name: str, components: Sequence[Component], form: BootForm | None) -> None:
         self.request = request
-        self.choice = choice
+        self.name = name
+        self.choice = choice = CHOICES[name]
         self.components = components
         self.form = form
         self.phrase = f"{choice.typed} {len(components)}" if choice.typed and len(components) > MANY else ""
@@ -138,7 +138,7 @@ class _Asked:
         ids = ",".join(str(one.pk) for one in components)
         return {
             "choice": choice,
-            "name": next(name for name, known in CHOICES.items() if known is choice),
+            "name": self.name,
             "single": single,
             "total": len(components),
             "ids": ids,

@@ -34,7 +34,6 @@ SLACK = timedelta(seconds=90)  # the order itself, the last look, and a busy mac
 POLL_AFTER = timedelta(seconds=2)
 
 GONE = Phrase(gettext_noop("The interface was removed meanwhile."))
-HELD = gettext_noop("%(holder)s holds this interface for: %(purpose)s.")
 HELD_PLAINLY = Phrase(gettext_noop("Somebody else has just ordered something of it."))
 TOO_MANY_FAILED = gettext_noop("Not begun, because others failed before: %(number)s.")
 SLOW_ENDS = frozenset({PowerAction.SHUTDOWN, PowerAction.REBOOT})
@@ -182,7 +181,7 @@ class _Round:
 def _refuse(step: JobStep) -> None:
     """End a step whose device somebody else holds: it is told at once and never queued."""
     held = Reservation.objects.filter(interface=step.interface).first()
-    told = Phrase(HELD, {"holder": held.holder, "purpose": held.purpose}) if held is not None else HELD_PLAINLY
+    told = Phrase(contact.HELD, {"holder": held.holder, "purpose": held.purpose}) if held is not None else HELD_PLAINLY
     code = StepCode.ALREADY_RUNNING
     jobs.finish(step, StepState.FAILED, code=code, message=told, remedy=checks.BY_CODE[code.value])
 
