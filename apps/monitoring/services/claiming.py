@@ -1,8 +1,8 @@
 """Claims what is due: one statement moves the next time forward and says whose turn it is.
 
 Two workers that claim at once never get the same interface, and a claim needs no release: whoever dies with it loses
-one round. A round of inventories is a day, so the claim of one lasts an hour, and who has read it adds the rest. The next time stays on its grid (due + n periods), so that neither lateness nor an outage shifts or bunches
-the polls.
+one round. A round of inventories is a day, so the claim of one lasts an hour, and who has read it adds the rest. The
+next time stays on its grid (due + n periods), so that neither lateness nor an outage shifts or bunches the polls.
 """
 
 import time
