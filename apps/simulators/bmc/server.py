@@ -1,4 +1,4 @@
-"""The controllers' sockets: one for each port, on loopback alone; all that is sent comes from a controller's own address."""
+"""The sockets of controllers: one for each port, on loopback alone; what is sent comes from the controller that sends it."""
 
 import asyncio
 import socket

@@ -30,10 +30,10 @@ def _dcmi(asked: Asked) -> bytes:
 def get_dcmi_capabilities(controller: "Controller", asked: Asked) -> bytes:
     head = bytes((_DCMI, 1, 5, 2))
     match _dcmi(asked)[0]:
-        case 1:  # power is managed; LAN, serial over LAN
-            return head + bytes((0x00, 0x01, 0x07))
+        case 1:  # power is managed; there is a LAN besides the machine's own interface
+            return head + bytes((0x00, 0x01, 0x01))
         case 2:
-            return head + struct.pack("<HBB", 0x8000 | controller.machine.log.room, 0, 0) + b"\x05"
+            return head + struct.pack("<HBB", controller.machine.log.room, 0, 0) + b"\x05"
         case 3:
             return head + bytes((0x20, 0x00))
         case 4:
