@@ -11,6 +11,7 @@ from apps.simulators.bmc.commands import COMMANDS, Asked, Refused
 from apps.simulators.bmc.faults import Fault
 from apps.simulators.bmc.machine import Event, Happening, Machine
 from apps.simulators.bmc.sensors import Moment
+from apps.simulators.bmc.serial_over_lan import SerialOverLan
 from apps.simulators.bmc.session import Session
 from apps.simulators.bmc.sessions import Sessions
 from apps.simulators.bmc.settings import Settings
@@ -37,6 +38,8 @@ class Controller:
         self.sessions = Sessions(self.accounts, self.guid, machine.clock)
         self.settings = Settings(address, port)
         self.alerts = Alerts(self, trap_port)
+        self.serial_over_lan = SerialOverLan(self)
+        self.sessions.ended = self.serial_over_lan.session_ended
         self.areas: dict[int, bytes] = {}  # what parts say of themselves, once somebody asked
         self.slowness = 5.0  # seconds, while it is slow
         self.lasts = 12  # commands that it still answers once it begins to die
@@ -54,6 +57,7 @@ class Controller:
         """Let go of the machine, and do nothing more."""
         self._unwatch()
         self.alerts.close()
+        self.serial_over_lan.close()
         self.sessions.close_all()
 
     def _heard(self, machine: Machine, happening: Happening) -> None:
@@ -161,6 +165,8 @@ class Controller:
             return None
         session.peer = peer
         kind, content = opened
+        if kind == wire.SOL:
+            return self.serial_over_lan.hear(session, content)
         if kind != wire.IPMI:
             return None
         told = self._carry_out(content, session)

@@ -93,6 +93,7 @@ class Pace:
     off: float = 0.5
     cycle: float = 3.0  # without power
     soft: float = 6.0  # the operating system shuts down
+    boot: float = 4.0  # until the operating system is up
 
 
 def _on_the_loop(seconds: float, act: Callable[[], None]) -> Handle:
@@ -132,6 +133,7 @@ class Machine:
         self.limits: dict[int, tuple[int, bytes]] = {}  # where somebody changed a sensor's
         self.started_at = clock()
         self.switched_by_command = False  # the last time that it went on
+        self._up_at = 0.0
         self._lit_until = 0.0
         self._listeners: list[Listener] = []
         self._pending: Handle | None = None
@@ -143,6 +145,11 @@ class Machine:
         """Call a listener with whatever happens from now on; gives what ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether its operating system runs: it is on, and has booted."""
+        return self.is_on and self.clock() >= self._up_at
 
     @property
     def load(self) -> float:
@@ -306,6 +313,14 @@ class Machine:
         """Restart by itself, as an operating system does that was told to."""
         self._after(self.pace.off, lambda: self._restart(_BY_SOFTWARE))
 
+    def shut_down(self) -> None:
+        """Switch itself off, as an operating system does that was told to."""
+        self._after(self.pace.soft, self._shut_down)
+
+    def later(self, seconds: float, act: Callable[[], None]) -> Handle:
+        """Call something after a while, by the machine's own clock."""
+        return self._later(seconds, act)
+
     def _after(self, seconds: float, act: Callable[[], None]) -> None:
         if self._pending is not None:
             self._pending.cancel()
@@ -346,6 +361,7 @@ class Machine:
 
     def _boot(self, event: int, cause: int) -> None:
         self.restart_cause, self.started_at = cause, self.clock()
+        self._up_at = self.started_at + self.pace.boot
         flags, device = self.boot_flags, 0
         if flags[0] & _BOOT_VALID:
             device = flags[1] >> 2 & 0x0F

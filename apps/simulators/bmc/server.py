@@ -1,4 +1,4 @@
-"""The sockets of controllers: one for each port, on loopback alone; what is sent comes from the controller that sends it."""
+"""The sockets of controllers: one for each port, on loopback alone; each controller sends from its own address."""
 
 import asyncio
 import socket

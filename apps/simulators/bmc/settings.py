@@ -11,6 +11,19 @@ HEADER, PRIMARY_PORT, SECONDARY_PORT, ARP, ARP_INTERVAL, GATEWAY, GATEWAY_MAC = 
 BACKUP_GATEWAY, BACKUP_MAC, COMMUNITY, DESTINATION_COUNT, DESTINATION_TYPE, DESTINATION_ADDRESS = range(14, 20)
 VLAN, VLAN_PRIORITY, SUITE_COUNT, SUITES, SUITE_PRIVILEGES = range(20, 25)
 
+# Parameters of serial over LAN (§26.3)
+(
+    SOL_PROGRESS,
+    SOL_ENABLED,
+    SOL_PRIVILEGE,
+    SOL_ACCUMULATE,
+    SOL_RETRY,
+    SOL_RATE,
+    SOL_RATE_NOW,
+    SOL_CHANNEL,
+    SOL_PORT,
+) = range(9)
+
 # PEF parameters (§30.4)
 (
     PEF_PROGRESS,
@@ -110,6 +123,17 @@ class Settings:
             POLICY_COUNT: bytes((POLICIES,)),
             PEF_GUID: bytes(17),
             STRING_COUNT: b"\0",
+        }
+        self.sol = {
+            SOL_PROGRESS: b"\0",
+            SOL_ENABLED: b"\x01",
+            SOL_PRIVILEGE: b"\xc3",  # encrypted, authenticated, operators
+            SOL_ACCUMULATE: bytes((4, 96)),  # x 5 ms; characters
+            SOL_RETRY: bytes((7, 50)),  # times; x 10 ms
+            SOL_RATE: b"\x0a",  # 115.2 kbit/s
+            SOL_RATE_NOW: b"\x0a",
+            SOL_CHANNEL: b"\x01",
+            SOL_PORT: port.to_bytes(2, "little"),
         }
         self.filters, self.policies = _filters(), _policies()
         self.last_processed = 0xFFFF

@@ -70,5 +70,5 @@ def ipmitool(controller: Controller) -> Ipmitool:
 async def until(holds: Callable[[], object], within: float = 30.0) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(within):
-        while not holds():
+        while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0.01)

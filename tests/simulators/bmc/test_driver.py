@@ -49,7 +49,7 @@ async def test_everything_is_read_in_one_session(controller: Controller) -> None
     )
     assert (len(readings), len(states)) == (19, 13)
     assert readings["CPU Usage"].value == 50.0
-    assert {one.status for one in (*readings.values(), *states.values())} == {Status.NORMAL}
+    assert {one.status for one in (*readings.values(), *states.values())} == {Status.NORMAL, None}
     assert health.facts == ()
     assert drawn is not None
     assert (drawn.watts, drawn.cap) == (250.0, None)

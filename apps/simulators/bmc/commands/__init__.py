@@ -1,6 +1,17 @@
 """The commands of a simulated controller, by subject; importing this registers them all."""
 
-from apps.simulators.bmc.commands import about, chassis, dcmi, lan, log, pef, people, repository, sensors
+from apps.simulators.bmc.commands import (
+    about,
+    chassis,
+    dcmi,
+    lan,
+    log,
+    payloads,
+    people,
+    pef,
+    repository,
+    sensors,
+)
 from apps.simulators.bmc.commands.registry import COMMANDS, Asked, Refused
 
 __all__ = [
@@ -12,8 +23,9 @@ __all__ = [
     "dcmi",
     "lan",
     "log",
-    "pef",
+    "payloads",
     "people",
+    "pef",
     "repository",
     "sensors",
 ]
