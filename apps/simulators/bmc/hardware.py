@@ -25,7 +25,7 @@ def _processor(above: float) -> Reader:
     def read(moment: Moment) -> float | None:
         if not moment.on:
             return None
-        too_hot = 48.0 if Fault.OVER_TEMPERATURE in moment.faults and above == 0 else 0.0
+        too_hot = 56.0 if Fault.OVER_TEMPERATURE in moment.faults and above == 0 else 0.0
         return 38.0 + above + 34.0 * moment.load + 2.0 * moment.wave + too_hot
 
     return read

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from apps.drivers.contract import Target
 from apps.protocols.ipmi import measuring
-from apps.simulators.bmc import Controller, Machine, Pace, Privilege, serve
+from apps.simulators.bmc import Controller, Machine, Pace, Privilege, Server, serve
 from tests.peers import program
 
 USERNAME, PASSWORD = "admin", "Geheim-4711"
@@ -33,10 +34,19 @@ async def controller() -> AsyncIterator[Controller]:
     controller.accounts.add(USERNAME, PASSWORD)
     controller.accounts.add(OPERATOR, PASSWORD, Privilege.OPERATOR)
     controller.accounts.add(VIEWER, PASSWORD, Privilege.USER)
-    server = await serve([controller])
+    server = await _serve(controller)
     yield controller
     server.close()
     machine.close()
+
+
+async def _serve(controller: Controller) -> Server:
+    """Take a port that nobody uses, a low one: ipmiconsole refuses those that are beyond 32767."""
+    while True:
+        try:
+            return await serve([controller], random.randint(20_000, 30_000))
+        except OSError:
+            continue
 
 
 def target(controller: Controller, username: str = USERNAME, password: str = PASSWORD, **parameters: Any) -> Target:

@@ -160,7 +160,10 @@ async def test_a_slow_one_is_waited_for(controller: Controller) -> None:
     assert len(controller.sessions) == 0
 
 
-async def test_a_reset_of_the_controller_ends_sessions_and_the_machine_runs_on(controller: Controller) -> None:
+async def test_a_reset_of_the_controller_ends_sessions_and_the_machine_runs_on(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "FIRST_WAIT", 0.1)
     controller.restarts_in = 0.3
     async with BmcDriver(target(controller)) as driver:
         await driver.read_power()

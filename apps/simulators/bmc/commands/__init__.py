@@ -7,8 +7,8 @@ from apps.simulators.bmc.commands import (
     lan,
     log,
     payloads,
-    people,
     pef,
+    people,
     repository,
     sensors,
 )
@@ -24,8 +24,8 @@ __all__ = [
     "lan",
     "log",
     "payloads",
-    "people",
     "pef",
+    "people",
     "repository",
     "sensors",
 ]
