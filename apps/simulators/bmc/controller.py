@@ -15,6 +15,7 @@ from apps.simulators.bmc.serial_over_lan import SerialOverLan
 from apps.simulators.bmc.session import Session
 from apps.simulators.bmc.sessions import Sessions
 from apps.simulators.bmc.settings import Settings
+from apps.simulators.bmc.watchdog import Watchdog
 
 INVALID_COMMAND, INSUFFICIENT_PRIVILEGE = 0xC1, 0xD4
 RESTARTS_IN = 8.0  # seconds
@@ -39,6 +40,7 @@ class Controller:
         self.settings = Settings(address, port)
         self.alerts = Alerts(self, trap_port)
         self.serial_over_lan = SerialOverLan(self)
+        self.watchdog = Watchdog(machine)
         self.sessions.ended = self.serial_over_lan.session_ended
         self.areas: dict[int, bytes] = {}  # what parts say of themselves, once somebody asked
         self.slowness = 5.0  # seconds, while it is slow
@@ -58,6 +60,7 @@ class Controller:
         self._unwatch()
         self.alerts.close()
         self.serial_over_lan.close()
+        self.watchdog.stop()
         self.sessions.close_all()
 
     def _heard(self, machine: Machine, happening: Happening) -> None:

@@ -22,7 +22,7 @@ from apps.simulators.bmc.sensors import PASSED, Moment, Sensor, Severity
 _NO_DATA = 0xFF
 _VALUE_AND_LIMIT = 0x50  # event data 2 is the value, 3 the limit
 _DEASSERTED = 0x80
-_BY_COMMAND, _BY_BUTTON, _BY_WATCHDOG, _BY_SOFTWARE = 1, 3, 4, 0x0A  # restart causes, §28.11
+_BY_COMMAND, _BY_WATCHDOG, _BY_SOFTWARE = 1, 4, 0x0A  # restart causes, §28.11
 _POWER_UP, _HARD_RESET, _WARM_RESET = 0, 1, 2  # events of system start
 _OS_STOPPED = 0x03
 _FULL = 4  # event of the event log
@@ -294,6 +294,13 @@ class Machine:
         if not self.is_on and order not in (Order.ON, Order.OFF):
             raise NotNow
         self.orders.append(order)
+        self._carry_out(order, _BY_COMMAND)
+
+    def act_of_watchdog(self, order: Order) -> None:
+        """Do what the watchdog wants."""
+        self._carry_out(order, _BY_WATCHDOG)
+
+    def _carry_out(self, order: Order, cause: int) -> None:
         pace = self.pace
         match order:
             case Order.ON if not self.is_on:
@@ -301,9 +308,9 @@ class Machine:
             case Order.OFF if self.is_on:
                 self._after(pace.off, self._power_down)
             case Order.CYCLE:
-                self._after(pace.off, self._cycle)
+                self._after(pace.off, lambda: self._cycle(cause))
             case Order.RESET:
-                self._after(pace.off, self._restart)
+                self._after(pace.off, lambda: self._restart(cause))
             case Order.SOFT:
                 self._after(pace.soft, self._shut_down)
             case Order.NMI:
@@ -347,9 +354,9 @@ class Machine:
         if self.is_on:
             self._switch(False)
 
-    def _cycle(self) -> None:
+    def _cycle(self, cause: int) -> None:
         self._power_down()
-        self._after(self.pace.cycle, self._power_up)
+        self._after(self.pace.cycle, lambda: self._power_up(cause))
 
     def _shut_down(self) -> None:
         self.note(hardware.SHUTDOWN, _OS_STOPPED)

@@ -15,7 +15,7 @@ from tests.peers import program
 
 USERNAME, PASSWORD = "admin", "Geheim-4711"
 OPERATOR, VIEWER = "oper", "viewer"
-QUICK = Pace(on=0.05, off=0.05, cycle=0.1, soft=0.1)
+QUICK = Pace(on=0.05, off=0.05, cycle=0.1, soft=0.1, boot=0.3)
 
 Ipmitool = Callable[..., Awaitable[str]]
 

@@ -95,7 +95,9 @@ async def test_what_has_to_be_acknowledged_is_repeated_until_it_is(
 async def test_ipmitool_sets_where_alerts_go_and_what_becomes_one(
     controller: Controller, receiver: Receiver, ipmitool: Ipmitool
 ) -> None:
-    assert "802.3 LAN | PET | public | 3 | 2 | 127.0.0.1" in await ipmitool("pef", "policy", "list")
+    policies = await ipmitool("pef", "policy", "list")
+    assert "802.3 LAN | PET | public | 3 | 2 | 127.0.0.1" in policies
+    assert "failed" not in policies
     await ipmitool("lan", "set", "1", "snmp", "secrets")
     await ipmitool("event", "1")
     await until(lambda: receiver.traps)

@@ -139,3 +139,16 @@ async def test_what_is_above_somebodys_privilege_is_refused(ipmitool: Ipmitool, 
     assert controller.machine.orders == []
     assert controller.accounts.places[4].enabled
     assert len(controller.sessions) == 0
+
+
+async def test_the_watchdog_acts_when_nobody_touches_it(ipmitool: Ipmitool, controller: Controller) -> None:
+    await ipmitool("mc", "watchdog", "reset", fails=True)
+    assert not controller.watchdog.runs
+    await ipmitool("raw", "0x06", "0x24", "0x04", "0x01", "0", "0", "0x02", "0x00")  # 0.2 s, then a reset
+    said = cells(await ipmitool("mc", "watchdog", "get"))
+    assert said["Watchdog Timer Action"].startswith("Hard Reset")
+    await ipmitool("mc", "watchdog", "reset")
+    await until(lambda: controller.machine.restart_cause)
+    assert "watchdog expired" in await ipmitool("chassis", "restart_cause")
+    assert "Watchdog 2" in await ipmitool("sel", "list")
+    assert controller.machine.orders == []

@@ -11,6 +11,7 @@ from apps.simulators.bmc.commands import (
     people,
     repository,
     sensors,
+    watchdog,
 )
 from apps.simulators.bmc.commands.registry import COMMANDS, Asked, Refused
 
@@ -28,4 +29,5 @@ __all__ = [
     "people",
     "repository",
     "sensors",
+    "watchdog",
 ]

@@ -151,6 +151,8 @@ def get_channel_access(controller: "Controller", asked: Asked) -> bytes:
 
 @command(APPLICATION, 0x42)
 def get_channel_info(controller: "Controller", asked: Asked) -> bytes:
+    if asked.data[0] & 0x0F == 0:  # the bus inside the machine, which has no sessions
+        return bytes((0, 0x01, 0x01, 0x00, 0xF2, 0x1B, 0, 0, 0))
     own = channel(asked.data[0])
     # A LAN of IEEE 802.3; sessions: many; the maker of the protocol is the IPMI forum.
     return bytes((own, 0x04, 0x01, 0x80 | min(len(controller.sessions), 0x3F), 0xF2, 0x1B, 0, 0, 0))
