@@ -38,6 +38,8 @@ def build(options: argparse.Namespace) -> dict[int, list[Controller]]:
         controller.accounts.add(options.username, options.password)
         if options.operator:
             controller.accounts.add(options.operator, options.password, Privilege.OPERATOR)
+        if options.alerts:
+            controller.settings.destinations[1].address = IPv4Address(options.alerts)
         found.setdefault(port, []).append(controller)
     return found
 
@@ -79,6 +81,7 @@ def main() -> None:
     parser.add_argument("--username", default="admin")
     parser.add_argument("--password", default="secret")
     parser.add_argument("--operator", default="", help="name of a second user, who is an operator")
+    parser.add_argument("--alerts", default="", metavar="ADDRESS", help="the first alert destination")
     parser.add_argument("--trap-port", type=int, default=TRAP_PORT, help="where alert destinations listen")
     asyncio.run(_run(parser.parse_args()))
 
