@@ -37,6 +37,9 @@ Collector = Callable[[Sequence[int]], Mapping[int, ContactError | None]]
 Several may be registered; an interface is refreshed when all of them managed. It runs outside any event loop.
 """
 
+Ordered = Callable[[int], None]
+"""Takes the id of a component whose devices were ordered something, which may have changed what they say."""
+
 Need = Callable[["ManagementInterface", "DriverSpec"], "Sequence[Lack]"]
 """Looks at a way of managing and gives what is missing of what an upper app has for it; it is told on its panel."""
 
@@ -134,6 +137,7 @@ removal_hooks: Registry[RemovalHook] = Registry("removal hook")
 join_hooks: Registry[JoinHook] = Registry("join hook")
 needs: Registry[Need] = Registry("need of a way of managing")
 collectors: Registry[Collector] = Registry("collector")
+ordered: Registry[Ordered] = Registry("one who is told that something was ordered")
 tabs: Registry[Tab] = Registry("tab")
 panels: Registry[Panel] = Registry("panel")
 page_acts: Registry[Act] = Registry("buttons of a component's page")

@@ -67,6 +67,21 @@ declare(
         maximum=60,
     ),
     Option(
+        "event_log_interval",
+        int,
+        600,
+        _("Interval for the event logs of devices"),
+        _(
+            "A log is read with a poll, so never more often than that. It is also read after an operation, and when "
+            "somebody collects now. 0: only then."
+        ),
+        section=_MONITORING,
+        minimum=60,
+        maximum=86400,
+        also=(0,),
+        unit=_("seconds"),
+    ),
+    Option(
         "poll_concurrency",
         int,
         200,
@@ -104,6 +119,28 @@ declare(
         minimum=30,
         maximum=7300,
         unit=_("days"),
+    ),
+    Option(
+        "event_log_retention",
+        int,
+        730,
+        _("Keep entries of event logs"),
+        _("What a device still has in its own log is not read again. 0: as long as their number allows."),
+        section=_RETENTION,
+        minimum=7,
+        maximum=7300,
+        also=(0,),
+        unit=_("days"),
+    ),
+    Option(
+        "event_log_limit",
+        int,
+        5000,
+        _("Most entries of event logs for each interface"),
+        _("The oldest beyond it are removed."),
+        section=_RETENTION,
+        minimum=100,
+        maximum=100_000,
     ),
 )
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from apps.components import contact
+from apps.components import contact, extensions
 from apps.components.contact import Line
 from apps.components.models import ManagementInterface, Reservation
 from apps.components.services import checks, power_states, reservations
@@ -196,6 +196,8 @@ def _remedy(spoken: Spoken) -> Phrase | None:
 
 def _poll_soon(component_id: int) -> None:
     """Have all ways of managing of a component polled soon: what was ordered changes what they say."""
+    for tell in extensions.ordered:
+        tell(component_id)
     with turn():
         ManagementInterface.objects.filter(component=component_id, enabled=True, next_poll_at__isnull=False).update(
             next_poll_at=timezone.now() + POLL_AFTER
