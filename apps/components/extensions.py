@@ -87,6 +87,15 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
+class PanelAct:
+    """A button in the header of a panel of another app; the template finds as ``content`` what ``read`` gives."""
+
+    panel: str  # the name of the panel, which shows it where its template says so
+    template: str
+    read: "Callable[[Look], Any]"  # None: none
+
+
+@dataclass(frozen=True, slots=True)
 class BulkAct:
     """Buttons under the list, for what is ticked there; they stand inside its form, which says what was chosen."""
 
@@ -141,6 +150,7 @@ ordered: Registry[Ordered] = Registry("one who is told that something was ordere
 tabs: Registry[Tab] = Registry("tab")
 panels: Registry[Panel] = Registry("panel")
 page_acts: Registry[Act] = Registry("buttons of a component's page")
+panel_acts: Registry[PanelAct] = Registry("button of a panel")
 bulk_acts: Registry[BulkAct] = Registry("buttons for what is ticked in the list")
 figures: "Registry[Callable[[Look], Sequence[Figure]]]" = Registry("figures of the overview")
 event_sources: Registry[EventSource] = Registry("source of a component's events")

@@ -8,7 +8,7 @@ from apps.core import jobs, menu
 from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
 from apps.monitoring import panels, tasks
-from apps.monitoring.panels import history, parts, settings, statistics, storage
+from apps.monitoring.panels import event_log, history, parts, settings, statistics, storage
 from apps.monitoring.services import limits_of_many
 
 _MONITORING = _("Monitoring")
@@ -156,6 +156,7 @@ for _tab in (
     Tab("ports", _("Ports"), 20, Capability.PORTS, parts.count_ports),
     Tab("storage", _("Storage"), 25, Capability.SENSORS, panels.count_disks, panels.has_disks),
     Tab("statistics", _("Statistics"), 30, Capability.SENSORS),
+    Tab(event_log.KIND, _("Event log"), 45, Capability.EVENT_LOG, event_log.count_entries),
 ):
     extensions.tabs.add(_tab.name, _tab)
 
@@ -185,8 +186,10 @@ for _panel in (
     Panel("watching", "settings", "monitoring/watching.html", settings.watching, 20, "c5 x-c12"),
     Panel("own-limits", "settings", "monitoring/own_limits.html", settings.own_limits, 30, "c7 x-c12"),
     Panel("all-states", "sensors", "monitoring/states.html", parts.all_states, 20, "c12", _STATES),
+    Panel("event-log", event_log.KIND, "monitoring/event_log.html", event_log.event_logs, 10, "c12"),
     Panel("all-ports", "ports", "monitoring/all_ports.html", parts.all_ports, 10, "c12", _PORTS),
 ):
     extensions.panels.add(_panel.name, _panel)
 
+extensions.event_sources.add(event_log.KIND, event_log.SOURCE)
 extensions.figures.add("monitoring", panels.figures)

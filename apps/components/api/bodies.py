@@ -169,16 +169,6 @@ class InventorySerializer(serializers.ModelSerializer[InventoryItem]):
         read_only_fields = fields
 
 
-class EventLogSerializer(serializers.Serializer[Any]):
-    """One line of a device's own event log."""
-
-    id = serializers.IntegerField()
-    interface = serializers.IntegerField()
-    occurred_at = serializers.DateTimeField()
-    severity = serializers.CharField()
-    text = serializers.CharField()
-
-
 class JoinSerializer(Strict):
     """The registration that goes."""
 

@@ -18,7 +18,7 @@ LONGEST_TEXT, LONGEST_RAW = 4_000, 8_000  # characters
 _ENTRY = ("interface_id", "key", "at", "placed_at", "read_at", "status", "asserted", "source", "text", "raw")
 _ONCE = 'ON CONFLICT (interface_id, "key") WHERE cleared_at IS NULL DO NOTHING'
 _PLACE = ("interface_id", "place", "looks", "filled", "wraps", "asked_at", "read_at", "error")
-_BEGUN = (None, "{}", 0, None, False, None, None, "")
+_UNREAD = ("{}", 0, None, False, None, None, "")
 
 
 def entries(interface_id: int, events: Sequence[LoggedEvent], read_at: float) -> list[Sequence[Any]]:
@@ -52,7 +52,7 @@ def insert(found: Sequence[Sequence[Any]]) -> int:
 
 def begin(interface_ids: Sequence[int]) -> None:
     """Make the rows of places that are not there yet."""
-    rows.insert(LogPlace, _PLACE, [(pk, *_BEGUN[1:]) for pk in interface_ids], "ON CONFLICT (interface_id) DO NOTHING")
+    rows.insert(LogPlace, _PLACE, [(pk, *_UNREAD) for pk in interface_ids], "ON CONFLICT (interface_id) DO NOTHING")
 
 
 def move_on(looks: Sequence[Look]) -> None:
@@ -75,12 +75,12 @@ def move_on(looks: Sequence[Look]) -> None:
 def note_failures(looks: Sequence[Look], words: Callable[[ContactError], Phrase]) -> None:
     """Keep why logs could not be read; where the next look begins stays."""
     moment, table = rows.moment_writer(), LogPlace._meta.db_table
-    told = [
-        (look.interface_id, "{}", look.begin.looks, None, False, moment(datetime.fromtimestamp(look.at, UTC)), None)
-        + (words(look.error).dumps(),)
-        for look in looks
-        if look.error is not None
-    ]
+    told = []
+    for look in looks:
+        if look.error is not None:
+            at = moment(datetime.fromtimestamp(look.at, UTC))
+            why = words(look.error).dumps()
+            told.append((look.interface_id, "{}", look.begin.looks, None, False, at, None, why))
     again = (
         "ON CONFLICT (interface_id) DO UPDATE SET asked_at = excluded.asked_at, error = excluded.error"
         f" WHERE {table}.looks = excluded.looks"
