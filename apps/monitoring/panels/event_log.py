@@ -199,7 +199,9 @@ def _longest(periods: Periods, interface: ManagementInterface) -> timedelta:
 # --- the timeline --------------------------------------------------------------------------------------------------
 
 
-def _told(look: Look) -> "QuerySet[LoggedEntry]":
+def _told(look: Look) -> "QuerySet[LoggedEntry] | None":
+    if Capability.EVENT_LOG not in look.capabilities:
+        return None
     return visible(look).filter(Q(status=Status.CRITICAL) | Q(status=Status.WARNING)).defer("raw")
 
 
