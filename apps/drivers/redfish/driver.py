@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -117,15 +118,16 @@ class RedfishDriver(
         self, kind: InventoryKind, section: str, items: Awaitable[Iterable[InventoryItem]]
     ) -> list[InventoryItem]:
         async def read() -> list[InventoryItem]:
-            return list(await items)
+            return [replace(item, section=section) for item in await items]
 
         try:
             return await self._limited(read)
         except AuthenticationFailed:
             raise
         except ContactError as error:
+            name = SECTIONS[section]
             return [
-                InventoryItem(kind, f"unread.{section}", SECTIONS[section], Status.UNKNOWN, {"Not read": str(error)})
+                InventoryItem(kind, f"unread.{section}", name, Status.UNKNOWN, {"Not read": str(error)}, section, error)
             ]
 
     async def _processors(self) -> Iterable[InventoryItem]:
