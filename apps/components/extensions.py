@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from apps.components.pages.look import Look
     from apps.components.services.drafts import NewComponent
     from apps.components.services.needs import Lack
-    from apps.drivers.contract import DriverSpec
+    from apps.drivers.contract import DriverSpec, LoggedEvent
 
 RegistrationCheck = Callable[["Sequence[NewComponent]"], Sequence[Phrase]]
 """Looks at what is about to be registered and gives the reasons against it; none lets it pass."""
@@ -39,6 +39,9 @@ Several may be registered; an interface is refreshed when all of them managed. I
 
 Ordered = Callable[[int], None]
 """Takes the id of a component whose devices were ordered something, which may have changed what they say."""
+
+LogKeeper = Callable[[int, "Sequence[LoggedEvent]"], None]
+"""Takes the id of an interface and the entries of its device's event log that are about to be lost there."""
 
 Need = Callable[["ManagementInterface", "DriverSpec"], "Sequence[Lack]"]
 """Looks at a way of managing and gives what is missing of what an upper app has for it; it is told on its panel."""
@@ -147,6 +150,7 @@ join_hooks: Registry[JoinHook] = Registry("join hook")
 needs: Registry[Need] = Registry("need of a way of managing")
 collectors: Registry[Collector] = Registry("collector")
 ordered: Registry[Ordered] = Registry("one who is told that something was ordered")
+log_keepers: Registry[LogKeeper] = Registry("keeper of event logs")
 tabs: Registry[Tab] = Registry("tab")
 panels: Registry[Panel] = Registry("panel")
 page_acts: Registry[Act] = Registry("buttons of a component's page")

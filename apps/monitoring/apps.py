@@ -19,6 +19,7 @@ class MonitoringConfig(AppConfig):
 
         extensions.collectors.add("monitoring", collecting.collect)
         extensions.ordered.add("event-logs", event_logs.look_soon)
+        extensions.log_keepers.add("event-logs", event_logs.keep_before_clearing)
         object_names.add("port", port_names.names_of_ports)
         exempt_objects.add("port", port_exclusion.excluded_parts)
         extensions.lookers.add("monitoring", lambda look: presence.watch(look.component.pk))

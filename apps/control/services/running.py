@@ -161,6 +161,9 @@ class _Round:
             contact.note([contact.Outcome(line, spoken.error, spoken.state)])
         if begun.order.power is not None and step.component is not None:
             power_states.keep([(step.component, begun.order.power, timezone.now())])
+        if line is not None and begun.order.events:
+            for keep in extensions.log_keepers:
+                keep(line.interface_id, begun.order.events)
         self._release(step, begun.holder)
         if begun.order.sent and step.component is not None:
             _poll_soon(step.component)

@@ -5,6 +5,7 @@ second finds the number of looks moved on. What a kill cuts off is read again; t
 """
 
 import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ from apps.components.services.causes import Cause
 from apps.core import events, options
 from apps.core.phrases import Phrase
 from apps.core.writes import turn
-from apps.drivers.contract import Capability
+from apps.drivers.contract import Capability, LoggedEvent
 from apps.monitoring.models import LoggedEntry, LogPlace
 from apps.monitoring.services import log_rows
 from apps.monitoring.services.log_reading import Begin, Look
@@ -62,6 +63,15 @@ def look_soon(component_id: int) -> None:
     """Have the logs of a component read at the next poll; a look that is under way counts no more."""
     with turn():
         log_rows.forget_looks(LogPlace.objects.filter(interface__component=component_id))
+
+
+def keep_before_clearing(interface_id: int, told: Sequence[LoggedEvent]) -> None:
+    """Write what of a whole log is not kept yet; the next look finds it emptied, and marks it all."""
+    entries = log_rows.entries(interface_id, told, time.time())
+    for start in range(0, len(entries), ROWS):
+        with turn():
+            if ManagementInterface.objects.filter(pk=interface_id).exists():
+                log_rows.insert(entries[start : start + ROWS])
 
 
 @dataclass(frozen=True, slots=True)
