@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.alerts.models import Severity
 from apps.components.extensions import Event, EventSource
@@ -31,7 +31,7 @@ STALE_AFTER = 3  # of the longer of the two periods
 KIND = "event-log"
 NAMES: dict[str, Promise | str] = {  # as the page calls severities: what an entry of a log ends may be anything
     **{one.value: one.label for one in Severity},
-    Severity.NORMAL.value: gettext_lazy("Ended"),
+    Severity.NORMAL.value: pgettext_lazy("event", "Ended"),
 }
 
 
