@@ -57,7 +57,8 @@ TABS = (
 DATA = (
     "Administrator", "anna", "ben", "web-01", "db-01", "silent-01", "bare-01", "Tokyo", "shared login", "spare login",
     "OFFICE", "ldap.example.test", "dc=example,dc=test", "LDAP", "Active Directory",
-    "night shift", "Night work", "Fake CPU", "Sensor 1", "Fan 2", "fake",
+    "night shift", "Night work", "Fake CPU", "Sensor 1", "Fan 2", "fake", "lower critical going low",
+    "lower critical going high",
     *LEVELS,  # SNMP's own words
     "built-in, relay",  # values of an option
     *(name.replace("_", " ") for name in zoneinfo.available_timezones()),
