@@ -32,7 +32,7 @@ class LoggedEntrySerializer(serializers.Serializer[Any]):
     key = serializers.CharField()
     occurred_at = serializers.DateTimeField(source="at", allow_null=True)
     read_at = serializers.DateTimeField()
-    severity = serializers.ChoiceField(Severity.values)
+    severity = serializers.ChoiceField(Severity.choices)
     asserted = serializers.BooleanField()
     # Named as in the API, which hides an attribute of the base.
     source = serializers.CharField()  # type: ignore[assignment]
