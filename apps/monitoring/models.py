@@ -387,6 +387,7 @@ class LogPlace(ScopedModel):
     interface = models.OneToOneField(
         ManagementInterface, on_delete=models.CASCADE, primary_key=True, related_name="log_place"
     )
+    way = models.CharField(max_length=320, blank=True)  # driver, address and port by which it was read
     place = models.JSONField(default=dict)  # the driver's own; the next look begins there
     looks = models.PositiveIntegerField(default=0)  # that were kept: who began before the last of them keeps nothing
     filled = models.FloatField(null=True)  # in %, where the device tells

@@ -34,7 +34,7 @@ def event(number: int | str, **fields: Any) -> LoggedEvent:
 def look(interface: ManagementInterface, *events: LoggedEvent, **part: Any) -> Look:
     """Give a look that began where the last one that was kept ended."""
     row = LogPlace.objects.filter(interface=interface).first()
-    begin = Begin(row.place, row.looks) if row else Begin()
+    begin = Begin(row.place, row.looks, row.way) if row else Begin()
     about: dict[str, Any] = {"place": {"last": events[-1].key if events else None}} | part
     return Look(interface.component_id, interface.pk, begin, time.time(), LogPart(events, **about))
 
@@ -156,6 +156,18 @@ def test_of_several_logs_only_the_emptied_one_is_marked():
     event_logs.keep([look(interface, event("IML/1"), cleared=True, logs=("IML/",))])
     assert keys(interface, cleared_at=None) == ["IEL/1", "IML/1"]
     assert keys(interface, cleared_at__isnull=False) == ["IML/1"]
+
+
+def test_an_interface_that_leads_to_another_device_begins_a_log_of_its_own():
+    interface = fake_device()
+    polling.poll([interface.pk])
+    ManagementInterface.objects.update(address="198.18.99.99")
+    polling.poll([interface.pk])  # at once, though its log was just read
+    assert keys(interface, cleared_at=None) == ["1", "2", "3"]
+    assert keys(interface, cleared_at__isnull=False) == ["1", "2", "3"]
+    polling.poll([interface.pk])
+    assert LoggedEntry.objects.count() == 6
+    assert LogPlace.objects.get().way.startswith("fake 198.18.99.99")
 
 
 def test_two_workers_that_look_at_once_write_nothing_twice():

@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                         to="components.managementinterface",
                     ),
                 ),
+                ("way", models.CharField(blank=True, max_length=320)),
                 ("place", models.JSONField(default=dict)),
                 ("looks", models.PositiveIntegerField(default=0)),
                 ("filled", models.FloatField(null=True)),

@@ -42,21 +42,27 @@ log = logging.getLogger(__name__)
 
 def due(lines: Iterable[Line], *, every: bool = False) -> dict[int, Begin]:
     """Give where to begin with those interfaces whose event log is to be read now; ``every``: all that have one."""
-    able = [one.interface_id for one in lines if one.spec and Capability.EVENT_LOG in one.spec.capabilities]
+    able = {one.interface_id: _way(one) for one in lines if one.spec and Capability.EVENT_LOG in one.spec.capabilities}
     found: dict[int, Begin] = {}
     if not able:
         return found
     period = timedelta(seconds=options.get("event_log_interval"))
     before = timezone.now() - period * EARLY
     if period or every:
-        found = dict.fromkeys(able, Begin())
-    rows = LogPlace.objects.filter(interface__in=able).order_by()
-    for pk, place, looks, asked_at in rows.values_list("pk", "place", "looks", "asked_at"):
-        if every or asked_at is None or (period and asked_at <= before):
-            found[pk] = Begin(place, looks)
+        found = {pk: Begin(way=way) for pk, way in able.items()}
+    rows = LogPlace.objects.filter(interface__in=list(able)).order_by()
+    for pk, way, place, looks, asked_at in rows.values_list("pk", "way", "place", "looks", "asked_at"):
+        if way not in ("", able[pk]):
+            found[pk] = Begin({}, looks, able[pk], moved=True)
+        elif every or asked_at is None or (period and asked_at <= before):
+            found[pk] = Begin(place, looks, able[pk])
         else:
             found.pop(pk, None)
     return found
+
+
+def _way(line: Line) -> str:
+    return f"{line.driver} {line.target.address} {line.target.port}"
 
 
 def look_soon(component_id: int) -> None:
@@ -104,7 +110,7 @@ def _pieces(looks: Iterable[Look]) -> Iterator[_Piece]:
         if look.part is None:
             continue
         current: Look | None = look
-        if look.part.cleared:
+        if look.part.cleared or look.begin.moved:
             current = _mark_cleared(look)
         if current is None:
             continue
@@ -137,7 +143,7 @@ def _mark_cleared(look: Look) -> Look | None:
     if part is None:
         return None
     mine = Q(interface=look.interface_id, cleared_at=None)
-    if part.logs:
+    if part.logs and not look.begin.moved:
         named = Q(pk=None)
         for prefix in part.logs:
             named |= Q(key__startswith=prefix)
@@ -150,8 +156,10 @@ def _mark_cleared(look: Look) -> Look | None:
             some = list(LoggedEntry.objects.filter(mine).order_by("pk").values_list("pk", flat=True)[:ROWS])
             LoggedEntry.objects.filter(pk__in=some).update(cleared_at=at)
             if len(some) < ROWS:
-                LogPlace.objects.filter(pk=look.interface_id).update(place={}, looks=look.begin.looks + 1)
-                return replace(look, begin=Begin({}, look.begin.looks + 1))
+                begin = Begin({}, look.begin.looks + 1, look.begin.way)
+                changed = {"place": {}, "looks": begin.looks, "way": begin.way}
+                LogPlace.objects.filter(pk=look.interface_id).update(**changed)
+                return replace(look, begin=begin)
 
 
 def _write(pieces: Sequence[_Piece]) -> int:

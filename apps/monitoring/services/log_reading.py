@@ -22,10 +22,15 @@ ROOM = 3.0  # seconds between the end of a look and that of the conversation
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Where a look begins: the driver's place, and how many looks were kept before."""
+    """Where a look begins: the driver's place, how many looks were kept before, and by which way it is read.
+
+    ``moved``: what was kept was read by another way, so from another log.
+    """
 
     place: Mapping[str, Any] = field(default_factory=dict)
     looks: int = 0
+    way: str = ""
+    moved: bool = False
 
     @property
     def within(self) -> float:

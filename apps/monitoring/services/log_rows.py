@@ -17,8 +17,8 @@ from apps.protocols.errors import ContactError
 LONGEST_TEXT, LONGEST_RAW = 4_000, 8_000  # characters
 _ENTRY = ("interface_id", "key", "at", "placed_at", "read_at", "status", "asserted", "source", "text", "raw")
 _ONCE = 'ON CONFLICT (interface_id, "key") WHERE cleared_at IS NULL DO NOTHING'
-_PLACE = ("interface_id", "place", "looks", "filled", "wraps", "asked_at", "read_at", "error")
-_UNREAD = ("{}", 0, None, False, None, None, "")
+_PLACE = ("interface_id", "way", "place", "looks", "filled", "wraps", "asked_at", "read_at", "error")
+_UNREAD = ("", "{}", 0, None, False, None, None, "")
 
 
 def entries(interface_id: int, events: Sequence[LoggedEvent], read_at: float) -> list[Sequence[Any]]:
@@ -66,7 +66,7 @@ def move_on(looks: Sequence[Look]) -> None:
         place = json.dumps(dict(look.part.place)).replace("\\u0000", "")
         asked_at = None if look.part.place.get("more") else at
         told = (look.part.filled, look.part.wraps)
-        changed.append((look.interface_id, place, look.begin.looks + 1, *told, asked_at, at, ""))
+        changed.append((look.interface_id, look.begin.way, place, look.begin.looks + 1, *told, asked_at, at, ""))
     moved = ", ".join(f"{name} = excluded.{name}" for name in _PLACE[1:])
     again = f"ON CONFLICT (interface_id) DO UPDATE SET {moved} WHERE {table}.looks = excluded.looks - 1"
     rows.insert(LogPlace, _PLACE, changed, again)
@@ -80,7 +80,7 @@ def note_failures(looks: Sequence[Look], words: Callable[[ContactError], Phrase]
         if look.error is not None:
             at = moment(datetime.fromtimestamp(look.at, UTC))
             why = words(look.error).dumps()
-            told.append((look.interface_id, "{}", look.begin.looks, None, False, at, None, why))
+            told.append((look.interface_id, look.begin.way, "{}", look.begin.looks, None, False, at, None, why))
     again = (
         "ON CONFLICT (interface_id) DO UPDATE SET asked_at = excluded.asked_at, error = excluded.error"
         f" WHERE {table}.looks = excluded.looks"
