@@ -113,6 +113,7 @@ audit_words.fields.add("consequences", gettext_lazy("What it touched"))
 
 extensions.lookers.add("control", presence.note)
 extensions.page_acts.add("control", extensions.Act("control/_menu.html", panels.orders))
+extensions.panel_acts.add("clear-log", extensions.PanelAct("event-log", "control/_clear_log.html", panels.clearing))
 extensions.bulk_acts.add("control", extensions.BulkAct("control/_bulk.html", panels.orders_of_many))
 extensions.panels.add(
     "power",

@@ -21,6 +21,7 @@ from apps.drivers.contract import (
     Driver,
     EventLog,
     Lamp,
+    LoggedEvent,
     Power,
     PowerAction,
     PowerState,
@@ -28,6 +29,7 @@ from apps.drivers.contract import (
 from apps.protocols import wake_on_lan
 from apps.protocols.errors import DeviceError, Unsupported
 
+READS_FOR = 8.0  # seconds, before a log is emptied
 NOT_SEEN_OFF = 5  # looks after which a machine that is on, and was never seen off, counts as switched off and on again
 
 ALREADY: Mapping[PowerState, Phrase] = {
@@ -66,6 +68,7 @@ class Order(ABC):
     needs_device = True  # False: it is given without a conversation
     sent = False  # from the moment at which the device may have received it
     power: PowerState | None = None  # as it was seen last
+    events: Sequence[LoggedEvent] = ()  # that the device forgets by the order
 
     @abstractmethod
     async def give(self, device: Driver | None) -> Phrase | None:
@@ -169,13 +172,16 @@ class ClearOrder(Order):
 
     def __init__(self) -> None:
         self._place: Mapping[str, Any] = {}
-        self._held = 0
 
     async def give(self, device: Driver | None) -> Phrase | None:
-        """Look where it ends, then empty it."""
+        """Read it to its end, then empty it. A log too long for that is emptied, too."""
         machine = _able(device, EventLog)
-        before = await machine.read_events({})
-        self._place, self._held = before.place, len(before.events)
+        until = asyncio.get_running_loop().time() + READS_FOR
+        while True:
+            part = await machine.read_events(self._place)
+            self._place, self.events = part.place, (*self.events, *part.events)
+            if not part.place.get("more") or asyncio.get_running_loop().time() > until:
+                break
         self.sent = True
         await machine.clear_events()
         return None
@@ -183,7 +189,8 @@ class ClearOrder(Order):
     async def look(self, device: Driver) -> Phrase | None:
         """See that what was there is gone."""
         after = await _able(device, EventLog).read_events(self._place)
-        return Phrase(EMPTIED, {"number": str(self._held)}) if after.cleared or not self._held else None
+        held = len(self.events)
+        return Phrase(EMPTIED, {"number": str(held)}) if after.cleared or not held else None
 
 
 class WakeOrder(Order):

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from apps.components.models import PowerSwitch
 from apps.components.pages.look import Look
+from apps.control.operations import CLEAR_LOG
 from apps.control.pages.choices import MenuLine, menu, offered
 from apps.control.services import targets
 from apps.drivers import registry
@@ -30,6 +31,11 @@ def orders(look: Look) -> list[MenuLine] | None:
     wakes = look.may("power") and bool(targets.mac_addresses([look.component.pk]))
     names = offered(look.request.user, look.component.group_id, capabilities, wakes=wakes)
     return menu(names) or None
+
+
+def clearing(look: Look) -> MenuLine | None:
+    """Give the order that empties the event log, where the user may give it."""
+    return next((line for line in orders(look) or () if line.choice.operation == CLEAR_LOG), None)
 
 
 def orders_of_many(request: HttpRequest) -> list[MenuLine] | None:

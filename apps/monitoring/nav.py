@@ -8,7 +8,7 @@ from apps.core import jobs, menu
 from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
 from apps.monitoring import panels, tasks
-from apps.monitoring.panels import history, parts, settings, statistics, storage
+from apps.monitoring.panels import event_log, history, parts, settings, statistics, storage
 from apps.monitoring.services import limits_of_many
 
 _MONITORING = _("Monitoring")
@@ -67,6 +67,21 @@ declare(
         maximum=60,
     ),
     Option(
+        "event_log_interval",
+        int,
+        600,
+        _("Interval for the event logs of devices"),
+        _(
+            "A log is read with a poll, so never more often than that. It is also read after an operation, and when "
+            "somebody collects now. 0: only then."
+        ),
+        section=_MONITORING,
+        minimum=60,
+        maximum=86400,
+        also=(0,),
+        unit=_("seconds"),
+    ),
+    Option(
         "poll_concurrency",
         int,
         200,
@@ -105,6 +120,28 @@ declare(
         maximum=7300,
         unit=_("days"),
     ),
+    Option(
+        "event_log_retention",
+        int,
+        730,
+        _("Keep entries of event logs"),
+        _("What a device still has in its own log is not read again. 0: as long as their number allows."),
+        section=_RETENTION,
+        minimum=7,
+        maximum=7300,
+        also=(0,),
+        unit=_("days"),
+    ),
+    Option(
+        "event_log_limit",
+        int,
+        5000,
+        _("Most entries of event logs for each interface"),
+        _("The oldest beyond it are removed."),
+        section=_RETENTION,
+        minimum=100,
+        maximum=100_000,
+    ),
 )
 
 jobs.kinds.add(limits_of_many.KIND, jobs.JobKind(limits_of_many.KIND, _("Limits of sensors"), tasks.start_set_limits))
@@ -119,6 +156,7 @@ for _tab in (
     Tab("ports", _("Ports"), 20, Capability.PORTS, parts.count_ports),
     Tab("storage", _("Storage"), 25, Capability.SENSORS, panels.count_disks, panels.has_disks),
     Tab("statistics", _("Statistics"), 30, Capability.SENSORS),
+    Tab(event_log.KIND, _("Event log"), 45, Capability.EVENT_LOG, event_log.count_entries),
 ):
     extensions.tabs.add(_tab.name, _tab)
 
@@ -148,8 +186,10 @@ for _panel in (
     Panel("watching", "settings", "monitoring/watching.html", settings.watching, 20, "c5 x-c12"),
     Panel("own-limits", "settings", "monitoring/own_limits.html", settings.own_limits, 30, "c7 x-c12"),
     Panel("all-states", "sensors", "monitoring/states.html", parts.all_states, 20, "c12", _STATES),
+    Panel("event-log", event_log.KIND, "monitoring/event_log.html", event_log.event_logs, 10, "c12"),
     Panel("all-ports", "ports", "monitoring/all_ports.html", parts.all_ports, 10, "c12", _PORTS),
 ):
     extensions.panels.add(_panel.name, _panel)
 
+extensions.event_sources.add(event_log.KIND, event_log.SOURCE)
 extensions.figures.add("monitoring", panels.figures)

@@ -88,7 +88,9 @@ CHOICES: Mapping[str, Choice] = {
     "clear_log": Choice(
         CLEAR_LOG,
         "trash",
-        gettext_lazy("The entries in the devices themselves are lost; alerts in the portal stay."),
+        gettext_lazy(
+            "The devices forget what they wrote down. What the portal has read of it stays, and so do alerts."
+        ),
         harsh=True,
     ),
 }

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from apps.components import contact
+from apps.components import contact, extensions
 from apps.components.contact import Line
 from apps.components.models import ManagementInterface, Reservation
 from apps.components.services import checks, power_states, reservations
@@ -161,6 +161,9 @@ class _Round:
             contact.note([contact.Outcome(line, spoken.error, spoken.state)])
         if begun.order.power is not None and step.component is not None:
             power_states.keep([(step.component, begun.order.power, timezone.now())])
+        if line is not None and begun.order.events:
+            for keep in extensions.log_keepers:
+                keep(line.interface_id, begun.order.events)
         self._release(step, begun.holder)
         if begun.order.sent and step.component is not None:
             _poll_soon(step.component)
@@ -196,6 +199,8 @@ def _remedy(spoken: Spoken) -> Phrase | None:
 
 def _poll_soon(component_id: int) -> None:
     """Have all ways of managing of a component polled soon: what was ordered changes what they say."""
+    for tell in extensions.ordered:
+        tell(component_id)
     with turn():
         ManagementInterface.objects.filter(component=component_id, enabled=True, next_poll_at__isnull=False).update(
             next_poll_at=timezone.now() + POLL_AFTER

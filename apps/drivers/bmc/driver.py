@@ -220,7 +220,7 @@ class BmcDriver(Driver, Identity, Health, Inventory, Sensors, States, Power, Boo
         records = await self._records()
         found = await self._run(lambda session: log.read_since(session, place, info, EVENTS_AT_ONCE))
         events = tuple(log.event(entry, records) for entry in found.entries)
-        return LogPart(events, {**now, **found.place}, found.cleared, info.filled)
+        return LogPart(events, {**now, **found.place}, found.cleared, filled=info.filled)
 
     async def clear_events(self) -> None:
         """Empty the log."""

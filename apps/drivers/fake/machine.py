@@ -115,7 +115,7 @@ class FakeMachine:
             tuple(self._event(number) for number in range(begin + 1, last + 1)),
             {"entry": last, "cleared": self.cleared},
             emptied,
-            float(min(100, last - self.gone)),
+            filled=float(min(100, last - self.gone)),
         )
 
     def _event(self, number: int) -> LoggedEvent:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -117,15 +118,16 @@ class RedfishDriver(
         self, kind: InventoryKind, section: str, items: Awaitable[Iterable[InventoryItem]]
     ) -> list[InventoryItem]:
         async def read() -> list[InventoryItem]:
-            return list(await items)
+            return [replace(item, section=section) for item in await items]
 
         try:
             return await self._limited(read)
         except AuthenticationFailed:
             raise
         except ContactError as error:
+            name = SECTIONS[section]
             return [
-                InventoryItem(kind, f"unread.{section}", SECTIONS[section], Status.UNKNOWN, {"Not read": str(error)})
+                InventoryItem(kind, f"unread.{section}", name, Status.UNKNOWN, {"Not read": str(error)}, section, error)
             ]
 
     async def _processors(self) -> Iterable[InventoryItem]:
@@ -257,21 +259,22 @@ class RedfishDriver(
         services = await self._logs()
         if not services:
             raise Unsupported(NO_LOG, address=self.target.address)
-        looks, places, full = [], {}, []
+        looks, places, full, emptied = [], {}, [], []
         for service in services:
             name = identifier(service)
             before = place.get(name)
             entries, skips = await self._entries(str(link(service, "Entries")), before)
             found = log.look(entries.found, before, name)
             looks.append(found)
+            emptied += [f"{name}/"] if found.cleared else []
             count = entries.skipped + len(entries.found)
             places[name] = {**found.place, "count": count, "skips": skips} if found.place else {}
-            full.append(log.filled(service, count))
+            full.append(log.Filled(log.filled(service, count), log.wraps(service)))
         events = [event for look in looks for event in look.events]
         if len(looks) > 1 and all(event.at is not None for event in events):
             events.sort(key=lambda event: str(event.at))
-        told = [share for share in full if share is not None]
-        return LogPart(tuple(events), places, any(look.cleared for look in looks), max(told) if told else None)
+        fullest = log.fullest(full)
+        return LogPart(tuple(events), places, bool(emptied), tuple(emptied), fullest.share, fullest.wraps)
 
     async def clear_events(self) -> None:
         """Empty the logs that are read."""

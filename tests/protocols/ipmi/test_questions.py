@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Stage, Unreachable, Unsupported
-from apps.protocols.ipmi import IpmiTarget, chassis, fru, mending, repository
+from apps.protocols.ipmi import IpmiTarget, chassis, event_log, fru, mending, repository
 from apps.protocols.ipmi import session as asking
 from apps.protocols.ipmi.about import DeviceId
 from apps.protocols.ipmi.repository import read_records
@@ -214,3 +214,27 @@ def test_an_account_gets_the_privilege_that_it_has(monkeypatch: pytest.MonkeyPat
     with pytest.raises(AuthenticationFailed):
         session.login()
     assert asked == [1]  # a wrong password is offered once
+
+
+def a_log(netfn: int, command: int, data: bytes) -> Reply:
+    """Hold five entries, numbered from 1."""
+    assert (netfn, command) == (0x0A, 0x43)
+    number = int.from_bytes(data[2:4], "little") or 1
+    if number > 5:
+        return 0xCB, b""
+    following = number + 1 if number < 5 else 0xFFFF
+    return 0, following.to_bytes(2, "little") + number.to_bytes(2, "little") + b"\x02" + bytes(13)
+
+
+def test_a_log_is_read_in_parts_of_so_many_entries_or_so_much_time(monkeypatch):
+    def numbers(after: int | None, at_most: int) -> tuple[list[int], bool]:
+        found, more = event_log.read_entries(ScriptedSession(a_log), after, at_most)
+        return [int.from_bytes(raw[:2], "little") for raw in found], more
+
+    assert numbers(None, 3) == ([1, 2, 3], True)
+    assert numbers(3, 3) == ([4, 5], False)
+    assert numbers(None, 5) == ([1, 2, 3, 4, 5], False)
+    assert numbers(5, 3) == ([], False)
+    assert numbers(9, 3) == ([], False)
+    monkeypatch.setattr(event_log, "_READ_WITHIN", -1.0)  # a controller that is too slow for more than one
+    assert numbers(1, 3) == ([2], True)
