@@ -52,6 +52,7 @@ from apps.drivers.contract.power import (
     PowerState,
 )
 from apps.drivers.contract.sensors import (
+    DRAWN,
     Limits,
     Quantity,
     Reading,
@@ -72,6 +73,7 @@ from apps.drivers.contract.states import (
 from apps.protocols.errors import Stage
 
 __all__ = [
+    "DRAWN",
     "CAPABILITY_CLASSES",
     "Boot",
     "BootDevice",

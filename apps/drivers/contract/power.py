@@ -104,6 +104,8 @@ class PowerDrawn:
     maximum: float | None = None
     over: timedelta | None = None
     cap: float | None = None  # None: there is none
+    throttled: bool | None = None  # whether processors are slowed down by it; None: not told
+    sensor: str = ""  # the key of the sensor by which the driver tells the same watts; empty: by none
 
 
 class PowerMeter(ABC):
@@ -111,7 +113,10 @@ class PowerMeter(ABC):
 
     @abstractmethod
     async def read_power_drawn(self) -> PowerDrawn | None:
-        """Measure; None where this controller has no meter."""
+        """Measure; None where this controller has no meter, or it cannot be asked now.
+
+        Within a poll it comes after the sensors: what these had to fetch is not fetched again.
+        """
 
 
 class PowerCap(ABC):

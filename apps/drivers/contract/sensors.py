@@ -77,6 +77,10 @@ class Reading:
     why: str = ""  # an English phrase: "not measured", "not available (power off)"
 
 
+DRAWN = Sensor("power.drawn", "Power consumption", Quantity.POWER, "W")
+"""What a power meter measures, where the driver has no sensor of its own that says the same."""
+
+
 class Sensors(ABC):
     """Capability ``sensors``."""
 
