@@ -65,17 +65,24 @@ def _first(places: Sequence[int]) -> int | None:
 
 
 def _whole(sensors: Sequence[Sensor], powers: Sequence[int]) -> int | None:
-    """Find what measures all that the device draws: its meter, else what calls itself so; its supplies are parts."""
-    places = {sensors[place].key: place for place in reversed(powers)}
+    found = meter_among([(sensors[place].key, sensors[place].name) for place in powers])
+    return None if found is None else powers[found]
+
+
+def meter_among(powers: Sequence[tuple[str, str]]) -> int | None:
+    """Find among sensors of power, by key and name, what measures all that the device draws.
+
+    That is its meter, else what calls itself so; what its power supplies measure are parts of it.
+    """
+    keys = [key for key, _name in powers]
     for key in (DRAWN.key, "power"):
-        if key in places:
-            return places[key]
-    return next((place for place in powers if _is_consumption(sensors[place])), None)
+        if key in keys:
+            return keys.index(key)
+    return next((place for place, (_key, name) in enumerate(powers) if _is_consumption(name)), None)
 
 
-def _is_consumption(sensor: Sensor) -> bool:
-    name = " ".join(sensor.name.casefold().replace("_", " ").replace("-", " ").split())
-    return name in _CONSUMPTION
+def _is_consumption(name: str) -> bool:
+    return " ".join(name.casefold().replace("_", " ").replace("-", " ").split()) in _CONSUMPTION
 
 
 def _is_inlet(sensor: Sensor) -> bool:

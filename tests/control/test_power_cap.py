@@ -30,7 +30,7 @@ def test_a_cap_is_set_read_back_and_not_set_twice(admin, queued):
     assert ended(nothing) == ("done", "", "There was no power cap: nothing was ordered.")
     assert received(device) == ["cap 5000", "no cap"]
     entry = AuditEntry.objects.filter(action="job.cap").order_by("pk")[0]
-    assert entry.detail["order"] == "Cap the power at 5000 W"
+    assert entry.after["order"] == "Cap the power at 5000 W"
 
 
 def test_a_controller_that_does_not_keep_the_cap_is_not_confirmed(admin, queued, impatient):

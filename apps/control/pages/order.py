@@ -70,9 +70,7 @@ class BootForm(forms.Form):
 class CapForm(forms.Form):
     """How much each machine may draw."""
 
-    watts = forms.IntegerField(
-        label=gettext_lazy("Power cap of each (W)"), min_value=LOWEST_CAP, max_value=HIGHEST_CAP
-    )
+    watts = forms.IntegerField(label=gettext_lazy("Power cap of each (W)"), min_value=LOWEST_CAP, max_value=HIGHEST_CAP)
 
     @property
     def arguments(self) -> dict[str, Any]:

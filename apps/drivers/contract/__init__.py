@@ -73,8 +73,8 @@ from apps.drivers.contract.states import (
 from apps.protocols.errors import Stage
 
 __all__ = [
-    "DRAWN",
     "CAPABILITY_CLASSES",
+    "DRAWN",
     "Boot",
     "BootDevice",
     "BootOverride",

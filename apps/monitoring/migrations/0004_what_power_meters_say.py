@@ -5,28 +5,36 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('components', '0003_power_state'),
-        ('monitoring', '0003_the_fleet_by_few_rows'),
+        ("components", "0003_power_state"),
+        ("monitoring", "0003_the_fleet_by_few_rows"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='LastPower',
+            name="LastPower",
             fields=[
-                ('interface', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='last_power', serialize=False, to='components.managementinterface')),
-                ('minimum', models.FloatField(null=True)),
-                ('average', models.FloatField(null=True)),
-                ('maximum', models.FloatField(null=True)),
-                ('seconds', models.FloatField(null=True)),
-                ('cap', models.FloatField(null=True)),
-                ('throttled', models.BooleanField(null=True)),
-                ('told_at', models.DateTimeField()),
+                (
+                    "interface",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="last_power",
+                        serialize=False,
+                        to="components.managementinterface",
+                    ),
+                ),
+                ("minimum", models.FloatField(null=True)),
+                ("average", models.FloatField(null=True)),
+                ("maximum", models.FloatField(null=True)),
+                ("seconds", models.FloatField(null=True)),
+                ("cap", models.FloatField(null=True)),
+                ("throttled", models.BooleanField(null=True)),
+                ("told_at", models.DateTimeField()),
             ],
             options={
-                'verbose_name': 'last power',
-                'verbose_name_plural': 'last power',
+                "verbose_name": "last power",
+                "verbose_name_plural": "last power",
             },
         ),
     ]

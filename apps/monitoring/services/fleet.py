@@ -45,9 +45,7 @@ class Gatherer:
         power = found.pop(FleetQuantity.POWER, None)
         if power is not None:
             metered = layouts.foremost_of(layout_id).metered
-            if component_id not in self._found[FleetQuantity.POWER] or (
-                metered and component_id not in self._metered
-            ):
+            if component_id not in self._found[FleetQuantity.POWER] or (metered and component_id not in self._metered):
                 self._found[FleetQuantity.POWER][component_id] = power
             if metered:
                 self._metered.add(component_id)
