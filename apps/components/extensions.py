@@ -1,6 +1,6 @@
 """What upper apps may add to components, from ``AppConfig.ready()``."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,9 @@ Collector = Callable[[Sequence[int]], Mapping[int, ContactError | None]]
 
 Several may be registered; an interface is refreshed when all of them managed. It runs outside any event loop.
 """
+
+Starting = Callable[[Sequence[int]], Collection[int]]
+"""Gives those of components (by id) that are just starting, or may stand in the setup of their firmware."""
 
 Need = Callable[["ManagementInterface", "DriverSpec"], "Sequence[Lack]"]
 """Looks at a way of managing and gives what is missing of what an upper app has for it; it is told on its panel."""
@@ -132,6 +135,7 @@ class EventSource:
 registration_checks: Registry[RegistrationCheck] = Registry("registration check")
 removal_hooks: Registry[RemovalHook] = Registry("removal hook")
 join_hooks: Registry[JoinHook] = Registry("join hook")
+starting: Registry[Starting] = Registry("one who knows what is just starting")
 needs: Registry[Need] = Registry("need of a way of managing")
 collectors: Registry[Collector] = Registry("collector")
 tabs: Registry[Tab] = Registry("tab")

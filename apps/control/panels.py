@@ -11,6 +11,7 @@ from apps.components.pages.look import Look
 from apps.control.pages.choices import MenuLine, menu, offered
 from apps.control.services import targets
 from apps.drivers import registry
+from apps.drivers.contract import Capability
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class PowerView:
     state: str
     label: str
     seen_at: datetime | None
+    metered: bool  # there is a tab of its power
 
 
 def orders(look: Look) -> list[MenuLine] | None:
@@ -41,4 +43,5 @@ def power(look: Look) -> PowerView:
     """Give whether it is on."""
     state = look.component.power_state
     label: Any = PowerSwitch(state).label if state else ""
-    return PowerView(state, str(label), look.component.power_seen_at)
+    metered = Capability.POWER_METER in look.capabilities and look.component.power is not None
+    return PowerView(state, str(label), look.component.power_seen_at, metered)

@@ -1,6 +1,6 @@
 """The API resources of power: of a component, and of a group with what stands below it."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
@@ -122,11 +122,7 @@ class ComponentPowerViewSet(ComponentPartViewSet):
         told = {
             **{one.name: getattr(drawn or power.NOTHING, one.name) for one in fields(power.Drawn)},
             "above_cap": drawn is not None and drawn.above_cap,
-            "over": {
-                "start": start,
-                "end": end,
-                **{name: getattr(over, name, None) for name in ("low", "mean", "high")},
-            },
+            "over": {"start": start, "end": end, **(asdict(over) if over else dict.fromkeys(("low", "mean", "high")))},
         }
         return Response(self.get_serializer(told).data)
 

@@ -9,7 +9,7 @@ from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
 from apps.monitoring import panels, tasks
 from apps.monitoring.panels import history, parts, power, settings, statistics, storage
-from apps.monitoring.services import limits_of_many
+from apps.monitoring.services import limits_of_many, states
 
 _MONITORING = _("Monitoring")
 _RETENTION = _("Retention")
@@ -155,4 +155,5 @@ for _panel in (
 ):
     extensions.panels.add(_panel.name, _panel)
 
+extensions.starting.add("monitoring", states.starting)
 extensions.figures.add("monitoring", panels.figures)

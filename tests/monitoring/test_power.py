@@ -1,4 +1,4 @@
-"""Measured power: from the meter to the history, to the page of a component, to sums over groups, each with its count."""
+"""Measured power: from the meter to the history, to a component's page, to sums over groups, each with its count."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -193,7 +193,7 @@ def test_what_may_not_be_seen_is_not_added(racks):
 
 
 def test_the_page_of_statistics_has_a_line_for_each_group_and_one_for_all(racks, client):
-    tokyo, rack = racks
+    tokyo, _rack = racks
     client.force_login(make_user("viewer"))
     page = client.get(f"/statistics/?range=24h&group={tokyo.pk}")
     lines = {line.name: drawn for line, drawn in page.context["power"]}

@@ -43,7 +43,13 @@ STATES: dict[str, Promise | str] = {
 class BootForm(forms.Form):
     """From what to start, and how often."""
 
-    device = forms.ChoiceField(label=gettext_lazy("Start from"), initial=BootDevice.PXE.value)
+    device = forms.ChoiceField(
+        label=gettext_lazy("Start from"),
+        initial=BootDevice.PXE.value,
+        help_text=gettext_lazy(
+            "A server without serial-over-LAN that was started into its diagnostics must not go on to Windows or Linux."
+        ),
+    )
     once = forms.ChoiceField(
         label=gettext_lazy("How often"),
         choices=[("once", gettext_lazy("The next time")), ("always", gettext_lazy("Always"))],

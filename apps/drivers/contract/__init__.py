@@ -50,6 +50,7 @@ from apps.drivers.contract.power import (
     PowerMeter,
     PowerReport,
     PowerState,
+    ShutsDownBy,
 )
 from apps.drivers.contract.sensors import (
     DRAWN,
@@ -115,6 +116,7 @@ __all__ = [
     "Secret",
     "Sensor",
     "Sensors",
+    "ShutsDownBy",
     "Stage",
     "State",
     "StateKind",

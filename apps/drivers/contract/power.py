@@ -25,6 +25,15 @@ class PowerAction(StrEnum):
     NMI = "nmi"  # a diagnostic interrupt: the operating system writes its memory out
 
 
+class ShutsDownBy(StrEnum):
+    """Whom a driver asks to end the operating system; the order is that in which they are asked."""
+
+    EXTENSION = "server-agent-extension"
+    AGENT = "server-agent"  # honours its own setting that forbids remote shutdown; the others do not look at it
+    UPDATE_AGENT = "express-update-agent"
+    CONTROLLER = "controller"  # which only presses the power button for a moment
+
+
 @dataclass(frozen=True, slots=True)
 class PowerReport:
     """Whether a machine is powered, and what it may be ordered. A state of None was not told."""

@@ -230,7 +230,7 @@ class RedfishDriver(
         return found
 
     async def read_power_drawn(self) -> PowerDrawn | None:
-        """Read the meter of the first chassis that has one. A poll that found power supplies slow does not ask again."""
+        """Read the meter of the first chassis that has one; a poll in which power did not answer asks no more."""
         if "power" in self._unread:
             return None
         for chassis, prefix in await self._places():

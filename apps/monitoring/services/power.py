@@ -70,11 +70,11 @@ def of(component: Component, views: Sequence[SensorView]) -> Drawn | None:
     told = {row.interface_id: row for row in LastPower.objects.filter(interface__component=component).order_by("pk")}
     if not by_interface:
         return None
-    meters = [view for found in by_interface.values() if (view := _meter(found)) is not None]
+    meters = [meter for found in by_interface.values() if (meter := _meter(found)) is not None]
     if meters:
         # Two ways that both measure it measure the same: the first one that has a value counts.
-        meter = next((view for view in meters if view.value is not None and not view.stale), meters[0])
-        return _drawn([meter], meter, told)
+        chosen = next((one for one in meters if one.value is not None and not one.stale), meters[0])
+        return _drawn([chosen], chosen, told)
     parts = next(iter(by_interface.values()))
     return _drawn(parts, None, told)
 

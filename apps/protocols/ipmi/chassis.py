@@ -119,10 +119,8 @@ def power_reading(data: bytes) -> PowerReading | None:
     if len(data) < 18 or data[0] != _DCMI_GROUP:
         return None
     current, minimum, maximum, average = (int.from_bytes(data[at : at + 2], "little") for at in (1, 3, 5, 7))
-    measuring = bool(data[17] & _MEASURING)
-    return PowerReading(
-        current if measuring else None, minimum, maximum, average, int.from_bytes(data[13:17], "little") / 1000
-    )
+    shown = current if data[17] & _MEASURING else None
+    return PowerReading(shown, minimum, maximum, average, int.from_bytes(data[13:17], "little") / 1000)
 
 
 def read_power(session: IpmiSession) -> PowerReading | None:
