@@ -190,7 +190,7 @@ def _refuse(step: JobStep) -> None:
 def _remedy(spoken: Spoken, step: JobStep) -> Phrase | None:
     if not spoken.code:
         return None
-    off = Component.objects.filter(pk=step.component, power_state=PowerSwitch.OFF)
+    off = Component.objects.filter(pk=step.component or 0, power_state=PowerSwitch.OFF)
     if spoken.code == StepCode.UNREACHABLE and off.exists():
         return REMEDY_WHILE_OFF
     if spoken.code in REMEDIES:
