@@ -37,7 +37,7 @@ def test_a_cap_is_set_in_the_dialog_and_the_page_says_what_it_achieves(
     page = sign_in(context, portal)
     page.goto(f"{portal.url}/components/{server['id']}/")
     page.locator("summary", has_text="Operations").click()
-    page.get_by_role("link", name="Power cap").click()
+    page.get_by_role("link", name="Power cap…").click()
     dialog = page.locator("dialog[open]")
     expect(dialog).to_contain_text("The power may not fall to the cap")
     dialog.get_by_label("Power cap of each (W)").fill("20")
