@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-from apps.drivers.contract import DRAWN, PowerDrawn, PowerState, Reading
-from apps.monitoring.judging import NOT_MEASURED
-
-POWER_OFF = "not available (power off)"
+from apps.drivers.contract import DRAWN, NOT_MEASURED, POWER_OFF, PowerDrawn, PowerState, Reading
 
 
 def with_drawn(

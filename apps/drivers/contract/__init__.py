@@ -54,6 +54,8 @@ from apps.drivers.contract.power import (
 )
 from apps.drivers.contract.sensors import (
     DRAWN,
+    NOT_MEASURED,
+    POWER_OFF,
     Limits,
     Quantity,
     Reading,
@@ -63,6 +65,7 @@ from apps.drivers.contract.sensors import (
     UpsPart,
 )
 from apps.drivers.contract.states import (
+    WORST_FIRST,
     Fact,
     Health,
     HealthReport,
@@ -76,6 +79,9 @@ from apps.protocols.errors import Stage
 __all__ = [
     "CAPABILITY_CLASSES",
     "DRAWN",
+    "NOT_MEASURED",
+    "POWER_OFF",
+    "WORST_FIRST",
     "Boot",
     "BootDevice",
     "BootOverride",
