@@ -100,7 +100,7 @@ class Machine:
     @property
     def drawn(self) -> float:
         """Give what it draws while it is on: the cap, but no less than all slowing down saves."""
-        return max(float(self.cap), self.watts * LEAST) if self.is_throttled else self.watts
+        return max(float(self.cap), float(round(self.watts * LEAST))) if self.is_throttled else self.watts
 
     @property
     def power_state(self) -> str:
