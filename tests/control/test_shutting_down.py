@@ -7,6 +7,8 @@ import pytest
 from apps.control.shutting_down import Way, in_order
 from apps.drivers.contract import ShutsDownBy
 
+pytestmark = pytest.mark.one_database
+
 EXTENSION, AGENT, UPDATE_AGENT, CONTROLLER = ShutsDownBy
 WAYS = [Way(1, CONTROLLER), Way(2, UPDATE_AGENT), Way(3, AGENT), Way(4, EXTENSION)]
 

@@ -114,6 +114,12 @@ def test_two_ways_that_measure_the_same_machine_count_once():
     )
     polling.poll([first.pk, second.pk])
     fleet.sample()
+    assert Component.objects.get(pk=first.component_id).power == drawn_by(first).watts
+    polling.poll([second.pk])
+    assert Component.objects.get(pk=first.component_id).power == drawn_by(first).watts  # the first one says it
+    LastPower.objects.filter(interface=first).update(told_at=timezone.now() - 2 * HOUR)
+    polling.poll([second.pk])
+    assert Component.objects.get(pk=first.component_id).power == views_of(second)["power.drawn"].value
     ids = fleet_history.chosen([first.component_id])
     (moment,) = fleet_history.moments_of(FleetQuantity.POWER, ids, timezone.now() - HOUR, timezone.now() + HOUR)
     assert moment.mean.tolist() == [views_of(first)["power.drawn"].value] == [drawn_by(first).watts]

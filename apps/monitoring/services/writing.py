@@ -22,7 +22,7 @@ from apps.core.writes import turn
 from apps.monitoring import layouts, metering
 from apps.monitoring.judging import Snapshot
 from apps.monitoring.models import LastPorts, LastPower, LastStates, LastValues, Sample
-from apps.monitoring.services import neighbours, sensors, states
+from apps.monitoring.services import meters, neighbours, sensors, states
 from apps.monitoring.services.asking import Polled
 from apps.protocols.errors import ContactError, DeviceError
 
@@ -98,6 +98,7 @@ def _write_present(batch: Sequence[Polled], layout_ids: Mapping[bytes, int]) -> 
     said = states.packed((p.line.interface_id, p.states, p.at) for p in batch if p.states is not None)
     stated: list[Sequence[Any]] = []
     drawn: list[Sequence[Any]] = []
+    leading = meters.leading(batch)
     columns: dict[tuple[str, ...], list[Sequence[Any]]] = defaultdict(list)
     boots: list[Sequence[Any]] = []
     for polled in batch:
@@ -117,8 +118,8 @@ def _write_present(batch: Sequence[Polled], layout_ids: Mapping[bytes, int]) -> 
         layout_id = layout_ids[readings.digest]
         samples.append((pk, int(polled.at * 1000), layout_id, readings.packed))
         last.append((pk, layout_id, readings.exact, readings.statuses, readings.whys, moment))
-        if readings.columns:
-            columns[tuple(readings.columns)].append((*readings.columns.values(), polled.line.component_id))
+        if told := meters.columns(polled, leading):
+            columns[tuple(told)].append((*told.values(), polled.line.component_id))
         if readings.uptime is not None:
             boots.append(_boot(polled, readings.uptime))
     _insert(samples, last, ports, stated)

@@ -14,6 +14,8 @@ from apps.protocols.ipmi.measuring import Measured
 from apps.protocols.ipmi.records import SensorRecord
 from tests.protocols.ipmi.scripted import Reply, ScriptedSession
 
+pytestmark = pytest.mark.one_database
+
 READING = "dc b400 6400 2c01 aa00 00000000 60ea0000"  # 180 W; 100 to 300, mean 170, over 60 s
 PROCESSOR = SensorRecord(0x20, 0, 40, "CPU1 Status", 3, 1, 0x07, 0x6F)
 
