@@ -74,6 +74,7 @@ API = {
     "component-list": "GET everybody 200 · POST chief 400",
     "component-port": "GET seen 200 · PATCH changed 200",
     "component-ports": "part of one",
+    "component-power": "GET seen 200",
     "component-refresh": "POST acted 202",
     "component-samples": "GET seen 400",
     "component-sensor": "GET seen 200 · PATCH changed 200",
@@ -96,6 +97,7 @@ API = {
     "grant-detail": "GET chief 200 · DELETE chief 204",
     "grant-list": "of the whole",
     "group-detail": "GET seen 200 · PATCH changed 200 · DELETE changed 409",  # it is not empty
+    "group-power": "GET seen 200",
     "group-list": "GET everybody 200 · POST chief 400",
     "incident-acknowledge": "POST somewhere 400",
     "incident-close": "POST somewhere 400",

@@ -129,10 +129,11 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """All parts of a device and when they were listed."""
+    """All parts of a device and when they were listed; ``twice`` where a storage controller may be listed twice."""
 
     shelves: list[Shelf]
     read_at: datetime
+    twice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,15 @@ def inventory(look: Look) -> Inventory | None:
         Shelf(kind, label, picture, [item for item in items if item.row.kind == kind])
         for kind, (label, picture) in KINDS.items()
     ]
-    return Inventory([shelf for shelf in shelves if shelf.items], min(newest.values()))
+    shown = [shelf for shelf in shelves if shelf.items]
+    return Inventory(shown, min(newest.values()), _listed_twice(rows))
+
+
+def _listed_twice(rows: Sequence[InventoryItem]) -> bool:
+    """Say whether two ways of managing list a storage controller, or one serial number stands for two of them."""
+    controllers = [row for row in rows if row.kind == InventoryKind.STORAGE and row.key.startswith("controller.")]
+    serials = [serial for row in controllers if (serial := row.details.get("Serial number"))]
+    return len({row.interface_id for row in controllers}) > 1 or len(set(serials)) < len(serials)
 
 
 def _details(row: InventoryItem) -> list[Detail]:
