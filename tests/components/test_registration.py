@@ -166,6 +166,42 @@ class TestLearning:
         assert same_as(last) == []
         assert Component.objects.exclude(uuid=None).count() == 0
 
+    @pytest.mark.parametrize("way", ["it says another", "it is removed", "its interface is removed", "it moves away"])
+    def test_a_mac_address_of_a_crowd_warns_nobody_and_of_two_again_both(self, admin, way):
+        card = IdentityFacts(mac_addresses=("00:16:3e:00:00:03",))
+        first, second, third = (make_component(name) for name in ("one", "two", "three"))
+        for component in (first, second):
+            interfaces.learn(make_interface(component), card)
+        both = (["warning: Same machine as two."], ["warning: Same machine as one."])
+        assert (same_as(first), same_as(second)) == both
+        last = make_interface(third)
+        interfaces.learn(last, card)
+        assert not StatusCause.objects.filter(key__startswith=machines.SAME_MACHINE).exists()
+        if way == "it says another":
+            interfaces.learn(last, IdentityFacts(mac_addresses=("00:16:3e:00:00:04",)))
+        elif way == "it is removed":
+            registration.remove([third], admin)
+        else:
+            elsewhere = [fake("192.0.2.99", id=last.pk)] if way == "it moves away" else []
+            registration.change(third, {"interfaces": elsewhere}, admin)
+        assert (same_as(first), same_as(second)) == both
+        assert not third.pk or same_as(third) == []
+
+    def test_of_many_that_learn_a_card_at_once_nobody_stays_warned(self):
+        card = IdentityFacts(mac_addresses=("00:16:3e:00:00:05",))
+        interfaces.learn_many((make_interface().pk, card) for _ in range(2))
+        assert StatusCause.objects.filter(key__startswith=machines.SAME_MACHINE).count() == 2
+        interfaces.learn_many((make_interface().pk, card) for _ in range(5))
+        assert not StatusCause.objects.filter(key__startswith=machines.SAME_MACHINE).exists()
+
+    def test_removing_the_interface_that_said_it_ends_the_warning(self, admin):
+        first, second = make_component("one"), make_component("two")
+        said = [make_interface(component) for component in (first, second)]
+        for interface in said:
+            interfaces.learn(interface, IdentityFacts(mac_addresses=("00:16:3e:00:00:06",)))
+        registration.change(second, {"interfaces": [fake("192.0.2.98")]}, admin)
+        assert (same_as(first), same_as(second)) == ([], [])
+
     def test_the_other_is_named_in_the_same_group_only(self):
         one, two = make_component("one", make_group()), make_component("two", make_group())
         for component in (one, two):

@@ -26,6 +26,7 @@ def add(component: Component, wanted: Sequence[NewInterface]) -> None:
 
 def replace_all(component: Component, wanted: Sequence[NewInterface]) -> None:
     """Make these the interfaces of a component: those with an id change, those without come, the others go."""
+    said = machines.said_by(interface__component=component)
     kept = {one.id for one in wanted if one.id is not None}
     present = {row.pk: row for row in component.interfaces.all()}
     ManagementInterface.objects.filter(pk__in=present.keys() - kept).delete()
@@ -37,6 +38,8 @@ def replace_all(component: Component, wanted: Sequence[NewInterface]) -> None:
     for row, one in changed:
         _change(row, one)
     add(component, [one for one in wanted if one.id is None])
+    if gone := said - machines.said_by(interface__component=component):
+        machines.compare([component.pk], gone)
 
 
 def _row(component: Component, one: NewInterface) -> ManagementInterface:
@@ -99,16 +102,16 @@ def learn_many(said: Iterable[tuple[int, IdentityFacts]]) -> None:
         with turn():
             for row in starts:
                 Component.objects.filter(pk=row.component_id).update(up_since=facts[row.pk].up_since)
-            compared = {row.component_id for row in news if _learn(row, facts[row.pk])}
-            machines.compare(compared)
+            changed = {row: gone for row in news if (gone := _learn(row, facts[row.pk])) is not None}
+            machines.compare({row.component_id for row in changed}, frozenset().union(*changed.values()))
 
 
 def _started(known: datetime | None, said: datetime | None) -> bool:
     return said is not None and (known is None or abs(said - known) > CLOCK_SLACK)
 
 
-def _learn(row: ManagementInterface, facts: IdentityFacts) -> bool:
-    """Keep one device's words; says whether it may now be found to be another component's machine."""
+def _learn(row: ManagementInterface, facts: IdentityFacts) -> machines.Ids | None:
+    """Keep one device's words; gives what it no longer says that identified it, None where that is as it was."""
     before: dict[str, Any] = row.identity
     after = machines.stored(facts)
     ManagementInterface.objects.filter(pk=row.pk).update(identity=after)

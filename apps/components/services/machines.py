@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +15,7 @@ from apps.components.models import Component, MachineId, MachineIdKind, Manageme
 from apps.components.services import causes
 from apps.components.services.cause_rows import REGISTRATION
 from apps.core.phrases import Phrase
+from apps.core.rows import among
 from apps.drivers.contract import IdentityFacts
 
 SAME_MACHINE = "same-machine"
@@ -95,23 +96,50 @@ def holders(uuid_value: uuid.UUID | None, serial_number: str) -> list[Component]
     return list(components.filter(found).distinct().order_by("pk"))
 
 
-def remember(interface: ManagementInterface, facts: IdentityFacts) -> bool:
-    """Keep the identifying values that an interface said; says whether they differ from the last ones."""
+def remember(interface: ManagementInterface, facts: IdentityFacts) -> Ids | None:
+    """Keep the identifying values that an interface said; gives those it no longer says, None where nothing changed."""
     ids = ids_of(facts)
     present = {(row.kind, row.value): row.pk for row in interface.machine_ids.all()}
     if ids == present.keys():
-        return False
-    interface.machine_ids.filter(pk__in=[pk for one, pk in present.items() if one not in ids]).delete()
+        return None
+    gone = frozenset(present.keys() - ids)
+    interface.machine_ids.filter(pk__in=[present[one] for one in gone]).delete()
     MachineId.objects.bulk_create(
         [MachineId(interface=interface, kind=kind, value=value) for kind, value in sorted(ids - present.keys())]
     )
-    return True
+    return gone
 
 
-def compare(component_ids: Iterable[int]) -> None:
-    """Put a cause on each pair of components that are the same machine, and withdraw those that no longer hold."""
-    for pk in set(component_ids):
+def said_by(**conditions: Any) -> Ids:
+    """Give the identifying values that interfaces which meet the conditions said."""
+    return frozenset(MachineId.objects.filter(**conditions).order_by().values_list("kind", "value"))
+
+
+def compare(component_ids: Iterable[int], gone: Iterable[tuple[str, str]] = ()) -> None:
+    """Put a cause on each pair of components that are the same machine, and withdraw those that no longer hold.
+
+    ``gone`` are values that somebody no longer says: whether a MAC address belongs to one machine depends on how many
+    say it, so who else says it is looked at, too.
+    """
+    ids = set(component_ids)
+    for pk in sorted(ids | _concerned(ids, gone)):
         _settle(pk, _twins(pk))
+
+
+def _concerned(component_ids: Collection[int], gone: Iterable[tuple[str, str]]) -> set[int]:
+    """Give those who say the same MAC addresses; of a crowd only those who were warned while it was none."""
+    mac = MachineIdKind.MAC
+    shared = said_by(kind=mac, interface__component__in=component_ids) | {one for one in gone if one[0] == mac}
+    owners: dict[str, set[int]] = defaultdict(set)
+    rows = MachineId.objects.filter(kind=mac, value__in={value for _kind, value in shared}).order_by()
+    for value, owner in rows.values_list("value", "interface__component"):
+        owners[value].add(owner)
+    pairs = {owner for found in owners.values() if len(found) < CROWD for owner in found}
+    crowds = {owner for found in owners.values() if len(found) >= CROWD for owner in found}
+    warned = StatusCause.objects.filter(
+        component__in=among(crowds), source=REGISTRATION, key__startswith=f"{SAME_MACHINE}:"
+    )
+    return pairs | (set(warned.order_by().values_list("component", flat=True)) if crowds else set())
 
 
 def _twins(component_id: int) -> set[int]:

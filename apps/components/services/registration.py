@@ -178,8 +178,10 @@ def _delete(ids: Sequence[int]) -> None:
     on_others = StatusCause.objects.filter(source=REGISTRATION, key__in=mentioned)
     others = set(on_others.values_list("component", flat=True)) - set(ids)
     on_others.delete()
+    said = machines.said_by(interface__component__in=ids)
     Component.objects.filter(pk__in=ids).delete()
     causes.recompute(others)
+    machines.compare((), said)
 
 
 def _strip(component: Component) -> None:
