@@ -9,7 +9,7 @@ from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
 from apps.monitoring import panels, tasks
 from apps.monitoring.panels import history, parts, settings, statistics, storage
-from apps.monitoring.services import limits_of_many
+from apps.monitoring.services import limits_of_many, port_exclusion
 
 _MONITORING = _("Monitoring")
 _RETENTION = _("Retention")
@@ -153,3 +153,4 @@ for _panel in (
     extensions.panels.add(_panel.name, _panel)
 
 extensions.figures.add("monitoring", panels.figures)
+extensions.join_hooks.add("excluded-ports", port_exclusion.take_over)

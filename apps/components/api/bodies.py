@@ -179,6 +179,13 @@ class EventLogSerializer(serializers.Serializer[Any]):
     text = serializers.CharField()
 
 
+class SplitSerializer(Strict):
+    """The interface that leaves, and what its own component is to be called; without a name it is called after both."""
+
+    interface = Whole(min_value=1)
+    name = Text(max_length=200, required=False, allow_blank=True)
+
+
 class JoinSerializer(Strict):
     """The registration that goes."""
 

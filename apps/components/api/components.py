@@ -7,7 +7,7 @@ import django_filters
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from rest_framework import exceptions
+from rest_framework import exceptions, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,9 +17,10 @@ from apps.components.api.bodies import (
     EventLogSerializer,
     InventorySerializer,
     JoinSerializer,
+    SplitSerializer,
 )
 from apps.components.models import Category, Component, InventoryItem, ManagementInterface, Status, StatusCause
-from apps.components.services import checks, registration
+from apps.components.services import checks, joining, registration
 from apps.core import scoping
 from apps.core.api import Accepted, ScopedModelViewSet, Search, accepted
 from apps.core.api_fields import Nothing
@@ -128,8 +129,21 @@ class ComponentViewSet(ScopedModelViewSet):
         self.require(other.group_id)
         if other.pk == component.pk:
             raise exceptions.ValidationError({"with": [_("A component cannot be joined with itself.")]})
-        registration.join(component, other, self.actor)
+        joining.join(component, other, self.actor)
         return self.single(self.get_queryset().get(pk=component.pk))
+
+    @extend_schema(request=SplitSerializer, responses={201: ComponentSerializer})
+    @action(detail=True, methods=["post"])
+    def split(self, request: Request, pk: int) -> Response:
+        """Take an interface out into a component of its own, which is given."""
+        component = self.get_object()
+        body = SplitSerializer(data=request.data, context=self.get_serializer_context())
+        body.is_valid(raise_exception=True)
+        interface = component.interfaces.filter(pk=body.validated_data["interface"]).first()
+        if interface is None:
+            raise exceptions.ValidationError({"interface": [_("The component has no such interface.")]})
+        made = joining.split(interface, self.actor, body.validated_data.get("name", ""))
+        return self.single(self.get_queryset().get(pk=made.pk), status.HTTP_201_CREATED)
 
     @extend_schema(responses=InventorySerializer(many=True))
     @action(detail=True, filterset_class=InventoryFilter, search_fields=("name", "key"))

@@ -41,6 +41,19 @@ def is_real_uuid(value: uuid.UUID) -> bool:
     return 0 < value.int < 2**128 - 1
 
 
+def in_both_orders(value: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
+    """Give a hardware UUID, and how it reads when the first three fields are in the other byte order.
+
+    SMBIOS stores them last byte first, older firmware did not, and controllers pass on either.
+    """
+    return value, uuid.UUID(bytes=value.bytes_le)
+
+
+def uuid_key(value: uuid.UUID) -> str:
+    """Give a hardware UUID in the form in which it is compared, whatever its byte order."""
+    return str(min(in_both_orders(value)))
+
+
 def serial_key(serial_number: str) -> str:
     """Give a serial number in the form in which it is compared; empty when it identifies nothing."""
     text = serial_number.strip().casefold()
@@ -76,7 +89,7 @@ def ids_of(facts: IdentityFacts) -> Ids:
     serial = serial_key(facts.serial_number or "")
     found = {(MachineIdKind.MAC.value, key) for address in facts.mac_addresses if (key := mac_key(address))}
     if value is not None:
-        found.add((MachineIdKind.UUID.value, str(value)))
+        found.add((MachineIdKind.UUID.value, uuid_key(value)))
     if serial:
         found.add((MachineIdKind.SERIAL.value, serial))
     return frozenset(found)
@@ -86,8 +99,8 @@ def holders(uuid_value: uuid.UUID | None, serial_number: str) -> list[Component]
     """Give the components that have this UUID or serial number, given or learned."""
     found = Q(pk=None)
     if uuid_value is not None:
-        found |= Q(uuid=uuid_value)
-        found |= Q(interfaces__machine_ids__kind="uuid", interfaces__machine_ids__value=str(uuid_value))
+        found |= Q(uuid__in=in_both_orders(uuid_value))
+        found |= Q(interfaces__machine_ids__kind="uuid", interfaces__machine_ids__value=uuid_key(uuid_value))
     key = serial_key(serial_number)
     if key:
         found |= Q(lowered=key)
@@ -142,16 +155,22 @@ def _concerned(component_ids: Collection[int], gone: Iterable[tuple[str, str]]) 
     return pairs | (set(warned.order_by().values_list("component", flat=True)) if crowds else set())
 
 
-def _twins(component_id: int) -> set[int]:
-    """Give the other components that share an identifying value with this one."""
-    mine = set(MachineId.objects.filter(interface__component=component_id).values_list("kind", "value"))
+def identifiers(component_id: int) -> set[tuple[str, str]]:
+    """Give all by which a component's machine is recognised: what its interfaces say, and what was given or learned."""
     own = Component.objects.filter(pk=component_id).values_list("uuid", "serial_number").first()
     if own is None:
         return set()
+    found = set(said_by(interface__component=component_id))
     if own[0] is not None:
-        mine.add(("uuid", str(own[0])))
+        found.add((MachineIdKind.UUID.value, uuid_key(own[0])))
     if serial_key(own[1]):
-        mine.add(("serial", serial_key(own[1])))
+        found.add((MachineIdKind.SERIAL.value, serial_key(own[1])))
+    return found
+
+
+def _twins(component_id: int) -> set[int]:
+    """Give the other components that share an identifying value with this one."""
+    mine = identifiers(component_id)
     if not mine:
         return set()
     owners: dict[tuple[str, str], set[int]] = defaultdict(set)
@@ -160,7 +179,8 @@ def _twins(component_id: int) -> set[int]:
     ).values_list("kind", "value", "interface__component"):
         if (kind, value) in mine and owner != component_id:
             owners[kind, value].add(owner)
-    given = Q(uuid__in=[value for kind, value in mine if kind == "uuid"])
+    told = [uuid.UUID(value) for kind, value in mine if kind == "uuid"]
+    given = Q(uuid__in=[one for value in told for one in in_both_orders(value)])
     for kind, value in mine:
         if kind == "serial":
             given |= Q(lowered=value)
