@@ -38,6 +38,7 @@ class InterfaceSerializer(Strict):
     status = serializers.CharField(read_only=True)
     last_polled_at = serializers.DateTimeField(read_only=True)
     last_error = Phrased(read_only=True)
+    identity = Anything(read_only=True, help_text="What the device said of itself by this way of managing.")
 
 
 @extend_schema_field(InterfaceSerializer(many=True))
@@ -162,10 +163,13 @@ class InventorySerializer(serializers.ModelSerializer[InventoryItem]):
     """One part of a device."""
 
     status = serializers.CharField(read_only=True, help_text="A status, or nothing of a part that has none.")
+    same_as = serializers.ListField(
+        child=serializers.IntegerField(), read_only=True, help_text="The same part as other interfaces list it."
+    )
 
     class Meta:
         model = InventoryItem
-        fields = ("id", "interface", "kind", "key", "name", "status", "details", "read_at")
+        fields = ("id", "interface", "kind", "key", "name", "status", "details", "same_as", "read_at")
         read_only_fields = fields
 
 

@@ -21,6 +21,7 @@ from apps.components.api.bodies import (
 )
 from apps.components.models import Category, Component, InventoryItem, ManagementInterface, Status, StatusCause
 from apps.components.services import checks, joining, registration
+from apps.components.services.same_parts import same_parts
 from apps.core import scoping
 from apps.core.api import Accepted, ScopedModelViewSet, Search, accepted
 from apps.core.api_fields import Nothing
@@ -150,7 +151,12 @@ class ComponentViewSet(ScopedModelViewSet):
     def inventory(self, request: Request, pk: int) -> Response:
         """List the parts that the interfaces found at their last inventory."""
         rows = InventoryItem.objects.visible_to(request.user).filter(interface__component=self.get_object())
-        page = self.paginate_queryset(self.filter_queryset(rows))
+        page = list(self.paginate_queryset(self.filter_queryset(rows)) or ())
+        same: dict[int, list[int]] = {}
+        for group in same_parts(list(rows)):
+            same |= {row.pk: [other.pk for other in group if other.pk != row.pk] for row in group}
+        for item in page:
+            item.same_as = same.get(item.pk, [])
         return self.get_paginated_response(InventorySerializer(page, many=True).data)
 
     @extend_schema(responses=EventLogSerializer(many=True))

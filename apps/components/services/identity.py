@@ -45,6 +45,18 @@ def winner(said: Iterable[Said], name: str) -> Said | None:
     return min((one for one in said if one.value(name)), key=rank, default=None)
 
 
+def who_says(said: Iterable[Said], name: str, value: str) -> tuple[list[int], list[tuple[int, str]]]:
+    """Give the interfaces that say this value, and what others say instead; of a UUID the byte order does not count."""
+
+    def form(text: str) -> str:
+        number = machines.parse_uuid(text) if name == UUID else None
+        return machines.uuid_key(number) if number is not None else text.strip().casefold()
+
+    told = [(one.interface_id, one.value(name)) for one in said if name and one.value(name)]
+    same = [pk for pk, text in told if form(text) == form(value)]
+    return same, [(pk, text) for pk, text in told if pk not in same]
+
+
 def controllers() -> frozenset[str]:
     """Give the drivers that speak with a machine's controller: it answers when the machine is off, and switches it."""
     return frozenset(spec.name for spec in registry.specs().values() if Capability.POWER in spec.capabilities)
