@@ -1,7 +1,7 @@
 """The controllers of a fleet's servers: another side of the same machines, which stays when they are switched off.
 
-A server is away while its controller holds it off and for a while after: the same fault ``reboot`` that a plan can name, so
-that counters and uptime begin anew. Identity, power and temperatures are the same on both sides.
+A server is away while its controller holds it off and for a while after: the same fault ``reboot`` that a plan can name,
+so that counters and uptime begin anew. Identity, power and temperatures are the same on both sides.
 """
 
 from ipaddress import IPv4Address
@@ -76,7 +76,7 @@ class Side:
 
 
 async def serve(agents: Agents, folder: Path, port: int) -> list[Service]:
-    """Answer as the controllers of all servers that have one; their certificate is kept in a folder, as they are pinned."""
+    """Answer as the controllers of all servers that have one; their certificate is kept, because portals pin it."""
     servers = [device for device in agents.fleet if isinstance(device, Server) and device.spec.controller == ILO]
     if not servers:
         return []
