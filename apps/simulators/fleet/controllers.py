@@ -1,7 +1,7 @@
 """The controllers of a fleet's servers: another side of the same machines, which stays when they are switched off.
 
-A server is away while its controller holds it off and for a while after: the same fault ``reboot`` that a plan can name,
-so that counters and uptime begin anew. Identity, power and temperatures are the same on both sides.
+A server is away while its controller holds it off and for a while after: by the same fault ``reboot`` that a plan can
+name, so that counters and uptime begin anew. Identity, power and temperatures are the same on both sides.
 """
 
 from ipaddress import IPv4Address

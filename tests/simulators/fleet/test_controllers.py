@@ -100,9 +100,10 @@ async def test_it_answers_at_its_own_address_with_a_certificate_that_stays(agent
         place = (address_of("127.33.0.1"), service.port)
         seen.append(await asyncio.to_thread(ssl.get_server_certificate, place))
         connector = aiohttp.TCPConnector(ssl=False)
-        async with aiohttp.ClientSession(auth=aiohttp.BasicAuth(USERNAME, PASSWORD), connector=connector) as session:
-            async with session.get(f"https://{place[0]}:{place[1]}/redfish/v1/Systems/1/") as answer:
-                system = await answer.json()
+        login = aiohttp.BasicAuth(USERNAME, PASSWORD)
+        url = f"https://{place[0]}:{place[1]}/redfish/v1/Systems/1"
+        async with aiohttp.ClientSession(auth=login, connector=connector) as session, session.get(url) as answer:
+            system = await answer.json()
         await service.close()
     assert system["UUID"] == str(agents.fleet.device("web-01").uuid)
     assert seen[0] == seen[1]
