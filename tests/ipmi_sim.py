@@ -17,7 +17,7 @@ from tests.peers import START_WITHIN, free_udp_port, program
 USERNAME, PASSWORD = "admin", "Geheim-4711"
 GUID = "a1b2c3d4-e5f6-4718-a93a-4b5c6d7e8f90"
 ADDED_AT = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)
-_PRESENCE = bytes.fromhex("0600ff06000011be80010000")
+PRESENCE = bytes.fromhex("0600ff06000011be80010000")
 
 # number, name, SDR sensor type, unit, M, exponent, format, raw value, thresholds from the highest to the lowest
 ANALOG = (
@@ -195,7 +195,7 @@ def _wait_for(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> No
         asking.settimeout(0.1)
         while time.monotonic() < limit and process.poll() is None:
             try:
-                asking.send(_PRESENCE)
+                asking.send(PRESENCE)
                 if asking.recv(64):
                     return
             except TimeoutError:
