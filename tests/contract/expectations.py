@@ -71,6 +71,7 @@ API = {
     "component-event-log": "part of one",
     "component-inventory": "part of one",
     "component-join": "POST changed 400",
+    "component-split": "POST changed 400",
     "component-list": "GET everybody 200 · POST chief 400",
     "component-port": "GET seen 200 · PATCH changed 200",
     "component-ports": "part of one",
@@ -246,6 +247,7 @@ PAGES = {
     "components:credential-remove": "POST own 302",
     "components:credentials": "page of the whole",
     "components:edit": "form of a chief",
+    "components:split": "POST changed 404",  # there is no such interface
     "components:join": "POST changed 404",  # there is no such other component
     "components:list": "page",
     "components:manage": "act of a chief",
