@@ -69,6 +69,11 @@ from apps.drivers.contract.states import (
     States,
     Status,
 )
+from apps.drivers.contract.subscriptions import (
+    Subscribed,
+    Subscription,
+    Subscriptions,
+)
 from apps.protocols.errors import Stage
 
 __all__ = [
@@ -118,6 +123,9 @@ __all__ = [
     "StateKind",
     "States",
     "Status",
+    "Subscribed",
+    "Subscription",
+    "Subscriptions",
     "Target",
     "Ups",
     "UpsPart",

@@ -38,6 +38,7 @@ class Capability(StrEnum):
     POWER_METER = "power_meter"
     POWER_CAP = "power_cap"
     EVENT_LOG = "event_log"
+    SUBSCRIPTIONS = "subscriptions"
 
 
 class Secret(str):
@@ -64,6 +65,7 @@ class Parameter:
     maximum: int | None = None
     choices: tuple[str, ...] = ()
     help: str = ""
+    is_address: bool = False  # another address of the same device, from which its alerts may come
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class DriverSpec:
     blocking: bool = False  # True: runs over a thread pool, on the queue poll-blocking
     hidden: bool = False  # True: not offered in production (fake)
     period: timedelta | None = None  # None: the option MONITORING_INTERVAL
+    pins_certificate: bool = False  # knows its device by a certificate's fingerprint: ``state["pin"]``, ``certificate``
 
 
 @dataclass(frozen=True, slots=True)

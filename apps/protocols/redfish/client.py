@@ -215,6 +215,10 @@ class RedfishClient:
         tag = (await self._ask("GET", path)).headers.get("ETag", "*")
         return await self._ask("PATCH", path, body, {"If-Match": tag})
 
+    async def delete(self, path: str) -> None:
+        """Remove a resource, once; raises Unsupported for one that is not there."""
+        await self._ask("DELETE", path)
+
     async def members(self, path: str, *, most: int = MOST_MEMBERS) -> list[Mapping[str, Any]]:
         """Read a collection's members, in one answer where the service can (``$expand``), else one by one."""
         return await self.resolve(await self.listed(path, most=most))
@@ -302,7 +306,7 @@ class RedfishClient:
             except aiohttp.ServerFingerprintMismatch as error:
                 shown = error.got.hex()
                 raise DeviceError(
-                    "%(address)s shows another certificate than before (SHA-256 %(shown)s, known is %(known)s)",
+                    pinning.OTHER_CERTIFICATE,
                     stage=Stage.PORT,
                     address=address,
                     shown=shown,

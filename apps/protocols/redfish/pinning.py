@@ -7,6 +7,8 @@ import ssl
 
 from apps.protocols.errors import ContactError, DeviceError, Stage, Unreachable
 
+OTHER_CERTIFICATE = "%(address)s shows another certificate than before (SHA-256 %(shown)s, known is %(known)s)"
+
 
 def _context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
