@@ -7,6 +7,7 @@ from apps.core.registries import Registry
 
 sources: Registry[Promise | str] = Registry("source of alerts")
 sources.add("snmp-trap", _("SNMP trap"))
+sources.add("redfish", _("Redfish event"))
 sources.add("portal", _("The portal itself"))
 
 

@@ -86,6 +86,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Receiver]]:
             "DATABASE_URL": url,
             "ESM_SECRETS_KEY_FILE": str(settings.SECRETS_KEY_FILE),
             "ESM_TRAP_PORT": "0",
+            "ESM_EVENT_PORT": "0",
             **environment,
         }
         with log.open("w") as output:

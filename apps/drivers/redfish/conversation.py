@@ -70,7 +70,7 @@ class Answered:
 class RedfishConversation(Driver):
     """One conversation with one service; makers' drivers add what theirs has besides.
 
-    ``state`` keeps the certificate's fingerprint (``pin``), where the system is (``system``), and of each section its
+    ``state`` keeps the certificate's fingerprint (``pin``) and what it says of itself (``certificate``), where the system is (``system``), and of each section its
     sensors, and what a poll does not ask every time (``sections``).
     """
 
@@ -87,6 +87,8 @@ class RedfishConversation(Driver):
         self._client = RedfishClient(self._how())
         await self._client.__aenter__()
         self._state["pin"] = self._client.pin
+        if self._client.shown is not None:
+            self._state["certificate"] = self._client.shown.facts()
         return self
 
     async def __aexit__(

@@ -1,4 +1,4 @@
-"""The event service: to whom a Redfish service sends events (DSP0266 §12.1; DSP2046 EventService, EventDestination)."""
+"""The event service: to whom a Redfish service sends events (DSP0266, "Eventing"; DSP2046 EventService, EventDestination)."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
+from apps.protocols import pinning
 from apps.protocols.errors import AuthenticationFailed, DeviceError, Stage, Unreachable, Unsupported
-from apps.protocols.redfish import answers, pinning
+from apps.protocols.redfish import answers
 from apps.protocols.redfish.answers import Answer, Refused
 
 ROOT = "/redfish/v1/"
@@ -60,6 +61,7 @@ class RedfishClient:
     def __init__(self, target: RedfishTarget) -> None:
         self.target = target
         self.pin = target.pin
+        self.shown: pinning.Shown | None = None  # the certificate, where it is seen for the first time
         self.root: Mapping[str, Any] = {}
         self._base = URL.build(scheme="https", host=target.address, port=target.port)
         self._http: aiohttp.ClientSession | None = None
@@ -116,7 +118,8 @@ class RedfishClient:
     async def _open(self) -> None:
         address, port = self.target.address, self.target.port
         if not self.pin:
-            self.pin = await pinning.fingerprint(address, port, within=self._patience())
+            self.shown = await pinning.shown(address, port, within=self._patience())
+            self.pin = self.shown.fingerprint
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=aiohttp.Fingerprint(bytes.fromhex(self.pin)), limit=AT_ONCE),
             cookie_jar=aiohttp.DummyCookieJar(),
