@@ -231,7 +231,6 @@ for _word, _text in {
     "events.unsubscribe": gettext_lazy("Device asked to send no more events"),
     "events.forget": gettext_lazy("Subscription taken off the list of those to be removed"),
     "events.decommission": gettext_lazy("All subscriptions of devices ended"),
-    "component.certificate": gettext_lazy("New certificate of a device accepted"),
 }.items():
     audit_words.acts.add(_word, _text)
 for _word, _text in {

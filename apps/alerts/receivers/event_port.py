@@ -90,6 +90,8 @@ class EventPort:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.shutdown(0.1)
+        for what, number in self._refused.items():
+            self._store.count(what, number)
 
     def _keep(self, work: Any, name: str = "") -> None:
         task = asyncio.get_running_loop().create_task(work, name=name or None)

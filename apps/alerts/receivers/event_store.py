@@ -26,7 +26,7 @@ from apps.core.writes import turn
 log = logging.getLogger(__name__)
 
 REPEATS_FOR = timedelta(days=1)  # devices may try for hours
-LOOKED_AFTER_EVERY = timedelta(seconds=30)  # a device that tells of something is asked, but not at every event
+LOOKED_AFTER_EVERY = timedelta(seconds=30)  # a device that tells of something is polled, but not for every event
 MOST_AT_ONCE = 500  # events in a write turn
 
 
@@ -138,11 +138,13 @@ _CALLS_FOR_A_LOOK = frozenset({Severity.CRITICAL.value, Severity.WARNING.value, 
 
 def _look_after(interfaces: Sequence[int]) -> None:
     """Have devices that told of a change polled now, so that what is measured agrees with what they told."""
+    if not interfaces:
+        return
     now = timezone.now()
+    rows = ManagementInterface.objects.managed().filter(pk__in=interfaces)
     rested = Q(last_polled_at=None) | Q(last_polled_at__lt=now - LOOKED_AFTER_EVERY)
-    if interfaces:
-        soon = ManagementInterface.objects.managed().filter(rested, pk__in=interfaces)
-        soon.filter(Q(next_poll_at=None) | Q(next_poll_at__gt=now)).update(next_poll_at=now)
+    for those, at in ((rows.filter(rested), now), (rows.exclude(rested), now + LOOKED_AFTER_EVERY)):
+        those.filter(next_poll_at__gt=at).update(next_poll_at=at)
 
 
 def _digest(subscription: int, event: Event) -> str:

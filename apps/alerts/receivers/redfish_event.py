@@ -1,7 +1,7 @@
 """Redfish events: from what was posted to what is kept of it (DSP0266, "Eventing"; DSP2046 Event).
 
-An event becomes variables as a trap has them: each property under its own name, the arguments as ``MessageArgs.1`` and so
-on, and two that are derived. ``Subject`` is what it is about: the part that it names, or where it names no part, the
+An event becomes variables as a trap has them: each property under its own name, the arguments as ``MessageArgs.1`` and
+so on, and two that are derived. ``Subject`` is what it is about: the part that it names, or where it names no part, the
 message with its arguments, so that two different problems of one machine stay two. ``State`` is its severity, and
 ``Recovered`` where a part says that it is well again.
 """

@@ -1,7 +1,7 @@
 """Has every device that can send its events here do so: made, looked at daily, made anew where it is gone or not right.
 
-A row is the wish; what the device says is the truth, and it is asked. Nothing is sent to a device but by ``follow``, once
-a minute, and by farewells.
+A row is the wish; what the device says is the truth, and it is asked. Nothing is sent to a device but by ``follow``,
+once a minute, and by farewells.
 """
 
 import random

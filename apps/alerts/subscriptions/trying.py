@@ -25,8 +25,8 @@ LOOKED_EVERY = 0.5
 ARRIVED = Phrase(gettext_noop("The test event arrived."))
 NOT_ARRIVED = Phrase(
     gettext_noop(
-        "The device was asked to send a test event, and none arrived: see whether a firewall between lets it reach this "
-        "portal."
+        "The device was asked to send a test event, and none arrived: see whether a firewall between lets it reach "
+        "this portal."
     )
 )
 GONE = Phrase(gettext_noop("The interface was removed meanwhile."))

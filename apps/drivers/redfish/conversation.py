@@ -70,8 +70,8 @@ class Answered:
 class RedfishConversation(Driver):
     """One conversation with one service; makers' drivers add what theirs has besides.
 
-    ``state`` keeps the certificate's fingerprint (``pin``) and what it says of itself (``certificate``), where the system is (``system``), and of each section its
-    sensors, and what a poll does not ask every time (``sections``).
+    ``state`` keeps the certificate's fingerprint (``pin``) and what it says of itself (``certificate``), where the
+    system is (``system``), and of each section its sensors, and what a poll does not ask every time (``sections``).
     """
 
     critical_is_caution: ClassVar[bool] = False

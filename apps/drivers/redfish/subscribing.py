@@ -1,4 +1,4 @@
-"""The event service: to whom a Redfish service sends events (DSP0266, "Eventing"; DSP2046 EventService, EventDestination)."""
+"""The event service: to whom a Redfish service sends events (DSP0266, "Eventing"; DSP2046)."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

@@ -75,10 +75,12 @@ async def test_a_subscription_is_made_listed_served_and_ended(
 
 async def test_a_service_without_events_says_so(redfish_certificates: tuple[Pair, Pair]) -> None:
     root = {"RedfishVersion": "1.6.0", "SessionService": {}}
-    async with scripted(redfish_certificates[0], tree({"/redfish/v1/": root})) as port:
-        async with RedfishDriver(target(port)) as driver:
-            with pytest.raises(Unsupported):
-                await driver.read_subscriptions()
+    async with (
+        scripted(redfish_certificates[0], tree({"/redfish/v1/": root})) as port,
+        RedfishDriver(target(port)) as driver,
+    ):
+        with pytest.raises(Unsupported):
+            await driver.read_subscriptions()
 
 
 def samples() -> Path:

@@ -23,9 +23,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it, and list what is left."""
         if not options["yes"]:
-            self.stdout.write(
-                "All devices are told to send no more events to this portal. Type 'yes' to go on: ", ending=""
-            )
+            question = "All devices are told to send no more events to this portal. Type 'yes' to go on: "
+            self.stdout.write(question, ending="")
             self.stdout.flush()
             if input().strip() != "yes":
                 raise CommandError("Nothing was done.")
