@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.components.models import ManagementInterface
 from apps.core.fields import EncryptedJSONField, PhraseField
 from apps.core.phrases import Phrase
-from apps.core.scoping import Scoped, ScopedModel
+from apps.core.scoping import Scoped
 
 
 class SubscriptionState(models.TextChoices):
@@ -35,7 +35,7 @@ class EventSubscriptionQuerySet(Scoped):
         return self.filter(due_at__lte=now)
 
 
-class EventSubscription(ScopedModel):
+class EventSubscription(models.Model):
     """What one interface's device was asked to send here. Its path is known by a hash alone.
 
     ``next_hash`` is of the path that is offered while the device is spoken to: it may send before it has answered.

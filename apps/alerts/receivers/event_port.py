@@ -234,7 +234,7 @@ class EventPort:
         try:
             async with asyncio.timeout(STORED_WITHIN):
                 await asyncio.shield(future)
-        except (DatabaseAway, TimeoutError):
+        except (*DatabaseAway, TimeoutError):
             return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "It cannot be stored just now.", **COMES_AGAIN)
         finally:
             self._octets -= octets

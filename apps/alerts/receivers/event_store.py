@@ -113,7 +113,8 @@ class EventStore:
         }
         earlier = Alert.objects.with_digests(set(digests.values())).received_after(timezone.now() - REPEATS_FOR)
         seen = set(earlier.order_by().values_list("digest", flat=True))
-        known, arrivals, heard = catalogue.current(), [], {}
+        known, arrivals = catalogue.current(), []
+        heard: dict[int, datetime] = {}
         for place, post in enumerate(posts):
             sender = senders.get(post.subscription)
             if sender is None:  # its component was removed between our look and now

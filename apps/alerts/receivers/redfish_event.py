@@ -16,8 +16,9 @@ from typing import Any
 
 from apps.alerts.services.arrivals import Binding
 from apps.alerts.services.oids import EVENTS
+from apps.alerts.sources import EVENT_SOURCE
 
-SOURCE = "redfish"
+SOURCE = EVENT_SOURCE
 ALERT_TYPE = "Redfish event"
 MOST_EVENTS = 250  # of one message
 MOST_ARGUMENTS = 30

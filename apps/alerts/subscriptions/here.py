@@ -76,7 +76,7 @@ def _written(host: str, port: int) -> str:
 def _split(text: str) -> tuple[str, int | None]:
     """Read an address or name, with a port or without; raises ValueError."""
     try:
-        return str(ipaddress.ip_address(text.strip("[]"))), None
+        return str(ipaddress.ip_address(text[1:-1] if text[:1] + text[-1:] == "[]" else text)), None
     except ValueError:
         parts = urlsplit(f"//{text}")
     host = parts.hostname or ""

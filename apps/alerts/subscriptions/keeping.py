@@ -42,7 +42,7 @@ MOST_IN_A_RUN = 200
 def follow(now: datetime | None = None) -> int:
     """Bring wishes and devices together as far as it is time for it; gives how many devices were spoken to."""
     now = now or timezone.now()
-    _wish()
+    _wish(now)
     _notice(now)
     rows = _claim(now)
     for start in range(0, len(rows), talking.AT_ONCE):
@@ -62,14 +62,16 @@ def wanted() -> "QuerySet[ManagementInterface]":
     return ManagementInterface.objects.managed().filter(driver__in=drivers())
 
 
-def _wish() -> None:
+def _wish(now: datetime) -> None:
     """Make the rows of new interfaces; let those go whose interface is not wanted any more."""
     unwanted = EventSubscription.objects.exclude(interface__in=wanted().order_by().values("pk"))
     gone = list(unwanted.values_list("interface_id", flat=True)[:MOST_IN_A_RUN])
     if gone:
         farewells.of_interfaces(gone)
     fresh = wanted().filter(event_subscription=None).order_by("pk").values_list("pk", flat=True)[:MOST_IN_A_RUN]
-    new = [EventSubscription(interface_id=pk, context=f"{talking.MARK}{secrets.token_hex(12)}") for pk in fresh]
+    new = [
+        EventSubscription(interface_id=pk, context=f"{talking.MARK}{secrets.token_hex(12)}", due_at=now) for pk in fresh
+    ]
     if new:
         with turn():
             EventSubscription.objects.bulk_create(new, ignore_conflicts=True)
