@@ -1,4 +1,4 @@
-"""What is done about subscriptions of devices on pages: trying one, and taking one off the list of those left behind."""
+"""What is done about subscriptions on pages: trying one, and taking one off the list of those left behind."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied

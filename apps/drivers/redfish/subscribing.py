@@ -1,6 +1,6 @@
 """The event service: to whom a Redfish service sends events (DSP0266, "Eventing"; DSP2046)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from apps.protocols.errors import DeviceError, Unsupported
 from apps.protocols.redfish import Refused
 
 # What somebody wants to hear of; that a value was read anew is no news.
-_WANTED_TYPES = ("Alert", "StatusChange", "ResourceAdded", "ResourceRemoved")
+_WANTED_TYPES: Sequence[str] = ("Alert", "StatusChange", "ResourceAdded", "ResourceRemoved")
 _NO_NEWS = frozenset({"Base", "HeartbeatEvent", "JobEvent", "TaskEvent", "Telemetry"})  # registries
 _RETRIES = "RetryForever"
 TEST_MESSAGE = "ResourceEvent.1.3.TestMessage"
@@ -77,7 +77,7 @@ class RedfishSubscriptions(RedfishConversation, Subscriptions):
         except Refused as error:
             if error.status != 400:
                 raise
-            await self._client.post(target, {"MessageId": TEST_MESSAGE})
+            await self._client.post(target, dict(MessageId=TEST_MESSAGE))
 
     async def _event_service(self) -> Resource:
         path = link(self._client.root, "EventService")
@@ -99,7 +99,7 @@ def subscription(member: Resource) -> Subscription | None:
 
 def wished(service: Resource, destination: str, context: str) -> dict[str, Any]:
     """Give what is posted: the kinds of events by the words that the service offers (DSP2046 EventService)."""
-    wish: dict[str, Any] = {"Destination": destination, "Context": context, "Protocol": "Redfish"}
+    wish: dict[str, Any] = dict(Destination=destination, Context=context, Protocol="Redfish")
     types = [word for word in words(service, "EventTypesForSubscription") if word != "MetricReport"]
     prefixes = words(service, "RegistryPrefixes")
     if types:
@@ -114,15 +114,15 @@ def wished(service: Resource, destination: str, context: str) -> dict[str, Any]:
 
 def test_event(service: Resource, now: datetime) -> Mapping[str, Any]:
     """Give the event that is sent to try it out."""
-    event: dict[str, Any] = {
-        "EventId": f"test-{now:%Y%m%d%H%M%S%f}",
-        "EventTimestamp": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "Severity": "OK",
-        "Message": "Test event",
-        "MessageId": TEST_MESSAGE,
-        "MessageArgs": [],
-        "OriginOfCondition": link(service) or "",
-    }
+    event: dict[str, Any] = dict(
+        EventId=f"test-{now:%Y%m%d%H%M%S%f}",
+        EventTimestamp=now.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        Severity="OK",
+        Message="Test event",
+        MessageId=TEST_MESSAGE,
+        MessageArgs=[],
+        OriginOfCondition=link(service) or "",
+    )
     if words(service, "EventTypesForSubscription"):
         event["EventType"] = "Alert"
     return event
