@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.components.models import ManagementInterface
 from apps.core.fields import EncryptedJSONField, PhraseField
@@ -22,7 +23,7 @@ class SubscriptionState(models.TextChoices):
     """How far a subscription is."""
 
     WANTED = "wanted", _("not made yet")
-    ACTIVE = "active", _("in force")
+    ACTIVE = "active", pgettext_lazy("subscription", "in force")
     FAILED = "failed", _("not possible just now")
     UNSUPPORTED = "unsupported", _("not offered by the device")
 
