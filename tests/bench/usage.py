@@ -1,5 +1,6 @@
 """What processes use, by the kernel's own accounting."""
 
+import resource
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,12 @@ def cpu_by_process(pid: int) -> dict[int, float]:
             continue
         found[process.pid] = times.user + times.system + times.children_user + times.children_system
     return found
+
+
+def children_seconds() -> float:
+    """Give the processor seconds of the programs that this one ran to their end."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 @dataclass(frozen=True)
