@@ -17,6 +17,7 @@ ACTS: dict[str, Promise | str] = {
     "component.join": gettext_lazy("Joined with another registration of the same machine"),
     "component.split": gettext_lazy("Way of managing taken out into a component of its own"),
     "component.remove": gettext_lazy("Component removed"),
+    "component.certificate": gettext_lazy("New certificate of a device accepted"),
     "component.exclude_ports": gettext_lazy("Ports excluded from the status"),
     "sensor.limits": gettext_lazy("Limits of a sensor set"),
     "incident.acknowledge": gettext_lazy("Problem acknowledged"),

@@ -24,6 +24,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "reopen-overdue-incidents": every("apps.alerts.tasks.reopen_overdue", timedelta(minutes=1)),
     "age-incidents": every("apps.alerts.tasks.age_incidents", timedelta(minutes=5)),
     "remove-old-alerts": every("apps.alerts.tasks.remove_old_alerts", timedelta(hours=1)),
+    "follow-event-subscriptions": every("apps.alerts.tasks.follow_event_subscriptions", timedelta(minutes=1)),
     "remove-ended-sessions": every("apps.accounts.tasks.remove_ended_sessions", timedelta(days=1)),
     "remove-expired-tokens": every("apps.access.tasks.remove_expired_tokens", timedelta(hours=6)),
     "forget-old-failures": every("apps.accounts.tasks.forget_old_failures", timedelta(minutes=1)),

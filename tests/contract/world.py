@@ -15,7 +15,7 @@ from django.utils import timezone
 from apps.access.models import AllowedAddress, ApiToken, Grant, Role, SignInRule
 from apps.access.services import tokens
 from apps.accounts.models import Team, User
-from apps.alerts.models import Alert, AlertDefinition, Incident
+from apps.alerts.models import Alert, AlertDefinition, EventSubscription, Farewell, Incident
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.components.models import Component, Credential, ManagementInterface, SuspendPeriod
 from apps.core import audit
@@ -53,6 +53,7 @@ class Half:
     period: SuspendPeriod
     alert: Alert
     incident: Incident
+    subscription: EventSubscription
     job: Job
     excluded: ExcludedPort
     neighbour: Neighbour
@@ -75,6 +76,7 @@ class World:
     token: ApiToken
     rule: SignInRule
     bundle: SupportBundle
+    farewell: Farewell
     users: Mapping[str, User]
     secrets: Mapping[str, str]
 
@@ -118,6 +120,9 @@ def build() -> World:
         address=AllowedAddress.objects.create(network="192.0.2.0/24"),
         token=tokens.create(admin, "spare", actor).token,
         rule=SignInRule.objects.create(user=users["viewer"], networks=["127.0.0.0/8"]),
+        farewell=Farewell.objects.create(
+            name="gone", driver="ilo", address="192.0.2.9", uri="/x", context="esm-x", login={}
+        ),
         bundle=SupportBundle.objects.create(job=job, name="bundle.zip", size=3, content=b"zip"),
         users=users,
         secrets={"read-only token": reading.secret, "expired token": expired.secret},
@@ -179,6 +184,9 @@ def half(word: str, actor: Actor, parent: Group | None = None) -> Half:
         period=make_suspend_period(component, name=f"{word} pause"),
         alert=alert,
         incident=incident,
+        subscription=EventSubscription.objects.create(
+            interface=interface, state="active", context=f"esm-{word}", tests=True, others=[f"{word}.example.net"]
+        ),
         job=job,
         excluded=ExcludedPort.objects.create(
             component=component, mac_address="02:00:00:00:00:01", port_name=f"{word} port"
@@ -202,6 +210,10 @@ def rows_of(world: World, side: Half) -> Iterator[tuple[str, Model]]:
         ("excluded-port", side.excluded),
         ("neighbour", side.neighbour),
         ("alerts:incident", side.incident),
+        ("alerts:test-subscription", side.subscription),
+        ("alerts:forget-farewell", world.farewell),
+        ("event-subscription", side.subscription),
+        ("event-farewell", world.farewell),
         ("alerts", side.alert),
         ("alert-definition", world.definition),
         ("alert", side.alert),

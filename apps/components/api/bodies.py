@@ -195,3 +195,29 @@ class JoinSerializer(Strict):
     def get_fields(self) -> dict[str, Any]:
         """Name the field with the word that Python keeps for itself."""
         return {"with": Reference(queryset=Component.objects.all())}
+
+
+class ShownSerializer(serializers.Serializer[Any]):
+    """A certificate: its SHA-256 in hexadecimal, and what it says of itself where that is known."""
+
+    fingerprint = serializers.CharField()
+    subject = serializers.CharField()
+    not_before = serializers.DateTimeField(allow_null=True)
+    not_after = serializers.DateTimeField(allow_null=True)
+
+
+class CertificatesSerializer(serializers.Serializer[Any]):
+    """The certificate that an interface's device is known by, and the one that it shows now; ``error``: why none."""
+
+    interface = serializers.IntegerField()
+    known = ShownSerializer(allow_null=True)
+    shown = ShownSerializer(allow_null=True)
+    differs = serializers.BooleanField()
+    error = Phrased(allow_null=True)
+
+
+class AcceptSerializer(Strict):
+    """The new certificate that is to be accepted, by the fingerprint that was looked at."""
+
+    interface = Whole()
+    fingerprint = Text(max_length=64, min_length=64)

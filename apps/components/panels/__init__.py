@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.components import suspend_views
-from apps.components.extensions import OVERVIEW, Panel, Tab, panels, tabs
+from apps.components.extensions import OVERVIEW, Panel, Tab, interface_parts, panels, tabs
 from apps.components.models import InventoryItem, ManagementInterface, PowerSwitch, StatusChange
 from apps.components.pages.look import Look
 from apps.components.panels.settings import general, managed_by
 from apps.components.panels.timeline import events_of
-from apps.components.services import checks, power_states
+from apps.components.services import certificates, checks, power_states
 from apps.components.services.identity import controllers, said_of, who_says
 from apps.components.services.needs import Lack, lacks, missing_rights
 from apps.components.services.same_parts import same_parts
@@ -80,7 +80,9 @@ class InterfaceView:
     label: str
     remedy: Phrase | None
     lacks: Sequence[Lack]  # what is missing here for it to work at all
-    is_off: bool = False  # it is silent because the machine is off
+    is_off: bool  # it is silent because the machine is off
+    certificate_changed: bool  # it shows another one than before, which somebody may accept
+    parts: Sequence[tuple[str, Any]]  # what upper apps add: template and content
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +164,17 @@ def interfaces(look: Look) -> Ways:
     """Give the ways of managing, with what each lacks."""
     specs = registry.specs()
     off = look.component.power_state == PowerSwitch.OFF and power_states.excused({look.component.pk})
+    added = [(part.template, part.read(look)) for part in interface_parts]
     rows = []
     for row in look.interfaces:
         label = _(specs[row.driver].label) if row.driver in specs else row.driver
         missing = lacks(row, specs.get(row.driver))
         told = missing and row.last_error_code == AuthenticationFailed.code  # what is missing says it better
-        remedy = None if told else checks.BY_CODE.get(row.last_error_code)
         is_off = row.last_error_code == Unreachable.code and row.driver not in controllers() and bool(off)
-        rows.append(InterfaceView(row, label, remedy, missing, is_off))
+        other = certificates.is_other(row)
+        remedy = None if told or other else checks.BY_CODE.get(row.last_error_code)
+        parts = [(template, found[row.pk]) for template, found in added if row.pk in found]
+        rows.append(InterfaceView(row, label, remedy, missing, is_off, other, parts))
     rights = missing_rights(look.request.user, look.component.group_id)
     return Ways(rows, rights, look.may("credentials"))
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
+from apps.components import extensions
 from apps.components.models import Component, ManagementInterface
 from apps.components.services import machines
 from apps.components.services.drafts import NewInterface
@@ -20,10 +21,14 @@ def replace_all(component: Component, wanted: Sequence[NewInterface]) -> None:
     said = machines.said_by(interface__component=component)
     kept = {one.id for one in wanted if one.id is not None}
     present = {row.pk: row for row in component.interfaces.all()}
-    ManagementInterface.objects.filter(pk__in=present.keys() - kept).delete()
     changed = [(present[one.id], one) for one in wanted if one.id is not None]
-    for row, one in changed:
-        if one.place != (row.driver, row.address, row.port or 0):
+    moved = {row.pk for row, one in changed if one.place != (row.driver, row.address, row.port or 0)}
+    left = sorted({*(present.keys() - kept), *moved})
+    for hook in extensions.interface_hooks if left else ():
+        hook(left)
+    ManagementInterface.objects.filter(pk__in=present.keys() - kept).delete()
+    for row, _one in changed:
+        if row.pk in moved:
             # Out of the way first: two interfaces may exchange their addresses.
             ManagementInterface.objects.filter(pk=row.pk).update(address=f"{row.pk}.moving.invalid")
     for row, one in changed:

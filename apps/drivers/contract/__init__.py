@@ -74,6 +74,11 @@ from apps.drivers.contract.states import (
     States,
     Status,
 )
+from apps.drivers.contract.subscriptions import (
+    Subscribed,
+    Subscription,
+    Subscriptions,
+)
 from apps.protocols.errors import Stage
 
 __all__ = [
@@ -128,6 +133,9 @@ __all__ = [
     "StateKind",
     "States",
     "Status",
+    "Subscribed",
+    "Subscription",
+    "Subscriptions",
     "Target",
     "Ups",
     "UpsPart",

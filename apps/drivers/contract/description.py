@@ -40,6 +40,7 @@ class Capability(StrEnum):
     POWER_METER = "power_meter"
     POWER_CAP = "power_cap"
     EVENT_LOG = "event_log"
+    SUBSCRIPTIONS = "subscriptions"
 
 
 class Secret(str):
@@ -66,6 +67,7 @@ class Parameter:
     maximum: int | None = None
     choices: tuple[str, ...] = ()
     help: str = ""
+    is_address: bool = False  # another address of the same device, from which its alerts may come
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class DriverSpec:
     hidden: bool = False  # True: not offered in production (fake)
     period: timedelta | None = None  # None: the option MONITORING_INTERVAL
     shuts_down_by: ShutsDownBy = ShutsDownBy.CONTROLLER  # of those with the capability ``power``
+    pins_certificate: bool = False  # knows its device by a certificate's fingerprint: ``state["pin"]``, ``certificate``
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ class Fault(StrEnum):
     FAN_STOPPED = "fan-stopped"
     DRIVE_FAILED = "drive-failed"
     POWER_LOST = "power-lost"  # one of two lines
+    MUTE = "mute"  # takes subscriptions and sends nothing
 
 
 # Faults of the machine: what the management log says when they begin, its severity, and its class.
