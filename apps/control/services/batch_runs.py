@@ -33,9 +33,7 @@ KEPT = 50  # times that are written down one by one when the portal was away for
 MISSED, REFUSED, BEGUN = "portal.remote-batch-missed", "portal.remote-batch-refused", "portal.remote-batch-begun"
 
 AWAY = Phrase(gettext_noop("The portal was not running at that time."))
-TOO_LATE = gettext_noop(
-    "The portal was not running at that time, and came back later than %(minutes)s minutes after it."
-)
+TOO_LATE = gettext_noop("The portal was not running at that time, nor in the %(minutes)s minutes after it.")
 MORE_BEFORE = gettext_noop("The portal was not running at that time, nor at those before it: %(number)s.")
 LATER_ONE = Phrase(gettext_noop("The portal was not running at that time; a later one came before it was back."))
 DIED = Phrase(gettext_noop("The process that was to begin it ended before it had. Nothing was ordered."))
