@@ -106,9 +106,10 @@ def test_a_process_that_dies_after_winning_leaves_a_missed_run_and_no_second_one
     def die(*args, **more):
         raise OperationalError
 
-    with monkeypatch.context() as patched, pytest.raises(OperationalError):
+    with monkeypatch.context() as patched:
         patched.setattr(batch_runs, "prepare", die)
-        tick("11-20 20:00")
+        with pytest.raises(OperationalError):
+            tick("11-20 20:00")
     assert runs() == [("11-20 20:00", "beginning", "")]
     assert tick("11-20 20:04") == 0
     assert tick("11-20 20:06") == 1
@@ -124,9 +125,10 @@ def test_a_job_and_its_run_are_written_together_or_not_at_all(olga, device, queu
     def die(*args, **more):
         raise OperationalError
 
-    with monkeypatch.context() as patched, pytest.raises(OperationalError):
+    with monkeypatch.context() as patched:
         patched.setattr(batch_runs, "_told", die)
-        tick("11-20 20:00")
+        with pytest.raises(OperationalError):
+            tick("11-20 20:00")
     assert not Job.objects.exists()
     assert runs() == [("11-20 20:00", "beginning", "")]
     assert queued == []
@@ -295,7 +297,8 @@ class TestTimes:
     @pytest.mark.parametrize(
         ("rule", "times"),
         [
-            # in Berlin 02:30 does not exist on the 29th of March: it runs at the jump; on the 25th of October twice: the first
+            # in Berlin 02:30 does not exist on the 29th of March, so it runs at the jump; on the 25th of October it
+            # comes twice, and the first one counts
             (
                 Rule("Europe/Berlin", datetime(2026, 3, 28, 2, 30), repeat=Repeat.DAILY),
                 ["03-28 01:30", "03-29 01:00", "03-30 00:30"],
