@@ -52,6 +52,8 @@ from apps.drivers.contract.power import (
     PowerState,
 )
 from apps.drivers.contract.sensors import (
+    NOT_MEASURED,
+    POWER_OFF,
     Limits,
     Quantity,
     Reading,
@@ -61,6 +63,7 @@ from apps.drivers.contract.sensors import (
     UpsPart,
 )
 from apps.drivers.contract.states import (
+    WORST_FIRST,
     Fact,
     Health,
     HealthReport,
@@ -73,6 +76,9 @@ from apps.protocols.errors import Stage
 
 __all__ = [
     "CAPABILITY_CLASSES",
+    "NOT_MEASURED",
+    "POWER_OFF",
+    "WORST_FIRST",
     "Boot",
     "BootDevice",
     "BootOverride",
