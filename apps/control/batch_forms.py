@@ -38,7 +38,7 @@ class BatchForm(RuleForm):
     """A remote batch."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
-    order = forms.ChoiceField(label=gettext_lazy("Operation"))
+    order = forms.ChoiceField(label=pgettext_lazy("remote batch", "Operation"))
     group = GroupChoice(label=gettext_lazy("Group"), required=False)
     include_subgroups = forms.BooleanField(label=gettext_lazy("Also the groups below it"), required=False, initial=True)
     components = Ticked(label=gettext_lazy("Components"), queryset=Component.objects.none(), required=False)

@@ -140,7 +140,7 @@ for _word, _label in {
 audit_words.families.add("remote-batch", gettext_lazy("Remote batches"))
 for _word, _label in {
     "remote_batch": gettext_lazy("Remote batch"),
-    "operation": gettext_lazy("Operation"),
+    "operation": pgettext_lazy("remote batch", "Operation"),
     "arguments": gettext_lazy("Arguments"),
     "components": gettext_lazy("Components"),
     "include_subgroups": gettext_lazy("Also the groups below it"),
