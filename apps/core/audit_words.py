@@ -156,6 +156,7 @@ ICONS = {  # of a family
     "credential": "key",
     "secrets": "lock",
     "suspend-period": "player-pause",
+    "remote-batch": "clock",
     "incident": "alert-triangle",
     "alert": "bell",
     "alert-definition": "list-search",

@@ -18,6 +18,7 @@ from apps.accounts.models import Team, User
 from apps.alerts.models import Alert, AlertDefinition, EventSubscription, Farewell, Incident
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.components.models import Component, Credential, ManagementInterface, SuspendPeriod
+from apps.control.models import RemoteBatch
 from apps.core import audit
 from apps.core.actors import Actor, ActorKind
 from apps.core.models import AuditEntry, Job, JobState, JobStep, StepState
@@ -32,6 +33,7 @@ from tests.factories import (
     make_credential,
     make_group,
     make_interface,
+    make_remote_batch,
     make_suspend_period,
     make_user,
     ship_definitions,
@@ -51,6 +53,7 @@ class Half:
     sensor: Sensor
     credential: Credential
     period: SuspendPeriod
+    batch: RemoteBatch
     alert: Alert
     incident: Incident
     subscription: EventSubscription
@@ -182,6 +185,7 @@ def half(word: str, actor: Actor, parent: Group | None = None) -> Half:
         sensor=Sensor.objects.filter(interface=interface).order_by("pk")[0],
         credential=credential,
         period=make_suspend_period(component, name=f"{word} pause"),
+        batch=make_remote_batch(component, name=f"{word} batch", owner=actor.user, owner_name=f"{word} chief"),
         alert=alert,
         incident=incident,
         subscription=EventSubscription.objects.create(
@@ -220,6 +224,8 @@ def rows_of(world: World, side: Half) -> Iterator[tuple[str, Model]]:
         ("incident", side.incident),
         ("definitions", world.definition),
         ("suspend", side.period),
+        ("remote_batches", side.batch),
+        ("remote-batch", side.batch),
         ("jobs", side.job),
         ("job", side.job),
         ("groups", side.group),
