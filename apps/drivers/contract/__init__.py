@@ -5,7 +5,12 @@ A driver is one folder with ``spec.py`` (``SPEC``, cheap: no protocol library is
 and free of Django.
 """
 
+from apps.drivers.contract.console import (
+    Console,
+    SerialLine,
+)
 from apps.drivers.contract.description import (
+    OWN_PAGE,
     Capability,
     Category,
     DriverSpec,
@@ -73,12 +78,14 @@ from apps.protocols.errors import Stage
 
 __all__ = [
     "CAPABILITY_CLASSES",
+    "OWN_PAGE",
     "Boot",
     "BootDevice",
     "BootOverride",
     "Capability",
     "Category",
     "CheckStep",
+    "Console",
     "Driver",
     "DriverSpec",
     "EventLog",
@@ -113,6 +120,7 @@ __all__ = [
     "Secret",
     "Sensor",
     "Sensors",
+    "SerialLine",
     "Stage",
     "State",
     "StateKind",

@@ -24,6 +24,7 @@ SPEC = DriverSpec(
             Capability.LAMP,
             Capability.POWER_METER,
             Capability.EVENT_LOG,
+            Capability.CONSOLE,
         }
     ),
     credential_kinds=("password", "snmp-community", "snmp-v3"),
@@ -39,4 +40,5 @@ SPEC = DriverSpec(
         Parameter("ports", "Number of network ports", int, 2, 0, 1_000),
     ),
     hidden=True,
+    own_page=True,
 )
