@@ -11,6 +11,7 @@ from apps.alerts.api_reception import routes as reception_routes
 from apps.alerts.definitions.api import routes as definitions_routes
 from apps.components.api import routes as components_routes
 from apps.control.api import routes as control_routes
+from apps.control.api_consoles import routes as console_routes
 from apps.core.api_audit import routes as audit_routes
 from apps.core.api_routes import routes as core_routes
 from apps.groups.api import routes as groups_routes
@@ -35,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
                 *monitoring_routes,
                 *parts_routes,
                 *control_routes,
+                *console_routes,
                 *alerts_routes,
                 *definitions_routes,
                 *reception_routes,

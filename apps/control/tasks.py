@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from apps.control.services import running
+from apps.control.services import consoles, running
 
 EXPIRES = 600  # seconds after which the watchdog has ended the job anyway
 
@@ -16,3 +16,9 @@ def run_operation(job_id: int) -> None:
 def start_operation(job_id: int) -> None:
     """Queue a job."""
     run_operation.apply_async((job_id,), queue="control", expires=EXPIRES)
+
+
+@shared_task(soft_time_limit=300, time_limit=330)
+def remove_old_consoles() -> None:
+    """Remove consoles that were closed long ago, with their transcripts."""
+    consoles.forget()

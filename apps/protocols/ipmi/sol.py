@@ -4,6 +4,7 @@ The library carries the packets; what is said in them is here, because the libra
 of a minute inside one key stroke and gives up a port that was translated on the way.
 """
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -261,10 +262,8 @@ class SerialOverLan:
         """Give the line back; raises nothing."""
         if self._active:
             self._active = False
-            try:
+            with contextlib.suppress(ContactError):  # who does not answer has lost the session, too
                 self._session.ask(APPLICATION, DEACTIVATE, (*PAYLOAD, 0, 0, 0, 0))
-            except ContactError:
-                pass  # who does not answer has lost the session, too
         self._session.listen(None)
 
     def _has_work(self) -> bool:
@@ -353,4 +352,3 @@ def clear(session: IpmiSession, mark: str) -> None:
     if answer.code == OK and int.from_bytes(answer.data[:4], "little") == number:
         session.ask(APPLICATION, DEACTIVATE, (*PAYLOAD, 0, 0, 0, 0))
     session.ask(APPLICATION, CLOSE_SESSION, number.to_bytes(4, "little"))  # one that is gone already is no error
-
