@@ -42,6 +42,7 @@ DATA = frozenset(  # files, what charts are drawn from, and what programs ask fo
         *("monitoring:component-chart", "monitoring:component-chart-file", "monitoring:fleet-chart"),
         *("monitoring:fleet-chart-file", "portal:bundle", "portal:capacity-history", "portal:style-guide-series"),
         *("accounts:session", "core:stream", "system:healthz", "system:metrics", "system:readyz"),
+        *("control:console-attach", "control:console-transcript", "control:own-page"),
         *("tls:authority-der", "tls:authority-pem", "tls:request"),
     }
 )

@@ -61,6 +61,7 @@ def values(address: Address, world: World) -> Mapping[str, Any]:
     known: dict[str, Any] = {
         "sensor_pk": world.amber.sensor.pk,
         "interface": port.pk,
+        "console": world.amber.console.pk,
         "index": 1,
         "quantity": "storage",
         "user_pk": world.users["viewer"].pk,

@@ -64,6 +64,7 @@ PAGES = [
     "/schedules/suspend-periods/{period}/edit/",
     "/components/{server}/suspend/",
     "/operations/?order=power.off&ids={server}",
+    "/components/{console}/console/",
     "/audit/",
     "/audit/?family=component&who=admin&period=24h&q=server",
     "/audit/{audit}/",

@@ -1,7 +1,7 @@
 """The consoles that are or were open: on what, by whom, for how long, and what became of them."""
 
 from datetime import datetime, timedelta
-from typing import Self
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -70,7 +70,7 @@ class ConsoleSession(ScopedModel):
     transcript_size = models.PositiveBigIntegerField(_("size of the transcript"), default=0)
 
     scope_path = "component__group"
-    objects = ConsoleQuerySet.as_manager()
+    objects: ClassVar = ConsoleQuerySet.as_manager()
 
     class Meta:
         ordering = ["-opened_at", "-pk"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -129,7 +130,7 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_safe
-def transcript(request: HttpRequest, console: int) -> HttpResponse:
+def transcript(request: HttpRequest, console: int) -> HttpResponseBase:
     """Give what a machine said on its console, as a file; who took it is written down."""
     session = get_object_or_404(ConsoleSession.objects.visible_to(request.user).select_related("component"), pk=console)
     if not scoping.may(request.user, PERMISSION, session.component.group_id):
