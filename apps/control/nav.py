@@ -179,6 +179,7 @@ for _word, _label in {
 audit_words.fields.add("holder", pgettext_lazy("console", "Holder"))
 audit_words.fields.add("transcript", gettext_lazy("Transcript"))
 audit_words.fields.add("end", gettext_lazy("How it ended"))
+audit_words.fields.add("taken", gettext_lazy("Taken from another program"))
 audit_words.fields.add("seconds", gettext_lazy("Seconds"))
 audit_words.fields.add("order", pgettext_lazy("operation", "Order"))
 audit_words.fields.add("consequences", gettext_lazy("What it touched"))

@@ -85,7 +85,9 @@ class Keeper:
         sending = asyncio.ensure_future(viewer.send())
         session: Session | None = None
         try:
-            session = await self._session(first["interface"], viewer, take=bool(first.get("take")))
+            session = await self._session(
+                first["interface"], viewer, take=bool(first.get("take")) and viewer.person.may_force
+            )
             if session is not None:
                 await self._listen(session, viewer, reader)
         finally:

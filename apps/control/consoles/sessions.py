@@ -199,7 +199,7 @@ class Session:
     async def run(self, person: Person, *, take: bool) -> None:
         """Open the line, carry what is said, close it; ``person`` is who opens it."""
         try:
-            self.row = await in_thread(consoles.begin, self.interface_id, person)
+            self.row = await in_thread(consoles.begin, self.interface_id, person, take=take)
             if self.row is None:
                 self.close(ConsoleEnd.FAILED, reason=IN_USE_HERE)
                 return

@@ -73,8 +73,11 @@ def line_of(interface_id: int) -> Line | None:
     return next(iter(contact.lines([interface_id], CONSOLE, despite=tuple(OPERATIONS))), None)
 
 
-def begin(interface_id: int, person: Person) -> ConsoleSession | None:
-    """Write down that somebody opens a console; None where the interface is gone, or one is open already."""
+def begin(interface_id: int, person: Person, *, take: bool = False) -> ConsoleSession | None:
+    """Write down that somebody opens a console; None where the interface is gone, or one is open already.
+
+    ``take``: he ends what another program has open.
+    """
     interface = ManagementInterface.objects.filter(pk=interface_id).first()
     if interface is None:
         return None
@@ -89,7 +92,8 @@ def begin(interface_id: int, person: Person) -> ConsoleSession | None:
                 opened_from=person.address,
                 holder_name=person.name,
             )
-            audit.record(actor, "console.open", session, after={"transcript": session.pk, "address": interface.address})
+            told: dict[str, Any] = {"transcript": session.pk, "address": interface.address}
+            audit.record(actor, "console.open", session, after={**told, "taken": True} if take else told)
             events.publish("component")
     except IntegrityError:
         return None
