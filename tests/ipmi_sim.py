@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -121,8 +122,10 @@ class IpmiSim:
 
     def sessions(self) -> int:
         """How many sessions are open besides the one that asks."""
-        info = self.ipmitool("session", "info", "active")
-        return info.count("session handle") - 1
+        info = self.ipmitool("session", "info", "active")  # lists its own session alone, and counts all
+        counted = re.search(r"active sessions\s*: (\d+)", info)
+        assert counted is not None, info
+        return int(counted[1]) - 1
 
     def kill(self) -> None:
         """End it as a power failure would."""
