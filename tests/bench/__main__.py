@@ -21,6 +21,7 @@ PARTS = (
     "traps",
     "pages",
     "access",
+    "console",
     "scale",
     "soak",
 )
