@@ -106,8 +106,9 @@ def test_a_console_goes_through_https(encrypted: Portal, trusting: Browser) -> N
     said = page.evaluate(
         """async () => {
             const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
-            const post = async (path, body) => (await fetch(`/api/v1${path}`, {method: "POST", body: JSON.stringify(body),
-                headers: {"Content-Type": "application/json", "X-CSRFToken": token}})).json();
+            const headers = {"Content-Type": "application/json", "X-CSRFToken": token};
+            const send = (path, body) => fetch(`/api/v1${path}`, {method: "POST", headers, body: JSON.stringify(body)});
+            const post = async (path, body) => (await send(path, body)).json();
             const fields = {username: "admin", password: "nobody asks for it"};
             const login = await post("/credentials/", {name: "silent", kind: "password", fields});
             const way = {driver: "bmc", address: "127.0.0.1", port: 1, credential: login.id};
