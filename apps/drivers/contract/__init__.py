@@ -57,6 +57,8 @@ from apps.drivers.contract.power import (
     PowerState,
 )
 from apps.drivers.contract.sensors import (
+    NOT_MEASURED,
+    POWER_OFF,
     Limits,
     Quantity,
     Reading,
@@ -66,6 +68,7 @@ from apps.drivers.contract.sensors import (
     UpsPart,
 )
 from apps.drivers.contract.states import (
+    WORST_FIRST,
     Fact,
     Health,
     HealthReport,
@@ -78,7 +81,10 @@ from apps.protocols.errors import Stage
 
 __all__ = [
     "CAPABILITY_CLASSES",
+    "NOT_MEASURED",
     "OWN_PAGE",
+    "POWER_OFF",
+    "WORST_FIRST",
     "Boot",
     "BootDevice",
     "BootOverride",
