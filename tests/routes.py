@@ -40,7 +40,13 @@ DATA = frozenset(  # files, what charts are drawn from, and what programs ask fo
     {
         *("alerts:export", "audit:export", "definitions:export", "monitoring:chart", "monitoring:chart-file"),
         *("monitoring:component-chart", "monitoring:component-chart-file", "monitoring:fleet-chart"),
-        *("monitoring:fleet-chart-file", "portal:bundle", "portal:capacity-history", "portal:style-guide-series"),
+        *(
+            "monitoring:event-log-file",
+            "monitoring:fleet-chart-file",
+            "portal:bundle",
+            "portal:capacity-history",
+            "portal:style-guide-series",
+        ),
         *("accounts:session", "core:stream", "system:healthz", "system:metrics", "system:readyz"),
         *("control:console-attach", "control:console-transcript", "control:own-page"),
         *("tls:authority-der", "tls:authority-pem", "tls:request"),

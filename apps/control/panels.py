@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from apps.components.models import PowerSwitch
 from apps.components.pages.look import Look
 from apps.control.models import ConsoleSession
+from apps.control.operations import CLEAR_LOG
 from apps.control.pages.choices import MenuLine, menu, offered
 from apps.control.services import own_pages, targets
 from apps.drivers import registry
@@ -31,6 +32,7 @@ class PowerView:
     state: str
     label: str
     seen_at: datetime | None
+    metered: bool  # there is a tab of its power
 
 
 def orders(look: Look) -> list[MenuLine] | None:
@@ -57,6 +59,11 @@ def consoles(look: Look) -> ConsoleView | None:
     return ConsoleView(offered, [row.holder_name or row.opened_by_name for row in rows], own_page)
 
 
+def clearing(look: Look) -> MenuLine | None:
+    """Give the order that empties the event log, where the user may give it."""
+    return next((line for line in orders(look) or () if line.choice.operation == CLEAR_LOG), None)
+
+
 def orders_of_many(request: HttpRequest) -> list[MenuLine] | None:
     """Give what the user may order of any component at all; which of the chosen ones can, the dialog says."""
     return menu(offered(request.user, None, None, wakes=True)) or None
@@ -66,4 +73,5 @@ def power(look: Look) -> PowerView:
     """Give whether it is on."""
     state = look.component.power_state
     label: Any = PowerSwitch(state).label if state else ""
-    return PowerView(state, str(label), look.component.power_seen_at)
+    metered = Capability.POWER_METER in look.capabilities and look.component.power is not None
+    return PowerView(state, str(label), look.component.power_seen_at, metered)

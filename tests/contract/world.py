@@ -26,7 +26,7 @@ from apps.core.models import AuditEntry, Job, JobState, JobStep, StepState
 from apps.core.phrases import Phrase
 from apps.groups.models import Group
 from apps.monitoring import layouts
-from apps.monitoring.models import ExcludedPort, Limit, Liveness, Neighbour, Sensor
+from apps.monitoring.models import ExcludedPort, Limit, Liveness, LoggedEntry, Neighbour, Sensor
 from apps.monitoring.services import inventory, polling
 from apps.system.models import SupportBundle
 from tests.factories import (
@@ -59,6 +59,7 @@ class Half:
     excluded: ExcludedPort
     neighbour: Neighbour
     liveness: Liveness
+    entry: LoggedEntry
     limit: Limit
     console: ConsoleSession
 
@@ -168,6 +169,7 @@ def half(word: str, actor: Actor, parent: Group | None = None) -> Half:
         interface=interface, local_port="1", chassis_id="c", chassis_id_kind="local", port_id="p", port_id_kind="local"
     )
     Neighbour.objects.filter(pk=neighbour.pk).update(system_name=f"{word} switch")
+    LoggedEntry.objects.filter(interface=interface).update(source=f"{word} fan")
     incident = alert.incident
     assert incident is not None
     return Half(
@@ -186,6 +188,7 @@ def half(word: str, actor: Actor, parent: Group | None = None) -> Half:
         ),
         neighbour=neighbour,
         liveness=liveness,
+        entry=LoggedEntry.objects.filter(interface=interface)[0],
         limit=Limit.objects.create(interface=interface, key="storage.1", upper_warning=10.0),
         console=_console(interface, word),
     )

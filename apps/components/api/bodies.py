@@ -21,6 +21,7 @@ from apps.components.services.drafts import (
 )
 from apps.core.actors import Actor
 from apps.core.api_fields import Anything, Flag, Phrased, Reference, Strict, Text, Uuid, Whole
+from apps.core.phrases import in_words
 from apps.core.problems import WHOLE
 from apps.groups.models import Group
 
@@ -162,21 +163,17 @@ class InventorySerializer(serializers.ModelSerializer[InventoryItem]):
     """One part of a device."""
 
     status = serializers.CharField(read_only=True, help_text="A status, or nothing of a part that has none.")
+    details = serializers.SerializerMethodField()
 
     class Meta:
         model = InventoryItem
         fields = ("id", "interface", "kind", "key", "name", "status", "details", "read_at")
         read_only_fields = fields
 
-
-class EventLogSerializer(serializers.Serializer[Any]):
-    """One line of a device's own event log."""
-
-    id = serializers.IntegerField()
-    interface = serializers.IntegerField()
-    occurred_at = serializers.DateTimeField()
-    severity = serializers.CharField()
-    text = serializers.CharField()
+    @extend_schema_field({"type": "object", "additionalProperties": {}})
+    def get_details(self, row: InventoryItem) -> dict[str, Any]:
+        """Give the details, and why a section could not be read in the caller's language."""
+        return {label: in_words(value) if isinstance(value, str) else value for label, value in row.details.items()}
 
 
 class JoinSerializer(Strict):

@@ -14,14 +14,13 @@ from rest_framework.response import Response
 
 from apps.components.api.bodies import (
     ComponentSerializer,
-    EventLogSerializer,
     InventorySerializer,
     JoinSerializer,
 )
 from apps.components.models import Category, Component, InventoryItem, ManagementInterface, Status, StatusCause
 from apps.components.services import checks, registration
 from apps.core import scoping
-from apps.core.api import Accepted, ScopedModelViewSet, Search, accepted
+from apps.core.api import Accepted, ScopedModelViewSet, accepted
 from apps.core.api_fields import Nothing
 from apps.core.api_filters import FlagFilter, IdFilter
 from apps.groups.models import Group
@@ -138,13 +137,6 @@ class ComponentViewSet(ScopedModelViewSet):
         rows = InventoryItem.objects.visible_to(request.user).filter(interface__component=self.get_object())
         page = self.paginate_queryset(self.filter_queryset(rows))
         return self.get_paginated_response(InventorySerializer(page, many=True).data)
-
-    @extend_schema(responses=EventLogSerializer(many=True))
-    @action(detail=True, url_path="event-log", filter_backends=(Search,))
-    def event_log(self, request: Request, pk: int) -> Response:
-        """List what the devices wrote into their own event logs; none of the drivers there are reads one."""
-        self.get_object()
-        return self.get_paginated_response(self.paginate_queryset([]))
 
     def get_serializer_context(self) -> dict[str, Any]:
         """Say which groups the caller may see, so that nothing names what he may not."""

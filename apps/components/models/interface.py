@@ -134,7 +134,8 @@ class InventoryItem(ScopedModel):
     name = models.CharField(max_length=300)
     status = models.CharField(max_length=10, choices=Status, blank=True)
     details = models.JSONField(default=dict, blank=True)
-    read_at = models.DateTimeField(default=timezone.now)
+    section = models.CharField(max_length=40, blank=True, default="")  # that the driver reads apart from others
+    read_at = models.DateTimeField(default=timezone.now)  # older than its neighbours: its section could not be read
 
     scope_path = "interface__component__group"
 

@@ -18,7 +18,7 @@ from apps.components.panels.settings import general, managed_by
 from apps.components.panels.timeline import events_of
 from apps.components.services import checks
 from apps.components.services.needs import Lack, lacks, missing_rights
-from apps.core.phrases import Phrase
+from apps.core.phrases import Phrase, called, in_words
 from apps.drivers import registry
 from apps.drivers.contract import Capability, InventoryKind
 from apps.groups.models import Group
@@ -109,6 +109,12 @@ class ItemView:
 
     row: InventoryItem
     details: list[Detail]
+    old_since: datetime | None = None  # when it was read, where its section could not be read with the others
+
+    @property
+    def label(self) -> str:
+        """Give its name in the reader's language."""
+        return called(self.row.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +129,11 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """All parts of a device and when they were listed."""
+    """All parts of a device and when they were listed; ``twice`` where a storage controller may be listed twice."""
 
     shelves: list[Shelf]
     read_at: datetime
+    twice: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +151,8 @@ def interfaces(look: Look) -> Ways:
     for row in look.interfaces:
         label = _(specs[row.driver].label) if row.driver in specs else row.driver
         missing = lacks(row, specs.get(row.driver))
-        told = missing and row.last_error_code == AuthenticationFailed.code  # what is missing says it better
-        rows.append(InterfaceView(row, label, None if told else checks.BY_CODE.get(row.last_error_code), missing))
+        plain = missing and row.last_error_code == AuthenticationFailed.code  # what is missing says it better
+        rows.append(InterfaceView(row, label, None if plain else checks.BY_CODE.get(row.last_error_code), missing))
     rights = missing_rights(look.request.user, look.component.group_id)
     return Ways(rows, rights, look.may("credentials"))
 
@@ -178,11 +185,25 @@ def inventory(look: Look) -> Inventory | None:
     rows = list(InventoryItem.objects.filter(interface__component=look.component).order_by("pk"))
     if not rows:
         return None
+    newest: dict[int, datetime] = {}
+    for row in rows:
+        newest[row.interface_id] = max(row.read_at, newest.get(row.interface_id, row.read_at))
+    items = [
+        ItemView(row, _details(row), row.read_at if row.read_at < newest[row.interface_id] else None) for row in rows
+    ]
     shelves = [
-        Shelf(kind, label, picture, [ItemView(row, _details(row)) for row in rows if row.kind == kind])
+        Shelf(kind, label, picture, [item for item in items if item.row.kind == kind])
         for kind, (label, picture) in KINDS.items()
     ]
-    return Inventory([shelf for shelf in shelves if shelf.items], min(row.read_at for row in rows))
+    shown = [shelf for shelf in shelves if shelf.items]
+    return Inventory(shown, min(newest.values()), _listed_twice(rows))
+
+
+def _listed_twice(rows: Sequence[InventoryItem]) -> bool:
+    """Say whether two ways of managing list a storage controller, or one serial number stands for two of them."""
+    controllers = [row for row in rows if row.kind == InventoryKind.STORAGE and row.key.startswith("controller.")]
+    serials = [serial for row in controllers if (serial := row.details.get("Serial number"))]
+    return len({row.interface_id for row in controllers}) > 1 or len(set(serials)) < len(serials)
 
 
 def _details(row: InventoryItem) -> list[Detail]:
@@ -191,7 +212,8 @@ def _details(row: InventoryItem) -> list[Detail]:
         if value in (None, ""):
             continue
         words, unit = DETAILS.get(label, (_(label), ""))
-        found.append(Detail(str(words), WORDS.get(value, value) if isinstance(value, str) else value, unit))
+        shown = (WORDS.get(value) or in_words(value)) if isinstance(value, str) else value
+        found.append(Detail(str(words), shown, unit))
     return found
 
 

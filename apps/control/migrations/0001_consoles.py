@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("components", "0004_console_reservations"),
+        ("components", "0005_console_reservations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

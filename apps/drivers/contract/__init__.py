@@ -55,8 +55,10 @@ from apps.drivers.contract.power import (
     PowerMeter,
     PowerReport,
     PowerState,
+    ShutsDownBy,
 )
 from apps.drivers.contract.sensors import (
+    DRAWN,
     NOT_MEASURED,
     POWER_OFF,
     Limits,
@@ -81,6 +83,7 @@ from apps.protocols.errors import Stage
 
 __all__ = [
     "CAPABILITY_CLASSES",
+    "DRAWN",
     "NOT_MEASURED",
     "OWN_PAGE",
     "POWER_OFF",
@@ -127,6 +130,7 @@ __all__ = [
     "Sensor",
     "Sensors",
     "SerialLine",
+    "ShutsDownBy",
     "Stage",
     "State",
     "StateKind",

@@ -6,6 +6,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from apps.drivers.contract.power import ShutsDownBy
+
 
 class Category(StrEnum):
     """What a component is; a driver names the one it registers by default."""
@@ -86,6 +88,7 @@ class DriverSpec:
     hidden: bool = False  # True: not offered in production (fake)
     own_page: bool = False  # True: what answers there has a web page of its own, at https://<address>/
     period: timedelta | None = None  # None: the option MONITORING_INTERVAL
+    shuts_down_by: ShutsDownBy = ShutsDownBy.CONTROLLER  # of those with the capability ``power``
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,9 @@ class Entry:
     source: str
 
 
+LEAST = 0.75  # of its watts, which slowing down to the utmost leaves
+
+
 @dataclass(slots=True)
 class Machine:
     """A server. ``clock`` gives seconds since 1970; it may be a test's own."""
@@ -88,6 +91,16 @@ class Machine:
             if fault in _NOTED:
                 text, _severity, source = _NOTED[fault]
                 self.note(self.iml, text, "Repaired", source)
+
+    @property
+    def is_throttled(self) -> bool:
+        """Say whether its processors are slowed down to keep to the cap."""
+        return self.is_on and 0 < self.cap < self.watts
+
+    @property
+    def drawn(self) -> float:
+        """Give what it draws while it is on: the cap, but no less than all slowing down saves."""
+        return max(float(self.cap), float(round(self.watts * LEAST))) if self.is_throttled else self.watts
 
     @property
     def power_state(self) -> str:

@@ -227,7 +227,7 @@ def _temperature(
 
 
 def _power(machine: Machine) -> Resource:
-    watts = machine.watts if machine.is_on else 12
+    watts = machine.drawn if machine.is_on else 12
     supplies = []
     for number in (1, 2):
         failed = number == 2 and Fault.PSU_FAILED in machine.faults
