@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("components", "0003_power_state"),
-        ("monitoring", "0003_the_fleet_by_few_rows"),
+        ("monitoring", "0004_event_logs"),
     ]
 
     operations = [
