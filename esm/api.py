@@ -12,6 +12,7 @@ from apps.alerts.api_subscriptions import routes as subscription_routes
 from apps.alerts.definitions.api import routes as definitions_routes
 from apps.components.api import routes as components_routes
 from apps.control.api import routes as control_routes
+from apps.control.api_consoles import routes as console_routes
 from apps.core.api_audit import routes as audit_routes
 from apps.core.api_routes import routes as core_routes
 from apps.groups.api import routes as groups_routes
@@ -40,6 +41,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
                 *event_log_routes,
                 *power_routes,
                 *control_routes,
+                *console_routes,
                 *alerts_routes,
                 *definitions_routes,
                 *reception_routes,

@@ -55,6 +55,7 @@ DATA = frozenset(  # files, what charts are drawn from, and what programs ask fo
             "portal:style-guide-series",
         ),
         *("accounts:session", "core:stream", "system:healthz", "system:metrics", "system:readyz"),
+        *("control:console-attach", "control:console-transcript", "control:own-page"),
         *("tls:authority-der", "tls:authority-pem", "tls:request"),
     }
 )

@@ -18,6 +18,7 @@ from apps.drivers.contract import Capability
 from apps.groups.services import occupants
 
 _SECTION = gettext_lazy("Operations")
+_CONSOLES = pgettext_lazy("serial line", "Consoles")
 
 
 def _ip_addresses(value: Sequence[str]) -> None:
@@ -107,6 +108,64 @@ declare(
     ),
 )
 
+declare(
+    Option(
+        "console_sessions",
+        int,
+        16,
+        gettext_lazy("Consoles that may be open at once"),
+        gettext_lazy("Each holds one session of a management controller."),
+        section=_CONSOLES,
+        minimum=1,
+        maximum=200,
+        unit=pgettext_lazy("serial line", "consoles"),
+    ),
+    Option(
+        "console_idle",
+        int,
+        15,
+        gettext_lazy("Close a console in which nobody types"),
+        gettext_lazy("What the machine says by itself does not count."),
+        section=_CONSOLES,
+        minimum=1,
+        maximum=1440,
+        unit=gettext_lazy("minutes"),
+    ),
+    Option(
+        "console_pauses_polls",
+        bool,
+        True,
+        gettext_lazy("Pause polling while a console is open"),
+        gettext_lazy(
+            "Some controllers mix what they are asked by the portal with what is typed. The values of the component "
+            "grow old meanwhile; orders and checks by hand go on."
+        ),
+        section=_CONSOLES,
+    ),
+    Option(
+        "console_transcript_size",
+        int,
+        10,
+        gettext_lazy("Largest transcript of a console"),
+        gettext_lazy("What the machine says is kept up to this size. 0: no transcripts are kept."),
+        section=_CONSOLES,
+        minimum=1,
+        maximum=1024,
+        also=(0,),
+        unit="MB",
+    ),
+    Option(
+        "console_transcript_days",
+        int,
+        365,
+        gettext_lazy("Keep consoles and their transcripts"),
+        section=_CONSOLES,
+        minimum=1,
+        maximum=3650,
+        unit=gettext_lazy("days"),
+    ),
+)
+
 for _operation in OPERATIONS.values():
     if _operation.name != COLLECT:
         jobs.kinds.add(
@@ -123,6 +182,20 @@ for _word, _label in {
     WAKE: gettext_lazy("Woken over the network"),
 }.items():
     audit_words.acts.add(f"job.{_word}", _label)
+audit_words.families.add("console", _CONSOLES)
+for _word, _label in {
+    "open": gettext_lazy("Console opened"),
+    "close": gettext_lazy("Console closed"),
+    "take_over": gettext_lazy("Keyboard of a console taken over"),
+    "transcript": gettext_lazy("Transcript of a console fetched"),
+    "own_page": gettext_lazy("Own page of a controller visited"),
+}.items():
+    audit_words.acts.add(f"console.{_word}", _label)
+audit_words.fields.add("holder", pgettext_lazy("console", "Holder"))
+audit_words.fields.add("transcript", gettext_lazy("Transcript"))
+audit_words.fields.add("end", gettext_lazy("How it ended"))
+audit_words.fields.add("taken", gettext_lazy("Taken from another program"))
+audit_words.fields.add("seconds", gettext_lazy("Seconds"))
 audit_words.fields.add("order", pgettext_lazy("operation", "Order"))
 audit_words.fields.add("consequences", gettext_lazy("What it touched"))
 
@@ -182,6 +255,7 @@ schedules.sources.add(
 )
 extensions.lookers.add("control", presence.note)
 extensions.page_acts.add("control", extensions.Act("control/_menu.html", panels.orders))
+extensions.page_acts.add("console", extensions.Act("control/_console_acts.html", panels.consoles))
 extensions.panel_acts.add("clear-log", extensions.PanelAct("event-log", "control/_clear_log.html", panels.clearing))
 extensions.bulk_acts.add("control", extensions.BulkAct("control/_bulk.html", panels.orders_of_many))
 extensions.panels.add(

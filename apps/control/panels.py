@@ -9,16 +9,25 @@ from django.http import HttpRequest
 from apps.components.models import PowerSwitch
 from apps.components.pages.look import Look
 from apps.control.batch_views import coming_for
-from apps.control.models import RemoteBatch
+from apps.control.models import ConsoleSession, RemoteBatch
 from apps.control.operations import CLEAR_LOG
 from apps.control.pages.choices import MenuLine, menu, offered
-from apps.control.services import targets
+from apps.control.services import own_pages, targets
 from apps.control.services.remote_batches import PLANNING
 from apps.core import scoping
 from apps.drivers import registry
 from apps.drivers.contract import Capability
 
 COMING = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleView:
+    """The ways to the machine's own screen: its text console here, and its controller's page."""
+
+    offered: bool
+    holders: list[str]  # who has it open
+    own_page: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,20 @@ def orders(look: Look) -> Orders | None:
     wakes = look.may("power") and bool(targets.mac_addresses([look.component.pk]))
     names = offered(look.request.user, look.component.group_id, capabilities, wakes=wakes)
     return Orders(menu(names), look.may(PLANNING)) if names else None
+
+
+def consoles(look: Look) -> ConsoleView | None:
+    """Give what the user may open; None where that is nothing."""
+    if not look.may("console"):
+        return None
+    specs = registry.specs()
+    enabled = [row for row in look.interfaces if row.enabled and row.driver in specs]
+    offered = any(Capability.CONSOLE in specs[row.driver].capabilities for row in enabled)
+    own_page = own_pages.of(look.component, enabled) is not None
+    if not (offered or own_page):
+        return None
+    rows = ConsoleSession.objects.open().filter(component=look.component) if offered else ConsoleSession.objects.none()
+    return ConsoleView(offered, [row.holder_name or row.opened_by_name for row in rows], own_page)
 
 
 def clearing(look: Look) -> MenuLine | None:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from apps.control.services import batch_runs, running
+from apps.control.services import batch_runs, consoles, running
 from apps.core import options
 
 EXPIRES = 600  # seconds after which the watchdog has ended the job anyway
@@ -30,3 +30,9 @@ def remove_old_batch_runs() -> None:
     """Forget runs that are too old."""
     while batch_runs.remove_old(options.get("remote_batch_retention")):
         pass
+
+
+@shared_task(soft_time_limit=300, time_limit=330)
+def remove_old_consoles() -> None:
+    """Remove consoles that were closed long ago, with their transcripts."""
+    consoles.forget()

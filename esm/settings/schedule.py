@@ -36,6 +36,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "sample-fleet": every("apps.monitoring.tasks.sample_fleet", timedelta(minutes=5)),
     "roll-up-history": every("apps.monitoring.tasks.roll_up", timedelta(minutes=10)),
     "forget-old-history": every("apps.monitoring.tasks.forget_old", timedelta(hours=1)),
+    "remove-old-consoles": every("apps.control.tasks.remove_old_consoles", timedelta(hours=1)),
     "measure-capacity": every("apps.system.tasks.measure_capacity", timedelta(hours=1)),
     "watch-certificate": every("apps.system.tasks.watch_certificate", timedelta(hours=1)),
     "remove-old-bundles": every("apps.system.tasks.remove_old_bundles", timedelta(hours=1)),

@@ -83,6 +83,8 @@ API = {
     "component-sensor": "GET seen 200 · PATCH changed 200",
     "component-sensors": "part of one",
     "component-states": "part of one",
+    "console-detail": "GET seen 200 · DELETE acted 409",  # no console process runs
+    "console-list": "list",
     "credential-detail": "GET seen 200 · PATCH changed 200 · DELETE changed 409",  # it is in use
     "credential-list": "GET everybody 200 · POST chief 400",
     "directory-detail": "GET chief 404 · PATCH chief 404 · DELETE chief 404",  # there is none
@@ -271,7 +273,11 @@ PAGES = {
     "components:remove": "GET changed 200 · POST changed 302",
     "components:resume": "act on one",
     "components:suspend": "GET acted 200 · POST acted 400",
+    "control:console": "GET acted 200",
+    "control:console-attach": "GET nobody 404",  # there is nothing here but for a WebSocket
+    "control:console-transcript": "GET acted 200",
     "control:order": "GET everybody 200 · POST everybody 404",  # an order that there is not
+    "control:own-page": "GET acted 302",
     "core:stream": "GET 204/204/204/204/401 -",  # the test's server cannot hold it open
     "definitions:apply": "act on the whole",
     "definitions:definition": "GET everybody 200 · POST chief 400",

@@ -18,7 +18,8 @@ from apps.accounts.models import Team, User
 from apps.alerts.models import Alert, AlertDefinition, EventSubscription, Farewell, Incident
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.components.models import Component, Credential, ManagementInterface, SuspendPeriod
-from apps.control.models import RemoteBatch
+from apps.control.consoles import transcripts
+from apps.control.models import ConsoleSession, RemoteBatch
 from apps.core import audit
 from apps.core.actors import Actor, ActorKind
 from apps.core.models import AuditEntry, Job, JobState, JobStep, StepState
@@ -63,6 +64,7 @@ class Half:
     liveness: Liveness
     entry: LoggedEntry
     limit: Limit
+    console: ConsoleSession
 
 
 @dataclass
@@ -199,12 +201,27 @@ def half(word: str, actor: Actor, parent: Group | None = None) -> Half:
         liveness=liveness,
         entry=LoggedEntry.objects.filter(interface=interface)[0],
         limit=Limit.objects.create(interface=interface, key="storage.1", upper_warning=10.0),
+        console=_console(interface, word),
     )
+
+
+def _console(interface: ManagementInterface, word: str) -> ConsoleSession:
+    """Somebody has the console open, and the machine has said its word."""
+    component = interface.component
+    console = ConsoleSession.objects.create(
+        component=component, interface=interface, opened_by_name=f"{word} typist", holder_name=f"{word} typist"
+    )
+    transcript = transcripts.Transcript(console.pk, 1000)
+    transcript.write(f"{word} login: ".encode())
+    transcript.close()
+    return console
 
 
 def rows_of(world: World, side: Half) -> Iterator[tuple[str, Model]]:
     """Give the rows that addresses speak of, by how the names of their routes begin."""
     yield from (
+        ("console-", side.console),
+        ("control", side.component),
         ("components:credential", side.credential),
         ("components", side.component),
         ("component", side.component),

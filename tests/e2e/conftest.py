@@ -173,8 +173,17 @@ def ids(
         "directory": directory,
         "team": int(api.post("/teams/", {"name": "Night shift", "members": [first("/users/")]})["id"]),
         "audit": first("/audit/?action=component.register"),
+        "console": _with_console(api),
         "role": int(api.post("/roles/", {"name": "Night watch", "permissions": ["view"]})["id"]),
     }
+
+
+def _with_console(api: Client) -> int:
+    """A server whose controller nobody reaches: the page of its console is there all the same."""
+    fields = {"username": "admin", "password": "nobody asks for it"}
+    login = api.post("/credentials/", {"name": "silent controller", "kind": "password", "fields": fields})
+    way = {"driver": "bmc", "address": "127.0.0.1", "port": 1, "credential": login["id"]}
+    return int(api.post("/components/", {"name": "silent-server", "interfaces": [way]})["id"])
 
 
 @pytest.fixture(scope="module")

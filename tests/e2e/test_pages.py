@@ -71,6 +71,7 @@ PAGES = [
     "/schedules/remote-batches/{batch}/run/",
     "/components/{server}/suspend/",
     "/operations/?order=power.off&ids={server}",
+    "/components/{console}/console/",
     "/audit/",
     "/audit/?family=component&who=admin&period=24h&q=server",
     "/audit/{audit}/",

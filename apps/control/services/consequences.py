@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from apps.components import extensions
-from apps.components.models import Category, Component, Reservation
+from apps.components.models import CONSOLE, Category, Component, Reservation
 from apps.control import presence
+from apps.control.models import ConsoleSession
 from apps.control.operations import BOOT, ENDING
 from apps.core import jobs
 from apps.core.models import OPEN_STEPS, Job, JobStep, StepState
@@ -40,6 +41,7 @@ def consequences(components: Sequence[Component], user: Any, power: Mapping[str,
         *(_inside(components, user) if ending else ()),
         *_jobs(components, user),
         *_holders(components),
+        *_consoles(components),
         *_people(components, user),
         *_suspended(components),
     ]
@@ -116,15 +118,25 @@ def _jobs(components: Sequence[Component], user: Any) -> Iterator[Consequence]:
 
 
 def _holders(components: Sequence[Component]) -> Iterator[Consequence]:
-    """Tell who holds an interface of a target: a console, an update, another order."""
+    """Tell who holds an interface of a target: an update, another order."""
     held = Reservation.objects.filter(
         interface__component__in=[one.pk for one in components], until__gt=timezone.now()
     ).select_related("interface__component")
-    rows = list(held.order_by("pk"))
+    rows = list(held.exclude(purpose=CONSOLE).order_by("pk"))
     if rows:
         text = gettext_noop("Held by somebody, so that orders are refused until they are free: %(number)s")
         detail = _names([f"{row.interface.component}: {row.holder} ({row.purpose})" for row in rows])
         yield Consequence("critical", "lock", Phrase(text, {"number": str(len(rows))}), detail)
+
+
+def _consoles(components: Sequence[Component]) -> Iterator[Consequence]:
+    """Tell whose console is open, and who types there."""
+    rows = ConsoleSession.objects.open().filter(component__in=[one.pk for one in components])
+    found = list(rows.select_related("component").order_by("pk"))
+    if found:
+        text = gettext_noop("Open consoles: %(number)s")
+        detail = _names([f"{row.component}: {row.holder_name}" for row in found])
+        yield Consequence("warning", "terminal-2", Phrase(text, {"number": str(len(found))}), detail)
 
 
 def _people(components: Sequence[Component], user: Any) -> Iterator[Consequence]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 
 from apps.components import contact, extensions
 from apps.components.contact import Line
-from apps.components.models import Component, ManagementInterface, PowerSwitch, Reservation
+from apps.components.models import CONSOLE, Component, ManagementInterface, PowerSwitch, Reservation
 from apps.components.services import checks, power_states, reservations
 from apps.control import operations
 from apps.control.conversations import Spoken, Talks
@@ -184,7 +184,7 @@ class _Round:
 
 def _refuse(step: JobStep) -> None:
     """End a step whose device somebody else holds: it is told at once and never queued."""
-    held = Reservation.objects.filter(interface=step.interface).first()
+    held = Reservation.objects.filter(interface=step.interface).exclude(purpose=CONSOLE).first()
     told = Phrase(contact.HELD, {"holder": held.holder, "purpose": held.purpose}) if held is not None else HELD_PLAINLY
     code = StepCode.ALREADY_RUNNING
     jobs.finish(step, StepState.FAILED, code=code, message=told, remedy=checks.BY_CODE[code.value])

@@ -5,7 +5,12 @@ A driver is one folder with ``spec.py`` (``SPEC``, cheap: no protocol library is
 and free of Django.
 """
 
+from apps.drivers.contract.console import (
+    Console,
+    SerialLine,
+)
 from apps.drivers.contract.description import (
+    OWN_PAGE,
     Capability,
     Category,
     DriverSpec,
@@ -85,6 +90,7 @@ __all__ = [
     "CAPABILITY_CLASSES",
     "DRAWN",
     "NOT_MEASURED",
+    "OWN_PAGE",
     "POWER_OFF",
     "WORST_FIRST",
     "Boot",
@@ -93,6 +99,7 @@ __all__ = [
     "Capability",
     "Category",
     "CheckStep",
+    "Console",
     "Driver",
     "DriverSpec",
     "EventLog",
@@ -127,6 +134,7 @@ __all__ = [
     "Secret",
     "Sensor",
     "Sensors",
+    "SerialLine",
     "ShutsDownBy",
     "Stage",
     "State",

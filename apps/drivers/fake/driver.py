@@ -10,6 +10,7 @@ from apps.drivers.contract import (
     Boot,
     BootOverride,
     CheckStep,
+    Console,
     Driver,
     EventLog,
     Health,
@@ -33,14 +34,16 @@ from apps.drivers.contract import (
     PowerState,
     Reading,
     Sensors,
+    SerialLine,
     Stage,
     State,
     States,
     Target,
 )
+from apps.drivers.fake.console import FakeLine, LoginPrompt
 from apps.drivers.fake.machine import LATE, FakeMachine
 from apps.drivers.fake.script import FakeDevice
-from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Unreachable, Unsupported
+from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, InUse, Unreachable, Unsupported
 
 
 class FakeDriver(
@@ -58,6 +61,7 @@ class FakeDriver(
     PowerMeter,
     PowerCap,
     EventLog,
+    Console,
 ):
     """One conversation with a device that exists nowhere.
 
@@ -223,6 +227,17 @@ class FakeDriver(
         await self._take("clear log")
         if self._obedience != "deaf":
             self._machine = self._machine.emptied()
+
+    async def open_console(self, *, take: bool = False) -> SerialLine:
+        """Show a login prompt; in the obedience *refusing* another program holds the line."""
+        await self._ask()
+        if self._obedience == "refusing" and not take:
+            raise InUse("The console of %(address)s is in use by another program", address=self.target.address)
+        return FakeLine(LoginPrompt(f"fake-{self.target.address}".replace(":", "-")))
+
+    async def clear_console(self, mark: str) -> None:
+        """Leave nothing behind."""
+        await self._ask()
 
     async def _take(self, order: str) -> None:
         """Write an order down, as a device does that has received it, and refuse it where the script says so."""

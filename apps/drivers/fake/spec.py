@@ -26,6 +26,7 @@ SPEC = DriverSpec(
             Capability.POWER_METER,
             Capability.POWER_CAP,
             Capability.EVENT_LOG,
+            Capability.CONSOLE,
         }
     ),
     credential_kinds=("password", "snmp-community", "snmp-v3"),
@@ -42,4 +43,5 @@ SPEC = DriverSpec(
         Parameter("ports", "Number of network ports", int, 2, 0, 1_000),
     ),
     hidden=True,
+    own_page=True,
 )
