@@ -18,6 +18,7 @@ SPEC = DriverSpec(
             Capability.LAMP,
             Capability.POWER_METER,
             Capability.EVENT_LOG,
+            Capability.SETTINGS,
         }
     ),
     credential_kinds=("password",),

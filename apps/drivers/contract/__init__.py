@@ -60,6 +60,17 @@ from apps.drivers.contract.sensors import (
     Ups,
     UpsPart,
 )
+from apps.drivers.contract.settings import (
+    NEW,
+    Carries,
+    Choice,
+    Setting,
+    SettingKind,
+    Settings,
+    SettingSection,
+    SettingsReport,
+    SettingValue,
+)
 from apps.drivers.contract.states import (
     Fact,
     Health,
@@ -73,12 +84,15 @@ from apps.protocols.errors import Stage
 
 __all__ = [
     "CAPABILITY_CLASSES",
+    "NEW",
     "Boot",
     "BootDevice",
     "BootOverride",
     "Capability",
+    "Carries",
     "Category",
     "CheckStep",
+    "Choice",
     "Driver",
     "DriverSpec",
     "EventLog",
@@ -113,6 +127,12 @@ __all__ = [
     "Secret",
     "Sensor",
     "Sensors",
+    "Setting",
+    "SettingKind",
+    "SettingSection",
+    "SettingValue",
+    "Settings",
+    "SettingsReport",
     "Stage",
     "State",
     "StateKind",

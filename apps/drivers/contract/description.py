@@ -38,6 +38,7 @@ class Capability(StrEnum):
     POWER_METER = "power_meter"
     POWER_CAP = "power_cap"
     EVENT_LOG = "event_log"
+    SETTINGS = "settings"
 
 
 class Secret(str):

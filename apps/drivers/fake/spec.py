@@ -4,7 +4,7 @@ from apps.drivers.contract import Capability, Category, DriverSpec, Parameter
 
 FAULTS = ("none", "silent", "slow", "refusing", "denied", "garbage", "old", "flapping")
 SCRIPTS = ("steady", "busy", "filling", "ailing", "unplugged")
-OBEDIENCE = ("prompt", "late", "deaf", "refusing")
+OBEDIENCE = ("prompt", "late", "deaf", "refusing", "vanishing")
 
 SPEC = DriverSpec(
     name="fake",
@@ -24,6 +24,7 @@ SPEC = DriverSpec(
             Capability.LAMP,
             Capability.POWER_METER,
             Capability.EVENT_LOG,
+            Capability.SETTINGS,
         }
     ),
     credential_kinds=("password", "snmp-community", "snmp-v3"),
