@@ -239,7 +239,7 @@ class BmcDriver(
 
     async def write_settings(self, changes: Mapping[str, SettingValue]) -> AsyncIterator[Sequence[str]]:
         """Write each change by an order of its own."""
-        told = self._settings or await self._run(settings.read)
+        told = self._settings if self._settings is not None else await self._run(settings.read)
         for names, order in settings.orders(told, changes, self._login, self.target.address):
             yield names
             await self._run(order)

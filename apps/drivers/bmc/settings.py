@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 from apps.drivers.contract import (
     Carries,
@@ -20,7 +19,7 @@ from apps.protocols.ipmi import users as accounts
 
 UNKNOWN_SETTING = "%(address)s has no setting %(setting)s"
 SERIAL_PORT = "While serial over LAN is on, the controller takes serial port 2 of the machine for itself."
-LONG_PASSWORD = "Up to 16 bytes work with every program, up to 20 with those that speak IPMI 2.0."
+LONG_WORD = "Up to 16 bytes work with every program, up to 20 with those that speak IPMI 2.0."
 AUXILIARY = "Alerts go only where platform event filtering is on and its policy names the destination."
 
 _SOURCES = (Choice("static", "Fixed"), Choice("dhcp", "DHCP"), Choice("bios", "BIOS"), Choice("other", "Other"))
@@ -34,6 +33,15 @@ _PRIVILEGES = (
     Choice("none", "No access"),
 )
 _PRIVILEGE_NUMBERS = {"callback": 1, "user": 2, "operator": 3, "administrator": 4, "none": 15}
+
+_LAN: Sequence[tuple[str, int, Callable[[SettingValue], bytes]]] = (
+    ("network.source", conf.SOURCE, lambda value: bytes((_SOURCE_NUMBERS[str(value)],))),
+    ("network.mask", conf.MASK, lambda value: conf.address_bytes(str(value))),
+    ("network.gateway", conf.GATEWAY, lambda value: conf.address_bytes(str(value))),
+    ("network.vlan", conf.VLAN, lambda value: conf.vlan_bytes(int(value or 0))),
+    ("network.address", conf.ADDRESS, lambda value: conf.address_bytes(str(value))),
+)
+"""What each is written by, in the order of writing: a fixed address is refused while the address comes by DHCP."""
 
 Order = tuple[Sequence[str], Callable[[IpmiSession], None]]
 
@@ -194,7 +202,7 @@ def _users(told: Told, login: str) -> Iterator[Setting]:
             "Password",
             SettingKind.SECRET,
             longest=20,
-            hint=LONG_PASSWORD,
+            hint=LONG_WORD,
             row=row,
             carries=_if(own, Carries.PASSWORD),
         )
@@ -210,7 +218,7 @@ def orders(told: Told, changes: Mapping[str, SettingValue], login: str, address:
     found = [
         *_destination_orders(told, left),
         *_user_orders(told, left, login, own=False),
-        *_service_orders(told, left),
+        *_service_orders(told, left, bool(changes.get("destinations.alerts", told.access and told.access.alerts))),
         *_user_orders(told, left, login, own=True),
         *_network_orders(told, left),
     ]
@@ -273,25 +281,19 @@ def _one_user(channel: int, one: accounts.Account, left: dict[str, SettingValue]
         yield (enabled,), lambda session: accounts.set_enabled(session, number, after.enabled)
 
 
-def _service_orders(told: Told, left: dict[str, SettingValue]) -> Iterator[Order]:
+def _service_orders(told: Told, left: dict[str, SettingValue], alerts: bool) -> Iterator[Order]:
     channel = told.channel
     if (name := "services.sol") in left and told.sol is not None:
         on = bool(left.pop(name))
         yield (name,), lambda session: conf.set_sol(session, channel, on)
     if (name := "services.ipmi") in left and told.access is not None:
-        access = replace(told.access, mode=int(str(left.pop(name))))
+        access = replace(told.access, mode=int(str(left.pop(name))), alerts=alerts)
         yield (name,), lambda session: conf.set_access(session, channel, access)
 
 
 def _network_orders(told: Told, left: dict[str, SettingValue]) -> Iterator[Order]:
-    channel, found = told.channel, cast(list[tuple[str, int, bytes]], [])
-    for name, parameter, encode in (
-        ("network.source", conf.SOURCE, lambda value: bytes((_SOURCE_NUMBERS[str(value)],))),
-        ("network.mask", conf.MASK, lambda value: conf.address_bytes(str(value))),
-        ("network.gateway", conf.GATEWAY, lambda value: conf.address_bytes(str(value))),
-        ("network.vlan", conf.VLAN, lambda value: conf.vlan_bytes(int(value or 0))),
-        ("network.address", conf.ADDRESS, lambda value: conf.address_bytes(str(value))),
-    ):
+    channel, found = told.channel, []
+    for name, parameter, encode in _LAN:
         if name in left:
             found.append((name, parameter, encode(left.pop(name))))
     for place, (name, parameter, data) in enumerate(found):
