@@ -38,7 +38,7 @@ from apps.drivers.contract import (
 from apps.drivers.redfish import log, orders, parts, settings, storage, supply
 from apps.drivers.redfish.conversation import SECTIONS, RedfishConversation
 from apps.drivers.redfish.values import Resource, identifier, link, nested, objects, text
-from apps.protocols.errors import AuthenticationFailed, ContactError, Unsupported
+from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Unsupported
 from apps.protocols.redfish import Refused
 
 SETTLES_WITHIN = 15.0  # seconds; a machine that was just switched off refuses to be switched on for a moment
@@ -48,6 +48,7 @@ MOST_LINKED = 200  # entries that have to be read one by one
 POWER_NAME = "Power state"
 NO_LOG = "%(address)s keeps no log that can be read"
 NO_MANAGER = "%(address)s tells of no controller that could be set"
+OTHER_VERSION = "%(address)s was changed by somebody else at the same moment"
 NO_RESET = "%(address)s cannot be set back to what it came with"
 NO_CLEARING = "%(address)s cannot empty its logs"
 
@@ -332,7 +333,15 @@ class RedfishDriver(
             if order.method == "POST":
                 await self._order(self._client.post(order.path, order.body))
             else:
-                await self._order(self._client.patch(order.path, order.body, tag=order.tag))
+                await self._order(self._patch(order))
+
+    async def _patch(self, order: settings.Order) -> None:
+        try:
+            await self._client.patch(order.path, order.body, tag=order.tag)
+        except Refused as error:
+            if error.status != 412:
+                raise
+            raise DeviceError(OTHER_VERSION, address=self.target.address) from error
 
     async def reset_settings(self) -> None:
         """Order the reset to defaults."""

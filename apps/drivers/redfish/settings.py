@@ -125,7 +125,7 @@ def _network(port: Resource) -> Iterator[Setting]:
                     f"network.{name}",
                     label,
                     SettingKind.ADDRESS,
-                    "" if value == "0.0.0.0" else value,  # noqa: S104
+                    "" if value == "0.0.0.0" else value,
                     carries=carries,
                     individual=name == "address",
                 )
@@ -158,7 +158,7 @@ def _network_change(port: Resource, left: dict[str, SettingValue]) -> tuple[list
         fixed = {
             "Address": given.get("address", used.get("Address")),
             "SubnetMask": given.get("mask", used.get("SubnetMask")),
-            "Gateway": given.get("gateway", used.get("Gateway")) or "0.0.0.0",  # noqa: S104
+            "Gateway": given.get("gateway", used.get("Gateway")) or "0.0.0.0",
         }
         change["IPv4StaticAddresses" if "IPv4StaticAddresses" in port else "IPv4Addresses"] = [
             {key: value for key, value in fixed.items() if value}
