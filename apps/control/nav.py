@@ -10,11 +10,13 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from apps.components import extensions
 from apps.control import panels, presence, tasks
 from apps.control.operations import BOOT, CLEAR_LOG, COLLECT, LAMP, OPERATIONS, POWER, WAKE
+from apps.control.settings import services
 from apps.core import audit_words, jobs
 from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
 
 _SECTION = gettext_lazy("Operations")
+_SETTINGS = gettext_lazy("Settings of devices")
 
 
 def _ip_addresses(value: Sequence[str]) -> None:
@@ -23,6 +25,10 @@ def _ip_addresses(value: Sequence[str]) -> None:
             ipaddress.ip_address(word)
         except ValueError as error:
             raise ValidationError(_("%(word)s is not an IP address.") % {"word": word[:60]}) from error
+
+
+def _ip_address(value: str) -> None:
+    _ip_addresses([value] if value else [])
 
 
 declare(
@@ -93,6 +99,53 @@ declare(
     ),
 )
 
+declare(
+    Option(
+        "settings_confirmation",
+        int,
+        300,
+        gettext_lazy("Wait until a controller answers again with its new settings"),
+        gettext_lazy("Changes may take minutes. What is not seen by then is told as not confirmed."),
+        section=_SETTINGS,
+        minimum=10,
+        maximum=3600,
+        unit=gettext_lazy("seconds"),
+    ),
+    Option(
+        "settings_concurrency",
+        int,
+        3,
+        gettext_lazy("Controllers set at once by one job"),
+        gettext_lazy("The first one is always set alone; the others wait until it is confirmed."),
+        section=_SETTINGS,
+        minimum=1,
+        maximum=50,
+        unit=gettext_lazy("devices"),
+    ),
+    Option(
+        "settings_failures",
+        int,
+        1,
+        gettext_lazy("Failures after which a job of settings stops"),
+        gettext_lazy("If the first one fails, it always stops. 0: later failures never stop it."),
+        section=_SETTINGS,
+        minimum=1,
+        maximum=1000,
+        also=(0,),
+    ),
+    Option(
+        "report_address",
+        str,
+        "",
+        gettext_lazy("Address for alerts"),
+        gettext_lazy(
+            "The IP address of the portal that is set as alert destination; empty: the one by which it reaches a device."
+        ),
+        section=_SETTINGS,
+        check=_ip_address,
+    ),
+)
+
 for _operation in OPERATIONS.values():
     if _operation.name != COLLECT:
         jobs.kinds.add(
@@ -100,14 +153,35 @@ for _operation in OPERATIONS.values():
             jobs.JobKind(_operation.name, _operation.label, tasks.start_operation, changes_devices=True),
         )
 
+for _kind in (
+    jobs.JobKind(services.READ, gettext_lazy("Reading settings"), tasks.start_settings),
+    jobs.JobKind(
+        services.WRITE,
+        gettext_lazy("Changing settings"),
+        tasks.start_settings,
+        changes_devices=True,
+        ended=services.forget,
+    ),
+    jobs.JobKind(
+        services.RESET, gettext_lazy("Initializing the configuration"), tasks.start_settings, changes_devices=True
+    ),
+):
+    jobs.kinds.add(_kind.name, _kind)
+
 for _word, _label in {
     POWER: gettext_lazy("Power switched"),
     BOOT: gettext_lazy("Boot device chosen"),
     LAMP: gettext_lazy("Locator lamp switched"),
     CLEAR_LOG: gettext_lazy("Event log of devices cleared"),
     WAKE: gettext_lazy("Woken over the network"),
+    services.READ: gettext_lazy("Settings of devices read"),
+    services.WRITE: gettext_lazy("Settings of devices changed"),
+    services.RESET: gettext_lazy("Configuration of a device initialized"),
 }.items():
     audit_words.acts.add(f"job.{_word}", _label)
+audit_words.acts.add("settings.write", gettext_lazy("Settings written to a device"))
+audit_words.families.add("settings", gettext_lazy("Settings of devices"))
+audit_words.fields.add("settings", gettext_lazy("Settings"))
 audit_words.fields.add("order", pgettext_lazy("operation", "Order"))
 audit_words.fields.add("consequences", gettext_lazy("What it touched"))
 
