@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from apps.components import extensions
 from apps.control import panels, presence, tasks
 from apps.control.operations import BOOT, CLEAR_LOG, COLLECT, LAMP, OPERATIONS, POWER, WAKE
-from apps.control.settings import services
+from apps.control.settings import pages, services
 from apps.core import audit_words, jobs
 from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
@@ -139,7 +139,7 @@ declare(
         "",
         gettext_lazy("Address for alerts"),
         gettext_lazy(
-            "The IP address of the portal that is set as alert destination; empty: the one by which it reaches a device."
+            "What is set as alert destination; empty: the address of the portal by which it reaches a device."
         ),
         section=_SETTINGS,
         check=_ip_address,
@@ -182,12 +182,15 @@ for _word, _label in {
 audit_words.acts.add("settings.write", gettext_lazy("Settings written to a device"))
 audit_words.families.add("settings", gettext_lazy("Settings of devices"))
 audit_words.fields.add("settings", gettext_lazy("Settings"))
+audit_words.fields.add("outcome", gettext_lazy("Outcome"))
 audit_words.fields.add("order", pgettext_lazy("operation", "Order"))
 audit_words.fields.add("consequences", gettext_lazy("What it touched"))
 
 extensions.lookers.add("control", presence.note)
 extensions.page_acts.add("control", extensions.Act("control/_menu.html", panels.orders))
 extensions.bulk_acts.add("control", extensions.BulkAct("control/_bulk.html", panels.orders_of_many))
+extensions.page_acts.add("settings", extensions.Act("control/settings/_link.html", pages.link))
+extensions.bulk_acts.add("settings", extensions.BulkAct("control/settings/_bulk.html", pages.link_of_many))
 extensions.panels.add(
     "power",
     extensions.Panel(

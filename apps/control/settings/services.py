@@ -1,6 +1,6 @@
 """The verbs of settings: read them, propose a change and show what it does, carry it out, set a device back."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -124,8 +124,8 @@ def _differ(
     return Difference(component, interface, changes, cautions, lacking, again=again)
 
 
-def report_to(components: Sequence[Component], address: str) -> list[Difference]:
-    """Say what it takes that these report to an address: where it stands already it is written once more.
+def report_to(components: Sequence[Component], address_for: Callable[[ManagementInterface], str]) -> list[Difference]:
+    """Say what it takes that these report to us: where our address it stands already it is written once more.
 
     A controller keeps the MAC address of whom it reports to; after the manager or a gateway was replaced it has to be
     told again, even if the address is the same.
@@ -133,9 +133,10 @@ def report_to(components: Sequence[Component], address: str) -> list[Difference]
     found = []
     for component, interface in _with_ways(components):
         snapshot = snapshot_of(interface)
-        if snapshot is None:
+        if snapshot is None or interface is None:
             found.append(_differ(component, interface, {}))
             continue
+        address = address_for(interface)
         name = _place_for(values.load(snapshot.report), address)
         if name is None:
             lacks = NO_PLACE if _destinations(snapshot) else NOT_ABLE
