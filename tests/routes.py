@@ -19,6 +19,7 @@ ACTS = frozenset(  # only posted to
             "audit:verify",
             "components:bulk",
         ),
+        *("control:settings-apply", "control:settings-read"),
         *("components:check", "components:credential-remove", "components:join", "components:manage"),
         *("components:refresh", "components:resume", "definitions:apply", "definitions:enabled"),
         *("definitions:remove", "definitions:restore", "definitions:settle", "groups:remove", "jobs:cancel"),

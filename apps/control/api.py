@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from apps.components.models import Component
 from apps.control.operations import OPERATIONS
 from apps.control.services.ordering import operate
+from apps.control.settings.api import routes as settings_routes
 from apps.core.api import Accepted, ScopedViewSet, accepted
 from apps.core.api_fields import LARGEST_ID, Flag, Reference, Strict, Whole
 from apps.groups.models import Group
@@ -89,5 +90,6 @@ class OperationViewSet(ScopedViewSet):
 
 
 routes: list[URLPattern] = [
+    *settings_routes,
     path("operations/", OperationViewSet.as_view({"post": "create"}), name="operation-list"),
 ]

@@ -76,6 +76,8 @@ API = {
     "component-ports": "part of one",
     "component-refresh": "POST acted 202",
     "component-samples": "GET seen 400",
+    "component-settings": "GET acted 200 · PATCH acted 400",
+    "component-settings-read": "POST acted 409",  # nothing in its world has settings
     "component-sensor": "GET seen 200 · PATCH changed 200",
     "component-sensors": "part of one",
     "component-states": "part of one",
@@ -126,6 +128,7 @@ API = {
     "session-detail": "GET everybody 404 · DELETE everybody 404",  # there is none
     "session-end-others": "POST everybody 204",
     "session-list": "list",
+    "settings-job-list": "POST somewhere 400",
     "user-second-factor": "DELETE chief 204",
     "role-detail": "GET chief 200 · PATCH chief 200 · DELETE chief 409",  # it is held
     "role-list": "of the whole",
@@ -251,6 +254,11 @@ PAGES = {
     "components:remove": "GET changed 200 · POST changed 302",
     "components:resume": "act on one",
     "components:suspend": "GET acted 200 · POST acted 400",
+    "control:settings": "GET acted 200 · POST acted 400",
+    "control:settings-apply": "POST everybody 404",  # a change that there is not
+    "control:settings-of-many": "GET everybody 200 · POST everybody 200",
+    "control:settings-read": "POST everybody 302",  # nothing is chosen
+    "control:settings-reset": "GET acted 200 · POST acted 400",
     "control:order": "GET everybody 200 · POST everybody 404",  # an order that there is not
     "core:stream": "GET 204/204/204/204/401 -",  # the test's server cannot hold it open
     "definitions:apply": "act on the whole",

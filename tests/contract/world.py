@@ -191,6 +191,7 @@ def rows_of(world: World, side: Half) -> Iterator[tuple[str, Model]]:
     """Give the rows that addresses speak of, by how the names of their routes begin."""
     yield from (
         ("components:credential", side.credential),
+        ("control:settings", side.component),
         ("components", side.component),
         ("component", side.component),
         ("credential", side.credential),

@@ -1,4 +1,4 @@
-"""The form of settings, made from what a device tells: of one device with its values, of many with nothing filled in."""
+"""The form of settings, made from what devices tell: of one with its values, of many with nothing filled in."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from apps.control.settings import values
 from apps.core.forms import AsShown
 from apps.core.phrases import Phrase
-from apps.drivers.contract import NEW, Setting, SettingKind, SettingsReport, SettingSection
+from apps.drivers.contract import NEW, Setting, SettingKind, SettingSection, SettingsReport
 
 LEAVE = ("", gettext_lazy("as it is"))
 

@@ -186,7 +186,7 @@ def read(request: HttpRequest) -> HttpResponse:
 @require_POST
 def apply(request: HttpRequest) -> HttpResponse:
     """Carry out a difference that was shown to this user."""
-    order = SettingsOrder.objects.filter(pk=row_id(request.POST.get("order", "")), user=request.user.pk).first()
+    order = SettingsOrder.objects.filter(pk=row_id(request.POST.get("order", "")) or 0, user=request.user.pk).first()
     if order is None:
         raise Http404
     try:
