@@ -1,7 +1,7 @@
 """The settings of a controller that speaks IPMI: what was read, how it is shown, and how a change is written."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from apps.drivers.contract import (
     Carries,
@@ -12,7 +12,7 @@ from apps.drivers.contract import (
     SettingsReport,
     SettingValue,
 )
-from apps.protocols.errors import Unsupported
+from apps.protocols.errors import ContactError, Unreachable, Unsupported
 from apps.protocols.ipmi import IpmiSession
 from apps.protocols.ipmi import configuration as conf
 from apps.protocols.ipmi import users as accounts
@@ -61,7 +61,7 @@ class Told:
     sol: bool | None = None
     pef: int | None = None
     destinations: tuple[conf.Destination, ...] = ()
-    accounts: tuple[accounts.Account, ...] = field(default=())
+    users: tuple[accounts.Account, ...] = ()
 
 
 def read(session: IpmiSession) -> Told:
@@ -84,7 +84,7 @@ def read(session: IpmiSession) -> Told:
         sol=conf.read_sol(session, channel),
         pef=conf.read_pef(session),
         destinations=tuple(conf.read_destinations(session, channel)),
-        accounts=tuple(accounts.read_accounts(session, channel)),
+        users=tuple(accounts.read_accounts(session, channel)),
     )
 
 
@@ -170,7 +170,7 @@ def _destinations(told: Told) -> Iterator[Setting]:
 
 def _users(told: Told, login: str) -> Iterator[Setting]:
     empty_shown = False
-    for one in told.accounts:
+    for one in told.users:
         if not one.name and (one.fixed or empty_shown):
             continue  # the nameless one of the standard; of the empty places one is enough to add somebody
         empty_shown = empty_shown or not one.name
@@ -252,7 +252,7 @@ def _one_destination(channel: int, one: conf.Destination, left: dict[str, Settin
 
 
 def _user_orders(told: Told, left: dict[str, SettingValue], login: str, *, own: bool) -> Iterator[Order]:
-    for one in told.accounts:
+    for one in told.users:
         if (one.name == login) is own:
             yield from _one_user(told.channel, one, left)
 
@@ -307,8 +307,9 @@ def _lan_order(channel: int, parameter: int, data: bytes, *, first: bool, last: 
             conf.begin_lan(session, channel)
         try:
             conf.set_lan(session, channel, parameter, data)
-        except BaseException:
-            conf.end_lan(session, channel)
+        except ContactError as error:
+            # Silence says nothing: what may have been taken is made to count, what was refused is taken back.
+            conf.end_lan(session, channel, keep=isinstance(error, Unreachable))
             raise
         if last:
             conf.end_lan(session, channel)

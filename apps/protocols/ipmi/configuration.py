@@ -20,7 +20,7 @@ _SET_LAN, _GET_LAN = 0x01, 0x02
 _SET_SOL, _GET_SOL, _SOL_ENABLED = 0x21, 0x22, 1
 _SET_PEF, _GET_PEF, _PEF_CONTROL = 0x12, 0x13, 1
 _THIS_CHANNEL = 0x0E
-_IN_PROGRESS, _COMPLETE = 1, 0
+_COMPLETE, _IN_PROGRESS, _COMMIT = 0, 1, 2
 _NONVOLATILE, _VOLATILE = 0x40, 0x80
 _ALERTS_OFF, _MODE = 0x20, 0x07
 
@@ -67,8 +67,13 @@ def begin_lan(session: IpmiSession, channel: int) -> None:
     _state(session, channel, _IN_PROGRESS)
 
 
-def end_lan(session: IpmiSession, channel: int) -> None:
-    """Say that these were all. Whoever has just been given another address may not answer any more."""
+def end_lan(session: IpmiSession, channel: int, *, keep: bool = True) -> None:
+    """Say that these were all, and that they count: a controller that can roll back does so otherwise.
+
+    Whoever has just been given another address may not answer any more.
+    """
+    if keep:
+        _state(session, channel, _COMMIT)
     _state(session, channel, _COMPLETE)
 
 
