@@ -31,8 +31,15 @@ _SERVICES = (
     ("SNMP", "SNMP", Carries.NOTHING),
     ("NTP", "NTP", Carries.NOTHING),
 )
+_PORT_LABELS = {
+    "HTTPS": "Port (HTTPS)",
+    "HTTP": "Port (HTTP)",
+    "SSH": "Port (SSH)",
+    "IPMI": "Port (IPMI over LAN)",
+    "SNMP": "Port (SNMP)",
+}
 _SOURCES = (Choice("static", "Fixed"), Choice("dhcp", "DHCP"))
-_USUAL_ROLES = ("Administrator", "Operator", "ReadOnly")
+_USUAL_ROLES: Sequence[str] = ("Administrator", "Operator", "ReadOnly")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,20 +159,20 @@ def _network_change(port: Resource, left: dict[str, SettingValue]) -> tuple[list
     given = {name.partition(".")[2]: left.pop(name) for name in names}
     change: dict[str, Any] = {}
     if "source" in given:
-        change["DHCPv4"] = {"DHCPEnabled": given["source"] == "dhcp"}
+        change["DHCPv4"] = dict(DHCPEnabled=given["source"] == "dhcp")
     if given.keys() & {"address", "mask", "gateway"} or given.get("source") == "static":
         used = _address(port)
-        fixed = {
-            "Address": given.get("address", used.get("Address")),
-            "SubnetMask": given.get("mask", used.get("SubnetMask")),
-            "Gateway": given.get("gateway", used.get("Gateway")) or "0.0.0.0",
-        }
+        fixed = dict(
+            Address=given.get("address", used.get("Address")),
+            SubnetMask=given.get("mask", used.get("SubnetMask")),
+            Gateway=given.get("gateway", used.get("Gateway")) or "0.0.0.0",
+        )
         change["IPv4StaticAddresses" if "IPv4StaticAddresses" in port else "IPv4Addresses"] = [
             {key: value for key, value in fixed.items() if value}
         ]
     if "vlan" in given:
         number = int(given["vlan"] or 0)
-        change["VLAN"] = {"VLANEnable": bool(number), **({"VLANId": number} if number else {})}
+        change["VLAN"] = dict(VLANEnable=True, VLANId=number) if number else dict(VLANEnable=False)
     if "host_name" in given:
         change["HostName"] = given["host_name"]
     return names, change
@@ -183,7 +190,7 @@ def _services(services: Resource) -> Iterator[Setting]:
         if port is not None and key != "NTP":
             yield Setting(
                 f"{name}_port",
-                f"{label} port",
+                _PORT_LABELS[key],
                 SettingKind.NUMBER,
                 port,
                 minimum=1,
@@ -229,7 +236,7 @@ def _users(told: Told, login: str) -> Iterator[Setting]:
             continue
         yield from _one_user(row, name, account, choices, own)
     if told.accounts_path:
-        yield from _one_user(NEW, "", {"Enabled": True, "RoleId": roles[-1]}, choices, own=False)
+        yield from _one_user(NEW, "", dict(Enabled=True, RoleId=roles[-1]), choices, own=False)
 
 
 def _roles_in_use(found: Sequence[Resource]) -> list[str]:
@@ -273,7 +280,12 @@ def _one_user(row: str, name: str, account: Resource, roles: tuple[Choice, ...],
     )
 
 
-_USER_KEYS = {"name": "UserName", "enabled": "Enabled", "privilege": "RoleId", "password": "Password"}
+_USER_KEYS: Mapping[str, str] = {
+    "name": "UserName",
+    "enabled": "Enabled",
+    "privilege": "RoleId",
+    "password": "Password",
+}
 
 
 def _user_orders(told: Told, left: dict[str, SettingValue], login: str, *, own: bool) -> Iterator[Order]:
@@ -286,7 +298,7 @@ def _user_orders(told: Told, left: dict[str, SettingValue], login: str, *, own: 
     if not own:
         names, body = _account_change(NEW, left)
         if names and body.get("UserName"):
-            yield Order(names, "POST", told.accounts_path, {"Enabled": True, "RoleId": _USUAL_ROLES[-1], **body})
+            yield Order(names, "POST", told.accounts_path, dict(Enabled=True, RoleId=_USUAL_ROLES[-1]) | body)
 
 
 def _account_change(row: str, left: dict[str, SettingValue]) -> tuple[list[str], dict[str, Any]]:
