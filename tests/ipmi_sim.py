@@ -17,7 +17,7 @@ from tests.peers import START_WITHIN, free_udp_port, program
 USERNAME, PASSWORD = "admin", "Geheim-4711"
 GUID = "a1b2c3d4-e5f6-4718-a93a-4b5c6d7e8f90"
 ADDED_AT = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)
-_PRESENCE = bytes.fromhex("0600ff06000011be80010000")
+PRESENCE = bytes.fromhex("0600ff06000011be80010000")
 
 # number, name, SDR sensor type, unit, M, exponent, format, raw value, thresholds from the highest to the lowest
 ANALOG = (
@@ -87,6 +87,34 @@ done
 """
 
 
+def entry(number: int, seconds: int, *behind: int) -> bytes:
+    """One system event for the log: sensor type, sensor, direction and type, three bytes of data."""
+    at = int(ADDED_AT.timestamp()) + seconds
+    return struct.pack("<HBI", number, 0x02, at) + bytes((0x20, 0x00, 0x04, *behind))
+
+
+EVENTS = (
+    entry(1, 0, 0x01, 2, 0x01, 0x59, 96, 95),  # CPU1 Temp above its upper critical limit
+    entry(2, 60, 0x08, 33, 0x6F, 0x03, 0xFF, 0xFF),  # PSU2 lost its input
+    entry(3, 120, 0x08, 33, 0xEF, 0x03, 0xFF, 0xFF),  # and has it again
+)
+
+Analog = tuple[int, str, str, str, int, int, str, int, tuple[int, ...] | None]
+Discrete = tuple[int, str, str, int, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a simulated machine has: sensors that measure, others, and what its log holds."""
+
+    analog: tuple[Analog, ...] = ANALOG
+    discrete: tuple[Discrete, ...] = DISCRETE
+    events: tuple[bytes, ...] = EVENTS
+
+
+MACHINE = Machine()
+
+
 @dataclass
 class IpmiSim:
     """A running controller, and the same one seen by ipmitool."""
@@ -141,7 +169,7 @@ class IpmiSim:
 def ipmi_sim(folder: Path) -> Iterator[IpmiSim]:
     """Build a controller's folder and run the simulator on it."""
     port, console = free_udp_port(), free_tcp_port()
-    _build(folder, port, console)
+    build(folder, port, console)
     process = subprocess.Popen(
         [
             program("ipmi_sim", "openipmi"),
@@ -174,7 +202,7 @@ def _wait_for(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> No
         asking.settimeout(0.1)
         while time.monotonic() < limit and process.poll() is None:
             try:
-                asking.send(_PRESENCE)
+                asking.send(PRESENCE)
                 if asking.recv(64):
                     return
             except TimeoutError:
@@ -184,7 +212,8 @@ def _wait_for(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> No
     raise AssertionError("ipmi_sim does not start: " + (folder / "said").read_text(errors="replace"))
 
 
-def _build(folder: Path, port: int, console: int) -> None:
+def build(folder: Path, port: int, console: int, machine: Machine = MACHINE) -> None:
+    """Write all that the simulator of one machine reads."""
     state = folder / "state" / "ipmi_sim" / "bmc"
     state.mkdir(parents=True)
     names = {"folder": folder, "port": port, "console": console, "username": USERNAME, "password": PASSWORD}
@@ -195,28 +224,28 @@ def _build(folder: Path, port: int, console: int) -> None:
     (folder / "power").write_text("1\n")
     (folder / "boot").write_text("none\n")
     (folder / "fru0.bin").write_bytes(fru_area())
-    (folder / "sim.emu").write_text("\n".join(_commands(folder)) + "\n")
-    (folder / "main.sdrs").write_text("\n".join(_records()) + "\n")
+    (folder / "sim.emu").write_text("\n".join(_commands(folder, machine)) + "\n")
+    (folder / "main.sdrs").write_text("\n".join(_records(machine)) + "\n")
     compiler = program("sdrcomp", "openipmi")
     command = [compiler, "-8", "-o", str(state / "sdr.20.main"), str(folder / "main.sdrs")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    (state / "sel.20").write_bytes(_log(EVENTS))
+    (state / "sel.20").write_bytes(_log(machine.events))
 
 
-def _commands(folder: Path) -> Iterator[str]:
+def _commands(folder: Path, machine: Machine) -> Iterator[str]:
     masks = " ".join(["000111111111111"] * 4)
     yield "mc_setbmc 0x20"
     yield "mc_add 0x20 0 no-device-sdrs 0x23 2 0x45 0xbf 0x77 0x1234 persist_sdr"
     yield "sel_enable 0x20 100 0x0a"
     yield "sensor_add 0x20 0 0 35 0x6f event-only"  # the watchdog has to be sensor 0
-    for number, _, kind, _, _, _, _, raw, thresholds in ANALOG:
+    for number, _, kind, _, _, _, _, raw, thresholds in machine.analog:
         yield f"sensor_add 0x20 0 {number} {_SENSOR_TYPES[kind]} 1"
         yield f"sensor_set_value 0x20 0 {number} {raw} 0"
         if thresholds:
             yield f"sensor_set_threshold 0x20 0 {number} settable 111111 {' '.join(map(str, thresholds))}"
         yield f"sensor_set_event_support 0x20 0 {number} enable scanning per-state {masks}"
-    for number, _, _, kind, bits in DISCRETE:
+    for number, _, _, kind, bits in machine.discrete:
         yield f"sensor_add 0x20 0 {number} {kind} 0x6f"
         yield f"sensor_set_event_support 0x20 0 {number} enable scanning per-state {masks}"
         for bit in bits:
@@ -225,35 +254,22 @@ def _commands(folder: Path) -> Iterator[str]:
     yield "mc_enable 0x20"
 
 
-def _records() -> Iterator[str]:
+def _records(machine: Machine) -> Iterator[str]:
     common = "sensor_owner_id 0x20\nsensor_owner_lun 0\nchannel_number 0\nentity_instance 1"
     readable = "\n".join(f"{name}_thrsh_readable true" for name in ("unr", "uc", "unc", "lnr", "lc", "lnc"))
-    for number, name, kind, unit, m, exponent, data_format, _, thresholds in ANALOG:
+    for number, name, kind, unit, m, exponent, data_format, _, thresholds in machine.analog:
         yield f'sdr type 1\n{common}\nsensor_number {number}\nsensor_type {kind}\nid_string "{name}"'
         yield f"entity_id system_chassis\nevent_reading_type_code 1\nbase_unit {unit}"
         yield f"analog_data_format {data_format}\nm {m}\nb 0\nr_exp {exponent}\nb_exp 0"
         if thresholds:
             yield f"sensor_threshold_access settable\n{readable}"
         yield "endsdr"
-    for number, name, kind, _, _ in DISCRETE:
+    for number, name, kind, _, _ in machine.discrete:
         yield f'sdr type 2\n{common}\nsensor_number {number}\nsensor_type {kind}\nid_string "{name}"'
         yield "entity_id power_supply\nevent_reading_type_code 0x6f\nendsdr"
     yield "sdr type 17\ndevice_access_address 0x20\nfru_device_address 0\nlogical_fru true\nprivate_bus_id 0"
     yield "device_type 16\ndevice_type_modifier 0\nfru_entity_id system_chassis\nfru_entity_instance 1"
     yield 'id_string "Server"\nendsdr'
-
-
-def entry(number: int, seconds: int, *behind: int) -> bytes:
-    """One system event for the log: sensor type, sensor, direction and type, three bytes of data."""
-    at = int(ADDED_AT.timestamp()) + seconds
-    return struct.pack("<HBI", number, 0x02, at) + bytes((0x20, 0x00, 0x04, *behind))
-
-
-EVENTS = (
-    entry(1, 0, 0x01, 2, 0x01, 0x59, 96, 95),  # CPU1 Temp above its upper critical limit
-    entry(2, 60, 0x08, 33, 0x6F, 0x03, 0xFF, 0xFF),  # PSU2 lost its input
-    entry(3, 120, 0x08, 33, 0xEF, 0x03, 0xFF, 0xFF),  # and has it again
-)
 
 
 def _log(events: Iterable[bytes]) -> bytes:

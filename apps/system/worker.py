@@ -13,7 +13,7 @@ from apps.system import children, workers
 
 POLL_QUEUES = ("poll", "poll-blocking")
 OTHER_QUEUES = ("control", "batch", "notify", "default")
-THREADS = 8  # what the other queues do is mostly waiting
+THREADS = 32  # made when they are needed; what the other queues do is mostly waiting, an order up to ten minutes
 
 
 @worker_process_init.connect

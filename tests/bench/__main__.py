@@ -18,6 +18,7 @@ from tests.bench.portals import Failed
 
 PARTS = (
     "polling",
+    "controllers",
     "traps",
     "pages",
     "access",

@@ -77,17 +77,10 @@ def bulk_walk(count: int, port: int) -> float:
     """Give the CPU seconds of one snmpget and one snmpbulkwalk an agent, for the whole fleet."""
     get, walk = program("snmpget", "snmp"), program("snmpbulkwalk", "snmp")
     scalars = [oid for oid, _tag, _value in fleet.SCALARS]
-    before = _children_seconds()
+    before = usage.children_seconds()
     for number in range(WALKED):
         target = f"{fleet.address(number)}:{port}"
         login = ["-v2c", "-c", "public", "-On", target]
         subprocess.run([get, *login, *scalars], check=True, stdout=subprocess.DEVNULL)
         subprocess.run([walk, "-Cr25", *login, "1.3.6.1.2.1.2.2"], check=True, stdout=subprocess.DEVNULL)
-    return (_children_seconds() - before) * count / WALKED
-
-
-def _children_seconds() -> float:
-    import resource
-
-    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return spent.ru_utime + spent.ru_stime
+    return (usage.children_seconds() - before) * count / WALKED

@@ -1,7 +1,8 @@
 """Fills a stopped or running portal's database for a measurement; run inside the portal's environment.
 
 python -m tests.bench.population agents COUNT PORT        registers COUNT agents of the simulated fleet
-python -m tests.bench.population due                      makes every interface due now
+python -m tests.bench.population controllers DRIVER COUNT FIRST PORT NAME PASSWORD   registers COUNT controllers
+python -m tests.bench.population due [DRIVER]             makes every interface due now, of controllers their parts, too
 python -m tests.bench.population spread SECONDS           makes every interface due once within so many seconds
 python -m tests.bench.population fill COUNT               adds COUNT components that are never polled
 python -m tests.bench.population access COUNT NAME PASSWORD   adds as many in 500 groups, and 200 users; prints JSON
@@ -9,7 +10,8 @@ python -m tests.bench.population alerts COUNT             adds COUNT alerts of a
 python -m tests.bench.population places NAME PASSWORD     adds an operator, prints what to look at, as JSON
 python -m tests.bench.population senders                  adds a component for each sender of the stream
 python -m tests.bench.population received                 prints how many notifications were stored, as JSON
-python -m tests.bench.population polled SINCE             prints "polled answered first last" since a Unix time
+python -m tests.bench.population polled SINCE [DRIVER]    prints "polled answered first last" since a Unix time
+python -m tests.bench.population listed SINCE DRIVER      prints how many inventories were read since then
 python -m tests.bench.population stored FROM TO           prints how many polls were stored, and the longest gap in s
 python -m tests.bench.population traps WORD               prints how many alerts hold "WORD number", and the counters
 python -m tests.bench.population capacity                 measures what is stored, prints that and what it took
@@ -23,18 +25,31 @@ from datetime import UTC, datetime, timedelta
 import django
 from django.core.management.color import no_style
 
+AGENT = "snmp_agent"
+
 
 def main(verb: str, *arguments: str) -> None:
     """Do one thing."""
     django.setup()
     verbs = {"agents": agents, "due": due, "spread": spread, "fill": fill, "polled": polled, "senders": senders}
     verbs |= {"alerts": alerts, "received": received, "stored": stored, "traps": traps, "rollup": roll_up}
-    verbs |= {"capacity": capacity, "places": places, "access": access}
+    verbs |= {"capacity": capacity, "places": places, "access": access, "controllers": controllers, "listed": listed}
     verbs[verb](*arguments)
 
 
 def agents(count: str, port: str) -> None:
     """Register the fleet: one component, one interface each, all with one credential."""
+    from tests.bench import fleet
+
+    _register(AGENT, "snmp-community", {"version": "2c", "community": "public"}, fleet.FIRST, int(count), int(port))
+
+
+def controllers(driver: str, count: str, first: str, port: str, name: str, password: str) -> None:
+    """Register controllers at addresses one after the other."""
+    _register(driver, "password", {"username": name, "password": password}, first, int(count), int(port))
+
+
+def _register(driver: str, kind: str, secret: dict[str, str], first: str, count: int, port: int) -> None:
     from apps.components.models import Component, Credential, CredentialVersion, ManagementInterface
     from apps.core.writes import turn
     from apps.groups.models import Group
@@ -42,19 +57,17 @@ def agents(count: str, port: str) -> None:
 
     root = Group.objects.get(parent=None)
     with turn():
-        credential = Credential.objects.create(name="bench", kind="snmp-community", group=root)
-        CredentialVersion.objects.create(
-            credential=credential, number=1, fields={"version": "2c", "community": "public"}
-        )
-        names = [Component(name=f"agent-{number:04}", group=root) for number in range(int(count))]
+        credential = Credential.objects.create(name="bench", kind=kind, group=root)
+        CredentialVersion.objects.create(credential=credential, number=1, fields=secret)
+        names = [Component(name=f"machine-{number:04}", group=root) for number in range(count)]
         rows = Component.objects.bulk_create(names, batch_size=500)
         ManagementInterface.objects.bulk_create(
             [
                 ManagementInterface(
                     component=row,
-                    driver="snmp_agent",
-                    address=fleet.address(number),
-                    port=int(port),
+                    driver=driver,
+                    address=fleet.address_after(first, number),
+                    port=port,
                     credential=credential,
                     next_poll_at=None,
                     next_inventory_at=None,
@@ -65,15 +78,18 @@ def agents(count: str, port: str) -> None:
         )
 
 
-def due() -> None:
-    """Make every interface of the fleet due at once."""
+def due(driver: str = AGENT) -> None:
+    """Make every interface of the fleet due at once, and with controllers what they are made of."""
     from django.utils import timezone
 
     from apps.components.models import ManagementInterface
     from apps.core.writes import turn
 
     with turn():
-        ManagementInterface.objects.filter(driver="snmp_agent").update(next_poll_at=timezone.now())
+        rows = ManagementInterface.objects.filter(driver=driver)
+        rows.update(next_poll_at=timezone.now())
+        if driver != AGENT:
+            rows.update(next_inventory_at=timezone.now())
 
 
 def spread(seconds: str) -> None:
@@ -83,7 +99,7 @@ def spread(seconds: str) -> None:
     from apps.components.models import ManagementInterface
     from apps.core.writes import turn
 
-    rows = list(ManagementInterface.objects.filter(driver="snmp_agent").order_by("pk"))
+    rows = list(ManagementInterface.objects.filter(driver=AGENT).order_by("pk"))
     now, step = timezone.now(), float(seconds) / max(len(rows), 1)
     for number, row in enumerate(rows):
         row.next_poll_at = now + timedelta(seconds=number * step)
@@ -140,14 +156,23 @@ def alerts(count: str) -> None:
             cursor.execute("VACUUM ANALYZE")  # what its own housekeeping does in the background
 
 
-def polled(since: str) -> None:
+def listed(since: str, driver: str) -> None:
+    """Say of how many interfaces the parts were listed."""
+    from apps.components.models import InventoryItem
+
+    start = datetime.fromtimestamp(float(since), UTC)
+    rows = InventoryItem.objects.filter(interface__driver=driver, read_at__gte=start).order_by()
+    print(rows.values("interface").distinct().count())
+
+
+def polled(since: str, driver: str = AGENT) -> None:
     """Say how many interfaces were polled, how many answered, and when the first and the last result was made."""
     from django.db.models import Count, Max, Min, Q
 
     from apps.components.models import ManagementInterface
 
     start = datetime.fromtimestamp(float(since), UTC)
-    found = ManagementInterface.objects.filter(driver="snmp_agent", last_polled_at__gte=start).aggregate(
+    found = ManagementInterface.objects.filter(driver=driver, last_polled_at__gte=start).aggregate(
         polled=Count("pk"),
         answered=Count("pk", filter=Q(last_error_code="")),
         first=Min("last_polled_at"),
@@ -163,7 +188,7 @@ def stored(start: str, end: str) -> None:
     from apps.monitoring.models import Sample
 
     low, high = float(start) * 1000, float(end) * 1000
-    ids = ManagementInterface.objects.filter(driver="snmp_agent").values_list("pk", flat=True)
+    ids = ManagementInterface.objects.filter(driver=AGENT).values_list("pk", flat=True)
     last = dict.fromkeys(ids, low)
     count, longest = 0, 0.0
     rows = Sample.objects.filter(at__gte=low, at__lt=high).order_by("pk").values_list("interface_id", "at")

@@ -1,5 +1,7 @@
 """What processes use, by the kernel's own accounting."""
 
+import resource
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,19 @@ def cpu_by_process(pid: int) -> dict[int, float]:
             continue
         found[process.pid] = times.user + times.system + times.children_user + times.children_system
     return found
+
+
+def idle(pid: int, seconds: float = 20.0) -> float:
+    """Give the processor seconds that a process family uses in a second while nobody asks it for anything."""
+    before = cpu_seconds(pid)
+    time.sleep(seconds)
+    return (cpu_seconds(pid) - before) / seconds
+
+
+def children_seconds() -> float:
+    """Give the processor seconds of the programs that this one ran to their end."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 @dataclass(frozen=True)

@@ -175,7 +175,7 @@ def test_shards_hold_two_hundred_and_expire_before_the_next_round(claim):
     assert {shard.expires_at for shard in shards} == {NOW + timedelta(seconds=600)}
 
 
-def test_inventory_is_due_once_a_day_for_drivers_that_know_any(db):
+def test_inventory_is_claimed_for_an_hour_by_drivers_that_know_any(db):
     interface = fake_device()
     pinged = make_interface(driver="alert_only", next_inventory_at=NOW)
     ManagementInterface.objects.update(next_inventory_at=NOW)
@@ -184,7 +184,7 @@ def test_inventory_is_due_once_a_day_for_drivers_that_know_any(db):
     assert claiming.claim_inventories(NOW) == []
     interface.refresh_from_db()
     pinged.refresh_from_db()
-    assert_near(interface.next_inventory_at, NOW + timedelta(days=1))
+    assert_near(interface.next_inventory_at, NOW + timedelta(hours=1))
     assert pinged.next_inventory_at == NOW
 
 

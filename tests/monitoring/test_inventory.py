@@ -9,7 +9,7 @@ from apps.components import extensions
 from apps.components.models import Component, InventoryItem, ManagementInterface
 from apps.drivers.fake.script import FakeDevice
 from apps.monitoring.models import Sample
-from apps.monitoring.services import inventory
+from apps.monitoring.services import claiming, inventory
 from tests.monitoring.conftest import fake_device
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +52,21 @@ def test_the_drivers_state_belongs_to_the_polls():
     inventory.read([interface.pk])
     interface.refresh_from_db()
     assert interface.state == {}
+
+
+def test_an_inventory_that_was_claimed_and_read_is_due_after_a_day_and_one_whose_reader_died_after_an_hour():
+    interface, lost = fake_device(), fake_device()
+    due = timezone.now() - timedelta(minutes=2)
+    ManagementInterface.objects.update(next_inventory_at=due)
+    (shard,) = claiming.claim_inventories()
+    assert set(shard.interface_ids) == {interface.pk, lost.pk}
+    inventory.read([interface.pk])
+    times = dict(ManagementInterface.objects.values_list("pk", "next_inventory_at"))
+    assert abs(times[interface.pk] - due - timedelta(days=1)) < timedelta(milliseconds=10)
+    assert abs(times[lost.pk] - due - timedelta(hours=1)) < timedelta(milliseconds=10)
+    inventory.read([interface.pk])
+    interface.refresh_from_db()
+    assert interface.next_inventory_at == times[interface.pk]
 
 
 def test_a_device_that_did_not_answer_is_asked_again_soon():

@@ -19,9 +19,6 @@ class Status(models.TextChoices):
     NORMAL = "normal", _("Normal")
 
 
-WORST_FIRST = dict(zip(Status.values, range(len(Status.values)), strict=True))
-
-
 class StatusCause(ScopedModel):
     """One open reason why a component is not normal; its status is the worst of these. The absence of any is normal.
 

@@ -12,12 +12,12 @@ from django.views.decorators.vary import vary_on_headers
 from apps.components import extensions
 from apps.components.extensions import OVERVIEW, Figure, Panel, Tab
 from apps.components.models import Category, Component, StatusCause
-from apps.components.models.status import WORST_FIRST
 from apps.components.pages.look import Look
 from apps.components.services import machines
 from apps.components.services.cause_rows import REGISTRATION
 from apps.core import scoping
 from apps.core.htmx import wants_part
+from apps.drivers.contract import WORST_FIRST
 from apps.groups.models import Group
 
 PICTURES = {

@@ -9,11 +9,11 @@ from django.db import connection
 from django.utils.translation import gettext_noop
 
 from apps.components.models import Component, ManagementInterface, Status, StatusCause, StatusChange
-from apps.components.models.status import WORST_FIRST
 from apps.components.services import cause_rows
 from apps.components.services.cause_rows import REGISTRATION, Cause
 from apps.core import rows
 from apps.core.phrases import Phrase
+from apps.drivers.contract import WORST_FIRST
 
 NOT_POLLED = "not-polled"
 NOT_POLLED_YET = Phrase(gettext_noop("Not polled yet."))

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from apps.drivers.bmc.readings import NOT_MEASURED, POWER_OFF, name_of
+from apps.drivers.bmc.readings import name_of
 from apps.drivers.bmc.words import KINDS, UNKNOWN_STATE, meaning
-from apps.drivers.contract import Fact, State, StateKind, Status
+from apps.drivers.contract import NOT_MEASURED, POWER_OFF, WORST_FIRST, Fact, State, StateKind, Status
 from apps.protocols.ipmi.chassis import ChassisStatus
 from apps.protocols.ipmi.measuring import Measured
 from apps.protocols.ipmi.records import THRESHOLD
 
-_BADNESS = {Status.CRITICAL: 0, Status.WARNING: 1, Status.UNKNOWN: 2, Status.NORMAL: 3}
 _PASSED = {0: 0, 1: 2, 2: 4, 3: 7, 4: 9, 5: 11}  # bit of a limit that is passed (§35.14): the event that says so
 _NOTHING = "Nothing reported"
 
@@ -26,7 +25,7 @@ def _state(one: Measured, powered: bool | None) -> State:
     if not one.available:
         words: tuple[str, ...] = (POWER_OFF if powered is False else NOT_MEASURED,)
         return State(record.key, name, kind, words, Status.UNKNOWN)
-    told = sorted(_told(one), key=lambda found: _BADNESS[found[1]])
+    told = sorted(_told(one), key=lambda found: WORST_FIRST[found[1]])
     if not told:
         return State(record.key, name, kind, (_NOTHING,))
     return State(record.key, name, kind, tuple(word for word, _ in told), told[0][1])

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from apps.drivers.bmc.readings import POWER_OFF
-from apps.drivers.contract import IdentityFacts, InventoryItem, InventoryKind
+from apps.drivers.contract import POWER_OFF, IdentityFacts, InventoryItem, InventoryKind
 from apps.protocols.ipmi.about import DeviceId, Lan
 from apps.protocols.ipmi.fru import Fru
 from apps.protocols.ipmi.records import FruRecord

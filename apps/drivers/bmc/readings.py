@@ -3,12 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from apps.drivers.bmc.words import SENSOR_TYPES
-from apps.drivers.contract import Limits, Quantity, Reading, Sensor, Status
+from apps.drivers.contract import NOT_MEASURED, POWER_OFF, Limits, Quantity, Reading, Sensor, Status
 from apps.protocols.ipmi.measuring import Measured, Thresholds
 from apps.protocols.ipmi.records import SensorRecord
-
-POWER_OFF = "not available (power off)"
-NOT_MEASURED = "not measured"
 
 _BY_UNIT = {
     1: (Quantity.TEMPERATURE, "°C"),

@@ -52,6 +52,8 @@ from apps.drivers.contract.power import (
     PowerState,
 )
 from apps.drivers.contract.sensors import (
+    NOT_MEASURED,
+    POWER_OFF,
     Limits,
     Quantity,
     Reading,
@@ -72,6 +74,7 @@ from apps.drivers.contract.settings import (
     SettingValue,
 )
 from apps.drivers.contract.states import (
+    WORST_FIRST,
     Fact,
     Health,
     HealthReport,
@@ -85,6 +88,9 @@ from apps.protocols.errors import Stage
 __all__ = [
     "CAPABILITY_CLASSES",
     "NEW",
+    "NOT_MEASURED",
+    "POWER_OFF",
+    "WORST_FIRST",
     "Boot",
     "BootDevice",
     "BootOverride",

@@ -67,6 +67,10 @@ class Sensor:
     limits: Limits = Limits()  # the device's or the driver's defaults
 
 
+NOT_MEASURED = "not measured"
+POWER_OFF = "not available (power off)"
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One value of one sensor at one time; a value of None says why in ``why``."""
@@ -74,7 +78,7 @@ class Reading:
     sensor: Sensor
     value: float | None
     status: Status | None = None  # None: judged by the limits
-    why: str = ""  # an English phrase: "not measured", "not available (power off)"
+    why: str = ""  # an English phrase: ``NOT_MEASURED``, ``POWER_OFF``, or one of the driver's own
 
 
 class Sensors(ABC):

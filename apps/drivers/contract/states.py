@@ -16,6 +16,9 @@ class Status(StrEnum):
     NORMAL = "normal"
 
 
+WORST_FIRST: Mapping[str, int] = {status.value: rank for rank, status in enumerate(Status)}
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One thing that is wrong with a device by its own word; becomes a status cause."""

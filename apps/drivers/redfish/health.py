@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from apps.drivers.contract import Reading, Sensor, State, StateKind, Status
+from apps.drivers.contract import NOT_MEASURED, POWER_OFF, Reading, Sensor, State, StateKind, Status
 from apps.drivers.redfish.values import Resource, nested, text
 
-POWER_OFF = "not available (power off)"
 TOO_SLOW = "not answered in time"
-NOT_MEASURED = "not measured"
 
 HEALTHS = {
     "Critical": ("Critical", Status.CRITICAL),

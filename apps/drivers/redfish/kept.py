@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from apps.drivers.contract import Limits, Quantity, Reading, State, StateKind, Status
-from apps.drivers.redfish.health import POWER_OFF, TOO_SLOW, Told
+from apps.drivers.contract import POWER_OFF, Limits, Quantity, Reading, State, StateKind, Status
+from apps.drivers.redfish.health import TOO_SLOW, Told
 from apps.drivers.redfish.values import sensor
 
 _MOST = 500  # readings or states; what is kept is small

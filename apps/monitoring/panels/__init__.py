@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.components.extensions import Figure
 from apps.components.models import Category, Component
 from apps.components.pages.look import Look
-from apps.drivers.contract import PortState, Quantity, Status
+from apps.drivers.contract import WORST_FIRST, PortState, Quantity, Status
 from apps.monitoring.courses import Course, courses
 from apps.monitoring.models import Liveness
 from apps.monitoring.panels.parts import port_reports_of
@@ -64,7 +64,6 @@ LARGE: dict[Quantity, Promise | str] = {
 ALWAYS = (Quantity.CPU, Quantity.MEMORY, Quantity.STORAGE)  # told as not measured, too
 TREND = timedelta(hours=6)
 FIRST_SENSORS, CHARTS = 10, 4
-_RANK = {Status.CRITICAL: 0, Status.WARNING: 1, Status.UNKNOWN: 2, Status.NORMAL: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +153,7 @@ def course_of(look: Look, view: SensorView) -> Course:
 
 
 def _by_rank(view: SensorView) -> int:
-    return _RANK[view.status]
+    return WORST_FIRST[view.status]
 
 
 def _row(look: Look, view: SensorView) -> SensorRow:
@@ -166,7 +165,7 @@ def _panel(look: Look, groups: Sequence[SensorGroup], chosen: int | None = None)
     return SensorPanel(
         groups=groups,
         total=len(found),
-        out_of_range=sum(_RANK[view.status] < _RANK[Status.UNKNOWN] for view in found),
+        out_of_range=sum(WORST_FIRST[view.status] < WORST_FIRST[Status.UNKNOWN] for view in found),
         stale_since=min((view.measured_at for view in found if view.stale), default=None),
         may_set=look.may("components"),
         chosen=chosen,
@@ -238,7 +237,7 @@ def figures(look: Look) -> list[Figure]:
 
 
 def _figure(label: Promise | str, view: SensorView) -> Figure:
-    bad = _RANK[view.status] < _RANK[Status.UNKNOWN]
+    bad = WORST_FIRST[view.status] < WORST_FIRST[Status.UNKNOWN]
     note = view.label if view.kind is Quantity.STORAGE else ""
     return Figure(label, view.value, view.unit, view.status.value if bad else "", note, view.stale, view.measured_at)
 

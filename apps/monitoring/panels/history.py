@@ -11,8 +11,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from apps.components.models import Status
-from apps.components.models.status import WORST_FIRST
 from apps.components.pages.look import Look
+from apps.drivers.contract import WORST_FIRST
 from apps.monitoring import windows
 from apps.monitoring.services import availability
 from apps.monitoring.services.availability import Availability, Stretch

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from apps.components.pages.look import Look
-from apps.drivers.contract import Capability, PortState, StateKind, Status, UpsPart
+from apps.drivers.contract import WORST_FIRST, Capability, PortState, StateKind, Status, UpsPart
 from apps.monitoring import exclusions
 from apps.monitoring.models import Neighbour
 from apps.monitoring.port_reports import PortView
@@ -48,7 +48,6 @@ PARTS: dict[UpsPart, tuple[Promise | str, str]] = {  # in the order in which the
 CHARGE = "battery.charge"
 OF_UPS = ("source", "battery", "test")  # states that the panel of the UPS shows
 FIRST_PORTS, FIRST_STATES = 8, 8
-_RANK = {Status.CRITICAL: 0, Status.WARNING: 1, Status.UNKNOWN: 2, Status.NORMAL: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +181,11 @@ def _state_panel(look: Look, most: int | None = None) -> StatePanel | None:
         found = [view for view in found if not _is_of_ups(view)]
     if not found:
         return None
-    by_rank = sorted(found, key=lambda view: _RANK[view.status])
+    by_rank = sorted(found, key=lambda view: WORST_FIRST[view.status])
     return StatePanel(
         rows=[(view, STATE_ICONS[view.kind]) for view in (by_rank[:most] if most is not None else by_rank)],
         total=len(found),
-        bad=sum(_RANK[view.status] < _RANK[Status.UNKNOWN] for view in found),
+        bad=sum(WORST_FIRST[view.status] < WORST_FIRST[Status.UNKNOWN] for view in found),
         stale_since=min((view.measured_at for view in found if view.stale), default=None),
     )
 

@@ -1,8 +1,8 @@
 """Claims what is due: one statement moves the next time forward and says whose turn it is.
 
 Two workers that claim at once never get the same interface, and a claim needs no release: whoever dies with it loses
-one round. The next time stays on its grid (due + n periods), so that neither lateness nor an outage shifts or bunches
-the polls.
+one round. A round of inventories is a day, so the claim of one lasts an hour, and who has read it adds the rest. The
+next time stays on its grid (due + n periods), so that neither lateness nor an outage shifts or bunches the polls.
 """
 
 import time
@@ -19,7 +19,7 @@ from django.utils.dateparse import parse_datetime
 from apps.core.writes import turn
 from apps.drivers import registry
 from apps.drivers.contract import Capability
-from apps.monitoring.services.periods import INVENTORY, Periods, moment_of, seconds_of, whole
+from apps.monitoring.services.periods import INVENTORY_LEASE, Periods, moment_of, seconds_of, whole
 
 AT_ONCE = 500  # rows in one transaction
 SHARD = 200
@@ -52,10 +52,10 @@ def claim_polls(now: datetime | None = None) -> list[Shard]:
 
 
 def claim_inventories(now: datetime | None = None) -> list[Shard]:
-    """Claim every interface whose daily inventory is due."""
+    """Claim every interface whose daily inventory is due, for an hour; ``inventory.keep`` makes a day of it."""
     wanted = {Capability.IDENTITY, Capability.INVENTORY}
     drivers = [spec.name for spec in registry.specs().values() if spec.capabilities & wanted]
-    period = f"CASE WHEN i.failures >= 0 THEN {INVENTORY} END"
+    period = f"CASE WHEN i.failures >= 0 THEN {INVENTORY_LEASE} END"
     return _shards(_claim("next_inventory_at", period, [], drivers, now or timezone.now()))
 
 

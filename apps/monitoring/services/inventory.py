@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import F
 from django.utils import timezone
 
 from apps.components import contact
@@ -17,6 +18,7 @@ from apps.core.writes import turn
 from apps.drivers.contract import Driver, Identity, IdentityFacts, Inventory
 from apps.drivers.contract import InventoryItem as Item
 from apps.monitoring.services import rounds
+from apps.monitoring.services.periods import INVENTORY, INVENTORY_LEASE
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Unsupported
 
 PURPOSE = "inventory"
@@ -92,6 +94,7 @@ def keep(batch: Sequence[Told]) -> None:
     contact.note(
         [contact.Outcome(told.line, told.error) for told in batch if isinstance(told.error, AuthenticationFailed)]
     )
+    _ask_tomorrow([told.line.interface_id for told in answered])
     _ask_again([told.line.interface_id for told in batch if told.error is not None])
     events.publish("component")
 
@@ -150,6 +153,14 @@ def _compare(
 
 def _plain(details: Mapping[str, Any]) -> dict[str, Any]:
     return {label: value.replace("\x00", "") if isinstance(value, str) else value for label, value in details.items()}
+
+
+def _ask_tomorrow(interface_ids: Sequence[int]) -> None:
+    """Make a day of the hour for which an inventory was claimed; what was read out of turn keeps its turn."""
+    lease = timedelta(seconds=INVENTORY_LEASE)
+    claimed = ManagementInterface.objects.filter(pk__in=interface_ids, next_inventory_at__lte=timezone.now() + lease)
+    with turn():
+        claimed.update(next_inventory_at=F("next_inventory_at") + timedelta(seconds=INVENTORY) - lease)
 
 
 def _ask_again(interface_ids: Sequence[int]) -> None:

@@ -17,6 +17,7 @@ WSMAN = "wsman"
 BACK_OFF = (1, 1, 2, 4, 8)  # times the period after so many failures in a row; more failures: the last
 LONGEST_BACK_OFF = 3600  # seconds, unless the period itself is longer
 INVENTORY = 86400
+INVENTORY_LEASE = 3600  # for which whoever claimed an inventory has time; then it is due once more
 
 
 @dataclass(frozen=True, slots=True)

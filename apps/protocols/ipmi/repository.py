@@ -5,7 +5,9 @@ parts. The whole key decides: what Get Device ID says, and every field of the re
 repository has no time stamps, nothing is shared between machines.
 """
 
+import random
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
@@ -21,7 +23,8 @@ _WHOLE = 0xFF
 _HEADER = 5
 _CHUNK, _SMALLEST_CHUNK = 32, 8
 _AT_MOST = 4096  # records: more is a loop
-_TRIES = 10
+_TRIES = 20
+_AFTER_LOSS = (0.02, 0.3)  # seconds to wait, at random, after somebody else's reservation ended ours (§33.11)
 _KEPT = 512  # repositories
 _NO_TIME = (b"\x00" * 8, b"\xff" * 8)
 
@@ -97,6 +100,8 @@ class _Reader:
             otherwise()
             return None
         if answer.code == RESERVATION_CANCELLED:
+            # Two who reserve by turns without a pause would keep each other from ever reading a record.
+            time.sleep(random.uniform(*_AFTER_LOSS))
             self._reserve_anew()
             return None
         if answer.code != OK:

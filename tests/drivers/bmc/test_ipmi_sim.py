@@ -3,6 +3,7 @@
 import asyncio
 import re
 import socket
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -24,8 +25,25 @@ from apps.drivers.contract import (
 )
 from apps.protocols.errors import AuthenticationFailed, Unreachable, Unsupported
 from apps.protocols.ipmi import measuring, session
-from tests.ipmi_sim import ADDED_AT, GUID, PASSWORD, USERNAME, IpmiSim, ipmi_sim
+from tests.ipmi_sim import ADDED_AT, DISCRETE, GUID, PASSWORD, USERNAME, IpmiSim, ipmi_sim
 
+READER = """
+import asyncio, sys
+from apps.drivers.bmc.driver import BmcDriver
+from apps.drivers.contract import Target
+from apps.protocols.ipmi import repository
+
+async def read(port, username, password):
+    target = Target("127.0.0.1", int(port), "password", {"username": username, "password": password})
+    counts = set()
+    for _ in range(3):
+        repository.forget()
+        async with BmcDriver(target) as driver:
+            counts.add(len(await driver.read_states()))
+    print(*counts, "states, three times")
+
+asyncio.run(read(*sys.argv[1:]))
+"""
 _NUMBER = re.compile(r"^-?[\d.]+$")
 
 
@@ -237,6 +255,18 @@ async def test_conversations_with_one_controller_take_turns(simulator: IpmiSim) 
     async with asyncio.timeout(20):
         assert await asyncio.gather(*(temperature() for _ in range(4))) == [48.0] * 4
     assert simulator.sessions() == 0
+
+
+async def test_processes_that_read_its_records_at_once_do_not_keep_each_other_from_it(simulator: IpmiSim) -> None:
+    """A reservation of one ends that of the other (§33.11); turns are taken within one process only."""
+    readers = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-c", READER, str(simulator.port), USERNAME, PASSWORD, stdout=asyncio.subprocess.PIPE
+        )
+        for _ in range(3)
+    ]
+    told = [(await reader.communicate())[0].decode().strip() for reader in readers]
+    assert told == [f"{len(DISCRETE)} states, three times"] * 3
 
 
 async def test_a_wrong_password_is_told_as_such(simulator: IpmiSim) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from apps.drivers.contract import (
+    POWER_OFF,
     BootDevice,
     BootOverride,
     InventoryKind,
@@ -16,7 +17,6 @@ from apps.drivers.contract import (
     Status,
 )
 from apps.drivers.redfish.driver import RedfishDriver
-from apps.drivers.redfish.health import POWER_OFF
 from apps.protocols.errors import Unsupported
 from apps.protocols.redfish import Refused, client
 from apps.simulators.redfish import Fault, Service

@@ -2,9 +2,8 @@
 
 import pytest
 
-from apps.drivers.contract import BootDevice, BootOverride, Limits, PowerAction, PowerDrawn, Status
+from apps.drivers.contract import POWER_OFF, BootDevice, BootOverride, Limits, PowerAction, PowerDrawn, Status
 from apps.drivers.redfish import health, orders, parts, storage, supply, thermal, values
-from apps.drivers.redfish.health import POWER_OFF
 from apps.drivers.redfish.kept import Kept, with_powered_off
 from apps.protocols.errors import Unsupported
 
