@@ -1,4 +1,4 @@
-"""Settings of a simulated iLO over TLS: it moves to another address, is changed by somebody else, is lost by a change."""
+"""Settings of a simulated iLO over TLS: it moves to another address, is changed by others, is lost by a change."""
 
 from datetime import timedelta
 

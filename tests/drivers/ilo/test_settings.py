@@ -16,6 +16,11 @@ def values(report: SettingsReport) -> dict[str, Any]:
     return {setting.name: setting.value for setting in report}
 
 
+async def written(device: IloDriver, changes: dict[str, Any], begun: list[str]) -> None:
+    async for names in device.write_settings(changes):
+        begun += names
+
+
 async def test_each_resource_is_changed_once_and_the_network_last(ilo: Service) -> None:  # noqa: F811
     async with IloDriver(target(ilo.port)) as device:
         report = await device.read_settings()
@@ -57,8 +62,7 @@ async def test_a_resource_that_somebody_changed_at_the_same_moment_is_not_change
         await device.read_settings()
         ilo.machine.configuration.host_name = "somebody-elses"
         with pytest.raises(DeviceError, match="changed by somebody else"):
-            async for _names in device.write_settings({"network.host_name": "ours"}):
-                pass
+            await written(device, {"network.host_name": "ours"}, [])
     assert ilo.machine.configuration.host_name == "somebody-elses"
     assert ilo.machine.configuration.writes == []
 
@@ -66,11 +70,10 @@ async def test_a_resource_that_somebody_changed_at_the_same_moment_is_not_change
 async def test_what_is_refused_is_told_in_its_words_without_what_was_sent(ilo: Service) -> None:  # noqa: F811
     async with IloDriver(target(ilo.port)) as device:
         await device.read_settings()
-        about = []
+        about: list[str] = []
         with pytest.raises(DeviceError, match="8 to 39 characters") as refused:
-            async for names in device.write_settings({"users.1.password": "kurz", "network.vlan": 3}):
-                about.append(list(names))
-    assert about == [["users.1.password"]]
+            await written(device, {"users.1.password": "kurz", "network.vlan": 3}, about)
+    assert about == ["users.1.password"]
     assert "kurz" not in str(refused.value)
     assert ilo.machine.configuration.vlan == 0
 
