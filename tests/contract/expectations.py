@@ -77,7 +77,7 @@ API = {
     "component-refresh": "POST acted 202",
     "component-samples": "GET seen 400",
     "component-settings": "GET acted 200 · PATCH acted 400",
-    "component-settings-read": "POST acted 409",  # nothing in its world has settings
+    "component-settings-read": "POST acted 202",
     "component-sensor": "GET seen 200 · PATCH changed 200",
     "component-sensors": "part of one",
     "component-states": "part of one",
