@@ -4,6 +4,7 @@ from celery import shared_task
 
 from apps.control.services import running
 from apps.control.settings import running as settings_running
+from apps.control.settings import services
 
 EXPIRES = 600  # seconds after which the watchdog has ended the job anyway
 
@@ -23,6 +24,12 @@ def start_operation(job_id: int) -> None:
 def run_settings(job_id: int) -> None:
     """Read or change settings of a job's devices; acknowledged before it begins, so that nothing is written twice."""
     settings_running.run(job_id)
+
+
+@shared_task(soft_time_limit=50, time_limit=60, ignore_result=True)
+def forget_proposals() -> None:
+    """Forget changes of settings that nobody confirmed."""
+    services.forget_proposals()
 
 
 def start_settings(job_id: int) -> None:

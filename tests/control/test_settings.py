@@ -300,3 +300,15 @@ def test_a_controller_is_set_back_where_it_offers_that(admin, queued):
         ("done", "", "It answers again; it took the order to set itself back.")
     ]
     assert received(server)[-1] == "reset settings"
+
+
+def test_a_change_that_nobody_confirmed_is_forgotten_after_an_hour(admin, queued):
+    (server,) = fleet(1)
+    known(admin, [server])
+    order = services.propose(services.differ([server.component], {"users.3.password": SECRET}), admin)
+    assert services.forget_proposals() == 0
+    SettingsOrder.objects.update(created_at=timezone.now() - timedelta(minutes=61))
+    with pytest.raises(Conflict):
+        services.apply(order, admin)
+    assert services.forget_proposals() == 1
+    assert not SettingsOrder.objects.exists()

@@ -75,6 +75,8 @@ def looking_for(operation: str, arguments: operations.Arguments) -> timedelta:
 class Round:
     """One worker's share of a job."""
 
+    slack = SLACK
+
     def __init__(self, job: Job) -> None:
         self.job = job
         self.arguments: dict[str, Any] = job.arguments
@@ -120,7 +122,7 @@ class Round:
             if not ids or self.is_stopped():
                 return
             for pk in ids:
-                step = jobs.claim(pk, self.limit + SLACK)
+                step = jobs.claim(pk, self.limit + self.slack)
                 if step is not None:
                     self._begin(step, talks)
 
@@ -146,7 +148,7 @@ class Round:
             if not ManagementInterface.objects.filter(pk=step.interface).exists():
                 jobs.finish(step, StepState.SKIPPED, message=GONE)
                 return
-            if not reservations.reserve(step.interface, self.job.kind, holder, self.limit + SLACK):
+            if not reservations.reserve(step.interface, self.job.kind, holder, self.limit + self.slack):
                 _refuse(step)
                 return
             (line,) = contact.lines([step.interface], self.job.kind)

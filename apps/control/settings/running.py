@@ -11,9 +11,9 @@ from apps.components.services import credentials, interfaces
 from apps.control.conversations import Spoken
 from apps.control.models import SettingsOrder
 from apps.control.orders import Order
-from apps.control.services.running import Begun, Round
+from apps.control.services.running import SLACK, Begun, Round
 from apps.control.settings import services
-from apps.control.settings.orders import Plan, ReadOrder, ResetOrder, WriteOrder
+from apps.control.settings.orders import LONGEST_CONTACT, Plan, ReadOrder, ResetOrder, WriteOrder
 from apps.core import events, jobs, options
 from apps.core.actors import Actor, ActorKind
 from apps.core.models import Job, JobStep, StepCode, StepState
@@ -50,6 +50,8 @@ def run(job_id: int) -> None:
 
 class SettingsRound(Round):
     """One worker's share of a job of settings."""
+
+    slack = SLACK + 2 * timedelta(seconds=LONGEST_CONTACT)
 
     def __init__(self, job: Job) -> None:
         super().__init__(job)

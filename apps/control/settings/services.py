@@ -175,8 +175,6 @@ def propose(found: Sequence[Difference], actor: Actor) -> SettingsOrder:
         raise PermissionDenied(_("Only a user can change settings."))
     kept = {str(one.interface.pk): _target(one) for one in changing if one.interface is not None}
     with turn():
-        old = SettingsOrder.objects.filter(job=None, created_at__lt=timezone.now() - PROPOSALS_LIVE)
-        SettingsOrder.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:AT_ONCE])).delete()
         order = SettingsOrder(user=actor.user)
         order.targets = kept
         order.save()
@@ -218,8 +216,9 @@ def apply(order: SettingsOrder, actor: Actor, expect: int | None = None) -> Job:
         for pk, one in order.targets.items()
     ]
     with turn():
-        if not SettingsOrder.objects.select_for_update().filter(pk=order.pk, job=None).exists():
-            raise Conflict(_("This change was ordered already."))
+        fresh = timezone.now() - PROPOSALS_LIVE
+        if not SettingsOrder.objects.select_for_update().filter(pk=order.pk, job=None, created_at__gte=fresh).exists():
+            raise Conflict(_("This change was ordered already, or was shown too long ago."))
         job = jobs.create(WRITE, WRITE_TITLE, steps, actor, told={"settings": _told(order)})
         SettingsOrder.objects.filter(pk=order.pk, job=None).update(job=job)
     return job
@@ -247,6 +246,13 @@ def reset(component: Component, actor: Actor) -> Job:
     if snapshot is None or not values.load(snapshot.report).may_reset:
         raise Conflict(_("This controller does not offer to be set back to what it came with."))
     return jobs.create(RESET, RESET_TITLE, _steps([component], ways), actor)
+
+
+def forget_proposals() -> int:
+    """Forget changes that were shown long ago and never confirmed, passwords among them; gives how many."""
+    old = SettingsOrder.objects.filter(job=None, created_at__lt=timezone.now() - PROPOSALS_LIVE)
+    with turn():
+        return SettingsOrder.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:AT_ONCE])).delete()[0]
 
 
 def forget(job_id: int) -> None:
