@@ -1,10 +1,11 @@
-"""Hands orders to workers."""
+"""Hands orders to workers, and lets remote batches run when their time has come."""
 
 from celery import shared_task
 
-from apps.control.services import running
+from apps.control.services import batch_runs, running
 from apps.control.settings import running as settings_running
 from apps.control.settings import services
+from apps.core import options
 
 EXPIRES = 600  # seconds after which the watchdog has ended the job anyway
 
@@ -35,3 +36,16 @@ def forget_proposals() -> None:
 def start_settings(job_id: int) -> None:
     """Queue a job of settings."""
     run_settings.apply_async((job_id,), queue="control", expires=EXPIRES)
+
+
+@shared_task(soft_time_limit=100, time_limit=120)
+def follow_remote_batches() -> None:
+    """Begin the remote batches that are due, and tell of those that were missed."""
+    batch_runs.follow()
+
+
+@shared_task(soft_time_limit=100, time_limit=120)
+def remove_old_batch_runs() -> None:
+    """Forget runs that are too old."""
+    while batch_runs.remove_old(options.get("remote_batch_retention")):
+        pass

@@ -46,6 +46,7 @@ class FakeMachine:
     gone: int = 0  # entries that went with it
     settings: Mapping[str, SettingValue] = field(default_factory=dict)  # those that are not as it came
     vanished: bool = False  # it answers nobody any more
+    cap: int | None = None  # W
 
     @classmethod
     def load(cls, kept: object) -> "FakeMachine":
@@ -64,6 +65,7 @@ class FakeMachine:
             gone=kept["gone"],
             settings=dict(kept.get("settings", {})),
             vanished=bool(kept.get("vanished", False)),
+            cap=kept.get("cap"),
         )
 
     def dump(self) -> Mapping[str, Any]:
@@ -79,6 +81,7 @@ class FakeMachine:
             "gone": self.gone,
             "settings": dict(self.settings),
             "vanished": self.vanished,
+            "cap": self.cap,
         }
 
     def at(self, contact: int) -> "FakeMachine":
@@ -122,7 +125,7 @@ class FakeMachine:
             tuple(self._event(number) for number in range(begin + 1, last + 1)),
             {"entry": last, "cleared": self.cleared},
             emptied,
-            float(min(100, last - self.gone)),
+            filled=float(min(100, last - self.gone)),
         )
 
     def _event(self, number: int) -> LoggedEvent:

@@ -20,6 +20,7 @@ SPEC = DriverSpec(
             Capability.POWER_CAP,
             Capability.EVENT_LOG,
             Capability.SETTINGS,
+            Capability.SUBSCRIPTIONS,
         }
     ),
     credential_kinds=("password",),
@@ -53,4 +54,5 @@ SPEC = DriverSpec(
         ),
     ),
     transport="tcp",
+    pins_certificate=True,
 )

@@ -9,9 +9,8 @@ import apps.core.fields
 
 
 class Migration(migrations.Migration):
-    initial = True
-
     dependencies = [
+        ("control", "0001_remote_batches"),
         ("components", "0003_power_state"),
         ("core", "0002_audit_for_pages_and_verification"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
