@@ -40,6 +40,7 @@ class Capability(StrEnum):
     POWER_METER = "power_meter"
     POWER_CAP = "power_cap"
     EVENT_LOG = "event_log"
+    SETTINGS = "settings"
     SUBSCRIPTIONS = "subscriptions"
     CONSOLE = "console"
 

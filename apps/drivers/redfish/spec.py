@@ -19,6 +19,7 @@ SPEC = DriverSpec(
             Capability.POWER_METER,
             Capability.POWER_CAP,
             Capability.EVENT_LOG,
+            Capability.SETTINGS,
             Capability.SUBSCRIPTIONS,
         }
     ),
