@@ -17,6 +17,7 @@ from apps.groups.api import routes as groups_routes
 from apps.monitoring.api import routes as monitoring_routes
 from apps.monitoring.api_event_log import routes as event_log_routes
 from apps.monitoring.api_parts import routes as parts_routes
+from apps.monitoring.api_power import routes as power_routes
 from apps.system.api import routes as system_routes
 from apps.system.api_processes import routes as processes_routes
 from apps.system.tls.api import routes as tls_routes
@@ -36,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
                 *monitoring_routes,
                 *parts_routes,
                 *event_log_routes,
+                *power_routes,
                 *control_routes,
                 *alerts_routes,
                 *definitions_routes,

@@ -19,7 +19,13 @@ ACTS = frozenset(  # only posted to
             "audit:verify",
             "components:bulk",
         ),
-        *("components:check", "components:credential-remove", "components:join", "components:manage"),
+        *(
+            "components:check",
+            "components:credential-remove",
+            "components:join",
+            "components:split",
+            "components:manage",
+        ),
         *("components:refresh", "components:resume", "definitions:apply", "definitions:enabled"),
         *("definitions:remove", "definitions:restore", "definitions:settle", "groups:remove", "jobs:cancel"),
         *(

@@ -1,6 +1,6 @@
 """What upper apps may add to components, from ``AppConfig.ready()``."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -42,6 +42,9 @@ Ordered = Callable[[int], None]
 
 LogKeeper = Callable[[int, "Sequence[LoggedEvent]"], None]
 """Takes the id of an interface and the entries of its device's event log that are about to be lost there."""
+
+Starting = Callable[[Sequence[int]], Collection[int]]
+"""Gives those of components (by id) that are just starting, or may stand in the setup of their firmware."""
 
 Need = Callable[["ManagementInterface", "DriverSpec"], "Sequence[Lack]"]
 """Looks at a way of managing and gives what is missing of what an upper app has for it; it is told on its panel."""
@@ -147,6 +150,7 @@ class EventSource:
 registration_checks: Registry[RegistrationCheck] = Registry("registration check")
 removal_hooks: Registry[RemovalHook] = Registry("removal hook")
 join_hooks: Registry[JoinHook] = Registry("join hook")
+starting: Registry[Starting] = Registry("one who knows what is just starting")
 needs: Registry[Need] = Registry("need of a way of managing")
 collectors: Registry[Collector] = Registry("collector")
 ordered: Registry[Ordered] = Registry("one who is told that something was ordered")

@@ -12,6 +12,7 @@ from apps.control.operations import CLEAR_LOG
 from apps.control.pages.choices import MenuLine, menu, offered
 from apps.control.services import targets
 from apps.drivers import registry
+from apps.drivers.contract import Capability
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class PowerView:
     state: str
     label: str
     seen_at: datetime | None
+    metered: bool  # there is a tab of its power
 
 
 def orders(look: Look) -> list[MenuLine] | None:
@@ -47,4 +49,5 @@ def power(look: Look) -> PowerView:
     """Give whether it is on."""
     state = look.component.power_state
     label: Any = PowerSwitch(state).label if state else ""
-    return PowerView(state, str(label), look.component.power_seen_at)
+    metered = Capability.POWER_METER in look.capabilities and look.component.power is not None
+    return PowerView(state, str(label), look.component.power_seen_at, metered)

@@ -15,6 +15,7 @@ ACTS: dict[str, Promise | str] = {
     "component.register": gettext_lazy("Component registered"),
     "component.change": gettext_lazy("Settings of a component changed"),
     "component.join": gettext_lazy("Joined with another registration of the same machine"),
+    "component.split": gettext_lazy("Way of managing taken out into a component of its own"),
     "component.remove": gettext_lazy("Component removed"),
     "component.exclude_ports": gettext_lazy("Ports excluded from the status"),
     "sensor.limits": gettext_lazy("Limits of a sensor set"),

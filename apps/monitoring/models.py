@@ -194,6 +194,30 @@ class LastStates(ScopedModel):
         return f"{self.interface_id} @ {self.measured_at}"
 
 
+class LastPower(ScopedModel):
+    """What a power meter said last besides the watts, which are a reading: its own extremes, and the cap."""
+
+    interface = models.OneToOneField(
+        ManagementInterface, on_delete=models.CASCADE, primary_key=True, related_name="last_power"
+    )
+    minimum = models.FloatField(null=True)
+    average = models.FloatField(null=True)
+    maximum = models.FloatField(null=True)
+    seconds = models.FloatField(null=True)  # that the three are over
+    cap = models.FloatField(null=True)  # NULL: there is none
+    throttled = models.BooleanField(null=True)  # NULL: not told
+    told_at = models.DateTimeField()
+
+    scope_path = "interface__component__group"
+
+    class Meta:
+        verbose_name = _("last power")
+        verbose_name_plural = _("last power")
+
+    def __str__(self) -> str:
+        return f"{self.interface_id} @ {self.told_at}"
+
+
 class Span(models.TextChoices):
     """How much time one roll-up covers."""
 

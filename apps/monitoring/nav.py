@@ -8,8 +8,8 @@ from apps.core import jobs, menu
 from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
 from apps.monitoring import panels, tasks
-from apps.monitoring.panels import event_log, history, parts, settings, statistics, storage
-from apps.monitoring.services import limits_of_many
+from apps.monitoring.panels import event_log, history, parts, power, settings, statistics, storage
+from apps.monitoring.services import limits_of_many, port_exclusion, states
 
 _MONITORING = _("Monitoring")
 _RETENTION = _("Retention")
@@ -155,6 +155,7 @@ for _tab in (
     Tab("sensors", _("Sensors"), 10, Capability.SENSORS, panels.count_sensors),
     Tab("ports", _("Ports"), 20, Capability.PORTS, parts.count_ports),
     Tab("storage", _("Storage"), 25, Capability.SENSORS, panels.count_disks, panels.has_disks),
+    Tab("power", _("Power"), 28, Capability.POWER_METER, offered=power.has_power),
     Tab("statistics", _("Statistics"), 30, Capability.SENSORS),
     Tab(event_log.KIND, _("Event log"), 45, Capability.EVENT_LOG, event_log.count_entries),
 ):
@@ -182,6 +183,8 @@ for _panel in (
         live=False,
     ),
     Panel("storage", "storage", "monitoring/storage.html", storage.storage, 10, "c12", _SENSORS),
+    Panel("power-chart", "power", "monitoring/charts.html", power.chart, 0, "c12", live=False),
+    Panel("power-drawn", "power", "monitoring/power.html", power.numbers, 10, "c12"),
     Panel("availability", "history", "monitoring/availability.html", history.history, 0),
     Panel("watching", "settings", "monitoring/watching.html", settings.watching, 20, "c5 x-c12"),
     Panel("own-limits", "settings", "monitoring/own_limits.html", settings.own_limits, 30, "c7 x-c12"),
@@ -192,4 +195,6 @@ for _panel in (
     extensions.panels.add(_panel.name, _panel)
 
 extensions.event_sources.add(event_log.KIND, event_log.SOURCE)
+extensions.starting.add("monitoring", states.starting)
 extensions.figures.add("monitoring", panels.figures)
+extensions.join_hooks.add("excluded-ports", port_exclusion.take_over)

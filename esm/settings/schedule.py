@@ -18,6 +18,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "remove-old-jobs": every("apps.core.tasks.remove_old_jobs", timedelta(days=1)),
     "follow-suspend-periods": every("apps.components.tasks.follow_suspend_periods", timedelta(seconds=5)),
     "settle-suspensions": every("apps.components.tasks.settle_suspensions", timedelta(minutes=1)),
+    "join-same-machines": every("apps.components.tasks.join_same_machines", timedelta(minutes=5)),
     "remove-old-status-changes": every("apps.components.tasks.remove_old_status_changes", timedelta(days=1)),
     "tell-held-incidents": every("apps.alerts.tasks.tell_held", timedelta(seconds=15)),
     "reopen-overdue-incidents": every("apps.alerts.tasks.reopen_overdue", timedelta(minutes=1)),

@@ -71,9 +71,11 @@ API = {
     "component-event-log": "part of one",
     "component-inventory": "part of one",
     "component-join": "POST changed 400",
+    "component-split": "POST changed 400",
     "component-list": "GET everybody 200 · POST chief 400",
     "component-port": "GET seen 200 · PATCH changed 200",
     "component-ports": "part of one",
+    "component-power": "GET seen 200",
     "component-refresh": "POST acted 202",
     "component-samples": "GET seen 400",
     "component-sensor": "GET seen 200 · PATCH changed 200",
@@ -96,6 +98,7 @@ API = {
     "grant-detail": "GET chief 200 · DELETE chief 204",
     "grant-list": "of the whole",
     "group-detail": "GET seen 200 · PATCH changed 200 · DELETE changed 409",  # it is not empty
+    "group-power": "GET seen 200",
     "group-list": "GET everybody 200 · POST chief 400",
     "incident-acknowledge": "POST somewhere 400",
     "incident-close": "POST somewhere 400",
@@ -244,6 +247,7 @@ PAGES = {
     "components:credential-remove": "POST own 302",
     "components:credentials": "page of the whole",
     "components:edit": "form of a chief",
+    "components:split": "POST changed 404",  # there is no such interface
     "components:join": "POST changed 404",  # there is no such other component
     "components:list": "page",
     "components:manage": "act of a chief",

@@ -18,7 +18,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from apps.components.models import Component, PowerSwitch
 from apps.components.pages.listing import chosen
-from apps.control.operations import BOOT, BOOT_DEVICES, OPERATIONS, POWER
+from apps.control.operations import BOOT_DEVICES, HIGHEST_CAP, LOWEST_CAP, OPERATIONS, POWER
 from apps.control.pages.choices import CHOICES
 from apps.control.services import targets
 from apps.control.services.consequences import consequences
@@ -43,7 +43,13 @@ STATES: dict[str, Promise | str] = {
 class BootForm(forms.Form):
     """From what to start, and how often."""
 
-    device = forms.ChoiceField(label=gettext_lazy("Start from"), initial=BootDevice.PXE.value)
+    device = forms.ChoiceField(
+        label=gettext_lazy("Start from"),
+        initial=BootDevice.PXE.value,
+        help_text=gettext_lazy(
+            "A server without serial-over-LAN that was started into its diagnostics must not go on to Windows or Linux."
+        ),
+    )
     once = forms.ChoiceField(
         label=gettext_lazy("How often"),
         choices=[("once", gettext_lazy("The next time")), ("always", gettext_lazy("Always"))],
@@ -67,6 +73,20 @@ class BootForm(forms.Form):
         return {"device": given["device"], "once": given["once"] == "once", "uefi": uefi}
 
 
+class CapForm(forms.Form):
+    """How much each machine may draw."""
+
+    watts = forms.IntegerField(label=gettext_lazy("Power cap of each (W)"), min_value=LOWEST_CAP, max_value=HIGHEST_CAP)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Give what a valid form says."""
+        return {"watts": self.cleaned_data["watts"]}
+
+
+FORMS: dict[str, type[BootForm] | type[CapForm]] = {"boot": BootForm, "cap": CapForm}
+
+
 @dataclass(frozen=True, slots=True)
 class TargetView:
     """One target as the dialog names it."""
@@ -86,7 +106,7 @@ def order(request: HttpRequest) -> HttpResponse:
     choice = CHOICES[name]
     components = _components(request)
     confirmed = request.method == "POST" and "confirmed" in request.POST
-    form = BootForm(request.POST if confirmed else None) if choice.operation == BOOT else None
+    form = FORMS[name](request.POST if confirmed else None) if choice.asks else None
     asked = _Asked(request, name, components, form)
     if not confirmed:
         return asked.page()
@@ -114,7 +134,9 @@ def _components(request: HttpRequest) -> Sequence[Component]:
 class _Asked:
     """One order that somebody is about to give, and how it is shown."""
 
-    def __init__(self, request: HttpRequest, name: str, components: Sequence[Component], form: BootForm | None) -> None:
+    def __init__(
+        self, request: HttpRequest, name: str, components: Sequence[Component], form: BootForm | CapForm | None
+    ) -> None:
         self.request = request
         self.name = name
         self.choice = choice = CHOICES[name]

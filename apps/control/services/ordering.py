@@ -47,7 +47,7 @@ def operate(
         )
     if name == operations.COLLECT:
         return checks.refresh(components, actor)
-    ways = targets.ways([component.pk for component in components], operation)
+    ways = targets.ways([component.pk for component in components], operation, cleaned)
     if not ways:
         raise Conflict(_("None of these components can do this."))
     touched = consequences(components, actor.user, cleaned if name == operations.POWER else None)

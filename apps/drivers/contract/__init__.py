@@ -50,8 +50,10 @@ from apps.drivers.contract.power import (
     PowerMeter,
     PowerReport,
     PowerState,
+    ShutsDownBy,
 )
 from apps.drivers.contract.sensors import (
+    DRAWN,
     NOT_MEASURED,
     POWER_OFF,
     Limits,
@@ -76,6 +78,7 @@ from apps.protocols.errors import Stage
 
 __all__ = [
     "CAPABILITY_CLASSES",
+    "DRAWN",
     "NOT_MEASURED",
     "POWER_OFF",
     "WORST_FIRST",
@@ -119,6 +122,7 @@ __all__ = [
     "Secret",
     "Sensor",
     "Sensors",
+    "ShutsDownBy",
     "Stage",
     "State",
     "StateKind",

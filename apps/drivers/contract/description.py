@@ -6,6 +6,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from apps.drivers.contract.power import ShutsDownBy
+
 
 class Category(StrEnum):
     """What a component is; a driver names the one it registers by default."""
@@ -82,6 +84,7 @@ class DriverSpec:
     blocking: bool = False  # True: runs over a thread pool, on the queue poll-blocking
     hidden: bool = False  # True: not offered in production (fake)
     period: timedelta | None = None  # None: the option MONITORING_INTERVAL
+    shuts_down_by: ShutsDownBy = ShutsDownBy.CONTROLLER  # of those with the capability ``power``
 
 
 @dataclass(frozen=True, slots=True)

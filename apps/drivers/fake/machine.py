@@ -43,6 +43,7 @@ class FakeMachine:
     ordered: int = 0  # orders ever
     cleared: int = 0  # how often the event log was emptied
     gone: int = 0  # entries that went with it
+    cap: int | None = None  # W
 
     @classmethod
     def load(cls, kept: object) -> "FakeMachine":
@@ -59,6 +60,7 @@ class FakeMachine:
             ordered=kept["ordered"],
             cleared=kept["cleared"],
             gone=kept["gone"],
+            cap=kept.get("cap"),
         )
 
     def dump(self) -> Mapping[str, Any]:
@@ -72,6 +74,7 @@ class FakeMachine:
             "ordered": self.ordered,
             "cleared": self.cleared,
             "gone": self.gone,
+            "cap": self.cap,
         }
 
     def at(self, contact: int) -> "FakeMachine":

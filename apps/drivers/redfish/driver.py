@@ -231,16 +231,31 @@ class RedfishDriver(
         return found
 
     async def read_power_drawn(self) -> PowerDrawn | None:
-        """Read the meter of the first chassis that has one."""
-        for chassis in await self._chassis():
+        """Read the meter of the first chassis that has one; a poll in which power did not answer asks no more."""
+        if "power" in self._unread:
+            return None
+        for chassis, prefix in await self._places():
+            found = None
             if path := link(chassis, "Power"):
-                if (found := supply.drawn(await self._get(path))) is not None:
-                    return found
-            elif (path := link(chassis, "EnvironmentMetrics")) and (
-                found := supply.drawn_by_metrics(await self._get(path))
-            ) is not None:
-                return found
+                found = supply.drawn(await self._get(path))
+            elif path := link(chassis, "EnvironmentMetrics"):
+                found = supply.drawn_by_metrics(await self._get(path))
+            if found is not None:
+                throttled = await self._throttled() if found.cap is not None else None
+                return replace(found, sensor=f"{prefix}{supply.METER}", throttled=throttled)
         return None
+
+    async def _throttled(self) -> bool | None:
+        """Say whether any processor is slowed down; asked of machines with a cap only. None where none tells."""
+        try:
+            return parts.throttled(await self._limited(self._processor_resources))
+        except AuthenticationFailed:
+            raise
+        except ContactError:
+            return None
+
+    async def _processor_resources(self) -> list[Resource]:
+        return await self._members(await self._system(), "Processors")
 
     async def set_power_cap(self, watts: int | None) -> None:
         """Set the cap of the first chassis that has one, or take it away; 0 is none."""

@@ -20,13 +20,15 @@ from apps.drivers.contract import (
     Neighbours,
     Ports,
     Power,
+    PowerDrawn,
+    PowerMeter,
     PowerState,
     Sensors,
     State,
     States,
     Status,
 )
-from apps.monitoring import exclusions, port_reports
+from apps.monitoring import exclusions, metering, port_reports
 from apps.monitoring.exclusions import Exclusions
 from apps.monitoring.judging import Snapshot, snapshot
 from apps.monitoring.services import log_reading
@@ -55,6 +57,7 @@ class Polled:
     neighbours: Sequence[Neighbour] | None = None  # None: as they were
     power: PowerState | None = None  # None: not told
     log: Look | None = None  # None: its event log was not due
+    drawn: PowerDrawn | None = None  # None: there is no meter, or it was not asked
 
 
 async def ask(
@@ -108,6 +111,9 @@ async def _read(line: Line, device: Driver, own: Mapping[str, Limits], without: 
     states = await part(gettext_noop("states"), device.read_states) if isinstance(device, States) else None
     ports = await part(gettext_noop("ports"), device.read_ports) if isinstance(device, Ports) else None
     power = await part(gettext_noop("power"), device.read_power) if isinstance(device, Power) else None
+    meter = device.read_power_drawn if isinstance(device, PowerMeter) else None
+    drawn = await part(gettext_noop("power meter"), meter) if meter is not None else None
+    readings = metering.with_drawn(readings, drawn, power.state if power is not None else None)
     neighbours = None
     if isinstance(device, Neighbours):
         neighbours = await part(gettext_noop("neighbours"), device.read_neighbours)
@@ -126,4 +132,5 @@ async def _read(line: Line, device: Driver, own: Mapping[str, Limits], without: 
         ports=port_reports.pack(ports) if ports is not None else None,
         neighbours=neighbours,
         power=power.state if power is not None else None,
+        drawn=drawn,
     )

@@ -106,6 +106,10 @@ def test_the_power_meter_of_dcmi_and_its_limit() -> None:
     assert measured is not None
     assert (measured.current, measured.maximum) == (180, 300)
     assert chassis.read_power_limit(session) == 400
+    idle = chassis.power_reading(bytes.fromhex("dc 0000 6400 2c01 aa00 00000000 e8030000 00"))
+    assert idle is not None
+    assert (idle.current, idle.minimum) == (None, 100)
+    assert chassis.power_reading(b"\xdc\x00") is None
     unknown = ScriptedSession(lambda *_: (0xC1, b""))
     assert chassis.read_power(unknown) is None
     assert chassis.read_power_limit(unknown) is None
