@@ -16,6 +16,8 @@ ACTS = frozenset(  # only posted to
             "accounts:sessions-end-all",
             "accounts:sessions-end-others",
             "alerts:assign",
+            "alerts:forget-farewell",
+            "alerts:test-subscription",
             "audit:verify",
             "components:bulk",
         ),

@@ -18,7 +18,7 @@ from apps.access.models import AllowedAddress, Role
 from apps.access.services import tokens
 from apps.accounts.models import Directory, LockOut, Team
 from apps.accounts.services.directories import configuring, faults, mapping
-from apps.alerts.models import AlertDefinition
+from apps.alerts.models import AlertDefinition, EventSubscription, Farewell
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.components import credential_kinds
 from apps.components.services import checks, registration
@@ -54,7 +54,7 @@ TABS = (
 )  # fmt: skip
 # What devices and people of this fleet are called.
 DATA = (
-    "Administrator", "anna", "ben", "web-01", "db-01", "silent-01", "bare-01", "Tokyo", "shared login", "spare login",
+    "Administrator", "anna", "ben", "web-01", "db-01", "silent-01", "bare-01", "bmc-01", "Tokyo", "shared login", "spare login",
     "OFFICE", "ldap.example.test", "dc=example,dc=test", "LDAP", "Active Directory",
     "night shift", "Night work", "Fake CPU", "Sensor 1", "Fan 2", "fake",
     *LEVELS,  # SNMP's own words
@@ -95,6 +95,15 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
         )
     ]
     make_component("bare-01", tokyo)
+    controller = make_interface(
+        make_component("bmc-01", tokyo), polled=False, driver="ilo", address="127.0.0.1", port=9, credential=login
+    )
+    EventSubscription.objects.create(
+        interface=controller, state="active", context="x", tests=True, since=timezone.now(), others=["a", "b", "c"]
+    )
+    Farewell.objects.create(
+        name="bmc-01", driver="ilo", address="192.0.2.9", uri="x", context="x", login={}, due_at=None
+    )
     ids = [row.pk for row in rows]
     for _contact in range(2):
         polling.poll(ids)
@@ -139,6 +148,8 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
         "groups": tokyo,
         "components": rows[0].component,
         "components:credential": login,
+        "components:certificate": controller.component,
+        "interface": controller,
         "monitoring": rows[0].component,
         "sensor_pk": sensors.order_by("pk").first(),
         "jobs": job,
@@ -175,11 +186,16 @@ def addresses(fleet: Mapping[str, Any]) -> Iterator[str]:
             ids = ",".join(str(component.pk) for component in fleet["all components"])
             yield from (f"{reverse(name)}?order={order}&ids={ids}" for order in CHOICES)
             continue
-        row = {"pk": fleet.get(name) or fleet.get(namespace), "sensor_pk": fleet["sensor_pk"]}
+        row = {
+            "pk": fleet.get(name) or fleet.get(namespace),
+            "sensor_pk": fleet["sensor_pk"],
+            "interface": fleet["interface"],
+        }
         if name == "monitoring:limits-of-many":
             yield reverse(name, args=[row["pk"].pk, "storage"])
             continue
         yield reverse(name, kwargs={one: row[one].pk if one in row else "auto_logout" for one in parameters})
+    yield fleet["interface"].component.get_absolute_url()
     for component in fleet["all components"]:
         for tab in TABS:
             yield f"{component.get_absolute_url()}?tab={tab}"
