@@ -21,7 +21,13 @@ ACTS = frozenset(  # only posted to
             "audit:verify",
             "components:bulk",
         ),
-        *("components:check", "components:credential-remove", "components:join", "components:manage"),
+        *(
+            "components:check",
+            "components:credential-remove",
+            "components:join",
+            "components:split",
+            "components:manage",
+        ),
         *("components:refresh", "components:resume", "definitions:apply", "definitions:enabled"),
         *("definitions:remove", "definitions:restore", "definitions:settle", "groups:remove", "jobs:cancel"),
         *(
@@ -34,6 +40,7 @@ ACTS = frozenset(  # only posted to
             "settings:reset",
             "suspend_periods:end",
         ),
+        *("remote_batches:pause", "remote_batches:preview", "remote_batches:remove", "remote_batches:resume"),
         *("suspend_periods:leave-out", "suspend_periods:preview", "suspend_periods:remove"),
         *("suspend_periods:switch", "suspend_periods:take-back", "tls:renew", "tls:request-remove"),
     }
@@ -42,11 +49,19 @@ DATA = frozenset(  # files, what charts are drawn from, and what programs ask fo
     {
         *("alerts:export", "audit:export", "definitions:export", "monitoring:chart", "monitoring:chart-file"),
         *("monitoring:component-chart", "monitoring:component-chart-file", "monitoring:fleet-chart"),
-        *("monitoring:fleet-chart-file", "portal:bundle", "portal:capacity-history", "portal:style-guide-series"),
+        *(
+            "monitoring:event-log-file",
+            "monitoring:fleet-chart-file",
+            "portal:bundle",
+            "portal:capacity-history",
+            "portal:style-guide-series",
+        ),
         *("accounts:session", "core:stream", "system:healthz", "system:metrics", "system:readyz"),
+        *("control:console-attach", "control:console-transcript", "control:own-page"),
         *("tls:authority-der", "tls:authority-pem", "tls:request"),
     }
 )
+OF_DEVICES = frozenset({"components:certificate"})  # asks a controller, which the portal of the browser tests has not
 PARTS = frozenset(  # fetched by pages
     {"alerts:alert-news", "alerts:incident-news", "audit:chain", "portal:bundles", "portal:pulse"}
 )

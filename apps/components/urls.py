@@ -13,6 +13,7 @@ urlpatterns = [
     path("components/<int:pk>/edit/", registration.edit, name="edit"),
     path("components/<int:pk>/remove/", registration.remove, name="remove"),
     path("components/<int:pk>/join/", registration.join, name="join"),
+    path("components/<int:pk>/split/", registration.split, name="split"),
     path("components/<int:pk>/manage/", registration.manage, name="manage"),
     path("components/<int:pk>/suspend/", suspend_now.suspend, name="suspend"),
     path("components/<int:pk>/resume/", suspend_now.resume, name="resume"),

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.components.models import Component
+from apps.control.api_batches import batch_routes
 from apps.control.operations import OPERATIONS
 from apps.control.services.ordering import operate
 from apps.core.api import Accepted, ScopedViewSet, accepted
@@ -26,8 +27,8 @@ class OperationSerializer(Strict):
 
     Arguments: ``power`` ``{action: on, off, shutdown, cycle, reset, reboot or nmi}``; ``boot`` ``{device: none, pxe,
     disk, cd, usb, setup or diagnostic, once: true, uefi: null}``; ``lamp`` ``{lit: true, seconds: null}``; ``wake``
-    ``{port: 9 or 10101}``; ``collect`` and ``clear_log`` have none. With ``expect``, nothing begins unless there are
-    so many targets.
+    ``{port: 9 or 10101}``; ``cap`` ``{watts: 50 to 100000, or null for no cap}``; ``collect`` and ``clear_log`` have
+    none. With ``expect``, nothing begins unless there are so many targets.
     """
 
     operation = serializers.ChoiceField(sorted(OPERATIONS))
@@ -89,5 +90,6 @@ class OperationViewSet(ScopedViewSet):
 
 
 routes: list[URLPattern] = [
+    *batch_routes,
     path("operations/", OperationViewSet.as_view({"post": "create"}), name="operation-list"),
 ]

@@ -108,6 +108,7 @@ DATABASES = {"default": env.database()}
 # --- broker, cache, publish/subscribe ------------------------------------------------------------------------------
 REDIS_URL = env.url("REDIS_URL")
 BROKER_SOCKET = env.broker_socket()
+CONSOLE_SOCKET = BROKER_SOCKET.with_name("console.sock")
 _redis_url = REDIS_URL or f"unix://{BROKER_SOCKET}"
 EVENTS_REDIS_URL = _redis_url
 CELERY_BROKER_URL = _redis_url.replace("unix://", "redis+socket://", 1)  # kombu has its own word for a socket

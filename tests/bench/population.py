@@ -2,7 +2,7 @@
 
 python -m tests.bench.population agents COUNT PORT        registers COUNT agents of the simulated fleet
 python -m tests.bench.population controllers DRIVER COUNT FIRST PORT NAME PASSWORD   registers COUNT controllers
-python -m tests.bench.population due [DRIVER]             makes every interface due now, of controllers also the inventory
+python -m tests.bench.population due [DRIVER]             makes every interface due now, of controllers their parts, too
 python -m tests.bench.population spread SECONDS           makes every interface due once within so many seconds
 python -m tests.bench.population fill COUNT               adds COUNT components that are never polled
 python -m tests.bench.population access COUNT NAME PASSWORD   adds as many in 500 groups, and 200 users; prints JSON

@@ -1,6 +1,7 @@
 """What processes use, by the kernel's own accounting."""
 
 import resource
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,13 @@ def cpu_by_process(pid: int) -> dict[int, float]:
             continue
         found[process.pid] = times.user + times.system + times.children_user + times.children_system
     return found
+
+
+def idle(pid: int, seconds: float = 20.0) -> float:
+    """Give the processor seconds that a process family uses in a second while nobody asks it for anything."""
+    before = cpu_seconds(pid)
+    time.sleep(seconds)
+    return (cpu_seconds(pid) - before) / seconds
 
 
 def children_seconds() -> float:

@@ -73,14 +73,18 @@ API = {
     "component-event-log": "part of one",
     "component-inventory": "part of one",
     "component-join": "POST changed 400",
+    "component-split": "POST changed 400",
     "component-list": "GET everybody 200 · POST chief 400",
     "component-port": "GET seen 200 · PATCH changed 200",
     "component-ports": "part of one",
+    "component-power": "GET seen 200",
     "component-refresh": "POST acted 202",
     "component-samples": "GET seen 400",
     "component-sensor": "GET seen 200 · PATCH changed 200",
     "component-sensors": "part of one",
     "component-states": "part of one",
+    "console-detail": "GET seen 200 · DELETE acted 409",  # no console process runs
+    "console-list": "list",
     "credential-detail": "GET seen 200 · PATCH changed 200 · DELETE changed 409",  # it is in use
     "credential-list": "GET everybody 200 · POST chief 400",
     "directory-detail": "GET chief 404 · PATCH chief 404 · DELETE chief 404",  # there is none
@@ -103,6 +107,7 @@ API = {
     "grant-detail": "GET chief 200 · DELETE chief 204",
     "grant-list": "of the whole",
     "group-detail": "GET seen 200 · PATCH changed 200 · DELETE changed 409",  # it is not empty
+    "group-power": "GET seen 200",
     "group-list": "GET everybody 200 · POST chief 400",
     "incident-acknowledge": "POST somewhere 400",
     "incident-close": "POST somewhere 400",
@@ -134,6 +139,12 @@ API = {
     "session-end-others": "POST everybody 204",
     "session-list": "list",
     "user-second-factor": "DELETE chief 204",
+    "remote-batch-detail": "GET seen 200 · PATCH acted 200 · DELETE acted 204",
+    "remote-batch-list": "GET everybody 200 · POST somewhere 400",
+    "remote-batch-pause": "POST acted 200",
+    "remote-batch-resume": "POST acted 409",  # it is not paused
+    "remote-batch-run": "POST acted 202",
+    "remote-batch-runs": "part of one",
     "role-detail": "GET chief 200 · PATCH chief 200 · DELETE chief 409",  # it is held
     "role-list": "of the whole",
     "schema": "list",
@@ -254,6 +265,7 @@ PAGES = {
     "components:credential-remove": "POST own 302",
     "components:credentials": "page of the whole",
     "components:edit": "form of a chief",
+    "components:split": "POST changed 404",  # there is no such interface
     "components:join": "POST changed 404",  # there is no such other component
     "components:list": "page",
     "components:manage": "act of a chief",
@@ -261,7 +273,11 @@ PAGES = {
     "components:remove": "GET changed 200 · POST changed 302",
     "components:resume": "act on one",
     "components:suspend": "GET acted 200 · POST acted 400",
+    "control:console": "GET acted 200",
+    "control:console-attach": "GET nobody 404",  # there is nothing here but for a WebSocket
+    "control:console-transcript": "GET acted 200",
     "control:order": "GET everybody 200 · POST everybody 404",  # an order that there is not
+    "control:own-page": "GET acted 302",
     "core:stream": "GET 204/204/204/204/401 -",  # the test's server cannot hold it open
     "definitions:apply": "act on the whole",
     "definitions:definition": "GET everybody 200 · POST chief 400",
@@ -284,12 +300,14 @@ PAGES = {
     "monitoring:chart-file": "page of one",
     "monitoring:component-chart": "page of one",
     "monitoring:component-chart-file": "page of one",
+    "monitoring:event-log-file": "page of one",
     "monitoring:excluded-ports": "GET everybody 200 · POST chief 400",
     "monitoring:fleet-chart": "page",
     "monitoring:fleet-chart-file": "page",
     "monitoring:include-again": "act of a chief",
     "monitoring:limits": "form of a chief",
     "monitoring:limits-of-many": "form of a chief",
+    "monitoring:logged-entry": "page of one",
     "monitoring:set-excluded": "act of a chief",
     "monitoring:statistics": "page",
     "portal:about": "page",
@@ -303,6 +321,15 @@ PAGES = {
     "portal:pulse": "page",
     "portal:style-guide": "page",
     "portal:style-guide-series": "page",
+    "remote_batches:add": "GET somewhere 200 · POST somewhere 200",
+    "remote_batches:batch": "page of one",
+    "remote_batches:edit": "GET acted 200 · POST acted 400",
+    "remote_batches:list": "page",
+    "remote_batches:pause": "act on one",
+    "remote_batches:preview": "POST somewhere 200",
+    "remote_batches:remove": "act on one",
+    "remote_batches:resume": "act on one",
+    "remote_batches:run": "GET acted 200 · POST acted 200",  # not confirmed
     "schedules:calendar": "page",
     "suspend_periods:add": "GET somewhere 200 · POST somewhere 200",
     "suspend_periods:edit": "GET acted 200 · POST acted 200",
@@ -367,6 +394,7 @@ CLASSIC_MODELS = {
     "components_credential": "one of a group",
     "components_managementinterface": "one of a group",
     "components_suspendperiod": "one of a group",
+    "control_remotebatch": "one of a group",
     "core_auditentry": "the whole",
     "core_job": "read alone",
     "core_optionvalue": "the whole",
@@ -407,6 +435,9 @@ CLASSIC = {  # what is otherwise than its family, and what belongs to no model
     "admin:components_suspendperiod_add": "GET somewhere 200 · POST somewhere 200",
     "admin:components_suspendperiod_change": "GET seen 200 · POST acted 200",
     "admin:components_suspendperiod_delete": "GET acted 200 · POST acted 200",
+    "admin:control_remotebatch_add": "GET somewhere 200 · POST somewhere 200",
+    "admin:control_remotebatch_change": "GET seen 200 · POST acted 200",
+    "admin:control_remotebatch_delete": "GET acted 200 · POST acted 200",
     "admin:core_auditentry_add": "GET nobody 403",
     "admin:core_auditentry_change": "GET own 200",
     "admin:core_auditentry_delete": "GET 404/404/404/403 -",

@@ -25,7 +25,7 @@ from tests.system.waiting import STOP_DEADLINE, until
 
 pytestmark = pytest.mark.xdist_group("up")
 
-NAMES = ["broker", "worker-poll", "worker", "beat", "receiver", "web"]
+NAMES = ["broker", "worker-poll", "worker", "beat", "receiver", "console", "web"]
 
 
 @pytest.fixture(scope="module")

@@ -98,10 +98,10 @@ def check(components: Iterable[Component], actor: Actor) -> Job:
     return jobs.create(CHECK, CHECK_ONE, _steps(rows), actor)
 
 
-def refresh(components: Iterable[Component], actor: Actor) -> Job:
+def refresh(components: Iterable[Component], actor: Actor, title: Phrase | None = None) -> Job:
     """Start reading values and inventory of these components' enabled interfaces now."""
     rows = ManagementInterface.objects.filter(component__in=_ids(components), enabled=True)
-    return jobs.create(REFRESH, REFRESH_ONE, _steps(rows), actor)
+    return jobs.create(REFRESH, title or REFRESH_ONE, _steps(rows), actor)
 
 
 def _ids(components: Iterable[Component]) -> list[int]:

@@ -1,6 +1,6 @@
 """What the portal knows of the management controller driver without importing it."""
 
-from apps.drivers.contract import Capability, Category, DriverSpec, Parameter
+from apps.drivers.contract import OWN_PAGE, Capability, Category, DriverSpec, Parameter
 
 SPEC = DriverSpec(
     name="bmc",
@@ -18,6 +18,7 @@ SPEC = DriverSpec(
             Capability.LAMP,
             Capability.POWER_METER,
             Capability.EVENT_LOG,
+            Capability.CONSOLE,
         }
     ),
     credential_kinds=("password",),
@@ -45,6 +46,12 @@ SPEC = DriverSpec(
             maximum=65535,
             help="The UDP port of the portal from which the controller is asked, for firewalls; empty: any port.",
         ),
+        Parameter(
+            OWN_PAGE,
+            "Web page of the controller",
+            help="Where its own page is, with its graphical console; empty: https:// and the address.",
+        ),
     ),
     blocking=True,
+    own_page=True,
 )

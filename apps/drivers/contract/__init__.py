@@ -5,7 +5,12 @@ A driver is one folder with ``spec.py`` (``SPEC``, cheap: no protocol library is
 and free of Django.
 """
 
+from apps.drivers.contract.console import (
+    Console,
+    SerialLine,
+)
 from apps.drivers.contract.description import (
+    OWN_PAGE,
     Capability,
     Category,
     DriverSpec,
@@ -50,8 +55,10 @@ from apps.drivers.contract.power import (
     PowerMeter,
     PowerReport,
     PowerState,
+    ShutsDownBy,
 )
 from apps.drivers.contract.sensors import (
+    DRAWN,
     NOT_MEASURED,
     POWER_OFF,
     Limits,
@@ -81,7 +88,9 @@ from apps.protocols.errors import Stage
 
 __all__ = [
     "CAPABILITY_CLASSES",
+    "DRAWN",
     "NOT_MEASURED",
+    "OWN_PAGE",
     "POWER_OFF",
     "WORST_FIRST",
     "Boot",
@@ -90,6 +99,7 @@ __all__ = [
     "Capability",
     "Category",
     "CheckStep",
+    "Console",
     "Driver",
     "DriverSpec",
     "EventLog",
@@ -124,6 +134,8 @@ __all__ = [
     "Secret",
     "Sensor",
     "Sensors",
+    "SerialLine",
+    "ShutsDownBy",
     "Stage",
     "State",
     "StateKind",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
+from apps.drivers.contract.console import Console
 from apps.drivers.contract.description import Capability, Target
 from apps.drivers.contract.event_log import EventLog
 from apps.drivers.contract.inventory import Identity, Inventory
@@ -70,5 +71,6 @@ CAPABILITY_CLASSES: Mapping[Capability, type] = MappingProxyType(
         Capability.POWER_CAP: PowerCap,
         Capability.EVENT_LOG: EventLog,
         Capability.SUBSCRIPTIONS: Subscriptions,
+        Capability.CONSOLE: Console,
     }
 )

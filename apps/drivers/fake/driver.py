@@ -10,6 +10,7 @@ from apps.drivers.contract import (
     Boot,
     BootOverride,
     CheckStep,
+    Console,
     Driver,
     EventLog,
     Health,
@@ -26,20 +27,23 @@ from apps.drivers.contract import (
     PortsReport,
     Power,
     PowerAction,
+    PowerCap,
     PowerDrawn,
     PowerMeter,
     PowerReport,
     PowerState,
     Reading,
     Sensors,
+    SerialLine,
     Stage,
     State,
     States,
     Target,
 )
+from apps.drivers.fake.console import FakeLine, LoginPrompt
 from apps.drivers.fake.machine import LATE, FakeMachine
 from apps.drivers.fake.script import FakeDevice
-from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Unreachable, Unsupported
+from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, InUse, Unreachable, Unsupported
 
 
 class FakeDriver(
@@ -55,7 +59,9 @@ class FakeDriver(
     Boot,
     Lamp,
     PowerMeter,
+    PowerCap,
     EventLog,
+    Console,
 ):
     """One conversation with a device that exists nowhere.
 
@@ -78,6 +84,7 @@ class FakeDriver(
             sensors=int(wanted.get("sensors", 4)),
             ports=int(wanted.get("ports", 2)),
         )
+        self._meter = str(wanted.get("meter") or "none")
         self._obedience = str(wanted.get("obedience") or "prompt")
         self._machine = FakeMachine.load(target.state.get("machine")).at(self._contact)
         self._spoken_to = False
@@ -195,9 +202,20 @@ class FakeDriver(
             self._machine = replace(self._machine, lamp=lit)
 
     async def read_power_drawn(self) -> PowerDrawn | None:
-        """Give the scripted watts; a machine that is off draws what its controller needs."""
+        """Give the scripted watts; the meter *idle* measures nothing while the machine is off."""
         await self._ask()
-        return self._device.drawn(on=self._machine.power == PowerState.ON)
+        if self._meter == "none":
+            return None
+        on = self._machine.power == PowerState.ON
+        if self._meter == "idle" and not on:
+            return PowerDrawn(None, cap=self._machine.cap)
+        return self._device.drawn(on=on, cap=self._machine.cap)
+
+    async def set_power_cap(self, watts: int | None) -> None:
+        """Keep it; the machine draws no less than it needs."""
+        await self._take("no cap" if watts is None else f"cap {watts}")
+        if self._obedience != "deaf":
+            self._machine = replace(self._machine, cap=watts)
 
     async def read_events(self, place: Mapping[str, Any]) -> LogPart:
         """Give what was written down since then."""
@@ -209,6 +227,17 @@ class FakeDriver(
         await self._take("clear log")
         if self._obedience != "deaf":
             self._machine = self._machine.emptied()
+
+    async def open_console(self, *, take: bool = False) -> SerialLine:
+        """Show a login prompt; in the obedience *refusing* another program holds the line."""
+        await self._ask()
+        if self._obedience == "refusing" and not take:
+            raise InUse("The console of %(address)s is in use by another program", address=self.target.address)
+        return FakeLine(LoginPrompt(f"fake-{self.target.address}".replace(":", "-")))
+
+    async def clear_console(self, mark: str) -> None:
+        """Leave nothing behind."""
+        await self._ask()
 
     async def _take(self, order: str) -> None:
         """Write an order down, as a device does that has received it, and refuse it where the script says so."""

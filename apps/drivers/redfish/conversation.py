@@ -81,6 +81,7 @@ class RedfishConversation(Driver):
         self._found: dict[str, Any] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._state: dict[str, Any] = dict(target.state)
+        self._unread: set[str] = set()  # sections that did not answer in this conversation
         self._client: RedfishClient
 
     async def __aenter__(self) -> Self:
@@ -253,6 +254,7 @@ class RedfishConversation(Driver):
             for section, answer in zip(sections, answers, strict=True):
                 told.add(answer.told)
                 if answer.kept.trouble:
+                    self._unread.add(section.name)
                     facts.append(_unread(section, answer.kept.trouble))
             self._state["sections"] = {
                 section.name: answer.kept.to_state() for section, answer in zip(sections, answers, strict=True)

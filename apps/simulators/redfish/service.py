@@ -6,6 +6,7 @@ import binascii
 import json
 import secrets
 import ssl
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ class Service:
     most_sessions: int = 8
     sessions: dict[str, str] = field(default_factory=dict, repr=False)  # number → token
     opened: int = 0  # sessions since the start
-    requests: list[tuple[str, str]] = field(default_factory=list)  # method, path with query
+    requests: "deque[tuple[str, str]]" = field(default_factory=lambda: deque(maxlen=2000))  # method, path with query
     events: EventService = field(init=False)
     _context: ssl.SSLContext | None = field(default=None, repr=False)
     _certificates: tuple[tuple[Path, Path], ...] = field(default=(), repr=False)
@@ -73,6 +74,8 @@ class Service:
         """Answer one request."""
         path = request.path
         self.requests.append((request.method, request.path_qs))
+        if self.machine.look is not None:
+            self.machine.look(self.machine)
         if Fault.SILENT in self.machine.faults:
             await asyncio.sleep(3600)
         if Fault.SLOW in self.machine.faults and path.startswith(f"{places.SYSTEM}/Storage"):

@@ -110,8 +110,8 @@ def _system(machine: Machine) -> Iterable[tuple[str, Resource]]:
             "Id": "1",
             "Name": "Computer System",
             "HostName": machine.name,
-            "Manufacturer": "HPE",
-            "Model": "ProLiant DL360 Gen11",
+            "Manufacturer": machine.manufacturer,
+            "Model": machine.model,
             "SKU": "P52499-B21",
             "SerialNumber": machine.serial,
             "UUID": machine.uuid,
@@ -206,8 +206,8 @@ def _chassis(machine: Machine) -> Iterable[tuple[str, Resource]]:
             "Name": "Thermal",
             "Fans": fans,
             "Temperatures": [
-                _temperature(0, "01-Inlet Ambient", 22, 42, 47, dict(OK)),
-                _temperature(1, "02-CPU 1", 40 if on else None, 0, 0, waiting),
+                _temperature(0, "01-Inlet Ambient", machine.inlet, 42, 47, dict(OK)),
+                _temperature(1, "02-CPU 1", machine.processor if on else None, 0, 0, waiting),
                 _temperature(2, "03-CPU 2", None, 0, 0, {"State": "Absent"}),
             ],
         },
@@ -229,7 +229,7 @@ def _temperature(
 
 
 def _power(machine: Machine) -> Resource:
-    watts = machine.watts if machine.is_on else 12
+    watts = machine.drawn if machine.is_on else 12
     supplies = []
     for number in (1, 2):
         failed = number == 2 and Fault.PSU_FAILED in machine.faults

@@ -3,7 +3,7 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -65,7 +65,7 @@ def _round(portal: Portal) -> tuple[float, int]:
 def _measured_round(portal: Portal) -> tuple[float, float, int, str]:
     """Give the median of some rounds; what the idle portal uses in the same time is taken off."""
     pid = pid_of(portal)
-    idle = _spent(pid, lambda: time.sleep(20)) / 20
+    idle = usage.idle(pid)
     time.sleep(5)
     with ThreadPoolExecutor(1) as pool:
         sending = pool.submit(lambda: asyncio.run(informs.send(portal.trap_port, 20, 30)))
@@ -81,12 +81,6 @@ def _measured_round(portal: Portal) -> tuple[float, float, int, str]:
         _round(portal)
         waits, unanswered = sending.result()
     return cpu, wall, answered, f"p99 {_p99(waits, unanswered)} while a round is stored, {quiet} otherwise"
-
-
-def _spent(pid: int, act: Callable[[], object]) -> float:
-    before = usage.cpu_seconds(pid)
-    act()
-    return usage.cpu_seconds(pid) - before
 
 
 def _p99(waits: list[float], unanswered: int) -> str:
