@@ -55,7 +55,8 @@ TABS = (
 )  # fmt: skip
 # What devices and people of this fleet are called.
 DATA = (
-    "Administrator", "anna", "ben", "web-01", "db-01", "silent-01", "bare-01", "bmc-01", "Tokyo", "shared login", "spare login",
+    "Administrator", "anna", "ben", "web-01", "db-01", "silent-01", "bare-01", "bmc-01", "Tokyo",
+    "shared login", "spare login",
     "OFFICE", "ldap.example.test", "dc=example,dc=test", "LDAP", "Active Directory",
     "night shift", "Night work", "Fake CPU", "Sensor 1", "Fan 2", "fake", "lower critical going low",
     "lower critical going high",
