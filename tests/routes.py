@@ -16,6 +16,8 @@ ACTS = frozenset(  # only posted to
             "accounts:sessions-end-all",
             "accounts:sessions-end-others",
             "alerts:assign",
+            "alerts:forget-farewell",
+            "alerts:test-subscription",
             "audit:verify",
             "components:bulk",
         ),
@@ -60,6 +62,7 @@ DATA = frozenset(  # files, what charts are drawn from, and what programs ask fo
         *("tls:authority-der", "tls:authority-pem", "tls:request"),
     }
 )
+OF_DEVICES = frozenset({"components:certificate"})  # asks a controller, which the portal of the browser tests has not
 PARTS = frozenset(  # fetched by pages
     {"alerts:alert-news", "alerts:incident-news", "audit:chain", "portal:bundles", "portal:pulse"}
 )

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from apps.alerts import tasks
 from apps.alerts.models import Alert, EventSubscription, Farewell
 from apps.alerts.subscriptions import decommissioning, farewells, here, keeping, talking, trying
 from apps.components.models import ManagementInterface
@@ -52,7 +53,8 @@ def destinations(ilo: IloProgram) -> int:
     return int(ilo.tell("subscriptions").split()[0])
 
 
-def test_from_the_registration_to_the_last_event(ilo, start, settings):
+def test_from_the_registration_to_the_last_event(ilo, start, settings, monkeypatch):
+    monkeypatch.setattr(tasks.run_event_test, "apply_async", lambda *given, **how: None)  # there is no broker
     interface = manage(ilo)
     receiver = start()
     settings.EVENT_PORT = event_port(receiver)

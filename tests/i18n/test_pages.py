@@ -18,7 +18,7 @@ from apps.access.models import AllowedAddress, Role
 from apps.access.services import tokens
 from apps.accounts.models import Directory, LockOut, Team
 from apps.accounts.services.directories import configuring, faults, mapping
-from apps.alerts.models import AlertDefinition
+from apps.alerts.models import AlertDefinition, EventSubscription, Farewell
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.components import credential_kinds
 from apps.components.services import checks, registration
@@ -55,7 +55,8 @@ TABS = (
 )  # fmt: skip
 # What devices and people of this fleet are called.
 DATA = (
-    "Administrator", "anna", "ben", "web-01", "db-01", "silent-01", "bare-01", "Tokyo", "shared login", "spare login",
+    "Administrator", "anna", "ben", "web-01", "db-01", "silent-01", "bare-01", "bmc-01", "Tokyo",
+    "shared login", "spare login",
     "OFFICE", "ldap.example.test", "dc=example,dc=test", "LDAP", "Active Directory",
     "night shift", "Night work", "Fake CPU", "Sensor 1", "Fan 2", "fake", "lower critical going low",
     "lower critical going high",
@@ -97,6 +98,15 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
         )
     ]
     make_component("bare-01", tokyo)
+    controller = make_interface(
+        make_component("bmc-01", tokyo), polled=False, driver="ilo", address="127.0.0.1", port=9, credential=login
+    )
+    EventSubscription.objects.create(
+        interface=controller, state="active", context="x", tests=True, since=timezone.now(), others=["a", "b", "c"]
+    )
+    Farewell.objects.create(
+        name="bmc-01", driver="ilo", address="192.0.2.9", uri="x", context="x", login={}, due_at=None
+    )
     ids = [row.pk for row in rows]
     for _contact in range(2):
         polling.poll(ids)
@@ -141,6 +151,8 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
         "groups": tokyo,
         "components": rows[0].component,
         "components:credential": login,
+        "components:certificate": controller.component,
+        "interface": controller,
         "monitoring": rows[0].component,
         "sensor_pk": sensors.order_by("pk").first(),
         "entry_pk": LoggedEntry.objects.filter(interface=rows[0]).order_by("pk").first(),
@@ -179,11 +191,12 @@ def addresses(fleet: Mapping[str, Any]) -> Iterator[str]:
             yield from (f"{reverse(name)}?order={order}&ids={ids}" for order in CHOICES)
             continue
         row = {"pk": fleet.get(name) or fleet.get(namespace)}
-        row |= {place: fleet[place] for place in ("sensor_pk", "entry_pk")}
+        row |= {place: fleet[place] for place in ("sensor_pk", "entry_pk", "interface")}
         if name == "monitoring:limits-of-many":
             yield reverse(name, args=[row["pk"].pk, "storage"])
             continue
         yield reverse(name, kwargs={one: row[one].pk if one in row else "auto_logout" for one in parameters})
+    yield fleet["interface"].component.get_absolute_url()
     for component in fleet["all components"]:
         for tab in TABS:
             yield f"{component.get_absolute_url()}?tab={tab}"

@@ -8,14 +8,14 @@ from django.urls import resolve, reverse
 
 from tests.e2e.test_pages import PAGES
 from tests.factories import make_user
-from tests.routes import ACTS, BEFORE_SIGN_IN, DATA, PARTS, routes
+from tests.routes import ACTS, BEFORE_SIGN_IN, DATA, OF_DEVICES, PARTS, routes
 
 
 def test_every_page_is_looked_at_in_a_browser():
     paths = (re.sub(r"\{\w+\}", "1", path.partition("?")[0]) for path in PAGES)
     looked_at = {resolve(path).view_name for path in paths}
     known = {name for name, _parameters in routes()}
-    others = ACTS | DATA | PARTS | BEFORE_SIGN_IN
+    others = ACTS | DATA | PARTS | BEFORE_SIGN_IN | OF_DEVICES
     assert sorted(known - looked_at - others) == []
     assert sorted(others - known) == []  # no route that is gone
     assert sorted(looked_at & others) == []
