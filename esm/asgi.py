@@ -9,5 +9,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "esm.settings.prod")
 django_application = get_asgi_application()
 
 from apps.access.bodies import Bounded  # noqa: E402 - it needs the apps
+from apps.control.consoles.relay import Relayed  # noqa: E402
 
-application = Bounded(django_application)
+application = Relayed(Bounded(django_application))

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -48,7 +49,7 @@ startlan 1
   lan_config_program "{folder}/lan.sh"
 endlan
 chassis_control "{folder}/chassis.sh {folder}"
-console 127.0.0.1 {console}
+{sol}console 127.0.0.1 {console}
 startnow false
 user 1 true "" "" user 10 none md2 md5 straight
 user 2 true "{username}" "{password}" admin 10 none md2 md5 straight
@@ -65,9 +66,16 @@ case "$verb $what" in
 esac
 """
 _LAN_SH = """#!/bin/sh
-[ "$1" = set ] && exit 0
+kept="$(dirname "$0")/lan"
+mkdir -p "$kept"
+if [ "$1" = set ]; then
+    shift
+    while [ $# -gt 1 ]; do echo "$2" > "$kept/$1"; shift 2; done
+    exit 0
+fi
 shift
 for name in "$@"; do
+    [ -f "$kept/$name" ] && echo "$name:$(cat "$kept/$name")" && continue
     case $name in
         ip_addr) echo "ip_addr:192.0.2.17" ;;
         ip_addr_src) echo "ip_addr_src:static" ;;
@@ -149,8 +157,10 @@ class IpmiSim:
 
     def sessions(self) -> int:
         """How many sessions are open besides the one that asks."""
-        info = self.ipmitool("session", "info", "active")
-        return info.count("session handle") - 1
+        info = self.ipmitool("session", "info", "active")  # lists its own session alone, and counts all
+        counted = re.search(r"active sessions\s*: (\d+)", info)
+        assert counted is not None, info
+        return int(counted[1]) - 1
 
     def kill(self) -> None:
         """End it as a power failure would."""
@@ -159,10 +169,10 @@ class IpmiSim:
 
 
 @contextlib.contextmanager
-def ipmi_sim(folder: Path) -> Iterator[IpmiSim]:
-    """Build a controller's folder and run the simulator on it."""
+def ipmi_sim(folder: Path, serial: int | None = None) -> Iterator[IpmiSim]:
+    """Build a controller's folder and run the simulator on it; ``serial`` is the TCP port of the machine's console."""
     port, console = free_udp_port(), free_tcp_port()
-    build(folder, port, console)
+    build(folder, port, console, serial=serial)
     process = subprocess.Popen(
         [
             program("ipmi_sim", "openipmi"),
@@ -205,11 +215,12 @@ def _wait_for(process: "subprocess.Popen[bytes]", port: int, folder: Path) -> No
     raise AssertionError("ipmi_sim does not start: " + (folder / "said").read_text(errors="replace"))
 
 
-def build(folder: Path, port: int, console: int, machine: Machine = MACHINE) -> None:
-    """Write all that the simulator of one machine reads."""
+def build(folder: Path, port: int, console: int, machine: Machine = MACHINE, *, serial: int | None = None) -> None:
+    """Write all that the simulator of one machine reads; ``serial`` is the TCP port of its console."""
     state = folder / "state" / "ipmi_sim" / "bmc"
     state.mkdir(parents=True)
     names = {"folder": folder, "port": port, "console": console, "username": USERNAME, "password": PASSWORD}
+    names["sol"] = f'sol "tcp:127.0.0.1:{serial}" 115200\n' if serial else ""
     (folder / "lan.conf").write_text(_LAN.format(guid=UUID(GUID).bytes_le.hex(), **names))
     for name, text in (("chassis.sh", _CHASSIS_SH), ("lan.sh", _LAN_SH)):
         (folder / name).write_text(text)

@@ -19,7 +19,14 @@ ACTS = frozenset(  # only posted to
             "audit:verify",
             "components:bulk",
         ),
-        *("components:check", "components:credential-remove", "components:join", "components:split", "components:manage"),
+        *("control:settings-apply", "control:settings-read"),
+        *(
+            "components:check",
+            "components:credential-remove",
+            "components:join",
+            "components:split",
+            "components:manage",
+        ),
         *("components:refresh", "components:resume", "definitions:apply", "definitions:enabled"),
         *("definitions:remove", "definitions:restore", "definitions:settle", "groups:remove", "jobs:cancel"),
         *(
@@ -32,6 +39,7 @@ ACTS = frozenset(  # only posted to
             "settings:reset",
             "suspend_periods:end",
         ),
+        *("remote_batches:pause", "remote_batches:preview", "remote_batches:remove", "remote_batches:resume"),
         *("suspend_periods:leave-out", "suspend_periods:preview", "suspend_periods:remove"),
         *("suspend_periods:switch", "suspend_periods:take-back", "tls:renew", "tls:request-remove"),
     }
@@ -40,8 +48,15 @@ DATA = frozenset(  # files, what charts are drawn from, and what programs ask fo
     {
         *("alerts:export", "audit:export", "definitions:export", "monitoring:chart", "monitoring:chart-file"),
         *("monitoring:component-chart", "monitoring:component-chart-file", "monitoring:fleet-chart"),
-        *("monitoring:fleet-chart-file", "portal:bundle", "portal:capacity-history", "portal:style-guide-series"),
+        *(
+            "monitoring:event-log-file",
+            "monitoring:fleet-chart-file",
+            "portal:bundle",
+            "portal:capacity-history",
+            "portal:style-guide-series",
+        ),
         *("accounts:session", "core:stream", "system:healthz", "system:metrics", "system:readyz"),
+        *("control:console-attach", "control:console-transcript", "control:own-page"),
         *("tls:authority-der", "tls:authority-pem", "tls:request"),
     }
 )

@@ -10,7 +10,7 @@ import json
 import logging
 import traceback
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,7 +22,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from apps.components.credential_kinds import with_secrets
-from apps.components.models import Component, Credential, CredentialVersion, ManagementInterface, Reservation
+from apps.components.models import (
+    CONSOLE,
+    Component,
+    Credential,
+    CredentialVersion,
+    ManagementInterface,
+    Reservation,
+)
 from apps.components.services import causes
 from apps.core.phrases import Phrase
 from apps.core.secrets import Undecipherable
@@ -102,15 +109,21 @@ class Outcome:
     state: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-def lines(interfaces: Iterable[ManagementInterface | int], purpose: str) -> list[Line]:
-    """Read what is needed to speak with these interfaces, in their order; those that are gone are left out."""
+def lines(
+    interfaces: Iterable[ManagementInterface | int], purpose: str, *, despite: Collection[str] = ()
+) -> list[Line]:
+    """Read what is needed to speak with these interfaces, in their order; those that are gone are left out.
+
+    Whoever holds one for another purpose is not disturbed, unless that is one of ``despite``.
+    """
     ids = [one if isinstance(one, int) else one.pk for one in interfaces]
     rows = ManagementInterface.objects.select_related("component").prefetch_related("credential").in_bulk(ids)
     secrets = _secrets({row.credential for row in rows.values() if row.credential is not None})
+    harmless = {purpose, *despite} if purpose in POLLS else {purpose, CONSOLE, *despite}
     held = {
         reservation.interface_id: reservation
         for reservation in Reservation.objects.filter(interface__in=ids, until__gt=timezone.now()).exclude(
-            purpose=purpose
+            purpose__in=harmless
         )
     }
     refusals: dict[int, set[int]] = defaultdict(set)
@@ -201,8 +214,11 @@ def _refusal(
 
 
 @asynccontextmanager
-async def open(line: Line, *, deadline: float) -> AsyncIterator[Driver]:
-    """Open the driver of a line for at most ``deadline`` seconds; whatever goes wrong inside ends as a ContactError."""
+async def open(line: Line, *, deadline: float | None) -> AsyncIterator[Driver]:
+    """Open the driver of a line for at most ``deadline`` seconds; whatever goes wrong inside ends as a ContactError.
+
+    Without a deadline, as for a console, whoever opens it sees to it that each thing he asks for ends.
+    """
     if line.refusal is not None:
         raise line.refusal
     refused = line.refusals.get(line.credential_id or 0, set())
@@ -219,13 +235,18 @@ async def open(line: Line, *, deadline: float) -> AsyncIterator[Driver]:
     except ContactError:
         raise
     except TimeoutError as error:
-        raise Unreachable(TOO_SLOW, stage=Stage.PROTOCOL, address=address, seconds=f"{deadline:g}") from error
+        raise Unreachable(TOO_SLOW, stage=Stage.PROTOCOL, address=address, seconds=f"{deadline or 0:g}") from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise Unreachable(NO_WAY, stage=Stage.ROUTE, address=address, reason=reason) from error
     except Exception as error:
-        _tell_mistake(line, error)
-        raise DeviceError(UNEXPECTED, address=address, kind=type(error).__name__) from None
+        raise mistake(line, error) from None
+
+
+def mistake(line: Line, error: Exception) -> DeviceError:
+    """Log a mistake of a driver, and give what it is told as: nobody understood what the device sent."""
+    _tell_mistake(line, error)
+    return DeviceError(UNEXPECTED, address=line.target.address, kind=type(error).__name__)
 
 
 def _tell_mistake(line: Line, error: Exception) -> None:

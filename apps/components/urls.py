@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.components.pages import bulk, credentials, detail, listing, registration, suspend_now
+from apps.components.pages import bulk, certificates, credentials, detail, listing, registration, suspend_now
 
 app_name = "components"
 urlpatterns = [
@@ -19,6 +19,7 @@ urlpatterns = [
     path("components/<int:pk>/resume/", suspend_now.resume, name="resume"),
     path("components/<int:pk>/check/", registration.check, name="check"),
     path("components/<int:pk>/refresh/", registration.refresh, name="refresh"),
+    path("components/<int:pk>/interfaces/<int:interface>/certificate/", certificates.certificate, name="certificate"),
     path("components/credentials/", credentials.credential_list, name="credentials"),
     path("components/credentials/add/", credentials.add, name="credential-add"),
     path("components/credentials/<int:pk>/", credentials.edit, name="credential"),

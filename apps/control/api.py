@@ -12,8 +12,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.components.models import Component
+from apps.control.api_batches import batch_routes
 from apps.control.operations import OPERATIONS
 from apps.control.services.ordering import operate
+from apps.control.settings.api import routes as settings_routes
 from apps.core.api import Accepted, ScopedViewSet, accepted
 from apps.core.api_fields import LARGEST_ID, Flag, Reference, Strict, Whole
 from apps.groups.models import Group
@@ -26,8 +28,8 @@ class OperationSerializer(Strict):
 
     Arguments: ``power`` ``{action: on, off, shutdown, cycle, reset, reboot or nmi}``; ``boot`` ``{device: none, pxe,
     disk, cd, usb, setup or diagnostic, once: true, uefi: null}``; ``lamp`` ``{lit: true, seconds: null}``; ``wake``
-    ``{port: 9 or 10101}``; ``collect`` and ``clear_log`` have none. With ``expect``, nothing begins unless there are
-    so many targets.
+    ``{port: 9 or 10101}``; ``cap`` ``{watts: 50 to 100000, or null for no cap}``; ``collect`` and ``clear_log`` have
+    none. With ``expect``, nothing begins unless there are so many targets.
     """
 
     operation = serializers.ChoiceField(sorted(OPERATIONS))
@@ -89,5 +91,7 @@ class OperationViewSet(ScopedViewSet):
 
 
 routes: list[URLPattern] = [
+    *settings_routes,
+    *batch_routes,
     path("operations/", OperationViewSet.as_view({"post": "create"}), name="operation-list"),
 ]

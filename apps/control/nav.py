@@ -8,13 +8,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.components import extensions
-from apps.control import panels, presence, tasks
-from apps.control.operations import BOOT, CLEAR_LOG, COLLECT, LAMP, OPERATIONS, POWER, WAKE
-from apps.core import audit_words, jobs
+from apps.control import batch_views, hints, panels, presence, tasks
+from apps.control.models import RemoteBatch
+from apps.control.operations import BOOT, CAP, CLEAR_LOG, COLLECT, LAMP, OPERATIONS, POWER, WAKE
+from apps.control.services.remote_batches import PLANNING
+from apps.control.settings import pages, services
+from apps.core import audit_words, jobs, schedules
 from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
+from apps.groups.services import occupants
 
 _SECTION = gettext_lazy("Operations")
+_CONSOLES = pgettext_lazy("serial line", "Consoles")
+_SETTINGS = gettext_lazy("Settings of devices")
 
 
 def _ip_addresses(value: Sequence[str]) -> None:
@@ -23,6 +29,10 @@ def _ip_addresses(value: Sequence[str]) -> None:
             ipaddress.ip_address(word)
         except ValueError as error:
             raise ValidationError(_("%(word)s is not an IP address.") % {"word": word[:60]}) from error
+
+
+def _ip_address(value: str) -> None:
+    _ip_addresses([value] if value else [])
 
 
 declare(
@@ -91,6 +101,119 @@ declare(
         section=_SECTION,
         check=_ip_addresses,
     ),
+    Option(
+        "remote_batch_retention",
+        int,
+        400,
+        gettext_lazy("Keep runs of remote batches"),
+        gettext_lazy("When each batch ran, and what was missed. Older ones are removed."),
+        section=gettext_lazy("Retention"),
+        minimum=1,
+        maximum=3650,
+        unit=gettext_lazy("days"),
+    ),
+)
+
+declare(
+    Option(
+        "console_sessions",
+        int,
+        16,
+        gettext_lazy("Consoles that may be open at once"),
+        gettext_lazy("Each holds one session of a management controller."),
+        section=_CONSOLES,
+        minimum=1,
+        maximum=200,
+        unit=pgettext_lazy("serial line", "consoles"),
+    ),
+    Option(
+        "console_idle",
+        int,
+        15,
+        gettext_lazy("Close a console in which nobody types"),
+        gettext_lazy("What the machine says by itself does not count."),
+        section=_CONSOLES,
+        minimum=1,
+        maximum=1440,
+        unit=gettext_lazy("minutes"),
+    ),
+    Option(
+        "console_pauses_polls",
+        bool,
+        True,
+        gettext_lazy("Pause polling while a console is open"),
+        gettext_lazy(
+            "Some controllers mix what they are asked by the portal with what is typed. The values of the component "
+            "grow old meanwhile; orders and checks by hand go on."
+        ),
+        section=_CONSOLES,
+    ),
+    Option(
+        "console_transcript_size",
+        int,
+        10,
+        gettext_lazy("Largest transcript of a console"),
+        gettext_lazy("What the machine says is kept up to this size. 0: no transcripts are kept."),
+        section=_CONSOLES,
+        minimum=1,
+        maximum=1024,
+        also=(0,),
+        unit="MB",
+    ),
+    Option(
+        "console_transcript_days",
+        int,
+        365,
+        gettext_lazy("Keep consoles and their transcripts"),
+        section=_CONSOLES,
+        minimum=1,
+        maximum=3650,
+        unit=gettext_lazy("days"),
+    ),
+    Option(
+        "settings_confirmation",
+        int,
+        300,
+        gettext_lazy("Wait until a controller answers again with its new settings"),
+        gettext_lazy("Changes may take minutes. What is not seen by then is told as not confirmed."),
+        section=_SETTINGS,
+        minimum=10,
+        maximum=3600,
+        unit=gettext_lazy("seconds"),
+    ),
+    Option(
+        "settings_concurrency",
+        int,
+        3,
+        gettext_lazy("Controllers set at once by one job"),
+        gettext_lazy("The first one is always set alone; the others wait until it is confirmed."),
+        section=_SETTINGS,
+        minimum=1,
+        maximum=50,
+        unit=gettext_lazy("devices"),
+    ),
+    Option(
+        "settings_failures",
+        int,
+        1,
+        gettext_lazy("Failures after which a job of settings stops"),
+        gettext_lazy("If the first one fails, it always stops. 0: later failures never stop it."),
+        section=_SETTINGS,
+        minimum=1,
+        maximum=1000,
+        also=(0,),
+    ),
+    Option(
+        "report_address",
+        str,
+        "",
+        gettext_lazy("Address for alerts"),
+        gettext_lazy(
+            "What is set as alert destination; empty: the address of the portal by which it reaches a device."
+        ),
+        section=_SETTINGS,
+        check=_ip_address,
+    ),
 )
 
 for _operation in OPERATIONS.values():
@@ -100,23 +223,124 @@ for _operation in OPERATIONS.values():
             jobs.JobKind(_operation.name, _operation.label, tasks.start_operation, changes_devices=True),
         )
 
+for _kind in (
+    jobs.JobKind(services.READ, gettext_lazy("Reading settings"), tasks.start_settings),
+    jobs.JobKind(
+        services.WRITE,
+        gettext_lazy("Changing settings"),
+        tasks.start_settings,
+        changes_devices=True,
+        ended=services.forget,
+    ),
+    jobs.JobKind(
+        services.RESET, gettext_lazy("Initializing the configuration"), tasks.start_settings, changes_devices=True
+    ),
+):
+    jobs.kinds.add(_kind.name, _kind)
+
 for _word, _label in {
     POWER: gettext_lazy("Power switched"),
     BOOT: gettext_lazy("Boot device chosen"),
     LAMP: gettext_lazy("Locator lamp switched"),
+    CAP: gettext_lazy("Power cap set"),
     CLEAR_LOG: gettext_lazy("Event log of devices cleared"),
     WAKE: gettext_lazy("Woken over the network"),
+    services.READ: gettext_lazy("Settings of devices read"),
+    services.WRITE: gettext_lazy("Settings of devices changed"),
+    services.RESET: gettext_lazy("Configuration of a device initialized"),
 }.items():
     audit_words.acts.add(f"job.{_word}", _label)
+audit_words.families.add("console", _CONSOLES)
+for _word, _label in {
+    "open": gettext_lazy("Console opened"),
+    "close": gettext_lazy("Console closed"),
+    "take_over": gettext_lazy("Keyboard of a console taken over"),
+    "transcript": gettext_lazy("Transcript of a console fetched"),
+    "own_page": gettext_lazy("Own page of a controller visited"),
+}.items():
+    audit_words.acts.add(f"console.{_word}", _label)
+audit_words.fields.add("holder", pgettext_lazy("console", "Holder"))
+audit_words.fields.add("transcript", gettext_lazy("Transcript"))
+audit_words.fields.add("end", gettext_lazy("How it ended"))
+audit_words.fields.add("taken", gettext_lazy("Taken from another program"))
+audit_words.fields.add("seconds", gettext_lazy("Seconds"))
+audit_words.acts.add("settings.write", gettext_lazy("Settings written to a device"))
+audit_words.families.add("settings", gettext_lazy("Settings of devices"))
+audit_words.fields.add("settings", gettext_lazy("Settings"))
+audit_words.fields.add("outcome", gettext_lazy("Outcome"))
 audit_words.fields.add("order", pgettext_lazy("operation", "Order"))
 audit_words.fields.add("consequences", gettext_lazy("What it touched"))
 
+extensions.needs.add("power", hints.lacks_of)
+for _word, _label in {
+    "create": gettext_lazy("Remote batch planned"),
+    "change": gettext_lazy("Remote batch changed"),
+    "remove": gettext_lazy("Remote batch removed"),
+    "pause": gettext_lazy("Remote batch paused"),
+    "resume": gettext_lazy("Remote batch resumed"),
+    "run": gettext_lazy("Remote batch run"),
+    "miss": gettext_lazy("Run of a remote batch missed"),
+    "refuse": gettext_lazy("Run of a remote batch refused"),
+    "skip": gettext_lazy("Run of a paused remote batch left out"),
+}.items():
+    audit_words.acts.add(f"remote-batch.{_word}", _label)
+audit_words.families.add("remote-batch", gettext_lazy("Remote batches"))
+for _word, _label in {
+    "remote_batch": gettext_lazy("Remote batch"),
+    "operation": pgettext_lazy("remote batch", "Operation"),
+    "arguments": gettext_lazy("Arguments"),
+    "components": gettext_lazy("Components"),
+    "include_subgroups": gettext_lazy("Also the groups below it"),
+    "make_up": gettext_lazy("Make up for missed runs within (minutes)"),
+    "expect": gettext_lazy("Expected components"),
+    "at_most": gettext_lazy("Components at most"),
+    "paused": pgettext_lazy("remote batch", "Paused"),
+    "owner": gettext_lazy("On whose behalf"),
+    "planned_for": gettext_lazy("Planned for"),
+    "why": gettext_lazy("Why"),
+    "job": gettext_lazy("Job"),
+}.items():
+    if _word not in audit_words.fields:
+        audit_words.fields.add(_word, _label)
+
+
+@occupants.register("remote-batches")
+def names_in_group(group_id: int) -> dict[str, list[str]]:
+    """Name the remote batches of a group."""
+    return {"remote batches": list(RemoteBatch.objects.filter(group=group_id).values_list("name", flat=True))}
+
+
+schedules.sources.add(
+    "remote-batches",
+    schedules.Source(
+        label=gettext_lazy("Remote batches"),
+        state=batch_views.ENDING,
+        read=batch_views.entries,
+        list_url="remote_batches:list",
+        template="remote_batches/_soonest.html",
+        soonest=batch_views.soonest,
+        add_url="remote_batches:add",
+        add_label=gettext_lazy("Remote batch"),
+        add_icon="clock",
+        add_permission=PLANNING,
+    ),
+)
 extensions.lookers.add("control", presence.note)
 extensions.page_acts.add("control", extensions.Act("control/_menu.html", panels.orders))
+extensions.page_acts.add("console", extensions.Act("control/_console_acts.html", panels.consoles))
+extensions.panel_acts.add("clear-log", extensions.PanelAct("event-log", "control/_clear_log.html", panels.clearing))
 extensions.bulk_acts.add("control", extensions.BulkAct("control/_bulk.html", panels.orders_of_many))
+extensions.page_acts.add("settings", extensions.Act("control/settings/_link.html", pages.link))
+extensions.bulk_acts.add("settings", extensions.BulkAct("control/settings/_bulk.html", pages.link_of_many))
 extensions.panels.add(
     "power",
     extensions.Panel(
         "power", extensions.OVERVIEW, "control/panels/power.html", panels.power, 45, "c3 x-c6", Capability.POWER
+    ),
+)
+extensions.panels.add(
+    "remote-batches",
+    extensions.Panel(
+        "remote-batches", extensions.OVERVIEW, "control/panels/remote_batches.html", panels.coming, 46, "c3 x-c6"
     ),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import tzinfo
-from typing import Any
+from typing import Any, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
@@ -11,8 +11,10 @@ from django.utils import timezone, translation
 
 from apps.core.stream import let_go
 
+Part = TypeVar("Part", str, bytes)
 
-def file_response(request: HttpRequest, name: str, kind: str, parts: Iterator[str]) -> StreamingHttpResponse:
+
+def file_response(request: HttpRequest, name: str, kind: str, parts: Iterator[Part]) -> StreamingHttpResponse:
     """Answer with a file of that name (ASCII) and content type; each part is made when the one before was taken.
 
     They are made in the language and zone of who asked, also when his request is over.
@@ -24,7 +26,7 @@ def file_response(request: HttpRequest, name: str, kind: str, parts: Iterator[st
     return StreamingHttpResponse(content, content_type=kind, headers=headers)
 
 
-def _as_asked(parts: Iterator[str], language: str, zone: tzinfo) -> Iterator[str]:
+def _as_asked(parts: Iterator[Part], language: str, zone: tzinfo) -> Iterator[Part]:
     """Make each part in this language and zone, which hold meanwhile and not while it is sent."""
     while True:
         with translation.override(language), timezone.override(zone):
@@ -34,10 +36,10 @@ def _as_asked(parts: Iterator[str], language: str, zone: tzinfo) -> Iterator[str
         yield part
 
 
-async def _handed_on(parts: Iterator[str]) -> AsyncIterator[str]:
+async def _handed_on(parts: Iterator[Part]) -> AsyncIterator[Part]:
     """Make the next part in a thread, which holds no database connection while the reader takes it."""
 
-    def following() -> str | None:
+    def following() -> Part | None:
         try:
             return next(parts, None)
         finally:

@@ -62,3 +62,7 @@ class DeviceError(ContactError):
     """The device answered with an error, or with something that is not an answer; its own words are kept."""
 
     code = "device_error"
+
+
+class InUse(DeviceError):
+    """The device has what was asked for only once, and somebody else has it now, by another program than ours."""

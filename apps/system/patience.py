@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 HEAD_WITHIN = 15.0  # seconds from the connection, or from the first byte of a later request, to the whole head
 BODY_SILENCE = 30.0  # seconds without a byte of a body that is waited for
@@ -23,6 +25,8 @@ class Protocol(H11Protocol):
         """``gone`` is called once, when the connection has ended."""
         super().__init__(*words, **named)
         self._gone = gone
+        if self.ws_protocol_class is not None:
+            self.ws_protocol_class = partial(Socket, gone=gone)  # type: ignore[assignment]  # called like a class
         self._deadline: asyncio.TimerHandle | None = None
         self._waits_for = ""
 
@@ -89,3 +93,17 @@ class Protocol(H11Protocol):
             self._watch()
         else:
             self.transport.abort()
+
+
+class Socket(WebSocketsSansIOProtocol):
+    """A connection that has become a WebSocket: pings, not deadlines, find out whether somebody is there."""
+
+    def __init__(self, *words: Any, gone: Callable[[], None], **named: Any) -> None:
+        """``gone`` is called once, when the connection has ended."""
+        super().__init__(*words, **named)
+        self._gone = gone
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give its place back."""
+        super().connection_lost(exc)
+        self._gone()

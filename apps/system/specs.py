@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.utils.translation import gettext_lazy as _
 
+from apps.control.consoles import frames
 from apps.system import broker, ports
 from apps.system.processes import PULSE_LINE, Port, ProcessRegistry, ProcessSpec, Pulse
 from apps.system.tls import probing
@@ -32,6 +33,7 @@ def register(registry: ProcessRegistry) -> None:
     registry.register("worker", worker_process)
     registry.register("beat", beat_process)
     registry.register("receiver", receiver_process)
+    registry.register("console", console_process)
     registry.register("web", web_process)
 
 
@@ -99,6 +101,18 @@ def receiver_process() -> ProcessSpec:
     )
 
 
+def console_process() -> ProcessSpec:
+    """Give the process that holds the consoles of machines."""
+    return ProcessSpec(
+        "console",
+        (*MANAGE, "serve_consoles"),
+        run=lambda: call_command("serve_consoles"),
+        needs=BASE,
+        role=_("Holds the consoles of machines that are open in a browser"),
+        pulse=Pulse(str(settings.CONSOLE_SOCKET), frames.pack({"do": "hello"})),
+    )
+
+
 def receivers() -> Iterator[Port]:
     """Give the ports on which alerts are received; each can be switched off by an option of its own."""
     yield Port(
@@ -109,6 +123,15 @@ def receivers() -> Iterator[Port]:
         "ESM_TRAP_FDS",
         option="trap_port",
         switch="trap_reception",
+    )
+    yield Port(
+        _("Redfish events"),
+        "tcp",
+        settings.EVENT_PORT,
+        "ESM_EVENT_PORT",
+        "ESM_EVENT_FDS",
+        option="event_port",
+        switch="event_reception",
     )
 
 

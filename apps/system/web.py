@@ -99,7 +99,9 @@ def serve() -> None:
         access_log=False,
         log_config=None,
         log_level="warning",
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=256 * 1024,
+        ws_per_message_deflate=False,  # a key stroke gains nothing, and each connection would keep its dictionaries
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=15,
         h11_max_incomplete_event_size=65536,

@@ -17,6 +17,7 @@ HTTP_PORT = env.port("ESM_HTTP_PORT", 21120)
 CLASSIC_PORT = env.port("ESM_CLASSIC_PORT", 21112)
 REDIRECT_PORT = env.port("ESM_REDIRECT_PORT", 0) if env.text("ESM_REDIRECT_PORT") else None  # leads to HTTPS
 TRAP_PORT = env.port("ESM_TRAP_PORT", 162 if os.geteuid() == 0 else 10162)
+EVENT_PORT = env.port("ESM_EVENT_PORT", 21443)  # Redfish events
 RUN_AS = env.text("ESM_USER")
 TRUSTED_PROXIES = env.words("ESM_TRUSTED_PROXIES")
 SECRETS_KEY_FILE = env.text("ESM_SECRETS_KEY_FILE", str(DATA_DIR / "keys" / "secrets.key"))
@@ -107,6 +108,7 @@ DATABASES = {"default": env.database()}
 # --- broker, cache, publish/subscribe ------------------------------------------------------------------------------
 REDIS_URL = env.url("REDIS_URL")
 BROKER_SOCKET = env.broker_socket()
+CONSOLE_SOCKET = BROKER_SOCKET.with_name("console.sock")
 _redis_url = REDIS_URL or f"unix://{BROKER_SOCKET}"
 EVENTS_REDIS_URL = _redis_url
 CELERY_BROKER_URL = _redis_url.replace("unix://", "redis+socket://", 1)  # kombu has its own word for a socket

@@ -22,6 +22,7 @@ PARTS = (
     "traps",
     "pages",
     "access",
+    "console",
     "scale",
     "soak",
 )

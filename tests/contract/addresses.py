@@ -60,7 +60,9 @@ def values(address: Address, world: World) -> Mapping[str, Any]:
     port = world.amber.interface
     known: dict[str, Any] = {
         "sensor_pk": world.amber.sensor.pk,
+        "entry_pk": world.amber.entry.pk,
         "interface": port.pk,
+        "console": world.amber.console.pk,
         "index": 1,
         "quantity": "storage",
         "user_pk": world.users["viewer"].pk,

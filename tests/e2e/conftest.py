@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
 
-from tests import migrated
+from tests import ipmi_sim, migrated
 from tests.directory_peers import Slapd, slapd  # noqa: F401 - a fixture
 from tests.e2e.portal import ADMIN, PASSWORD, QUICK, Client, Portal
 from tests.peers import V3_LOGIN, Snmpd, program, snmpd  # noqa: F401 - a fixture
@@ -115,6 +115,14 @@ def period(portal: Portal, api: Client) -> int:
 
 
 @pytest.fixture(scope="package")
+def batch(api: Client, server: int) -> int:
+    """A remote batch that collects from the real server every night; gives its id."""
+    facts = {"operation": "collect", "time_zone": "Asia/Tokyo", "starts_at": "2026-01-01T02:00", "repeat": "daily"}
+    made = api.post("/remote-batches/", {"name": "Collect at night", "components": [server], **facts})
+    return int(made["id"])
+
+
+@pytest.fixture(scope="package")
 def directory(api: Client, slapd: Slapd) -> int:  # noqa: F811
     """An OpenLDAP server, behind a dead one, whose staff may look; gives the directory's id."""
     servers = ["127.0.0.1:1", f"127.0.0.1:{slapd.ldaps_port}"]
@@ -128,7 +136,21 @@ def directory(api: Client, slapd: Slapd) -> int:  # noqa: F811
 
 
 @pytest.fixture(scope="package")
-def ids(api: Client, server: int, link_down: int, period: int, directory: int) -> dict[str, int]:
+def machine(portal: Portal, api: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A management controller that we did not write, whose event log was read; gives the component's id."""
+    fields = {"username": ipmi_sim.USERNAME, "password": ipmi_sim.PASSWORD}
+    login = api.post("/credentials/", {"name": "controller", "kind": "password", "fields": fields})
+    with ipmi_sim.ipmi_sim(tmp_path_factory.mktemp("controller")) as simulator:
+        way = {"driver": "bmc", "address": "127.0.0.1", "port": simulator.port, "credential": login["id"]}
+        pk = int(api.post("/components/", {"name": "real-machine", "interfaces": [way]})["id"])
+        api.wait_for(f"/components/{pk}/event-log/", lambda page: page["count"] > 0, "its event log is read", 60)
+        yield pk
+
+
+@pytest.fixture(scope="package")
+def ids(
+    api: Client, server: int, machine: int, link_down: int, period: int, batch: int, directory: int
+) -> dict[str, int]:
     """A row of every kind that has a page, by what the paths of pages call it."""
 
     def first(path: str) -> int:
@@ -136,8 +158,11 @@ def ids(api: Client, server: int, link_down: int, period: int, directory: int) -
 
     return {
         "server": server,
+        "machine": machine,
+        "entry": first(f"/components/{machine}/event-log/"),
         "incident": link_down,
         "period": period,
+        "batch": batch,
         "sensor": first(f"/components/{server}/sensors/"),
         "credential": first("/credentials/"),
         "group": first("/groups/?name=Nights"),
@@ -148,8 +173,17 @@ def ids(api: Client, server: int, link_down: int, period: int, directory: int) -
         "directory": directory,
         "team": int(api.post("/teams/", {"name": "Night shift", "members": [first("/users/")]})["id"]),
         "audit": first("/audit/?action=component.register"),
+        "console": _with_console(api),
         "role": int(api.post("/roles/", {"name": "Night watch", "permissions": ["view"]})["id"]),
     }
+
+
+def _with_console(api: Client) -> int:
+    """A server whose controller nobody reaches: the page of its console is there all the same."""
+    fields = {"username": "admin", "password": "nobody asks for it"}
+    login = api.post("/credentials/", {"name": "silent controller", "kind": "password", "fields": fields})
+    way = {"driver": "bmc", "address": "127.0.0.1", "port": 1, "credential": login["id"]}
+    return int(api.post("/components/", {"name": "silent-server", "interfaces": [way]})["id"])
 
 
 @pytest.fixture(scope="module")

@@ -97,3 +97,34 @@ def test_a_browser_that_does_not_know_the_authority_refuses(encrypted: Portal, b
     with pytest.raises(Error, match="ERR_CERT_AUTHORITY_INVALID"):
         page.goto(f"{encrypted.url}/login/")
     leave(page.context)
+
+
+def test_a_console_goes_through_https(encrypted: Portal, trusting: Browser) -> None:
+    """The WebSocket passes our own front; nobody answers at the controller, and that is what it says."""
+    context = trusting.new_context()
+    page = sign_in(context, encrypted)
+    said = page.evaluate(
+        """async () => {
+            const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
+            const headers = {"Content-Type": "application/json", "X-CSRFToken": token};
+            const send = (path, body) => fetch(`/api/v1${path}`, {method: "POST", headers, body: JSON.stringify(body)});
+            const post = async (path, body) => (await send(path, body)).json();
+            const fields = {username: "admin", password: "nobody asks for it"};
+            const login = await post("/credentials/", {name: "silent", kind: "password", fields});
+            const way = {driver: "bmc", address: "127.0.0.1", port: 1, credential: login.id};
+            const made = await post("/components/", {name: "silent", interfaces: [way]});
+            const socket = new WebSocket(`wss://${location.host}/components/${made.id}/console/attach/`);
+            return await new Promise((done) => {
+                const heard = [];
+                socket.onmessage = (event) => heard.push(JSON.parse(event.data));
+                socket.onclose = (event) => done({code: event.code, heard});
+            });
+        }"""
+    )
+    assert said["code"] == 4000
+    assert (said["heard"][0]["phase"], said["heard"][-1]["phase"], said["heard"][-1]["end"]) == (
+        "opening",
+        "ended",
+        "failed",
+    )
+    leave(context)

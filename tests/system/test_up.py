@@ -25,7 +25,7 @@ from tests.system.waiting import STOP_DEADLINE, until
 
 pytestmark = pytest.mark.xdist_group("up")
 
-NAMES = ["broker", "worker-poll", "worker", "beat", "receiver", "web"]
+NAMES = ["broker", "worker-poll", "worker", "beat", "receiver", "console", "web"]
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +174,7 @@ def test_a_receiver_is_closed_and_opened_by_its_option(portal: Portal) -> None:
     assert is_bound()
     manage("option", "set", "trap_reception", "false", folder=portal.folder)
     until(lambda: not is_bound(), "the port is closed", 5)
+    manage("option", "set", "event_reception", "false", folder=portal.folder)  # the receiver's other port
     until(lambda: "receiver" not in portal.pids(), "the receiver rests")
     manage("option", "set", "trap_reception", "true", folder=portal.folder)
     until(is_bound, "the port is open", 5)

@@ -21,6 +21,7 @@ from apps.components.services.drafts import (
 )
 from apps.core.actors import Actor
 from apps.core.api_fields import Anything, Flag, Phrased, Reference, Strict, Text, Uuid, Whole
+from apps.core.phrases import in_words
 from apps.core.problems import WHOLE
 from apps.groups.models import Group
 
@@ -167,6 +168,7 @@ class InventorySerializer(serializers.ModelSerializer[InventoryItem]):
     """One part of a device."""
 
     status = serializers.CharField(read_only=True, help_text="A status, or nothing of a part that has none.")
+    details = serializers.SerializerMethodField()
     same_as = serializers.ListField(
         child=serializers.IntegerField(), read_only=True, help_text="The same part as other interfaces list it."
     )
@@ -176,15 +178,10 @@ class InventorySerializer(serializers.ModelSerializer[InventoryItem]):
         fields = ("id", "interface", "kind", "key", "name", "status", "details", "same_as", "read_at")
         read_only_fields = fields
 
-
-class EventLogSerializer(serializers.Serializer[Any]):
-    """One line of a device's own event log."""
-
-    id = serializers.IntegerField()
-    interface = serializers.IntegerField()
-    occurred_at = serializers.DateTimeField()
-    severity = serializers.CharField()
-    text = serializers.CharField()
+    @extend_schema_field({"type": "object", "additionalProperties": {}})
+    def get_details(self, row: InventoryItem) -> dict[str, Any]:
+        """Give the details, and why a section could not be read in the caller's language."""
+        return {label: in_words(value) if isinstance(value, str) else value for label, value in row.details.items()}
 
 
 class SplitSerializer(Strict):
@@ -200,3 +197,29 @@ class JoinSerializer(Strict):
     def get_fields(self) -> dict[str, Any]:
         """Name the field with the word that Python keeps for itself."""
         return {"with": Reference(queryset=Component.objects.all())}
+
+
+class ShownSerializer(serializers.Serializer[Any]):
+    """A certificate: its SHA-256 in hexadecimal, and what it says of itself where that is known."""
+
+    fingerprint = serializers.CharField()
+    subject = serializers.CharField()
+    not_before = serializers.DateTimeField(allow_null=True)
+    not_after = serializers.DateTimeField(allow_null=True)
+
+
+class CertificatesSerializer(serializers.Serializer[Any]):
+    """The certificate that an interface's device is known by, and the one that it shows now; ``error``: why none."""
+
+    interface = serializers.IntegerField()
+    known = ShownSerializer(allow_null=True)
+    shown = ShownSerializer(allow_null=True)
+    differs = serializers.BooleanField()
+    error = Phrased(allow_null=True)
+
+
+class AcceptSerializer(Strict):
+    """The new certificate that is to be accepted, by the fingerprint that was looked at."""
+
+    interface = Whole()
+    fingerprint = Text(max_length=64, min_length=64)

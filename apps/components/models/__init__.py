@@ -3,6 +3,7 @@
 from apps.components.models.component import Category, Component, ComponentQuerySet, PowerSwitch
 from apps.components.models.credential import Credential, CredentialVersion
 from apps.components.models.interface import (
+    CONSOLE,
     InventoryItem,
     ManagementInterface,
     ManagementInterfaceQuerySet,
@@ -13,6 +14,7 @@ from apps.components.models.status import Status, StatusCause, StatusChange
 from apps.components.models.suspension import SuspendPeriod, SuspendPeriodQuerySet
 
 __all__ = [
+    "CONSOLE",
     "Category",
     "Component",
     "ComponentQuerySet",

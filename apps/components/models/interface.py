@@ -100,10 +100,14 @@ class ManagementInterface(models.Model):
         return f"{self.driver} {self.address}"
 
 
-class Reservation(models.Model):
-    """Somebody holds an interface for himself: a console, an update; polls look at it."""
+CONSOLE = "console"
+"""The purpose that holds back polls alone: orders and checks by hand go on while somebody looks at the screen."""
 
-    interface = models.OneToOneField(ManagementInterface, on_delete=models.CASCADE, related_name="reservation")
+
+class Reservation(models.Model):
+    """Somebody holds an interface for himself: an order, an update; polls look at it. A console may come on top."""
+
+    interface = models.ForeignKey(ManagementInterface, on_delete=models.CASCADE, related_name="reservations")
     purpose = models.CharField(max_length=40)
     holder = models.CharField(max_length=200)
     until = models.DateTimeField()
@@ -111,6 +115,14 @@ class Reservation(models.Model):
     class Meta:
         verbose_name = _("reservation")
         verbose_name_plural = _("reservations")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["interface"], condition=~Q(purpose=CONSOLE), name="%(app_label)s_%(class)s_one_writer"
+            ),
+            models.UniqueConstraint(
+                fields=["interface"], condition=Q(purpose=CONSOLE), name="%(app_label)s_%(class)s_one_console"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.interface}: {self.purpose}"
@@ -125,7 +137,8 @@ class InventoryItem(ScopedModel):
     name = models.CharField(max_length=300)
     status = models.CharField(max_length=10, choices=Status, blank=True)
     details = models.JSONField(default=dict, blank=True)
-    read_at = models.DateTimeField(default=timezone.now)
+    section = models.CharField(max_length=40, blank=True, default="")  # that the driver reads apart from others
+    read_at = models.DateTimeField(default=timezone.now)  # older than its neighbours: its section could not be read
 
     scope_path = "interface__component__group"
 

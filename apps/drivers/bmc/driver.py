@@ -1,18 +1,20 @@
 """Manages a server through its management controller."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from apps.drivers.bmc import discrete, log, parts, readings
+from apps.drivers.bmc import discrete, log, parts, readings, settings
+from apps.drivers.bmc.line import BmcLine
 from apps.drivers.bmc.words import RESTART_CAUSES
 from apps.drivers.contract import (
     Boot,
     BootDevice,
     BootOverride,
     CheckStep,
+    Console,
     Driver,
     EventLog,
     Health,
@@ -31,13 +33,17 @@ from apps.drivers.contract import (
     PowerState,
     Reading,
     Sensors,
+    SerialLine,
+    Settings,
+    SettingsReport,
+    SettingValue,
     Stage,
     State,
     States,
     Target,
 )
 from apps.protocols.errors import Unreachable, Unsupported
-from apps.protocols.ipmi import IpmiConnection, IpmiSession, IpmiTarget, about, chassis, event_log, fru, measuring
+from apps.protocols.ipmi import IpmiConnection, IpmiSession, IpmiTarget, about, chassis, event_log, fru, measuring, sol
 from apps.protocols.ipmi.records import Records
 from apps.protocols.ipmi.repository import read_records
 
@@ -65,13 +71,17 @@ _BOOT_DEVICES = {
 _BOOT_NAMES = {number: device for device, number in _BOOT_DEVICES.items()} | {3: BootDevice.DISK}
 
 
-class BmcDriver(Driver, Identity, Health, Inventory, Sensors, States, Power, Boot, Lamp, PowerMeter, EventLog):
+class BmcDriver(
+    Driver, Identity, Health, Inventory, Sensors, States, Power, Boot, Lamp, PowerMeter, EventLog, Console, Settings
+):
     """One conversation with a controller: one session, opened on entering and always closed."""
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
         self._known: dict[str, Any] = {}
         self._connection: IpmiConnection | None = None
+        self._line: BmcLine | None = None
+        self._settings: settings.Told | None = None
 
     async def __aenter__(self) -> Self:
         first = _ipmi_target(self.target)
@@ -88,8 +98,12 @@ class BmcDriver(Driver, Identity, Health, Inventory, Sensors, States, Power, Boo
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._connection is not None:
-            await self._connection.close()
+        try:
+            if self._line is not None:
+                await self._line.close()
+        finally:
+            if self._connection is not None:
+                await self._connection.close()
 
     async def _run(self, work: Callable[[IpmiSession], T]) -> T:
         if self._connection is None:
@@ -197,11 +211,13 @@ class BmcDriver(Driver, Identity, Health, Inventory, Sensors, States, Power, Boo
         await self._run(lambda session: chassis.set_lamp(session, seconds))
 
     async def read_power_drawn(self) -> PowerDrawn | None:
-        """Measure by DCMI."""
+        """Measure by DCMI. A controller that measures nothing while the machine is on has no meter."""
         measured = await self._run(chassis.read_power)
-        if measured is None:
+        if measured is None or (measured.current is None and (await self._chassis()).on):
             return None
         limit = await self._run(chassis.read_power_limit)
+        if measured.current is None:
+            return PowerDrawn(None, cap=None if limit is None else float(limit))
         return PowerDrawn(
             watts=float(measured.current),
             minimum=float(measured.minimum),
@@ -209,6 +225,7 @@ class BmcDriver(Driver, Identity, Health, Inventory, Sensors, States, Power, Boo
             maximum=float(measured.maximum),
             over=timedelta(seconds=measured.seconds) if measured.seconds else None,
             cap=None if limit is None else float(limit),
+            throttled=discrete.throttled(self._known.get("measured", ())),
         )
 
     async def read_events(self, place: Mapping[str, Any]) -> LogPart:
@@ -220,11 +237,42 @@ class BmcDriver(Driver, Identity, Health, Inventory, Sensors, States, Power, Boo
         records = await self._records()
         found = await self._run(lambda session: log.read_since(session, place, info, EVENTS_AT_ONCE))
         events = tuple(log.event(entry, records) for entry in found.entries)
-        return LogPart(events, {**now, **found.place}, found.cleared, info.filled)
+        return LogPart(events, {**now, **found.place}, found.cleared, filled=info.filled)
 
     async def clear_events(self) -> None:
         """Empty the log."""
         await self._run(event_log.clear)
+
+    async def open_console(self, *, take: bool = False) -> SerialLine:
+        """Open serial over LAN."""
+        if self._connection is None:
+            raise Unreachable("The conversation with %(address)s has ended", address=self.target.address)
+        self._line = await BmcLine.open(self._connection, take=take)
+        return self._line
+
+    async def clear_console(self, mark: str) -> None:
+        """End the line of a session that was left over, and the session."""
+        await self._run(lambda session: sol.clear(session, mark))
+
+    async def read_settings(self) -> SettingsReport:
+        """Read what the controller is set to now."""
+        self._settings = await self._run(settings.read)
+        return settings.report(self._settings, self._login)
+
+    async def write_settings(self, changes: Mapping[str, SettingValue]) -> AsyncIterator[Sequence[str]]:
+        """Write each change by an order of its own."""
+        told = self._settings if self._settings is not None else await self._run(settings.read)
+        for names, order in settings.orders(told, changes, self._login, self.target.address):
+            yield names
+            await self._run(order)
+
+    async def reset_settings(self) -> None:
+        """IPMI has no word for this."""
+        raise Unsupported("A management controller cannot be set back by IPMI")
+
+    @property
+    def _login(self) -> str:
+        return str(self.target.credential.get("username") or "")
 
     async def _device(self) -> about.DeviceId:
         return await self._once("device", lambda: self._run(about.read_device_id))

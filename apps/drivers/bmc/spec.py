@@ -1,6 +1,6 @@
 """What the portal knows of the management controller driver without importing it."""
 
-from apps.drivers.contract import Capability, Category, DriverSpec, Parameter
+from apps.drivers.contract import OWN_PAGE, Capability, Category, DriverSpec, Parameter
 
 SPEC = DriverSpec(
     name="bmc",
@@ -18,6 +18,8 @@ SPEC = DriverSpec(
             Capability.LAMP,
             Capability.POWER_METER,
             Capability.EVENT_LOG,
+            Capability.CONSOLE,
+            Capability.SETTINGS,
         }
     ),
     credential_kinds=("password",),
@@ -28,6 +30,7 @@ SPEC = DriverSpec(
             "second_address",
             "Second address",
             help="Asked when the first one does not answer: some controllers have two LAN ports.",
+            is_address=True,
         ),
         Parameter(
             "allow_suite_3",
@@ -44,6 +47,12 @@ SPEC = DriverSpec(
             maximum=65535,
             help="The UDP port of the portal from which the controller is asked, for firewalls; empty: any port.",
         ),
+        Parameter(
+            OWN_PAGE,
+            "Web page of the controller",
+            help="Where its own page is, with its graphical console; empty: https:// and the address.",
+        ),
     ),
     blocking=True,
+    own_page=True,
 )

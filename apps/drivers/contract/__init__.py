@@ -5,7 +5,12 @@ A driver is one folder with ``spec.py`` (``SPEC``, cheap: no protocol library is
 and free of Django.
 """
 
+from apps.drivers.contract.console import (
+    Console,
+    SerialLine,
+)
 from apps.drivers.contract.description import (
+    OWN_PAGE,
     Capability,
     Category,
     DriverSpec,
@@ -50,8 +55,10 @@ from apps.drivers.contract.power import (
     PowerMeter,
     PowerReport,
     PowerState,
+    ShutsDownBy,
 )
 from apps.drivers.contract.sensors import (
+    DRAWN,
     NOT_MEASURED,
     POWER_OFF,
     Limits,
@@ -61,6 +68,17 @@ from apps.drivers.contract.sensors import (
     Sensors,
     Ups,
     UpsPart,
+)
+from apps.drivers.contract.settings import (
+    NEW,
+    Carries,
+    Choice,
+    Setting,
+    SettingKind,
+    Settings,
+    SettingSection,
+    SettingsReport,
+    SettingValue,
 )
 from apps.drivers.contract.states import (
     WORST_FIRST,
@@ -72,19 +90,30 @@ from apps.drivers.contract.states import (
     States,
     Status,
 )
+from apps.drivers.contract.subscriptions import (
+    Subscribed,
+    Subscription,
+    Subscriptions,
+)
 from apps.protocols.errors import Stage
 
 __all__ = [
     "CAPABILITY_CLASSES",
+    "DRAWN",
+    "NEW",
     "NOT_MEASURED",
+    "OWN_PAGE",
     "POWER_OFF",
     "WORST_FIRST",
     "Boot",
     "BootDevice",
     "BootOverride",
     "Capability",
+    "Carries",
     "Category",
     "CheckStep",
+    "Choice",
+    "Console",
     "Driver",
     "DriverSpec",
     "EventLog",
@@ -119,11 +148,22 @@ __all__ = [
     "Secret",
     "Sensor",
     "Sensors",
+    "SerialLine",
+    "Setting",
+    "SettingKind",
+    "SettingSection",
+    "SettingValue",
+    "Settings",
+    "SettingsReport",
+    "ShutsDownBy",
     "Stage",
     "State",
     "StateKind",
     "States",
     "Status",
+    "Subscribed",
+    "Subscription",
+    "Subscriptions",
     "Target",
     "Ups",
     "UpsPart",

@@ -6,6 +6,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from apps.drivers.contract.power import ShutsDownBy
+
 
 class Category(StrEnum):
     """What a component is; a driver names the one it registers by default."""
@@ -38,6 +40,9 @@ class Capability(StrEnum):
     POWER_METER = "power_meter"
     POWER_CAP = "power_cap"
     EVENT_LOG = "event_log"
+    SETTINGS = "settings"
+    SUBSCRIPTIONS = "subscriptions"
+    CONSOLE = "console"
 
 
 class Secret(str):
@@ -48,6 +53,8 @@ class Secret(str):
     def __repr__(self) -> str:
         return "Secret('********')"
 
+
+OWN_PAGE = "web_page"  # the parameter of drivers with ``own_page`` that says where it is, if not there
 
 ParameterType: TypeAlias = type[int] | type[str] | type[bool]
 
@@ -64,6 +71,7 @@ class Parameter:
     maximum: int | None = None
     choices: tuple[str, ...] = ()
     help: str = ""
+    is_address: bool = False  # another address of the same device, from which its alerts may come
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,10 @@ class DriverSpec:
     transport: str = "udp"  # "udp", "tcp" or "icmp"
     blocking: bool = False  # True: runs over a thread pool, on the queue poll-blocking
     hidden: bool = False  # True: not offered in production (fake)
+    own_page: bool = False  # True: what answers there has a web page of its own, at https://<address>/
     period: timedelta | None = None  # None: the option MONITORING_INTERVAL
+    shuts_down_by: ShutsDownBy = ShutsDownBy.CONTROLLER  # of those with the capability ``power``
+    pins_certificate: bool = False  # knows its device by a certificate's fingerprint: ``state["pin"]``, ``certificate``
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
+from apps.drivers.contract.console import Console
 from apps.drivers.contract.description import Capability, Target
 from apps.drivers.contract.event_log import EventLog
 from apps.drivers.contract.inventory import Identity, Inventory
 from apps.drivers.contract.ports import Neighbours, Ports
 from apps.drivers.contract.power import Boot, Lamp, Power, PowerCap, PowerMeter
 from apps.drivers.contract.sensors import Sensors, Ups
+from apps.drivers.contract.settings import Settings
 from apps.drivers.contract.states import Health, States
+from apps.drivers.contract.subscriptions import Subscriptions
 from apps.protocols.errors import Stage
 
 
@@ -68,5 +71,8 @@ CAPABILITY_CLASSES: Mapping[Capability, type] = MappingProxyType(
         Capability.POWER_METER: PowerMeter,
         Capability.POWER_CAP: PowerCap,
         Capability.EVENT_LOG: EventLog,
+        Capability.SETTINGS: Settings,
+        Capability.SUBSCRIPTIONS: Subscriptions,
+        Capability.CONSOLE: Console,
     }
 )

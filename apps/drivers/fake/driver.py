@@ -1,7 +1,7 @@
 """Answers from a script, after a delay, or with a fault; speaks to nobody."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from apps.drivers.contract import (
     Boot,
     BootOverride,
     CheckStep,
+    Console,
     Driver,
     EventLog,
     Health,
@@ -26,20 +27,27 @@ from apps.drivers.contract import (
     PortsReport,
     Power,
     PowerAction,
+    PowerCap,
     PowerDrawn,
     PowerMeter,
     PowerReport,
     PowerState,
     Reading,
     Sensors,
+    SerialLine,
+    Settings,
+    SettingsReport,
+    SettingValue,
     Stage,
     State,
     States,
     Target,
 )
+from apps.drivers.fake import settings
+from apps.drivers.fake.console import FakeLine, LoginPrompt
 from apps.drivers.fake.machine import LATE, FakeMachine
 from apps.drivers.fake.script import FakeDevice
-from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Unreachable, Unsupported
+from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, InUse, Unreachable, Unsupported
 
 
 class FakeDriver(
@@ -55,7 +63,10 @@ class FakeDriver(
     Boot,
     Lamp,
     PowerMeter,
+    PowerCap,
     EventLog,
+    Console,
+    Settings,
 ):
     """One conversation with a device that exists nowhere.
 
@@ -78,6 +89,7 @@ class FakeDriver(
             sensors=int(wanted.get("sensors", 4)),
             ports=int(wanted.get("ports", 2)),
         )
+        self._meter = str(wanted.get("meter") or "none")
         self._obedience = str(wanted.get("obedience") or "prompt")
         self._machine = FakeMachine.load(target.state.get("machine")).at(self._contact)
         self._spoken_to = False
@@ -92,7 +104,7 @@ class FakeDriver(
         """Wait as the script says, and fail as it says: silence costs the whole timeout, as on a network."""
         if self._fault == "slow":
             await asyncio.sleep(self.target.timeout * 0.9)
-        elif self._fault == "silent" or (self._fault == "flapping" and self._contact % 2 == 0):
+        elif self._is_silent:
             await asyncio.sleep(self.target.timeout * (self.target.retries + 1))
             raise self._error("silent")
         elif self._fault != "none" and self._fault != "flapping":
@@ -101,6 +113,11 @@ class FakeDriver(
         if self._delay and not self._spoken_to:
             await asyncio.sleep(self._delay)
         self._spoken_to = True
+
+    @property
+    def _is_silent(self) -> bool:
+        flaps = self._fault == "flapping" and self._contact % 2 == 0
+        return flaps or self._fault == "silent" or self._machine.vanished
 
     def _error(self, fault: str) -> ContactError:
         address = self.target.address
@@ -195,9 +212,20 @@ class FakeDriver(
             self._machine = replace(self._machine, lamp=lit)
 
     async def read_power_drawn(self) -> PowerDrawn | None:
-        """Give the scripted watts; a machine that is off draws what its controller needs."""
+        """Give the scripted watts; the meter *idle* measures nothing while the machine is off."""
         await self._ask()
-        return self._device.drawn(on=self._machine.power == PowerState.ON)
+        if self._meter == "none":
+            return None
+        on = self._machine.power == PowerState.ON
+        if self._meter == "idle" and not on:
+            return PowerDrawn(None, cap=self._machine.cap)
+        return self._device.drawn(on=on, cap=self._machine.cap)
+
+    async def set_power_cap(self, watts: int | None) -> None:
+        """Keep it; the machine draws no less than it needs."""
+        await self._take("no cap" if watts is None else f"cap {watts}")
+        if self._obedience != "deaf":
+            self._machine = replace(self._machine, cap=watts)
 
     async def read_events(self, place: Mapping[str, Any]) -> LogPart:
         """Give what was written down since then."""
@@ -209,6 +237,37 @@ class FakeDriver(
         await self._take("clear log")
         if self._obedience != "deaf":
             self._machine = self._machine.emptied()
+
+    async def open_console(self, *, take: bool = False) -> SerialLine:
+        """Show a login prompt; in the obedience *refusing* another program holds the line."""
+        await self._ask()
+        if self._obedience == "refusing" and not take:
+            raise InUse("The console of %(address)s is in use by another program", address=self.target.address)
+        return FakeLine(LoginPrompt(f"fake-{self.target.address}".replace(":", "-")))
+
+    async def clear_console(self, mark: str) -> None:
+        """Leave nothing behind."""
+        await self._ask()
+
+    async def read_settings(self) -> SettingsReport:
+        """Give what it came with, and what was changed since."""
+        await self._ask()
+        return settings.report(self.target, self._machine.settings)
+
+    async def write_settings(self, changes: Mapping[str, SettingValue]) -> AsyncIterator[Sequence[str]]:
+        """Take one setting after another; passwords are taken and not kept."""
+        for name in settings.in_order(changes):
+            yield (name,)
+            await self._take(f"set {name}")
+            if self._obedience != "deaf":
+                kept = settings.kept(self._machine.settings, name, changes[name])
+                self._machine = replace(self._machine, settings=kept, vanished=self._obedience == "vanishing")
+
+    async def reset_settings(self) -> None:
+        """Forget what was changed."""
+        await self._take("reset settings")
+        if self._obedience != "deaf":
+            self._machine = replace(self._machine, settings={})
 
     async def _take(self, order: str) -> None:
         """Write an order down, as a device does that has received it, and refuse it where the script says so."""

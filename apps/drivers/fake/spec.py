@@ -4,7 +4,8 @@ from apps.drivers.contract import Capability, Category, DriverSpec, Parameter
 
 FAULTS = ("none", "silent", "slow", "refusing", "denied", "garbage", "old", "flapping")
 SCRIPTS = ("steady", "busy", "filling", "ailing", "unplugged")
-OBEDIENCE = ("prompt", "late", "deaf", "refusing")
+METERS = ("none", "well", "idle")
+OBEDIENCE = ("prompt", "late", "deaf", "refusing", "vanishing")
 
 SPEC = DriverSpec(
     name="fake",
@@ -23,7 +24,10 @@ SPEC = DriverSpec(
             Capability.BOOT,
             Capability.LAMP,
             Capability.POWER_METER,
+            Capability.POWER_CAP,
             Capability.EVENT_LOG,
+            Capability.CONSOLE,
+            Capability.SETTINGS,
         }
     ),
     credential_kinds=("password", "snmp-community", "snmp-v3"),
@@ -33,10 +37,12 @@ SPEC = DriverSpec(
         Parameter("script", "Script", choices=SCRIPTS, default="steady"),
         Parameter("fault", "Fault", choices=FAULTS, default="none"),
         Parameter("obedience", "Answer to orders", choices=OBEDIENCE, default="prompt"),
+        Parameter("meter", "Power meter", choices=METERS, default="none"),
         Parameter("delay", "Delay of each contact (ms)", int, 0, 0, 600_000),
         Parameter("seed", "Seed of the values", int, 0),
         Parameter("sensors", "Number of further sensors", int, 4, 0, 10_000),
         Parameter("ports", "Number of network ports", int, 2, 0, 1_000),
     ),
     hidden=True,
+    own_page=True,
 )

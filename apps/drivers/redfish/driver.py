@@ -1,7 +1,8 @@
 """Reads and steers a server through its management controller's Redfish service."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -27,15 +28,19 @@ from apps.drivers.contract import (
     PowerState,
     Reading,
     Sensors,
+    Settings,
+    SettingsReport,
+    SettingValue,
     State,
     StateKind,
     States,
     Status,
 )
-from apps.drivers.redfish import log, orders, parts, storage, supply
-from apps.drivers.redfish.conversation import SECTIONS, RedfishConversation
+from apps.drivers.redfish import log, orders, parts, settings, storage, supply
+from apps.drivers.redfish.conversation import SECTIONS
+from apps.drivers.redfish.subscribing import RedfishSubscriptions
 from apps.drivers.redfish.values import Resource, identifier, link, nested, objects, text
-from apps.protocols.errors import AuthenticationFailed, ContactError, Unsupported
+from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Unsupported
 from apps.protocols.redfish import Refused
 
 SETTLES_WITHIN = 15.0  # seconds; a machine that was just switched off refuses to be switched on for a moment
@@ -44,11 +49,14 @@ MOST_ENTRIES = 2_000
 MOST_LINKED = 200  # entries that have to be read one by one
 POWER_NAME = "Power state"
 NO_LOG = "%(address)s keeps no log that can be read"
+NO_MANAGER = "%(address)s tells of no controller that could be set"
+OTHER_VERSION = "%(address)s was changed by somebody else at the same moment"
+NO_RESET = "%(address)s cannot be set back to what it came with"
 NO_CLEARING = "%(address)s cannot empty its logs"
 
 
 class RedfishDriver(
-    RedfishConversation,
+    RedfishSubscriptions,
     Identity,
     Health,
     Inventory,
@@ -60,8 +68,11 @@ class RedfishDriver(
     PowerMeter,
     PowerCap,
     EventLog,
+    Settings,
 ):
     """One conversation with the controller of one server."""
+
+    _settings: settings.Told | None = None
 
     # --- what it is and how it is -------------------------------------------------------------------------------------
 
@@ -117,15 +128,16 @@ class RedfishDriver(
         self, kind: InventoryKind, section: str, items: Awaitable[Iterable[InventoryItem]]
     ) -> list[InventoryItem]:
         async def read() -> list[InventoryItem]:
-            return list(await items)
+            return [replace(item, section=section) for item in await items]
 
         try:
             return await self._limited(read)
         except AuthenticationFailed:
             raise
         except ContactError as error:
+            name = SECTIONS[section]
             return [
-                InventoryItem(kind, f"unread.{section}", SECTIONS[section], Status.UNKNOWN, {"Not read": str(error)})
+                InventoryItem(kind, f"unread.{section}", name, Status.UNKNOWN, {"Not read": str(error)}, section, error)
             ]
 
     async def _processors(self) -> Iterable[InventoryItem]:
@@ -229,16 +241,31 @@ class RedfishDriver(
         return found
 
     async def read_power_drawn(self) -> PowerDrawn | None:
-        """Read the meter of the first chassis that has one."""
-        for chassis in await self._chassis():
+        """Read the meter of the first chassis that has one; a poll in which power did not answer asks no more."""
+        if "power" in self._unread:
+            return None
+        for chassis, prefix in await self._places():
+            found = None
             if path := link(chassis, "Power"):
-                if (found := supply.drawn(await self._get(path))) is not None:
-                    return found
-            elif (path := link(chassis, "EnvironmentMetrics")) and (
-                found := supply.drawn_by_metrics(await self._get(path))
-            ) is not None:
-                return found
+                found = supply.drawn(await self._get(path))
+            elif path := link(chassis, "EnvironmentMetrics"):
+                found = supply.drawn_by_metrics(await self._get(path))
+            if found is not None:
+                throttled = await self._throttled() if found.cap is not None else None
+                return replace(found, sensor=f"{prefix}{supply.METER}", throttled=throttled)
         return None
+
+    async def _throttled(self) -> bool | None:
+        """Say whether any processor is slowed down; asked of machines with a cap only. None where none tells."""
+        try:
+            return parts.throttled(await self._limited(self._processor_resources))
+        except AuthenticationFailed:
+            raise
+        except ContactError:
+            return None
+
+    async def _processor_resources(self) -> list[Resource]:
+        return await self._members(await self._system(), "Processors")
 
     async def set_power_cap(self, watts: int | None) -> None:
         """Set the cap of the first chassis that has one, or take it away; 0 is none."""
@@ -257,21 +284,22 @@ class RedfishDriver(
         services = await self._logs()
         if not services:
             raise Unsupported(NO_LOG, address=self.target.address)
-        looks, places, full = [], {}, []
+        looks, places, full, emptied = [], {}, [], []
         for service in services:
             name = identifier(service)
             before = place.get(name)
             entries, skips = await self._entries(str(link(service, "Entries")), before)
             found = log.look(entries.found, before, name)
             looks.append(found)
+            emptied += [f"{name}/"] if found.cleared else []
             count = entries.skipped + len(entries.found)
             places[name] = {**found.place, "count": count, "skips": skips} if found.place else {}
-            full.append(log.filled(service, count))
+            full.append(log.Filled(log.filled(service, count), log.wraps(service)))
         events = [event for look in looks for event in look.events]
         if len(looks) > 1 and all(event.at is not None for event in events):
             events.sort(key=lambda event: str(event.at))
-        told = [share for share in full if share is not None]
-        return LogPart(tuple(events), places, any(look.cleared for look in looks), max(told) if told else None)
+        fullest = log.fullest(full)
+        return LogPart(tuple(events), places, bool(emptied), tuple(emptied), fullest.share, fullest.wraps)
 
     async def clear_events(self) -> None:
         """Empty the logs that are read."""
@@ -308,6 +336,68 @@ class RedfishDriver(
         if any(len(one) == 1 for one in listed):
             listed = log.newest(listed, last, MOST_LINKED)
         return log.Entries(await self._client.resolve(listed)), bool(skips)
+
+    # --- settings -----------------------------------------------------------------------------------------------------
+
+    async def read_settings(self) -> SettingsReport:
+        """Read what the controller is set to now."""
+        self._settings = await self._read_settings()
+        return settings.report(self._settings, self._login)
+
+    async def write_settings(self, changes: Mapping[str, SettingValue]) -> AsyncIterator[Sequence[str]]:
+        """Change each resource once, in the version that was read."""
+        told = self._settings or await self._read_settings()
+        for order in settings.orders(told, changes, self._login, self.target.address):
+            yield order.names
+            if order.method == "POST":
+                await self._order(self._client.post(order.path, order.body))
+            else:
+                await self._order(self._patch(order))
+
+    async def _patch(self, order: settings.Order) -> None:
+        try:
+            await self._client.patch(order.path, order.body, tag=order.tag)
+        except Refused as error:
+            if error.status != 412:
+                raise
+            raise DeviceError(OTHER_VERSION, address=self.target.address) from error
+
+    async def reset_settings(self) -> None:
+        """Order the reset to defaults."""
+        for manager in await self._managers():
+            if (found := settings.reset_target(manager)) is not None:
+                await self._order(self._client.post(found[0], dict(ResetType=found[1])))
+                return
+        raise Unsupported(NO_RESET, address=self.target.address)
+
+    @property
+    def _login(self) -> str:
+        return str(self.target.credential.get("username") or "")
+
+    async def _read_settings(self) -> settings.Told:
+        managers = await self._managers()
+        if not managers:
+            raise Unsupported(NO_MANAGER, address=self.target.address)
+        manager = managers[0]
+        ports = await self._members(manager, "EthernetInterfaces")
+        services = await self._at(link(manager, "NetworkProtocol"))
+        root = await self._at(link(self._client.root, "AccountService"))
+        roles = [identifier(role) for role in await self._members(root, "Roles")]
+        return settings.Told(
+            manager,
+            port=next((one for one in ports if one.get("IPv4Addresses")), ports[0] if ports else {}),
+            services=services,
+            accounts_path=link(root, "Accounts") or "",
+            accounts=await self._members(root, "Accounts"),
+            roles=roles,
+        )
+
+    async def _at(self, path: str | None) -> Resource:
+        """Read a resource; an empty one where it is not there."""
+        try:
+            return await self._get(path) if path else {}
+        except Unsupported:
+            return {}
 
 
 DRIVER = RedfishDriver

@@ -1,6 +1,6 @@
 """What the portal knows of the Redfish driver without importing it."""
 
-from apps.drivers.contract import Capability, Category, DriverSpec, Parameter
+from apps.drivers.contract import OWN_PAGE, Capability, Category, DriverSpec, Parameter
 
 SPEC = DriverSpec(
     name="redfish",
@@ -19,6 +19,8 @@ SPEC = DriverSpec(
             Capability.POWER_METER,
             Capability.POWER_CAP,
             Capability.EVENT_LOG,
+            Capability.SETTINGS,
+            Capability.SUBSCRIPTIONS,
         }
     ),
     credential_kinds=("password",),
@@ -50,6 +52,13 @@ SPEC = DriverSpec(
                 "last state and is asked less often; 0: no limit."
             ),
         ),
+        Parameter(
+            OWN_PAGE,
+            "Web page of the controller",
+            help="Where its own page is, with its graphical console; empty: https:// and the address.",
+        ),
     ),
     transport="tcp",
+    pins_certificate=True,
+    own_page=True,
 )

@@ -78,13 +78,18 @@ class IpmiConnection:
         self._session = IpmiSession(target, found.address)
         await self.run(IpmiSession.login)
 
-    async def run(self, work: Callable[[IpmiSession], T]) -> T:
-        """Do blocking work with the session in a thread; when the caller is cancelled, the work stops soon."""
-        session = self._session
-        if session is None:
+    @property
+    def session(self) -> IpmiSession:
+        """The session, for somebody who uses it in a thread of his own and is done with it before it is closed."""
+        if self._session is None:
             raise Unreachable(
                 "The conversation with %(address)s has ended", stage=Stage.PROTOCOL, address=self.target.address
             )
+        return self._session
+
+    async def run(self, work: Callable[[IpmiSession], T]) -> T:
+        """Do blocking work with the session in a thread; when the caller is cancelled, the work stops soon."""
+        session = self.session
         running = _pool().submit(work, session)
         self._running = running
         try:

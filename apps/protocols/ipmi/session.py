@@ -4,9 +4,11 @@ pyghmi signs in; questions are asked here, because the library repeats every que
 to forty seconds for a dead controller and signs in anew behind one's back.
 """
 
+import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -38,7 +40,16 @@ GLANCE = 0.2  # seconds after which somebody who waits looks whether he should s
 BUSY_TRIES, BUSY_PAUSE = 5, 0.3
 
 _CLOSE_SESSION = 0x3C
-_WRONG_LOGIN = ("incorrect password", "unauthorized name", "invalid role", "unauthorized role", "privilege", "user")
+_SERIAL_OVER_LAN = 1  # type of payload
+_WRONG_LOGIN = (
+    "incorrect password",
+    "unauthorized name",
+    "invalid role",
+    "unauthorized role",
+    "privilege",
+    "user",
+    "integrity check value reported",  # the controller's word for a proof that was made with another password
+)
 _PRIVILEGES = (4, 3, 2)  # administrator, operator, user
 _TOO_MUCH_ASKED = ("role", "privilege", "unauthorized name")  # accounts may be unknown above their privilege
 _NO_ROOM = "insufficient resources"
@@ -93,6 +104,39 @@ class IpmiSession:
         if self._session is None:
             return None
         return 17 if self._session.attemptedhash == 256 else 3
+
+    @property
+    def number(self) -> int:
+        """What the controller calls this session; 0 without one."""
+        return int(self._session.sessionid) if self._session is not None else 0
+
+    def stay(self) -> None:
+        """Last longer than the budget of one conversation: a console is open for hours."""
+        self._deadline = math.inf
+
+    def listen(self, handler: Callable[[Any], None] | None) -> None:
+        """Have a handler told what comes over serial over LAN: bytes, or a dictionary when the session broke."""
+        if self._session is not None:
+            self._session.sol_handler = handler
+
+    def send_payload(self, payload: bytes) -> None:
+        """Send a packet of serial over LAN, once."""
+        session = self._session
+        if session is None or not session.logged or session.broken:
+            raise self._silent()
+        try:
+            session.send_payload(bytearray(payload), payload_type=_SERIAL_OVER_LAN, retry=False)
+        except (pyghmi.exceptions.IpmiException, OSError) as error:
+            raise self._silent() from error
+
+    def wait(self, seconds: float, bell: "deque[threading.Event]") -> None:
+        """Wait until something came, the bell rings or the time is over; then take what came."""
+        session = self._session
+        if session is None or session.broken:
+            raise self._silent()
+        library._io_wait(seconds, session.sockaddr, bell)
+        bell.clear()
+        session.process_pktqueue()
 
     def stop(self) -> None:
         """Let whoever waits inside give up at his next glance."""

@@ -24,6 +24,7 @@ def parts(machine: Machine) -> Iterable[tuple[str, Resource]]:
                 "TotalCores": 32,
                 "TotalThreads": 64,
                 "MaxSpeedMHz": 4000,
+                "Throttled": machine.is_throttled,
                 "Status": OK,
             },
         )

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from apps.simulators.redfish.configuration import Configuration
+
 
 class Fault(StrEnum):
     """What may be wrong with the service or the machine behind it."""
@@ -20,6 +22,8 @@ class Fault(StrEnum):
     FAN_STOPPED = "fan-stopped"
     DRIVE_FAILED = "drive-failed"
     POWER_LOST = "power-lost"  # one of two lines
+    LOST_BY_CHANGE = "lost-by-change"  # takes a change of its network or services, and answers nobody any more
+    MUTE = "mute"  # takes subscriptions and sends nothing
 
 
 # Faults of the machine: what the management log says when they begin, its severity, and its class.
@@ -41,6 +45,9 @@ class Entry:
     text: str
     severity: str
     source: str
+
+
+LEAST = 0.75  # of its watts, which slowing down to the utmost leaves
 
 
 @dataclass(slots=True)
@@ -69,6 +76,7 @@ class Machine:
     iml: list[Entry] = field(default_factory=list)
     iel: list[Entry] = field(default_factory=list)
     orders: list[str] = field(default_factory=list)  # reset types that were carried out
+    configuration: Configuration = field(default_factory=Configuration)
     _off_at: float = float("-inf")
 
     def __post_init__(self) -> None:
@@ -95,6 +103,16 @@ class Machine:
             if fault in _NOTED:
                 text, _severity, source = _NOTED[fault]
                 self.note(self.iml, text, "Repaired", source)
+
+    @property
+    def is_throttled(self) -> bool:
+        """Say whether its processors are slowed down to keep to the cap."""
+        return self.is_on and 0 < self.cap < self.watts
+
+    @property
+    def drawn(self) -> float:
+        """Give what it draws while it is on: the cap, but no less than all slowing down saves."""
+        return max(float(self.cap), float(round(self.watts * LEAST))) if self.is_throttled else self.watts
 
     @property
     def power_state(self) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 from argparse import ArgumentParser
 from pathlib import Path
@@ -17,10 +18,13 @@ FILES = {
     "idiomorph": ("dist/idiomorph-ext.min.js",),
     "htmx-ext-sse": ("dist/sse.min.js",),
     "uplot": ("dist/uPlot.iife.min.js", "dist/uPlot.min.css"),
+    "@xterm/xterm": ("lib/xterm.js", "css/xterm.css"),
+    "@xterm/addon-fit": ("lib/addon-fit.js",),
     "@fontsource-variable/inter": ("files/inter-latin-wght-normal.woff2",),
     "@fontsource-variable/jetbrains-mono": ("files/jetbrains-mono-latin-wght-normal.woff2",),
 }
 SPRITE_SOURCE = "@tabler/icons"  # its files are not copied one by one; the sprite command takes shapes from it
+SOURCE_MAP = re.compile(rb"\n//# sourceMappingURL=\S+\s*\Z")  # names a file that is not served
 LICENCES_WITHOUT_FIELD = {"htmx-ext-sse": "0BSD"}  # has a licence text, but no such field in its package.json
 
 
@@ -50,7 +54,7 @@ class Command(BaseCommand):
             entry = {"package": package, "version": about["version"], "license": licence, "text": licence_text}
             for name in FILES.get(package, ()):
                 target = vendor / Path(name).name
-                shutil.copyfile(folder / name, target)
+                target.write_bytes(SOURCE_MAP.sub(b"", (folder / name).read_bytes()))
                 record[target.name] = entry | {"sha256": hashlib.sha256(target.read_bytes()).hexdigest()}
             if package == SPRITE_SOURCE:
                 record["icons.svg"] = entry

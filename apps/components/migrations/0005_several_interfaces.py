@@ -22,7 +22,7 @@ def in_one_order(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("components", "0003_power_state"),
+        ("components", "0004_sections_of_the_inventory"),
     ]
 
     operations = [
