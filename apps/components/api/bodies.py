@@ -141,7 +141,9 @@ class ComponentSerializer(Strict):
     causes = CauseSerializer(many=True, read_only=True)
     suspended = serializers.BooleanField(read_only=True)
     power_state = serializers.CharField(read_only=True, help_text="on or off, by its controller; empty: nobody told.")
-    power_since = serializers.DateTimeField(read_only=True, help_text="When it was seen to become so, if it was.")
+    power_since = serializers.DateTimeField(
+        read_only=True, allow_null=True, help_text="When it was seen to become so, if it was."
+    )
     last_seen_at = serializers.DateTimeField(read_only=True)
     interfaces = InterfaceList(required=False)
 
