@@ -19,7 +19,13 @@ ACTS = frozenset(  # only posted to
             "audit:verify",
             "components:bulk",
         ),
-        *("components:check", "components:credential-remove", "components:join", "components:manage"),
+        *(
+            "components:check",
+            "components:credential-remove",
+            "components:join",
+            "components:split",
+            "components:manage",
+        ),
         *("components:refresh", "components:resume", "definitions:apply", "definitions:enabled"),
         *("definitions:remove", "definitions:restore", "definitions:settle", "groups:remove", "jobs:cancel"),
         *(
@@ -41,7 +47,13 @@ DATA = frozenset(  # files, what charts are drawn from, and what programs ask fo
     {
         *("alerts:export", "audit:export", "definitions:export", "monitoring:chart", "monitoring:chart-file"),
         *("monitoring:component-chart", "monitoring:component-chart-file", "monitoring:fleet-chart"),
-        *("monitoring:fleet-chart-file", "portal:bundle", "portal:capacity-history", "portal:style-guide-series"),
+        *(
+            "monitoring:event-log-file",
+            "monitoring:fleet-chart-file",
+            "portal:bundle",
+            "portal:capacity-history",
+            "portal:style-guide-series",
+        ),
         *("accounts:session", "core:stream", "system:healthz", "system:metrics", "system:readyz"),
         *("tls:authority-der", "tls:authority-pem", "tls:request"),
     }

@@ -224,8 +224,13 @@ async def open(line: Line, *, deadline: float) -> AsyncIterator[Driver]:
         reason = error.strerror or type(error).__name__
         raise Unreachable(NO_WAY, stage=Stage.ROUTE, address=address, reason=reason) from error
     except Exception as error:
-        _tell_mistake(line, error)
-        raise DeviceError(UNEXPECTED, address=address, kind=type(error).__name__) from None
+        raise mistake(line, error) from None
+
+
+def mistake(line: Line, error: Exception) -> DeviceError:
+    """Log a mistake of a driver, and give what it is told as: nobody understood what the device sent."""
+    _tell_mistake(line, error)
+    return DeviceError(UNEXPECTED, address=line.target.address, kind=type(error).__name__)
 
 
 def _tell_mistake(line: Line, error: Exception) -> None:

@@ -1,6 +1,6 @@
 """What upper apps may add to components, from ``AppConfig.ready()``."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from apps.components.pages.look import Look
     from apps.components.services.drafts import NewComponent
     from apps.components.services.needs import Lack
-    from apps.drivers.contract import DriverSpec
+    from apps.drivers.contract import DriverSpec, LoggedEvent
 
 RegistrationCheck = Callable[["Sequence[NewComponent]"], Sequence[Phrase]]
 """Looks at what is about to be registered and gives the reasons against it; none lets it pass."""
 
 RemovalHook = Callable[[Sequence[int]], None]
 """Removes what an app keeps of components (by id) where no foreign key does it; runs in its transaction."""
+
+InterfaceHook = Callable[[Sequence[int]], None]
+"""Is told of interfaces (by id) that are about to go, or to lead to another device; runs in the same transaction."""
 
 JoinHook = Callable[[int, int], None]
 """Takes the ids of the component that stays and of the one that goes; runs before the one that goes is removed."""
@@ -36,6 +39,15 @@ Collector = Callable[[Sequence[int]], Mapping[int, ContactError | None]]
 
 Several may be registered; an interface is refreshed when all of them managed. It runs outside any event loop.
 """
+
+Ordered = Callable[[int], None]
+"""Takes the id of a component whose devices were ordered something, which may have changed what they say."""
+
+LogKeeper = Callable[[int, "Sequence[LoggedEvent]"], None]
+"""Takes the id of an interface and the entries of its device's event log that are about to be lost there."""
+
+Starting = Callable[[Sequence[int]], Collection[int]]
+"""Gives those of components (by id) that are just starting, or may stand in the setup of their firmware."""
 
 Need = Callable[["ManagementInterface", "DriverSpec"], "Sequence[Lack]"]
 """Looks at a way of managing and gives what is missing of what an upper app has for it; it is told on its panel."""
@@ -81,6 +93,26 @@ class Act:
 
     template: str
     read: "Callable[[Look], Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class PanelAct:
+    """A button in the header of a panel of another app; the template finds as ``content`` what ``read`` gives."""
+
+    panel: str  # the name of the panel, which shows it where its template says so
+    template: str
+    read: "Callable[[Look], Any]"  # None: none
+
+
+@dataclass(frozen=True, slots=True)
+class InterfacePart:
+    """What an upper app adds to one way of managing on its card; ``read`` gives ``content`` for each that has any.
+
+    It is asked once for all interfaces of the component.
+    """
+
+    template: str
+    read: "Callable[[Look], Mapping[int, Any]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +163,18 @@ class EventSource:
 
 registration_checks: Registry[RegistrationCheck] = Registry("registration check")
 removal_hooks: Registry[RemovalHook] = Registry("removal hook")
+interface_hooks: Registry[InterfaceHook] = Registry("interface hook")
 join_hooks: Registry[JoinHook] = Registry("join hook")
+starting: Registry[Starting] = Registry("one who knows what is just starting")
 needs: Registry[Need] = Registry("need of a way of managing")
 collectors: Registry[Collector] = Registry("collector")
+ordered: Registry[Ordered] = Registry("one who is told that something was ordered")
+log_keepers: Registry[LogKeeper] = Registry("keeper of event logs")
 tabs: Registry[Tab] = Registry("tab")
 panels: Registry[Panel] = Registry("panel")
 page_acts: Registry[Act] = Registry("buttons of a component's page")
+panel_acts: Registry[PanelAct] = Registry("button of a panel")
+interface_parts: Registry[InterfacePart] = Registry("part of the card of a way of managing")
 bulk_acts: Registry[BulkAct] = Registry("buttons for what is ticked in the list")
 figures: "Registry[Callable[[Look], Sequence[Figure]]]" = Registry("figures of the overview")
 event_sources: Registry[EventSource] = Registry("source of a component's events")

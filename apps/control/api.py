@@ -27,8 +27,8 @@ class OperationSerializer(Strict):
 
     Arguments: ``power`` ``{action: on, off, shutdown, cycle, reset, reboot or nmi}``; ``boot`` ``{device: none, pxe,
     disk, cd, usb, setup or diagnostic, once: true, uefi: null}``; ``lamp`` ``{lit: true, seconds: null}``; ``wake``
-    ``{port: 9 or 10101}``; ``collect`` and ``clear_log`` have none. With ``expect``, nothing begins unless there are
-    so many targets.
+    ``{port: 9 or 10101}``; ``cap`` ``{watts: 50 to 100000, or null for no cap}``; ``collect`` and ``clear_log`` have
+    none. With ``expect``, nothing begins unless there are so many targets.
     """
 
     operation = serializers.ChoiceField(sorted(OPERATIONS))

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.components import extensions
-from apps.control import batch_views, panels, presence, tasks
+from apps.control import batch_views, hints, panels, presence, tasks
 from apps.control.models import RemoteBatch
-from apps.control.operations import BOOT, CLEAR_LOG, COLLECT, LAMP, OPERATIONS, POWER, WAKE
+from apps.control.operations import BOOT, CAP, CLEAR_LOG, COLLECT, LAMP, OPERATIONS, POWER, WAKE
 from apps.control.services.remote_batches import PLANNING
 from apps.core import audit_words, jobs, schedules
 from apps.core.options import Option, declare
@@ -118,6 +118,7 @@ for _word, _label in {
     POWER: gettext_lazy("Power switched"),
     BOOT: gettext_lazy("Boot device chosen"),
     LAMP: gettext_lazy("Locator lamp switched"),
+    CAP: gettext_lazy("Power cap set"),
     CLEAR_LOG: gettext_lazy("Event log of devices cleared"),
     WAKE: gettext_lazy("Woken over the network"),
 }.items():
@@ -125,6 +126,7 @@ for _word, _label in {
 audit_words.fields.add("order", pgettext_lazy("operation", "Order"))
 audit_words.fields.add("consequences", gettext_lazy("What it touched"))
 
+extensions.needs.add("power", hints.lacks_of)
 for _word, _label in {
     "create": gettext_lazy("Remote batch planned"),
     "change": gettext_lazy("Remote batch changed"),
@@ -180,6 +182,7 @@ schedules.sources.add(
 )
 extensions.lookers.add("control", presence.note)
 extensions.page_acts.add("control", extensions.Act("control/_menu.html", panels.orders))
+extensions.panel_acts.add("clear-log", extensions.PanelAct("event-log", "control/_clear_log.html", panels.clearing))
 extensions.bulk_acts.add("control", extensions.BulkAct("control/_bulk.html", panels.orders_of_many))
 extensions.panels.add(
     "power",

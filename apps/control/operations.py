@@ -14,8 +14,10 @@ from apps.core.phrases import Phrase
 from apps.drivers.contract import BootDevice, Capability, PowerAction
 
 POWER, BOOT, LAMP, CLEAR_LOG, WAKE, COLLECT = "power", "boot", "lamp", "clear_log", "wake", "collect"
+CAP = "cap"
 LONGEST_LAMP = timedelta(days=1)
 WAKE_PORTS = (9, 10101)
+LOWEST_CAP, HIGHEST_CAP = 50, 100_000  # W
 
 Arguments = Mapping[str, Any]
 
@@ -48,6 +50,8 @@ BOOT_ALWAYS = gettext_noop("Start from %(what)s always")
 LAMP_ON = Phrase(gettext_noop("Light the locator lamp"))
 LAMP_OFF = Phrase(gettext_noop("Put the locator lamp out"))
 CLEAR = Phrase(gettext_noop("Clear the event log"))
+CAP_AT = gettext_noop("Cap the power at %(watts)s W")
+UNCAP = Phrase(gettext_noop("Take the power cap away"))
 WAKE_UP = Phrase(gettext_noop("Wake over the network"))
 COLLECT_NOW = Phrase(gettext_noop("Collect now"))
 
@@ -106,6 +110,20 @@ def _wake(arguments: Arguments) -> dict[str, Any]:
     return {"port": port}
 
 
+def _cap(arguments: Arguments) -> dict[str, Any]:
+    _refuse_unknown(arguments, ("watts",))
+    if "watts" not in arguments:
+        raise ValidationError(_("%(name)s: this is needed; null takes the cap away."), params={"name": "watts"})
+    watts = arguments["watts"]
+    whole = isinstance(watts, int) and not isinstance(watts, bool) and LOWEST_CAP <= watts <= HIGHEST_CAP
+    if watts is not None and not whole:
+        raise ValidationError(
+            _("%(name)s: enter a whole number from %(low)s to %(high)s."),
+            params={"name": "watts", "low": LOWEST_CAP, "high": HIGHEST_CAP},
+        )
+    return {"watts": watts}
+
+
 def _refuse_unknown(arguments: Arguments, known: tuple[str, ...]) -> None:
     for name in arguments:
         if name not in known:
@@ -137,6 +155,11 @@ def _boot_title(arguments: Arguments) -> Phrase:
     return Phrase(sentence, {"what": BOOT_DEVICES[BootDevice(arguments["device"])]})
 
 
+def _cap_title(arguments: Arguments) -> Phrase:
+    watts = arguments["watts"]
+    return UNCAP if watts is None else Phrase(CAP_AT, {"watts": str(watts)})
+
+
 OPERATIONS: Mapping[str, Operation] = {
     operation.name: operation
     for operation in (
@@ -156,6 +179,14 @@ OPERATIONS: Mapping[str, Operation] = {
             _lamp,
             lambda arguments: "power",
             lambda arguments: LAMP_ON if arguments["lit"] else LAMP_OFF,
+        ),
+        Operation(
+            CAP,
+            gettext_lazy("Power cap"),
+            Capability.POWER_CAP,
+            _cap,
+            lambda arguments: "device_settings",
+            _cap_title,
         ),
         Operation(
             CLEAR_LOG,

@@ -21,13 +21,18 @@ from apps.drivers.contract import (
     Driver,
     EventLog,
     Lamp,
+    LoggedEvent,
     Power,
     PowerAction,
+    PowerCap,
+    PowerDrawn,
+    PowerMeter,
     PowerState,
 )
 from apps.protocols import wake_on_lan
 from apps.protocols.errors import DeviceError, Unsupported
 
+READS_FOR = 8.0  # seconds, before a log is emptied
 NOT_SEEN_OFF = 5  # looks after which a machine that is on, and was never seen off, counts as switched off and on again
 
 ALREADY: Mapping[PowerState, Phrase] = {
@@ -49,6 +54,13 @@ LIT = Phrase(gettext_noop("The lamp is lit."))
 OUT = Phrase(gettext_noop("The lamp is out."))
 LAMP_UNTOLD = Phrase(gettext_noop("The controller took the order; it does not tell whether the lamp is lit."))
 EMPTIED = gettext_noop("The event log is empty. Entries before: %(number)s.")
+CAPPED_ALREADY = gettext_noop("The cap was %(watts)s W already: nothing was ordered.")
+UNCAPPED_ALREADY = Phrase(gettext_noop("There was no power cap: nothing was ordered."))
+CAPPED = gettext_noop("The cap is %(watts)s W.")
+CAPPED_BELOW = gettext_noop("The cap is %(watts)s W; at the moment it draws %(drawn)s W, which is above it.")
+CAPPED_WITHIN = gettext_noop("The cap is %(watts)s W; at the moment it draws %(drawn)s W.")
+UNCAPPED = Phrase(gettext_noop("There is no power cap any more."))
+CAP_UNTOLD = Phrase(gettext_noop("The controller took the order; it does not tell whether there is a cap."))
 ANSWERS = Phrase(gettext_noop("It answers."))
 
 ENDS_IN: Mapping[PowerAction, PowerState] = {
@@ -66,6 +78,7 @@ class Order(ABC):
     needs_device = True  # False: it is given without a conversation
     sent = False  # from the moment at which the device may have received it
     power: PowerState | None = None  # as it was seen last
+    events: Sequence[LoggedEvent] = ()  # that the device forgets by the order
 
     @abstractmethod
     async def give(self, device: Driver | None) -> Phrase | None:
@@ -169,13 +182,16 @@ class ClearOrder(Order):
 
     def __init__(self) -> None:
         self._place: Mapping[str, Any] = {}
-        self._held = 0
 
     async def give(self, device: Driver | None) -> Phrase | None:
-        """Look where it ends, then empty it."""
+        """Read it to its end, then empty it. A log too long for that is emptied, too."""
         machine = _able(device, EventLog)
-        before = await machine.read_events({})
-        self._place, self._held = before.place, len(before.events)
+        until = asyncio.get_running_loop().time() + READS_FOR
+        while True:
+            part = await machine.read_events(self._place)
+            self._place, self.events = part.place, (*self.events, *part.events)
+            if not part.place.get("more") or asyncio.get_running_loop().time() > until:
+                break
         self.sent = True
         await machine.clear_events()
         return None
@@ -183,7 +199,44 @@ class ClearOrder(Order):
     async def look(self, device: Driver) -> Phrase | None:
         """See that what was there is gone."""
         after = await _able(device, EventLog).read_events(self._place)
-        return Phrase(EMPTIED, {"number": str(self._held)}) if after.cleared or not self._held else None
+        held = len(self.events)
+        return Phrase(EMPTIED, {"number": str(held)}) if after.cleared or not held else None
+
+
+class CapOrder(Order):
+    """Set how much it may draw, or take that away."""
+
+    def __init__(self, watts: int | None) -> None:
+        self.watts = watts
+
+    async def give(self, device: Driver | None) -> Phrase | None:
+        """Look first: a cap that is so already is not set again."""
+        machine = _able(device, PowerCap)
+        if isinstance(device, PowerMeter) and self._is_set(await device.read_power_drawn()):
+            if self.watts is None:
+                return UNCAPPED_ALREADY
+            return Phrase(CAPPED_ALREADY, {"watts": str(self.watts)})
+        self.sent = True
+        await machine.set_power_cap(self.watts)
+        return None
+
+    async def look(self, device: Driver) -> Phrase | None:
+        """Read it back, and say what it achieves so far; the power need not fall to it."""
+        drawn = await device.read_power_drawn() if isinstance(device, PowerMeter) else None
+        if drawn is None:
+            return CAP_UNTOLD
+        if not self._is_set(drawn):
+            return None
+        if self.watts is None:
+            return UNCAPPED
+        words = {"watts": str(self.watts)}
+        if drawn.watts is None:
+            return Phrase(CAPPED, words)
+        words["drawn"] = f"{drawn.watts:.0f}"
+        return Phrase(CAPPED_BELOW if drawn.watts > self.watts else CAPPED_WITHIN, words)
+
+    def _is_set(self, drawn: PowerDrawn | None) -> bool:
+        return drawn is not None and (round(drawn.cap) if drawn.cap else None) == self.watts
 
 
 class WakeOrder(Order):
@@ -220,6 +273,8 @@ def order_of(operation: str, arguments: Arguments) -> Order:
         case operations.LAMP:
             seconds = arguments["seconds"]
             return LampOrder(arguments["lit"], timedelta(seconds=seconds) if seconds is not None else None)
+        case operations.CAP:
+            return CapOrder(arguments["watts"])
         case operations.CLEAR_LOG:
             return ClearOrder()
     raise ValueError(f"there is no order for {operation!r}")

@@ -10,11 +10,13 @@ from apps.components.models import PowerSwitch
 from apps.components.pages.look import Look
 from apps.control.batch_views import coming_for
 from apps.control.models import RemoteBatch
+from apps.control.operations import CLEAR_LOG
 from apps.control.pages.choices import MenuLine, menu, offered
 from apps.control.services import targets
 from apps.control.services.remote_batches import PLANNING
 from apps.core import scoping
 from apps.drivers import registry
+from apps.drivers.contract import Capability
 
 COMING = 3
 
@@ -26,6 +28,7 @@ class PowerView:
     state: str
     label: str
     seen_at: datetime | None
+    metered: bool  # there is a tab of its power
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,12 @@ def orders(look: Look) -> Orders | None:
     return Orders(menu(names), look.may(PLANNING)) if names else None
 
 
+def clearing(look: Look) -> MenuLine | None:
+    """Give the order that empties the event log, where the user may give it."""
+    found = orders(look)
+    return next((line for line in (found.lines if found else ()) if line.choice.operation == CLEAR_LOG), None)
+
+
 def orders_of_many(request: HttpRequest) -> Orders | None:
     """Give what the user may order of any component at all; which of the chosen ones can, the dialog says."""
     lines = menu(offered(request.user, None, None, wakes=True))
@@ -61,4 +70,5 @@ def power(look: Look) -> PowerView:
     """Give whether it is on."""
     state = look.component.power_state
     label: Any = PowerSwitch(state).label if state else ""
-    return PowerView(state, str(label), look.component.power_seen_at)
+    metered = Capability.POWER_METER in look.capabilities and look.component.power is not None
+    return PowerView(state, str(label), look.component.power_seen_at, metered)

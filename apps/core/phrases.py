@@ -1,12 +1,14 @@
 """Sentences that are stored in English with their parameters and translated when somebody reads them."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Union
 
 from django.utils.translation import gettext
 
+_NUMBERED = re.compile(r"(.+) (L?\d[\d.]*)")  # "Input voltage L1", "Fan 2": a word of ours, and which of several
 WORD_PLACES = frozenset({"what", "part", "sensor"})  # places filled with words of ours, or names that we may know
 
 
@@ -68,3 +70,19 @@ class Phrase:
         return cls(
             text, {name: cls._from_json(*value) if isinstance(value, list) else value for name, value in params.items()}
         )
+
+
+def called(name: str) -> str:
+    """Give what something is called in the active language: names of ours are translated, a device's own stay."""
+    if not name:
+        return ""
+    translated = gettext(name)
+    if translated == name and (numbered := _NUMBERED.fullmatch(name)):
+        return f"{gettext(numbered[1])} {numbered[2]}"
+    return translated
+
+
+def in_words(text: str) -> str:
+    """Give a text that may be a phrase as JSON in the active language; any other text as it is."""
+    phrase = Phrase.loads(text)
+    return str(phrase) if phrase.text != text else text

@@ -4,6 +4,7 @@ import re
 
 from django.utils.translation import gettext, gettext_noop
 
+from apps.core.phrases import called
 from apps.drivers.contract import Quantity
 
 _PORT = {
@@ -12,7 +13,6 @@ _PORT = {
     "errors": gettext_noop("%(port)s errors"),
     "discards": gettext_noop("%(port)s discards"),
 }
-_NUMBERED = re.compile(r"(.+) (L?\d[\d.]*)")  # "Input voltage L1", "Fan 2": the name of ours before it is translated
 _NUMBERED_PARTS = (gettext_noop("Fan"), gettext_noop("Temperature"))
 _OF_PORTS = frozenset({Quantity.TRAFFIC, Quantity.ERRORS})
 _LOAD = re.compile(r"Load average (\d+) min")
@@ -26,9 +26,4 @@ def label(name: str, quantity: str) -> str:
         return gettext(_PORT[word]) % {"port": port} if port and word in _PORT else name
     if load := _LOAD.fullmatch(name):
         return gettext(LOAD) % {"minutes": load[1]}
-    if not name:
-        return ""
-    translated = gettext(name)
-    if translated == name and (numbered := _NUMBERED.fullmatch(name)):
-        return f"{gettext(numbered[1])} {numbered[2]}"
-    return translated
+    return called(name)

@@ -8,8 +8,8 @@ from apps.core import jobs, menu
 from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
 from apps.monitoring import panels, tasks
-from apps.monitoring.panels import history, parts, settings, statistics, storage
-from apps.monitoring.services import limits_of_many
+from apps.monitoring.panels import event_log, history, parts, power, settings, statistics, storage
+from apps.monitoring.services import limits_of_many, port_exclusion, states
 
 _MONITORING = _("Monitoring")
 _RETENTION = _("Retention")
@@ -67,6 +67,21 @@ declare(
         maximum=60,
     ),
     Option(
+        "event_log_interval",
+        int,
+        600,
+        _("Interval for the event logs of devices"),
+        _(
+            "A log is read with a poll, so never more often than that. It is also read after an operation, and when "
+            "somebody collects now. 0: only then."
+        ),
+        section=_MONITORING,
+        minimum=60,
+        maximum=86400,
+        also=(0,),
+        unit=_("seconds"),
+    ),
+    Option(
         "poll_concurrency",
         int,
         200,
@@ -105,6 +120,28 @@ declare(
         maximum=7300,
         unit=_("days"),
     ),
+    Option(
+        "event_log_retention",
+        int,
+        730,
+        _("Keep entries of event logs"),
+        _("What a device still has in its own log is not read again. 0: as long as their number allows."),
+        section=_RETENTION,
+        minimum=7,
+        maximum=7300,
+        also=(0,),
+        unit=_("days"),
+    ),
+    Option(
+        "event_log_limit",
+        int,
+        5000,
+        _("Most entries of event logs for each interface"),
+        _("The oldest beyond it are removed."),
+        section=_RETENTION,
+        minimum=100,
+        maximum=100_000,
+    ),
 )
 
 jobs.kinds.add(limits_of_many.KIND, jobs.JobKind(limits_of_many.KIND, _("Limits of sensors"), tasks.start_set_limits))
@@ -118,7 +155,9 @@ for _tab in (
     Tab("sensors", _("Sensors"), 10, Capability.SENSORS, panels.count_sensors),
     Tab("ports", _("Ports"), 20, Capability.PORTS, parts.count_ports),
     Tab("storage", _("Storage"), 25, Capability.SENSORS, panels.count_disks, panels.has_disks),
+    Tab("power", _("Power"), 28, Capability.POWER_METER, offered=power.has_power),
     Tab("statistics", _("Statistics"), 30, Capability.SENSORS),
+    Tab(event_log.KIND, _("Event log"), 45, Capability.EVENT_LOG, event_log.count_entries),
 ):
     extensions.tabs.add(_tab.name, _tab)
 
@@ -144,12 +183,18 @@ for _panel in (
         live=False,
     ),
     Panel("storage", "storage", "monitoring/storage.html", storage.storage, 10, "c12", _SENSORS),
+    Panel("power-chart", "power", "monitoring/charts.html", power.chart, 0, "c12", live=False),
+    Panel("power-drawn", "power", "monitoring/power.html", power.numbers, 10, "c12"),
     Panel("availability", "history", "monitoring/availability.html", history.history, 0),
     Panel("watching", "settings", "monitoring/watching.html", settings.watching, 20, "c5 x-c12"),
     Panel("own-limits", "settings", "monitoring/own_limits.html", settings.own_limits, 30, "c7 x-c12"),
     Panel("all-states", "sensors", "monitoring/states.html", parts.all_states, 20, "c12", _STATES),
+    Panel("event-log", event_log.KIND, "monitoring/event_log.html", event_log.event_logs, 10, "c12"),
     Panel("all-ports", "ports", "monitoring/all_ports.html", parts.all_ports, 10, "c12", _PORTS),
 ):
     extensions.panels.add(_panel.name, _panel)
 
+extensions.event_sources.add(event_log.KIND, event_log.SOURCE)
+extensions.starting.add("monitoring", states.starting)
 extensions.figures.add("monitoring", panels.figures)
+extensions.join_hooks.add("excluded-ports", port_exclusion.take_over)

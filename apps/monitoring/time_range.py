@@ -26,14 +26,15 @@ def time_range(query: Mapping[str, str], zone: tzinfo = UTC) -> tuple[datetime, 
 
     A time that names no zone is one of ``zone``.
     """
-    end = _moment(query, "to", zone) or timezone.now()
-    start = _moment(query, "from", zone) or end - DEFAULT_LENGTH
+    end = moment(query, "to", zone) or timezone.now()
+    start = moment(query, "from", zone) or end - DEFAULT_LENGTH
     if start >= end:
         raise BadRange("from", WRONG_ORDER)
     return start, end
 
 
-def _moment(query: Mapping[str, str], field: str, zone: tzinfo) -> datetime | None:
+def moment(query: Mapping[str, str], field: str, zone: tzinfo = UTC) -> datetime | None:
+    """Give one time of a query, None when it is left out; raises BadRange."""
     raw = query.get(field, "").strip()
     if not raw:
         return None

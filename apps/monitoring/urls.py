@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from apps.monitoring.pages import charts, limits, ports, statistics
+from apps.monitoring.pages import charts, event_log, limits, ports, statistics
 
 
 def _chart(place: str, view: Callable[..., Any], name: str) -> list[URLPattern]:
@@ -26,5 +26,7 @@ urlpatterns: list[URLPattern] = [
     path("components/excluded-ports/", ports.excluded_ports, name="excluded-ports"),
     path("components/excluded-ports/<int:pk>/remove/", ports.include_again, name="include-again"),
     path("components/<int:pk>/sensors/<int:sensor_pk>/limits/", limits.sensor_limits, name="limits"),
+    path("components/<int:pk>/event-log.csv", event_log.event_log_file, name="event-log-file"),
+    path("components/<int:pk>/event-log/<int:entry_pk>/", event_log.logged_entry, name="logged-entry"),
     path("components/<int:pk>/limits/<slug:quantity>/", limits.limits_of_many, name="limits-of-many"),
 ]

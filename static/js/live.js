@@ -84,7 +84,8 @@ function show(state) {
 document.addEventListener("htmx:sseOpen", () => {
   open = true;
   show("live");
-  if (opened) regions().forEach(refresh); // what was said meanwhile was not heard
+  // what was said meanwhile was not heard; at the first time only regions ask that may be over by now
+  for (const region of regions()) if (opened || region.dataset.soonOver !== undefined) refresh(region);
   opened = true;
 });
 

@@ -39,7 +39,7 @@ PLAIN = {
     "components/{id}/sensors": "name kind status interface stale",
     "components/{id}/ports": "name state interface excluded",
     "components/{id}/inventory": "id interface kind key name status",
-    "components/{id}/event-log": "",
+    "components/{id}/event-log": "severity interface cleared from to",
 }
 BAD = [
     *[("components", name, "x") for name in ("id", "group", "parent", "uuid", "credential", "category", "status")],
@@ -57,6 +57,7 @@ BAD = [
         ("components/{id}/ports", "state", "x"),
         ("components/{id}/ports", "interface", "x"),
     ],
+    *[("components/{id}/event-log", name, "x") for name in ("severity", "interface", "cleared", "from", "to")],
     *[("suspend-periods", name, "x") for name in ("id", "component", "group", "repeat", "enabled", "from", "to")],
     *[("components/{id}/sensors", name, "x") for name in ("kind", "status", "interface", "stale")],
 ]

@@ -60,6 +60,7 @@ def values(address: Address, world: World) -> Mapping[str, Any]:
     port = world.amber.interface
     known: dict[str, Any] = {
         "sensor_pk": world.amber.sensor.pk,
+        "entry_pk": world.amber.entry.pk,
         "interface": port.pk,
         "index": 1,
         "quantity": "storage",

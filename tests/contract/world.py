@@ -15,7 +15,7 @@ from django.utils import timezone
 from apps.access.models import AllowedAddress, ApiToken, Grant, Role, SignInRule
 from apps.access.services import tokens
 from apps.accounts.models import Team, User
-from apps.alerts.models import Alert, AlertDefinition, Incident
+from apps.alerts.models import Alert, AlertDefinition, EventSubscription, Farewell, Incident
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.components.models import Component, Credential, ManagementInterface, SuspendPeriod
 from apps.control.models import RemoteBatch
@@ -25,7 +25,7 @@ from apps.core.models import AuditEntry, Job, JobState, JobStep, StepState
 from apps.core.phrases import Phrase
 from apps.groups.models import Group
 from apps.monitoring import layouts
-from apps.monitoring.models import ExcludedPort, Limit, Liveness, Neighbour, Sensor
+from apps.monitoring.models import ExcludedPort, Limit, Liveness, LoggedEntry, Neighbour, Sensor
 from apps.monitoring.services import inventory, polling
 from apps.system.models import SupportBundle
 from tests.factories import (
@@ -56,10 +56,12 @@ class Half:
     batch: RemoteBatch
     alert: Alert
     incident: Incident
+    subscription: EventSubscription
     job: Job
     excluded: ExcludedPort
     neighbour: Neighbour
     liveness: Liveness
+    entry: LoggedEntry
     limit: Limit
 
 
@@ -77,6 +79,7 @@ class World:
     token: ApiToken
     rule: SignInRule
     bundle: SupportBundle
+    farewell: Farewell
     users: Mapping[str, User]
     secrets: Mapping[str, str]
 
@@ -120,6 +123,9 @@ def build() -> World:
         address=AllowedAddress.objects.create(network="192.0.2.0/24"),
         token=tokens.create(admin, "spare", actor).token,
         rule=SignInRule.objects.create(user=users["viewer"], networks=["127.0.0.0/8"]),
+        farewell=Farewell.objects.create(
+            name="gone", driver="ilo", address="192.0.2.9", uri="/x", context="esm-x", login={}
+        ),
         bundle=SupportBundle.objects.create(job=job, name="bundle.zip", size=3, content=b"zip"),
         users=users,
         secrets={"read-only token": reading.secret, "expired token": expired.secret},
@@ -168,6 +174,7 @@ def half(word: str, actor: Actor, parent: Group | None = None) -> Half:
         interface=interface, local_port="1", chassis_id="c", chassis_id_kind="local", port_id="p", port_id_kind="local"
     )
     Neighbour.objects.filter(pk=neighbour.pk).update(system_name=f"{word} switch")
+    LoggedEntry.objects.filter(interface=interface).update(source=f"{word} fan")
     incident = alert.incident
     assert incident is not None
     return Half(
@@ -181,12 +188,16 @@ def half(word: str, actor: Actor, parent: Group | None = None) -> Half:
         batch=make_remote_batch(component, name=f"{word} batch", owner=actor.user, owner_name=f"{word} chief"),
         alert=alert,
         incident=incident,
+        subscription=EventSubscription.objects.create(
+            interface=interface, state="active", context=f"esm-{word}", tests=True, others=[f"{word}.example.net"]
+        ),
         job=job,
         excluded=ExcludedPort.objects.create(
             component=component, mac_address="02:00:00:00:00:01", port_name=f"{word} port"
         ),
         neighbour=neighbour,
         liveness=liveness,
+        entry=LoggedEntry.objects.filter(interface=interface)[0],
         limit=Limit.objects.create(interface=interface, key="storage.1", upper_warning=10.0),
     )
 
@@ -203,6 +214,10 @@ def rows_of(world: World, side: Half) -> Iterator[tuple[str, Model]]:
         ("excluded-port", side.excluded),
         ("neighbour", side.neighbour),
         ("alerts:incident", side.incident),
+        ("alerts:test-subscription", side.subscription),
+        ("alerts:forget-farewell", world.farewell),
+        ("event-subscription", side.subscription),
+        ("event-farewell", world.farewell),
         ("alerts", side.alert),
         ("alert-definition", world.definition),
         ("alert", side.alert),

@@ -20,6 +20,7 @@ ORDERS = [
     ("boot", {"device": "pxe"}, "force"),
     ("lamp", {"lit": True}, "power"),
     ("clear_log", {}, "device_settings"),
+    ("cap", {"watts": 300}, "device_settings"),
     ("collect", {}, "check"),
 ]
 

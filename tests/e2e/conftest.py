@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
 
-from tests import migrated
+from tests import ipmi_sim, migrated
 from tests.directory_peers import Slapd, slapd  # noqa: F401 - a fixture
 from tests.e2e.portal import ADMIN, PASSWORD, QUICK, Client, Portal
 from tests.peers import V3_LOGIN, Snmpd, program, snmpd  # noqa: F401 - a fixture
@@ -136,7 +136,21 @@ def directory(api: Client, slapd: Slapd) -> int:  # noqa: F811
 
 
 @pytest.fixture(scope="package")
-def ids(api: Client, server: int, link_down: int, period: int, batch: int, directory: int) -> dict[str, int]:
+def machine(portal: Portal, api: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A management controller that we did not write, whose event log was read; gives the component's id."""
+    fields = {"username": ipmi_sim.USERNAME, "password": ipmi_sim.PASSWORD}
+    login = api.post("/credentials/", {"name": "controller", "kind": "password", "fields": fields})
+    with ipmi_sim.ipmi_sim(tmp_path_factory.mktemp("controller")) as simulator:
+        way = {"driver": "bmc", "address": "127.0.0.1", "port": simulator.port, "credential": login["id"]}
+        pk = int(api.post("/components/", {"name": "real-machine", "interfaces": [way]})["id"])
+        api.wait_for(f"/components/{pk}/event-log/", lambda page: page["count"] > 0, "its event log is read", 60)
+        yield pk
+
+
+@pytest.fixture(scope="package")
+def ids(
+    api: Client, server: int, machine: int, link_down: int, period: int, batch: int, directory: int
+) -> dict[str, int]:
     """A row of every kind that has a page, by what the paths of pages call it."""
 
     def first(path: str) -> int:
@@ -144,6 +158,8 @@ def ids(api: Client, server: int, link_down: int, period: int, batch: int, direc
 
     return {
         "server": server,
+        "machine": machine,
+        "entry": first(f"/components/{machine}/event-log/"),
         "incident": link_down,
         "period": period,
         "batch": batch,

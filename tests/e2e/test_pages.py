@@ -25,6 +25,8 @@ PAGES = [
     "/components/{server}/?tab=storage",
     "/components/{server}/?tab=statistics",
     "/components/{server}/?tab=inventory",
+    "/components/{machine}/?tab=event-log",
+    "/components/{machine}/event-log/{entry}/",
     "/components/{server}/?tab=alerts",
     "/components/{server}/?tab=history",
     "/components/{server}/?tab=settings",

@@ -32,7 +32,7 @@ from apps.core.models import AuditEntry
 from apps.core.phrases import Phrase
 from apps.drivers.contract import Quantity
 from apps.monitoring import layouts
-from apps.monitoring.models import Liveness, Sensor
+from apps.monitoring.models import Liveness, LoggedEntry, Sensor
 from apps.monitoring.services import inventory, polling
 from apps.protocols.snmp.receiving import LEVELS
 from apps.system import extraction
@@ -54,13 +54,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 SILENT = {"alerts:alert-news", "alerts:incident-news"}  # without news they say nothing
 TABS = (
-    "overview", "sensors", "ports", "storage", "statistics", "inventory", "alerts", "events", "history", "settings",
+    "overview", "sensors", "ports", "storage", "statistics", "inventory", "event-log", "alerts", "events", "history",
+    "settings",
 )  # fmt: skip
 # What devices and people of this fleet are called.
 DATA = (
     "Administrator", "anna", "ben", "web-01", "db-01", "silent-01", "bare-01", "Tokyo", "shared login", "spare login",
     "OFFICE", "ldap.example.test", "dc=example,dc=test", "LDAP", "Active Directory",
-    "night shift", "Night work", "Fake CPU", "Sensor 1", "Fan 2", "fake",
+    "night shift", "Night work", "Fake CPU", "Sensor 1", "Fan 2", "fake", "lower critical going low",
+    "lower critical going high",
     *LEVELS,  # SNMP's own words
     "built-in, relay",  # values of an option
     *(name.replace("_", " ") for name in zoneinfo.available_timezones()),
@@ -155,6 +157,7 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
         "components:credential": login,
         "monitoring": rows[0].component,
         "sensor_pk": sensors.order_by("pk").first(),
+        "entry_pk": LoggedEntry.objects.filter(interface=rows[0]).order_by("pk").first(),
         "jobs": job,
         "suspend_periods": make_suspend_period(group=tokyo, name="Night work"),
         "remote_batches": a_batch(rows[0].component, anna),
@@ -190,7 +193,8 @@ def addresses(fleet: Mapping[str, Any]) -> Iterator[str]:
             ids = ",".join(str(component.pk) for component in fleet["all components"])
             yield from (f"{reverse(name)}?order={order}&ids={ids}" for order in CHOICES)
             continue
-        row = {"pk": fleet.get(name) or fleet.get(namespace), "sensor_pk": fleet["sensor_pk"]}
+        row = {"pk": fleet.get(name) or fleet.get(namespace)}
+        row |= {place: fleet[place] for place in ("sensor_pk", "entry_pk")}
         if name == "monitoring:limits-of-many":
             yield reverse(name, args=[row["pk"].pk, "storage"])
             continue

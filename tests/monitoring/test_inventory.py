@@ -1,5 +1,6 @@
 """Identity and parts, daily and on demand."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -7,9 +8,14 @@ from django.utils import timezone
 
 from apps.components import extensions
 from apps.components.models import Component, InventoryItem, ManagementInterface
+from apps.drivers.contract import InventoryItem as Item
+from apps.drivers.contract import InventoryKind, Status
+from apps.drivers.fake.driver import FakeDriver
 from apps.drivers.fake.script import FakeDevice
 from apps.monitoring.models import Sample
 from apps.monitoring.services import claiming, inventory
+from apps.protocols.errors import Unreachable
+from tests.factories import make_user
 from tests.monitoring.conftest import fake_device
 
 pytestmark = pytest.mark.django_db
@@ -98,3 +104,52 @@ def test_collecting_now_polls_and_reads_the_inventory():
     assert outcome[bad.pk].code == "unreachable"
     assert Sample.objects.filter(interface=good).count() == 1
     assert InventoryItem.objects.filter(interface=good).count() == 3
+
+
+def test_what_was_listed_of_a_section_that_cannot_be_read_stays_with_its_age(monkeypatch, client):
+    interface = fake_device()
+
+    supply = Item(InventoryKind.OTHER, "1.psu.0", "Power supply 1", section="power")
+    manager = Item(InventoryKind.OTHER, "manager.1", "XClarity 2", section="managers")
+    error = Unreachable("%(address)s did not answer within %(seconds)s s.", address="192.0.2.9", seconds="9")
+    unread = Item(
+        *(InventoryKind.OTHER, "unread.power", "Power supplies", Status.UNKNOWN, {"Not read": str(error)}),
+        section="power",
+        unread=error,
+    )
+
+    def list_parts(*items: Item) -> list[str]:
+        async def read(self: FakeDriver) -> Sequence[Item]:
+            return items
+
+        monkeypatch.setattr(FakeDriver, "read_inventory", read)
+        inventory.read([interface.pk])
+        rows = InventoryItem.objects.filter(interface=interface).order_by("key")
+        return list(rows.values_list("key", flat=True))
+
+    assert list_parts(supply, manager) == ["1.psu.0", "manager.1"]
+    yesterday = timezone.now() - timedelta(days=1)
+    InventoryItem.objects.update(read_at=yesterday)
+    for _time in range(2):
+        assert list_parts(unread, manager) == ["1.psu.0", "manager.1", "unread.power"]
+    ages = dict(InventoryItem.objects.values_list("key", "read_at"))
+    assert ages["1.psu.0"] == yesterday
+    assert min(ages["manager.1"], ages["unread.power"]) > yesterday
+
+    client.force_login(make_user("viewer", language="ja"))
+    answer = client.get(interface.component.get_absolute_url(), {"tab": "inventory"})
+    (shelf,) = answer.context["panels"][0].content.shelves
+    assert [(item.label, item.old_since) for item in shelf.items] == [
+        ("電源ユニット 1", yesterday),
+        ("XClarity 2", None),
+        ("電源ユニット", None),
+    ]
+    (why,) = shelf.items[2].details
+    assert why.value == "192.0.2.9 が 9 秒以内に応答しませんでした。"
+    url = f"/api/v1/components/{interface.component_id}/inventory/?key=unread.power"
+    (row,) = client.get(url, headers={"Accept-Language": "en"}).json()["results"]
+    assert row["details"] == {"Not read": str(error)}
+
+    assert list_parts(unread) == ["1.psu.0", "unread.power"]  # what another section does not list any more is gone
+    assert list_parts(supply) == ["1.psu.0"]
+    assert InventoryItem.objects.get().read_at > yesterday

@@ -272,7 +272,7 @@ def test_power_is_that_of_what_was_measured_lately_without_ups(client):
     measured({})
     client.force_login(make_user("viewer"))
     power = client.get(DASHBOARD).context["power"]
-    assert (power.watts, power.metered, power.total) == (420.5, 2, 4)
+    assert (power.watts, power.measured, power.total) == (420.5, 2, 4)
 
 
 def test_without_any_meter_power_is_not_measured_and_has_no_chart(client, sites):

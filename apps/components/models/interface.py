@@ -68,6 +68,9 @@ class ManagementInterface(models.Model):
         _("identity"), default=dict, blank=True, editable=False
     )  # what the device said of itself last
 
+    # Somebody took it out of a component: it is not joined with another one by itself.
+    kept_apart = models.BooleanField(_("kept apart"), default=False, editable=False)
+
     objects = ManagementInterfaceQuerySet.as_manager()
     scope_path = "component__group"
 
@@ -122,7 +125,8 @@ class InventoryItem(ScopedModel):
     name = models.CharField(max_length=300)
     status = models.CharField(max_length=10, choices=Status, blank=True)
     details = models.JSONField(default=dict, blank=True)
-    read_at = models.DateTimeField(default=timezone.now)
+    section = models.CharField(max_length=40, blank=True, default="")  # that the driver reads apart from others
+    read_at = models.DateTimeField(default=timezone.now)  # older than its neighbours: its section could not be read
 
     scope_path = "interface__component__group"
 

@@ -1,5 +1,6 @@
 """The page of one component: tabs and panels by what its drivers can do, never by which driver it is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,11 +44,20 @@ class TabView:
 
 
 @dataclass(frozen=True, slots=True)
+class ActView:
+    """A button of a panel with what it says."""
+
+    template: str
+    content: Any
+
+
+@dataclass(frozen=True, slots=True)
 class PanelView:
     """A panel with what it shows."""
 
     panel: Panel
     content: Any
+    acts: Sequence[ActView] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +160,13 @@ def _panels(look: Look, tab: Tab, *, live: bool) -> list[PanelView]:
             continue
         content = panel.read(look)
         if content is not None:
-            shown.append(PanelView(panel, content))
+            shown.append(PanelView(panel, content, _acts(look, panel)))
     return shown
+
+
+def _acts(look: Look, panel: Panel) -> list[ActView]:
+    acts = [act for act in extensions.panel_acts if act.panel == panel.name]
+    return [ActView(act.template, content) for act in acts if (content := act.read(look)) is not None]
 
 
 def _figures(look: Look) -> list[Figure]:

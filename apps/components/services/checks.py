@@ -16,6 +16,7 @@ from apps.core.actors import Actor
 from apps.core.models import Job, JobStep, StepCode, StepState
 from apps.core.phrases import Phrase
 from apps.drivers.contract import CheckStep
+from apps.protocols import pinning
 from apps.protocols.errors import ContactError, Stage, Unreachable
 
 CHECK, REFRESH = "check", "refresh"
@@ -67,6 +68,9 @@ BY_SENTENCE: Mapping[str, Phrase] = {  # where not the device, but the portal la
     contact.NOT_INSTALLED: Phrase(gettext_noop("Choose another way of managing: this portal has no such driver.")),
     contact.OTHER_KEY: Phrase(
         gettext_noop("Enter the credential again, or start the portal with the key file that it was stored with.")
+    ),
+    pinning.OTHER_CERTIFICATE: Phrase(
+        gettext_noop("Look at the new certificate on the component's page; accept it if it was changed on purpose.")
     ),
 }
 BY_CODE: Mapping[str, Phrase] = {

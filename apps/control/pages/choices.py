@@ -7,7 +7,18 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from apps.control.operations import BOOT, CLEAR_LOG, COLLECT, LAMP, OPERATIONS, POWER, WAKE, Arguments
+from apps.control.operations import (
+    BOOT,
+    CAP,
+    CLEAR_LOG,
+    COLLECT,
+    LAMP,
+    LOWEST_CAP,
+    OPERATIONS,
+    POWER,
+    WAKE,
+    Arguments,
+)
 from apps.core import scoping
 from apps.drivers.contract import BootDevice, Capability
 
@@ -22,12 +33,13 @@ class Choice:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     harsh: bool = False
     typed: str = ""  # what somebody types before many machines are forced; the number follows
+    asks: bool = False  # a form in the dialog asks for the arguments; those here stand for any
 
     @property
     def label(self) -> str:
-        """Give what its job will be called; a boot device is still to be chosen."""
+        """Give what its job will be called; what a form asks for is still to be chosen."""
         operation = OPERATIONS[self.operation]
-        return str(operation.label if self.operation == BOOT else operation.title(operation.clean(self.arguments)))
+        return str(operation.label if self.asks else operation.title(operation.clean(self.arguments)))
 
     @property
     def permission(self) -> str:
@@ -44,6 +56,10 @@ class Choice:
 _HARDWARE = gettext_lazy(
     "This acts by the hardware, whatever the operating system is doing: unsaved data is lost. Leave the BIOS setup "
     "before, where it is open: else the controller stops reporting."
+)
+_CAP = gettext_lazy(
+    "The power may not fall to the cap: the controller slows processors and memory down, and can do no more once they "
+    "are fully throttled. What it draws is shown with the component; it is measured to ±10 %."
 )
 _BY_OS = gettext_lazy("The operating system is asked to end; it may take its time, or refuse.")
 
@@ -72,6 +88,7 @@ CHOICES: Mapping[str, Choice] = {
         "player-play",
         gettext_lazy("It counts when the machine starts the next time; nothing is restarted now."),
         {"device": BootDevice.NONE.value},
+        asks=True,
     ),
     "lamp.on": Choice(
         LAMP,
@@ -80,6 +97,8 @@ CHOICES: Mapping[str, Choice] = {
         {"lit": True},
     ),
     "lamp.off": Choice(LAMP, "bulb", "", {"lit": False}),
+    "cap": Choice(CAP, "plug", _CAP, {"watts": LOWEST_CAP}, asks=True),
+    "uncap": Choice(CAP, "plug", gettext_lazy("It may draw again what it needs."), {"watts": None}),
     "wake": Choice(
         WAKE,
         "power",
@@ -88,14 +107,19 @@ CHOICES: Mapping[str, Choice] = {
     "clear_log": Choice(
         CLEAR_LOG,
         "trash",
-        gettext_lazy("The entries in the devices themselves are lost; alerts in the portal stay."),
+        gettext_lazy(
+            "The devices forget what they wrote down. What the portal has read of it stays, and so do alerts."
+        ),
         harsh=True,
     ),
 }
-PLANNED: Mapping[str, Choice] = {**CHOICES, "collect": Choice(COLLECT, "refresh", "")}
-"""What may be planned for later: to collect now, components and their list have a button of their own."""
+PLANNED: Mapping[str, Choice] = {
+    **{name: choice for name, choice in CHOICES.items() if name == "boot" or not choice.asks},
+    "collect": Choice(COLLECT, "refresh", ""),
+}
+"""What the form of a remote batch offers: to collect now, components and their list have a button of their own."""
 
-SEPARATED = frozenset({"power.off", "boot"})  # begin a new section of the menu
+SEPARATED = frozenset({"power.off", "boot", "cap"})  # begin a new section of the menu
 
 
 def name_of(operation: str, arguments: Arguments) -> str:
@@ -110,7 +134,7 @@ def name_of(operation: str, arguments: Arguments) -> str:
 def choice_of(operation: str, arguments: Arguments) -> Choice:
     """Give how an order looks on pages, with exactly its arguments."""
     name = name_of(operation, arguments)
-    alike = next(choice for choice in PLANNED.values() if choice.operation == operation)
+    alike = next(choice for choice in (*PLANNED.values(), *CHOICES.values()) if choice.operation == operation)
     return replace(PLANNED[name] if name else alike, arguments=dict(arguments))
 
 

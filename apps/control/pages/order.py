@@ -19,7 +19,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from apps.components.models import Component, PowerSwitch
 from apps.components.pages.listing import chosen
-from apps.control.operations import BOOT, BOOT_DEVICES, OPERATIONS, POWER
+from apps.control.operations import BOOT_DEVICES, HIGHEST_CAP, LOWEST_CAP, OPERATIONS, POWER
 from apps.control.pages.choices import CHOICES, Choice
 from apps.control.services import targets
 from apps.control.services.consequences import consequences
@@ -45,7 +45,13 @@ STATES: dict[str, Promise | str] = {
 class BootForm(forms.Form):
     """From what to start, and how often."""
 
-    device = forms.ChoiceField(label=gettext_lazy("Start from"), initial=BootDevice.PXE.value)
+    device = forms.ChoiceField(
+        label=gettext_lazy("Start from"),
+        initial=BootDevice.PXE.value,
+        help_text=gettext_lazy(
+            "A server without serial-over-LAN that was started into its diagnostics must not go on to Windows or Linux."
+        ),
+    )
     once = forms.ChoiceField(
         label=gettext_lazy("How often"),
         choices=[("once", gettext_lazy("The next time")), ("always", gettext_lazy("Always"))],
@@ -69,6 +75,20 @@ class BootForm(forms.Form):
         return {"device": given["device"], "once": given["once"] == "once", "uefi": uefi}
 
 
+class CapForm(forms.Form):
+    """How much each machine may draw."""
+
+    watts = forms.IntegerField(label=gettext_lazy("Power cap of each (W)"), min_value=LOWEST_CAP, max_value=HIGHEST_CAP)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Give what a valid form says."""
+        return {"watts": self.cleaned_data["watts"]}
+
+
+FORMS: dict[str, type[BootForm] | type[CapForm]] = {"boot": BootForm, "cap": CapForm}
+
+
 @dataclass(frozen=True, slots=True)
 class TargetView:
     """One target as the dialog names it."""
@@ -88,7 +108,7 @@ def order(request: HttpRequest) -> HttpResponse:
     choice = CHOICES[name]
     components = _components(request)
     confirmed = request.method == "POST" and "confirmed" in request.POST
-    form = BootForm(request.POST if confirmed else None) if choice.operation == BOOT else None
+    form = FORMS[name](request.POST if confirmed else None) if choice.asks else None
     asked = Asked(request, choice, components, name=name, form=form)
     if form is not None and confirmed and not form.is_valid():
         return asked.page(status=400)
@@ -113,7 +133,7 @@ class Asked:
         components: Sequence[Component],
         *,
         name: str = "",
-        form: BootForm | None = None,
+        form: BootForm | CapForm | None = None,
         where: str = "",
         of: Any = None,
     ) -> None:

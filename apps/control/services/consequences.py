@@ -2,20 +2,23 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from apps.components import extensions
 from apps.components.models import Category, Component, Reservation
 from apps.control import presence
-from apps.control.operations import ENDING
+from apps.control.operations import BOOT, ENDING
 from apps.core import jobs
-from apps.core.models import OPEN_STEPS, Job, JobStep
+from apps.core.models import OPEN_STEPS, Job, JobStep, StepState
 from apps.core.phrases import Phrase
-from apps.drivers.contract import PowerAction
+from apps.drivers.contract import BootDevice, PowerAction
 
 NAMED = 5
+SETUP_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,9 @@ class Consequence:
 def consequences(components: Sequence[Component], user: Any, power: Mapping[str, Any] | None) -> list[Consequence]:
     """Give what is touched, the worst first; ``power`` are the arguments of a power order."""
     ending = power is not None and PowerAction(power["action"]) in ENDING
+    switching = power is not None and PowerAction(power["action"]) is not PowerAction.ON
     found = [
+        *(_starting(components) if switching else ()),
         *(_inside(components, user) if ending else ()),
         *_jobs(components, user),
         *_holders(components),
@@ -47,6 +52,33 @@ def _names(words: Sequence[str], hidden: int = 0) -> str:
     shown = list(dict.fromkeys(words))
     more = max(len(shown) - NAMED, 0) + hidden
     return ", ".join(shown[:NAMED]) + (f" (+{more})" if more else "")
+
+
+def _starting(components: Sequence[Component]) -> Iterator[Consequence]:
+    """Tell which targets may stand in their BIOS setup: a controller that is overtaken there stops reporting."""
+    ids = [one.pk for one in components]
+    found = _sent_to_setup(ids).union(*(ask(ids) for ask in extensions.starting))
+    names = [str(one) for one in components if one.pk in found]
+    if names:
+        text = gettext_noop("Just starting, or in the BIOS setup, which is to be left before: %(number)s")
+        yield Consequence("warning", "settings", Phrase(text, {"number": str(len(names))}), _names(names))
+
+
+def _sent_to_setup(ids: Sequence[int]) -> set[int]:
+    """Give those whose last boot device, chosen here, is the setup: once counts for a day."""
+    steps = JobStep.objects.filter(component__in=ids, job__kind=BOOT, state=StepState.DONE)
+    last: dict[int | None, tuple[Mapping[str, Any], datetime | None]] = {
+        component: (arguments, at)
+        for component, arguments, at in steps.order_by("pk").values_list("component", "job__arguments", "finished_at")
+    }
+    since = timezone.now() - SETUP_FOR
+    return {
+        component
+        for component, (arguments, at) in last.items()
+        if component is not None
+        and arguments.get("device") == BootDevice.SETUP
+        and (not arguments.get("once", True) or (at is not None and at > since))
+    }
 
 
 def _inside(components: Sequence[Component], user: Any) -> Iterator[Consequence]:

@@ -64,7 +64,7 @@ def prepare(
         title = Phrase(OF_BATCH, {"batch": batch, "order": title})
     if name == operations.COLLECT:
         return lambda: checks.refresh(components, actor, title if batch else None)
-    ways = targets.ways([component.pk for component in components], operation)
+    ways = targets.ways([component.pk for component in components], operation, cleaned)
     if not ways:
         raise Conflict(_("None of these components can do this."))
     touched = consequences(components, actor.user, cleaned if name == operations.POWER else None)

@@ -12,12 +12,13 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from apps.components import contact
+from apps.components import contact, extensions
 from apps.components.contact import Line
-from apps.components.models import ManagementInterface, Reservation
+from apps.components.models import Component, ManagementInterface, PowerSwitch, Reservation
 from apps.components.services import checks, power_states, reservations
 from apps.control import operations
 from apps.control.conversations import Spoken, Talks
+from apps.control.hints import REMEDY_WHILE_OFF
 from apps.control.orders import Order, WakeOrder, order_of
 from apps.control.services import targets
 from apps.control.services.ordering import CANNOT
@@ -161,6 +162,9 @@ class _Round:
             contact.note([contact.Outcome(line, spoken.error, spoken.state)])
         if begun.order.power is not None and step.component is not None:
             power_states.keep([(step.component, begun.order.power, timezone.now())])
+        if line is not None and begun.order.events:
+            for keep in extensions.log_keepers:
+                keep(line.interface_id, begun.order.events)
         self._release(step, begun.holder)
         if begun.order.sent and step.component is not None:
             _poll_soon(step.component)
@@ -170,7 +174,7 @@ class _Round:
             code=spoken.code,
             stage=spoken.error.stage.value if spoken.error is not None and spoken.code else "",
             message=spoken.message,
-            remedy=_remedy(spoken),
+            remedy=_remedy(spoken, step),
         )
 
     def _release(self, step: JobStep, holder: str) -> None:
@@ -186,9 +190,12 @@ def _refuse(step: JobStep) -> None:
     jobs.finish(step, StepState.FAILED, code=code, message=told, remedy=checks.BY_CODE[code.value])
 
 
-def _remedy(spoken: Spoken) -> Phrase | None:
+def _remedy(spoken: Spoken, step: JobStep) -> Phrase | None:
     if not spoken.code:
         return None
+    off = Component.objects.filter(pk=step.component or 0, power_state=PowerSwitch.OFF)
+    if spoken.code == StepCode.UNREACHABLE and off.exists():
+        return REMEDY_WHILE_OFF
     if spoken.code in REMEDIES:
         return REMEDIES[spoken.code]
     return checks.remedy_of(spoken.error) if spoken.error is not None else None
@@ -196,6 +203,8 @@ def _remedy(spoken: Spoken) -> Phrase | None:
 
 def _poll_soon(component_id: int) -> None:
     """Have all ways of managing of a component polled soon: what was ordered changes what they say."""
+    for tell in extensions.ordered:
+        tell(component_id)
     with turn():
         ManagementInterface.objects.filter(component=component_id, enabled=True, next_poll_at__isnull=False).update(
             next_poll_at=timezone.now() + POLL_AFTER

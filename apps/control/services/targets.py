@@ -1,29 +1,50 @@
 """Which way of managing an order takes to a component, and whether there is one."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from apps.components.models import Component, InventoryItem, ManagementInterface
 from apps.control import operations
 from apps.control.operations import Operation
+from apps.control.shutting_down import Way, in_order
 from apps.drivers import registry
-from apps.drivers.contract import Capability
+from apps.drivers.contract import Capability, PowerAction
 from apps.protocols.wake_on_lan import BadAddress, magic_packet
 
+BY_THE_SYSTEM = frozenset({PowerAction.SHUTDOWN, PowerAction.REBOOT})
 MAC_ADDRESS = "MAC address"  # what drivers call it among the details of a part
 ADDRESSES_AT_MOST = 16  # of one component
 
 
-def ways(components: Collection[int], operation: Operation) -> dict[int, int | None]:
+def ways(
+    components: Collection[int], operation: Operation, arguments: Mapping[str, Any] | None = None
+) -> dict[int, int | None]:
     """Give for each component that can be ordered this the interface that is used, by their ids.
 
-    It is the first enabled one whose driver has the capability. Waking goes past all interfaces: there it is the one by
-    which one sees whether the machine is awake, None where there is none.
+    It is the first enabled one whose driver has the capability; a shutdown goes to agents in the operating system
+    first. Waking goes past all interfaces: there it is the one by which one sees whether the machine is awake, None
+    where there is none.
     """
+    if operation.name == operations.POWER and arguments and PowerAction(arguments["action"]) in BY_THE_SYSTEM:
+        return dict(_gentlest(components))
     if operation.name == operations.WAKE:
         able = mac_addresses(components).keys()
         seeing = {**_first(able, None), **_first(able, Capability.POWER)}
         return {pk: seeing.get(pk) for pk in able}
     return dict(_first(components, operation.capability))
+
+
+def _gentlest(components: Iterable[int]) -> dict[int, int]:
+    specs = registry.specs()
+    rows = ManagementInterface.objects.filter(
+        component__in=list(components), enabled=True, driver__in=drivers_with(Capability.POWER)
+    )
+    found: dict[int, list[Way]] = defaultdict(list)
+    for pk, component, driver in rows.order_by("pk").values_list("pk", "component", "driver"):
+        found[component].append(Way(pk, specs[driver].shuts_down_by))
+    chosen = {component: in_order(listed) for component, listed in found.items()}
+    return {component: listed[0].interface for component, listed in chosen.items() if listed}
 
 
 def _first(components: Iterable[int], capability: Capability | None) -> dict[int, int]:

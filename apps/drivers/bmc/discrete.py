@@ -10,6 +10,7 @@ from apps.protocols.ipmi.measuring import Measured
 from apps.protocols.ipmi.records import THRESHOLD
 
 _PASSED = {0: 0, 1: 2, 2: 4, 3: 7, 4: 9, 5: 11}  # bit of a limit that is passed (§35.14): the event that says so
+_PROCESSOR, _SPECIFIC, _THROTTLED = 0x07, 0x6F, 10  # IPMI 2.0 §42.2
 _NOTHING = "Nothing reported"
 
 
@@ -38,6 +39,14 @@ def _told(one: Measured) -> Iterator[tuple[str, Status]]:
     for place in sorted(places):
         found = meaning(one.record.sensor_type, one.record.reading_type, place)
         yield found or (UNKNOWN_STATE, Status.NORMAL)
+
+
+def throttled(measured: Sequence[Measured]) -> bool | None:
+    """Say whether a processor slows itself down; None where no sensor of a processor tells of itself."""
+    kinds = [(one.record.sensor_type, one.record.reading_type) for one in measured]
+    told = [one for one, kind in zip(measured, kinds, strict=True) if kind == (_PROCESSOR, _SPECIFIC)]
+    known = [one for one in told if one.available]
+    return any(_THROTTLED in one.states for one in known) if known else None
 
 
 def chassis_facts(chassis: ChassisStatus) -> list[Fact]:

@@ -197,11 +197,13 @@ class BmcDriver(Driver, Identity, Health, Inventory, Sensors, States, Power, Boo
         await self._run(lambda session: chassis.set_lamp(session, seconds))
 
     async def read_power_drawn(self) -> PowerDrawn | None:
-        """Measure by DCMI."""
+        """Measure by DCMI. A controller that measures nothing while the machine is on has no meter."""
         measured = await self._run(chassis.read_power)
-        if measured is None:
+        if measured is None or (measured.current is None and (await self._chassis()).on):
             return None
         limit = await self._run(chassis.read_power_limit)
+        if measured.current is None:
+            return PowerDrawn(None, cap=None if limit is None else float(limit))
         return PowerDrawn(
             watts=float(measured.current),
             minimum=float(measured.minimum),
@@ -209,6 +211,7 @@ class BmcDriver(Driver, Identity, Health, Inventory, Sensors, States, Power, Boo
             maximum=float(measured.maximum),
             over=timedelta(seconds=measured.seconds) if measured.seconds else None,
             cap=None if limit is None else float(limit),
+            throttled=discrete.throttled(self._known.get("measured", ())),
         )
 
     async def read_events(self, place: Mapping[str, Any]) -> LogPart:
@@ -220,7 +223,7 @@ class BmcDriver(Driver, Identity, Health, Inventory, Sensors, States, Power, Boo
         records = await self._records()
         found = await self._run(lambda session: log.read_since(session, place, info, EVENTS_AT_ONCE))
         events = tuple(log.event(entry, records) for entry in found.entries)
-        return LogPart(events, {**now, **found.place}, found.cleared, info.filled)
+        return LogPart(events, {**now, **found.place}, found.cleared, filled=info.filled)
 
     async def clear_events(self) -> None:
         """Empty the log."""

@@ -36,13 +36,13 @@ def read_since(session: IpmiSession, place: Mapping[str, Any], info: LogInfo, at
         there = read_entry(session, last) if info.entries else None
         cleared = there is None or there[1] != left or (place.get("erased") != info.erased)
     after = last if isinstance(last, int) and not cleared else None
-    raw = read_entries(session, after, at_most) if info.entries else []
+    raw, more = read_entries(session, after, at_most) if info.entries else ([], False)
     offset = read_offset(session) if raw else None
     entries = tuple(log_record(one, offset) if offset else log_record(one) for one in raw)
     behind = {"last": entries[-1].number, "raw": entries[-1].raw} if entries else {}
     if not entries and after is not None:
         behind = {"last": after, "raw": left.hex()}
-    return Found(entries, {**behind, "more": len(entries) == at_most}, cleared)
+    return Found(entries, {**behind, "more": more}, cleared)
 
 
 def event(entry: LogRecord, records: Records) -> LoggedEvent:

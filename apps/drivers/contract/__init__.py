@@ -50,8 +50,10 @@ from apps.drivers.contract.power import (
     PowerMeter,
     PowerReport,
     PowerState,
+    ShutsDownBy,
 )
 from apps.drivers.contract.sensors import (
+    DRAWN,
     NOT_MEASURED,
     POWER_OFF,
     Limits,
@@ -72,10 +74,16 @@ from apps.drivers.contract.states import (
     States,
     Status,
 )
+from apps.drivers.contract.subscriptions import (
+    Subscribed,
+    Subscription,
+    Subscriptions,
+)
 from apps.protocols.errors import Stage
 
 __all__ = [
     "CAPABILITY_CLASSES",
+    "DRAWN",
     "NOT_MEASURED",
     "POWER_OFF",
     "WORST_FIRST",
@@ -119,11 +127,15 @@ __all__ = [
     "Secret",
     "Sensor",
     "Sensors",
+    "ShutsDownBy",
     "Stage",
     "State",
     "StateKind",
     "States",
     "Status",
+    "Subscribed",
+    "Subscription",
+    "Subscriptions",
     "Target",
     "Ups",
     "UpsPart",

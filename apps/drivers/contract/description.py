@@ -6,6 +6,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from apps.drivers.contract.power import ShutsDownBy
+
 
 class Category(StrEnum):
     """What a component is; a driver names the one it registers by default."""
@@ -38,6 +40,7 @@ class Capability(StrEnum):
     POWER_METER = "power_meter"
     POWER_CAP = "power_cap"
     EVENT_LOG = "event_log"
+    SUBSCRIPTIONS = "subscriptions"
 
 
 class Secret(str):
@@ -64,6 +67,7 @@ class Parameter:
     maximum: int | None = None
     choices: tuple[str, ...] = ()
     help: str = ""
+    is_address: bool = False  # another address of the same device, from which its alerts may come
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,8 @@ class DriverSpec:
     blocking: bool = False  # True: runs over a thread pool, on the queue poll-blocking
     hidden: bool = False  # True: not offered in production (fake)
     period: timedelta | None = None  # None: the option MONITORING_INTERVAL
+    shuts_down_by: ShutsDownBy = ShutsDownBy.CONTROLLER  # of those with the capability ``power``
+    pins_certificate: bool = False  # knows its device by a certificate's fingerprint: ``state["pin"]``, ``certificate``
 
 
 @dataclass(frozen=True, slots=True)

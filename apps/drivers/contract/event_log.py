@@ -30,7 +30,9 @@ class LogPart:
     events: tuple[LoggedEvent, ...]
     place: Mapping[str, Any]  # JSON, small; given back at the next look
     cleared: bool = False  # somebody emptied it since then: all that there is was read anew
+    logs: tuple[str, ...] = ()  # of several logs, those that were emptied, as their keys begin; none named: all
     filled: float | None = None  # in %, where the device tells
+    wraps: bool = False  # when it is full, the oldest entries make room: then that is no trouble
 
 
 class EventLog(ABC):

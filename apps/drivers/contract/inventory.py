@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from apps.drivers.contract.states import Status
+from apps.protocols.errors import ContactError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,19 @@ class InventoryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InventoryItem:
-    """One part of a device; ``details`` are label → text or number, in the order they are shown."""
+    """One part of a device; ``details`` are label → text or number, in the order they are shown.
+
+    Where sections of a device are read apart, a part names its own. One of them that could not be read is an item
+    ``unread.<section>`` with what went wrong: what was listed of the section before stays, with its age.
+    """
 
     kind: InventoryKind
     key: str
     name: str
     status: Status | None = None
     details: Mapping[str, str | int | float | None] = field(default_factory=dict)
+    section: str = ""
+    unread: ContactError | None = None
 
 
 class Inventory(ABC):

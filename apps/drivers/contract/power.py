@@ -25,6 +25,15 @@ class PowerAction(StrEnum):
     NMI = "nmi"  # a diagnostic interrupt: the operating system writes its memory out
 
 
+class ShutsDownBy(StrEnum):
+    """Whom a driver asks to end the operating system; the order is that in which they are asked."""
+
+    EXTENSION = "server-agent-extension"
+    AGENT = "server-agent"  # honours its own setting that forbids remote shutdown; the others do not look at it
+    UPDATE_AGENT = "express-update-agent"
+    CONTROLLER = "controller"  # which only presses the power button for a moment
+
+
 @dataclass(frozen=True, slots=True)
 class PowerReport:
     """Whether a machine is powered, and what it may be ordered. A state of None was not told."""
@@ -104,6 +113,8 @@ class PowerDrawn:
     maximum: float | None = None
     over: timedelta | None = None
     cap: float | None = None  # None: there is none
+    throttled: bool | None = None  # whether processors are slowed down by it; None: not told
+    sensor: str = ""  # the key of the sensor by which the driver tells the same watts; empty: by none
 
 
 class PowerMeter(ABC):
@@ -111,7 +122,10 @@ class PowerMeter(ABC):
 
     @abstractmethod
     async def read_power_drawn(self) -> PowerDrawn | None:
-        """Measure; None where this controller has no meter."""
+        """Measure; None where this controller has no meter, or it cannot be asked now.
+
+        Within a poll it comes after the sensors: what these had to fetch is not fetched again.
+        """
 
 
 class PowerCap(ABC):

@@ -81,6 +81,10 @@ class Reading:
     why: str = ""  # an English phrase: ``NOT_MEASURED``, ``POWER_OFF``, or one of the driver's own
 
 
+DRAWN = Sensor("power.drawn", "Power consumption", Quantity.POWER, "W")
+"""What a power meter measures, where the driver has no sensor of its own that says the same."""
+
+
 class Sensors(ABC):
     """Capability ``sensors``."""
 

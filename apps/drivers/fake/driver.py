@@ -26,6 +26,7 @@ from apps.drivers.contract import (
     PortsReport,
     Power,
     PowerAction,
+    PowerCap,
     PowerDrawn,
     PowerMeter,
     PowerReport,
@@ -55,6 +56,7 @@ class FakeDriver(
     Boot,
     Lamp,
     PowerMeter,
+    PowerCap,
     EventLog,
 ):
     """One conversation with a device that exists nowhere.
@@ -78,6 +80,7 @@ class FakeDriver(
             sensors=int(wanted.get("sensors", 4)),
             ports=int(wanted.get("ports", 2)),
         )
+        self._meter = str(wanted.get("meter") or "none")
         self._obedience = str(wanted.get("obedience") or "prompt")
         self._machine = FakeMachine.load(target.state.get("machine")).at(self._contact)
         self._spoken_to = False
@@ -195,9 +198,20 @@ class FakeDriver(
             self._machine = replace(self._machine, lamp=lit)
 
     async def read_power_drawn(self) -> PowerDrawn | None:
-        """Give the scripted watts; a machine that is off draws what its controller needs."""
+        """Give the scripted watts; the meter *idle* measures nothing while the machine is off."""
         await self._ask()
-        return self._device.drawn(on=self._machine.power == PowerState.ON)
+        if self._meter == "none":
+            return None
+        on = self._machine.power == PowerState.ON
+        if self._meter == "idle" and not on:
+            return PowerDrawn(None, cap=self._machine.cap)
+        return self._device.drawn(on=on, cap=self._machine.cap)
+
+    async def set_power_cap(self, watts: int | None) -> None:
+        """Keep it; the machine draws no less than it needs."""
+        await self._take("no cap" if watts is None else f"cap {watts}")
+        if self._obedience != "deaf":
+            self._machine = replace(self._machine, cap=watts)
 
     async def read_events(self, place: Mapping[str, Any]) -> LogPart:
         """Give what was written down since then."""

@@ -43,6 +43,7 @@ class FakeMachine:
     ordered: int = 0  # orders ever
     cleared: int = 0  # how often the event log was emptied
     gone: int = 0  # entries that went with it
+    cap: int | None = None  # W
 
     @classmethod
     def load(cls, kept: object) -> "FakeMachine":
@@ -59,6 +60,7 @@ class FakeMachine:
             ordered=kept["ordered"],
             cleared=kept["cleared"],
             gone=kept["gone"],
+            cap=kept.get("cap"),
         )
 
     def dump(self) -> Mapping[str, Any]:
@@ -72,6 +74,7 @@ class FakeMachine:
             "ordered": self.ordered,
             "cleared": self.cleared,
             "gone": self.gone,
+            "cap": self.cap,
         }
 
     def at(self, contact: int) -> "FakeMachine":
@@ -115,7 +118,7 @@ class FakeMachine:
             tuple(self._event(number) for number in range(begin + 1, last + 1)),
             {"entry": last, "cleared": self.cleared},
             emptied,
-            float(min(100, last - self.gone)),
+            filled=float(min(100, last - self.gone)),
         )
 
     def _event(self, number: int) -> LoggedEvent:

@@ -30,6 +30,7 @@ _GIGABIT = 1_000_000_000
 _POLL = timedelta(seconds=60)  # a fake device believes that a minute passes between two contacts
 _BORN = datetime(2026, 1, 1, tzinfo=UTC)
 _DISK_LIMITS = Limits(upper_warning=90, upper_critical=95)
+_FULLY_THROTTLED = 160.0  # W, below which nothing can be saved
 _HEAT_LIMITS = Limits(upper_warning=42, upper_critical=47)
 
 
@@ -114,12 +115,22 @@ class FakeDevice:
                 capabilities=("bridge",),
             )
 
-    def drawn(self, *, on: bool) -> PowerDrawn:
-        """Give the watts of a machine that is on or off."""
+    def drawn(self, *, on: bool, cap: int | None = None) -> PowerDrawn:
+        """Give the watts of a machine that is on or off; under a cap it draws that much, but never below 160 W."""
+        limit = float(cap) if cap is not None else None
         if not on:
-            return PowerDrawn(4.0)
-        watts = 150 + 100 * self._wave("drawn")
-        return PowerDrawn(round(watts), minimum=150.0, average=200.0, maximum=250.0, over=timedelta(days=1))
+            return PowerDrawn(4.0, cap=limit)
+        wanted = round(150 + 100 * self._wave("drawn"))
+        watts = wanted if limit is None else min(wanted, max(limit, _FULLY_THROTTLED))
+        return PowerDrawn(
+            float(watts),
+            minimum=150.0,
+            average=200.0,
+            maximum=250.0,
+            over=timedelta(days=1),
+            cap=limit,
+            throttled=None if limit is None else watts < wanted,
+        )
 
     def inventory(self) -> Iterator[InventoryItem]:
         """List a system, a processor and a disk."""

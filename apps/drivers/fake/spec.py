@@ -4,6 +4,7 @@ from apps.drivers.contract import Capability, Category, DriverSpec, Parameter
 
 FAULTS = ("none", "silent", "slow", "refusing", "denied", "garbage", "old", "flapping")
 SCRIPTS = ("steady", "busy", "filling", "ailing", "unplugged")
+METERS = ("none", "well", "idle")
 OBEDIENCE = ("prompt", "late", "deaf", "refusing")
 
 SPEC = DriverSpec(
@@ -23,6 +24,7 @@ SPEC = DriverSpec(
             Capability.BOOT,
             Capability.LAMP,
             Capability.POWER_METER,
+            Capability.POWER_CAP,
             Capability.EVENT_LOG,
         }
     ),
@@ -33,6 +35,7 @@ SPEC = DriverSpec(
         Parameter("script", "Script", choices=SCRIPTS, default="steady"),
         Parameter("fault", "Fault", choices=FAULTS, default="none"),
         Parameter("obedience", "Answer to orders", choices=OBEDIENCE, default="prompt"),
+        Parameter("meter", "Power meter", choices=METERS, default="none"),
         Parameter("delay", "Delay of each contact (ms)", int, 0, 0, 600_000),
         Parameter("seed", "Seed of the values", int, 0),
         Parameter("sensors", "Number of further sensors", int, 4, 0, 10_000),

@@ -70,8 +70,8 @@ class Answered:
 class RedfishConversation(Driver):
     """One conversation with one service; makers' drivers add what theirs has besides.
 
-    ``state`` keeps the certificate's fingerprint (``pin``), where the system is (``system``), and of each section its
-    sensors, and what a poll does not ask every time (``sections``).
+    ``state`` keeps the certificate's fingerprint (``pin``) and what it says of itself (``certificate``), where the
+    system is (``system``), and of each section its sensors, and what a poll does not ask every time (``sections``).
     """
 
     critical_is_caution: ClassVar[bool] = False
@@ -81,12 +81,15 @@ class RedfishConversation(Driver):
         self._found: dict[str, Any] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._state: dict[str, Any] = dict(target.state)
+        self._unread: set[str] = set()  # sections that did not answer in this conversation
         self._client: RedfishClient
 
     async def __aenter__(self) -> Self:
         self._client = RedfishClient(self._how())
         await self._client.__aenter__()
         self._state["pin"] = self._client.pin
+        if self._client.shown is not None:
+            self._state["certificate"] = self._client.shown.facts()
         return self
 
     async def __aexit__(
@@ -251,6 +254,7 @@ class RedfishConversation(Driver):
             for section, answer in zip(sections, answers, strict=True):
                 told.add(answer.told)
                 if answer.kept.trouble:
+                    self._unread.add(section.name)
                     facts.append(_unread(section, answer.kept.trouble))
             self._state["sections"] = {
                 section.name: answer.kept.to_state() for section, answer in zip(sections, answers, strict=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -33,7 +34,8 @@ from apps.drivers.contract import (
     Status,
 )
 from apps.drivers.redfish import log, orders, parts, storage, supply
-from apps.drivers.redfish.conversation import SECTIONS, RedfishConversation
+from apps.drivers.redfish.conversation import SECTIONS
+from apps.drivers.redfish.subscribing import RedfishSubscriptions
 from apps.drivers.redfish.values import Resource, identifier, link, nested, objects, text
 from apps.protocols.errors import AuthenticationFailed, ContactError, Unsupported
 from apps.protocols.redfish import Refused
@@ -48,7 +50,7 @@ NO_CLEARING = "%(address)s cannot empty its logs"
 
 
 class RedfishDriver(
-    RedfishConversation,
+    RedfishSubscriptions,
     Identity,
     Health,
     Inventory,
@@ -117,15 +119,16 @@ class RedfishDriver(
         self, kind: InventoryKind, section: str, items: Awaitable[Iterable[InventoryItem]]
     ) -> list[InventoryItem]:
         async def read() -> list[InventoryItem]:
-            return list(await items)
+            return [replace(item, section=section) for item in await items]
 
         try:
             return await self._limited(read)
         except AuthenticationFailed:
             raise
         except ContactError as error:
+            name = SECTIONS[section]
             return [
-                InventoryItem(kind, f"unread.{section}", SECTIONS[section], Status.UNKNOWN, {"Not read": str(error)})
+                InventoryItem(kind, f"unread.{section}", name, Status.UNKNOWN, {"Not read": str(error)}, section, error)
             ]
 
     async def _processors(self) -> Iterable[InventoryItem]:
@@ -229,16 +232,31 @@ class RedfishDriver(
         return found
 
     async def read_power_drawn(self) -> PowerDrawn | None:
-        """Read the meter of the first chassis that has one."""
-        for chassis in await self._chassis():
+        """Read the meter of the first chassis that has one; a poll in which power did not answer asks no more."""
+        if "power" in self._unread:
+            return None
+        for chassis, prefix in await self._places():
+            found = None
             if path := link(chassis, "Power"):
-                if (found := supply.drawn(await self._get(path))) is not None:
-                    return found
-            elif (path := link(chassis, "EnvironmentMetrics")) and (
-                found := supply.drawn_by_metrics(await self._get(path))
-            ) is not None:
-                return found
+                found = supply.drawn(await self._get(path))
+            elif path := link(chassis, "EnvironmentMetrics"):
+                found = supply.drawn_by_metrics(await self._get(path))
+            if found is not None:
+                throttled = await self._throttled() if found.cap is not None else None
+                return replace(found, sensor=f"{prefix}{supply.METER}", throttled=throttled)
         return None
+
+    async def _throttled(self) -> bool | None:
+        """Say whether any processor is slowed down; asked of machines with a cap only. None where none tells."""
+        try:
+            return parts.throttled(await self._limited(self._processor_resources))
+        except AuthenticationFailed:
+            raise
+        except ContactError:
+            return None
+
+    async def _processor_resources(self) -> list[Resource]:
+        return await self._members(await self._system(), "Processors")
 
     async def set_power_cap(self, watts: int | None) -> None:
         """Set the cap of the first chassis that has one, or take it away; 0 is none."""
@@ -257,21 +275,22 @@ class RedfishDriver(
         services = await self._logs()
         if not services:
             raise Unsupported(NO_LOG, address=self.target.address)
-        looks, places, full = [], {}, []
+        looks, places, full, emptied = [], {}, [], []
         for service in services:
             name = identifier(service)
             before = place.get(name)
             entries, skips = await self._entries(str(link(service, "Entries")), before)
             found = log.look(entries.found, before, name)
             looks.append(found)
+            emptied += [f"{name}/"] if found.cleared else []
             count = entries.skipped + len(entries.found)
             places[name] = {**found.place, "count": count, "skips": skips} if found.place else {}
-            full.append(log.filled(service, count))
+            full.append(log.Filled(log.filled(service, count), log.wraps(service)))
         events = [event for look in looks for event in look.events]
         if len(looks) > 1 and all(event.at is not None for event in events):
             events.sort(key=lambda event: str(event.at))
-        told = [share for share in full if share is not None]
-        return LogPart(tuple(events), places, any(look.cleared for look in looks), max(told) if told else None)
+        fullest = log.fullest(full)
+        return LogPart(tuple(events), places, bool(emptied), tuple(emptied), fullest.share, fullest.wraps)
 
     async def clear_events(self) -> None:
         """Empty the logs that are read."""

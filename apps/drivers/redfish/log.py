@@ -31,6 +31,14 @@ class Entries:
     skipped: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """How full a log is, in %, and whether its oldest entries make room when it is."""
+
+    share: float | None = None
+    wraps: bool = False
+
+
 def newest(listed: Sequence[Resource], last: str, most: int) -> list[Resource]:
     """Choose among links to entries: the last known one and what came after it, at most so many."""
     ordered = _oldest_first(listed)
@@ -91,6 +99,17 @@ def _oldest_first(entries: Sequence[Resource]) -> list[Resource]:
         return sorted(found, key=lambda entry: int(identifier(entry)))
     first, last = (moment(found[place].get("Created")) if found else None for place in (0, -1))
     return found[::-1] if first is not None and last is not None and first > last else found
+
+
+def wraps(service: Resource) -> bool:
+    """Say whether the oldest entries make room when the log is full."""
+    return service.get("OverWritePolicy") == "WrapsWhenFull"
+
+
+def fullest(logs: Sequence[Filled]) -> Filled:
+    """Choose the log that is nearest to losing what comes: the fullest of those that do not go round, if any."""
+    told = [one for one in logs if one.share is not None]
+    return max(told, key=lambda one: (not one.wraps, one.share), default=Filled())
 
 
 def filled(service: Resource, count: int) -> float | None:

@@ -136,6 +136,12 @@ def processors(found: Iterable[Resource]) -> Iterator[InventoryItem]:
         yield _item(InventoryKind.PROCESSOR, f"processor.{identifier(one)}", part_name(one), one, details)
 
 
+def throttled(found: Iterable[Resource]) -> bool | None:
+    """Say whether any processor is slowed down (DSP0268, Processor.Throttled); None where none tells."""
+    told = [one["Throttled"] for one in found if isinstance(one.get("Throttled"), bool)]
+    return any(told) if told else None
+
+
 def memory(found: Iterable[Resource]) -> Iterator[InventoryItem]:
     """List memory modules; the names of older services are read, too."""
     for one in found:

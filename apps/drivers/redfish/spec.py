@@ -19,6 +19,7 @@ SPEC = DriverSpec(
             Capability.POWER_METER,
             Capability.POWER_CAP,
             Capability.EVENT_LOG,
+            Capability.SUBSCRIPTIONS,
         }
     ),
     credential_kinds=("password",),
@@ -52,4 +53,5 @@ SPEC = DriverSpec(
         ),
     ),
     transport="tcp",
+    pins_certificate=True,
 )

@@ -22,6 +22,7 @@ from apps.drivers.redfish.values import (
 )
 
 CONSUMPTION = "Power consumption"
+METER = "power"  # the key of what the machine draws
 SUPPLY_NAME = "Power supply"
 SUPPLY_NAMES = {1: "Power supply 1", 2: "Power supply 2", 3: "Power supply 3", 4: "Power supply 4"}  # by bay
 SUPPLIES_NAME = "Power supplies"
@@ -35,7 +36,7 @@ def power(source: Resource, prefix: str, *, powered_off: bool) -> Told:
         if watts is None:
             continue
         name = CONSUMPTION if place == 0 else text(one, "Name") or CONSUMPTION
-        key = f"{prefix}power" if place == 0 else f"{prefix}power.{identifier(one)}"
+        key = f"{prefix}{METER}" if place == 0 else f"{prefix}power.{identifier(one)}"
         reading = judged(sensor(key, name, Quantity.POWER, "W"), watts, one, powered_off=False)
         if reading is not None:
             told.readings.append(reading)
@@ -89,7 +90,7 @@ def consumption(metrics: Resource, prefix: str) -> Told:
     watts = number(nested(metrics, "PowerWatts"), "Reading")
     if watts is None:
         return Told()
-    reading = judged(sensor(f"{prefix}power", CONSUMPTION, Quantity.POWER, "W"), watts, {}, powered_off=False)
+    reading = judged(sensor(f"{prefix}{METER}", CONSUMPTION, Quantity.POWER, "W"), watts, {}, powered_off=False)
     return Told([reading] if reading is not None else [])
 
 

@@ -1,5 +1,6 @@
 """Statistics over the whole fleet or a group: courses, what each group below it needs, and who is highest in what."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,10 @@ from apps.monitoring import windows
 from apps.monitoring.charting import BEFORE
 from apps.monitoring.models import FleetQuantity
 from apps.monitoring.pages.charts import UNITS, scope_of
-from apps.monitoring.services import rankings
+from apps.monitoring.services import fleet_power, rankings
+from apps.monitoring.services.fleet_power import Drawn
 from apps.monitoring.services.fleet_scope import FleetScope
+from apps.monitoring.services.rankings import GroupLine, GroupLines
 from apps.monitoring.windows import NAMES, Window
 
 COURSES: dict[FleetQuantity, Promise | str] = {
@@ -49,6 +52,9 @@ def statistics(request: HttpRequest) -> HttpResponse:
     shown = [quantity for quantity in FleetQuantity if quantity in request.GET.getlist("quantity")] or list(USUAL)
     tree = scope.tree
     found = rankings.read(scope, window.start, window.end)
+    laid_out = rankings.lines_of(scope)
+    by_group = rankings.by_group(scope, found, laid_out)
+    power = fleet_power.by_line(scope, laid_out.line_of, len(laid_out.groups), window.start, window.end)
     context: dict[str, Any] = {
         "scope": scope,
         "window": window,
@@ -60,10 +66,22 @@ def statistics(request: HttpRequest) -> HttpResponse:
         "quantities": [(quantity.value, quantity.label, quantity in shown) for quantity in FleetQuantity],
         "charts": [_chart(quantity, scope, window, compare=compare) for quantity in shown],
         "lists": rankings.top_lists(found, window.start, window.end),
-        "by_group": rankings.by_group(scope, found),
+        "by_group": by_group,
+        "power": _power(by_group, laid_out, power),
+        "power_of_all": power[-1],
         "query": urlencode({**window.query, **({"compare": BEFORE} if compare else {})}),
     }
     return render(request, "monitoring/statistics.html", context, status=400 if wrong else 200)
+
+
+def _power(
+    shown: Sequence[GroupLine], laid_out: GroupLines, power: Sequence[Drawn]
+) -> list[tuple[GroupLine, Drawn]] | None:
+    """Give the lines of the table of power; None where nobody measures any."""
+    if not (power[-1].now.measured or power[-1].mean.measured):
+        return None
+    places = [place for place, size in enumerate(laid_out.sizes.tolist()) if size]
+    return [(line, power[place]) for line, place in zip(shown, places, strict=True)]
 
 
 def _chart(quantity: FleetQuantity, scope: FleetScope, window: Window, *, compare: bool) -> CourseChart:

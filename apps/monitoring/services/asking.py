@@ -1,8 +1,9 @@
 """The conversation of a poll: health, readings, states, ports of one device, under a deadline. No database in here."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from django.utils.translation import gettext_noop
@@ -11,6 +12,7 @@ from apps.components import contact
 from apps.components.contact import Line
 from apps.drivers.contract import (
     Driver,
+    EventLog,
     Fact,
     Health,
     Limits,
@@ -18,15 +20,19 @@ from apps.drivers.contract import (
     Neighbours,
     Ports,
     Power,
+    PowerDrawn,
+    PowerMeter,
     PowerState,
     Sensors,
     State,
     States,
     Status,
 )
-from apps.monitoring import exclusions, port_reports
+from apps.monitoring import exclusions, metering, port_reports
 from apps.monitoring.exclusions import Exclusions
 from apps.monitoring.judging import Snapshot, snapshot
+from apps.monitoring.services import log_reading
+from apps.monitoring.services.log_reading import Begin, Look
 from apps.protocols.errors import ContactError, DeviceError, Stage, Unreachable, Unsupported
 
 DEADLINE = 20.0  # seconds for one device, whatever it does
@@ -50,6 +56,8 @@ class Polled:
     ports: bytes | None = None
     neighbours: Sequence[Neighbour] | None = None  # None: as they were
     power: PowerState | None = None  # None: not told
+    log: Look | None = None  # None: its event log was not due
+    drawn: PowerDrawn | None = None  # None: there is no meter, or it was not asked
 
 
 async def ask(
@@ -58,18 +66,28 @@ async def ask(
     own: Mapping[int, Mapping[str, Limits]],
     excluded: Mapping[int, Exclusions],
     silent: set[int],
+    logs: Mapping[int, Begin],
     deadline: float,
 ) -> Polled:
     """Have one conversation; every way in which it may fail becomes part of the answer."""
     if line.interface_id in silent and line.refusal is None:
         error = Unreachable(SILENT, stage=Stage.ROUTE, address=line.target.address)
         return Polled(line, time.time(), error)
+    begin = logs.get(line.interface_id)
+    more = begin.within + log_reading.ROOM if begin is not None else 0.0
     try:
-        async with contact.open(line, deadline=deadline) as device:
+        async with asyncio.timeout(deadline) as limit, contact.open(line, deadline=deadline + more) as device:
             without = exclusions.of(line.component_id, excluded)
-            return await _read(line, device, own.get(line.interface_id, {}), without)
+            polled = await _read(line, device, own.get(line.interface_id, {}), without)
+            limit.reschedule(None)  # the log has a limit of its own
+            if begin is None or not isinstance(device, EventLog):
+                return polled
+            return replace(polled, log=await log_reading.look(device, line, begin))
     except ContactError as error:
         return Polled(line, time.time(), error)
+    except TimeoutError:
+        told = {"address": line.target.address, "seconds": f"{deadline:g}"}
+        return Polled(line, time.time(), Unreachable(contact.TOO_SLOW, stage=Stage.PROTOCOL, **told))
 
 
 async def _read(line: Line, device: Driver, own: Mapping[str, Limits], without: Exclusions) -> Polled:
@@ -93,6 +111,9 @@ async def _read(line: Line, device: Driver, own: Mapping[str, Limits], without: 
     states = await part(gettext_noop("states"), device.read_states) if isinstance(device, States) else None
     ports = await part(gettext_noop("ports"), device.read_ports) if isinstance(device, Ports) else None
     power = await part(gettext_noop("power"), device.read_power) if isinstance(device, Power) else None
+    meter = device.read_power_drawn if isinstance(device, PowerMeter) else None
+    drawn = await part(gettext_noop("power meter"), meter) if meter is not None else None
+    readings = metering.with_drawn(readings, drawn, power.state if power is not None else None)
     neighbours = None
     if isinstance(device, Neighbours):
         neighbours = await part(gettext_noop("neighbours"), device.read_neighbours)
@@ -111,4 +132,5 @@ async def _read(line: Line, device: Driver, own: Mapping[str, Limits], without: 
         ports=port_reports.pack(ports) if ports is not None else None,
         neighbours=neighbours,
         power=power.state if power is not None else None,
+        drawn=drawn,
     )

@@ -34,10 +34,22 @@ class Gatherer:
 
     def __init__(self) -> None:
         self._found: dict[FleetQuantity, dict[int, Table]] = defaultdict(dict)
+        self._metered: set[int] = set()  # components whose power is that of a meter
 
     def add(self, component_id: int, layout_id: int, table: Numbers) -> None:
-        """Take (lines, sensors) of an interface. Where two of a component measure the same, the first one counts."""
-        for quantity, line in of_device(layout_id, table).items():
+        """Take (lines, sensors) of an interface. Where two of a component measure the same, the first one counts.
+
+        Of power that is the first one with a meter: it measures the whole, others may measure parts.
+        """
+        found = of_device(layout_id, table)
+        power = found.pop(FleetQuantity.POWER, None)
+        if power is not None:
+            metered = layouts.foremost_of(layout_id).metered
+            if component_id not in self._found[FleetQuantity.POWER] or (metered and component_id not in self._metered):
+                self._found[FleetQuantity.POWER][component_id] = power
+            if metered:
+                self._metered.add(component_id)
+        for quantity, line in found.items():
             self._found[quantity].setdefault(component_id, line)
 
     def keep(self, quantity: FleetQuantity, component_id: int, line: Table) -> None:

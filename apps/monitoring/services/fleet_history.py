@@ -169,6 +169,44 @@ def totals(quantity: FleetQuantity, ids: Ids, start: datetime, end: datetime) ->
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What lines of components had together over a range; each array ends with all of them together."""
+
+    mean: Floats  # the sum of the means of the components, which a gap of one does not lower
+    known: NDArray[np.int64]  # how many components measured anything
+    peak: Floats  # the highest sum at one moment
+    at: NDArray[np.int64]  # when that was (ms); 0: never
+    measured: NDArray[np.int64]  # how many components were measured then
+    step: NDArray[np.int64]  # the seconds that this moment covers
+
+
+def sums(
+    quantity: FleetQuantity, ids: Ids, line_of: NDArray[np.int64], lines: int, start: datetime, end: datetime
+) -> Sums:
+    """Sum a quantity up over lines of components, moment by moment; ``line_of`` is by the chosen components."""
+    total, weight = np.zeros(len(ids)), np.zeros(len(ids))
+    peak, at = np.full(lines + 1, -np.inf), np.zeros(lines + 1, dtype=np.int64)
+    measured, step = np.zeros(lines + 1, dtype=np.int64), np.zeros(lines + 1, dtype=np.int64)
+    for moment, parts in _by_time(quantity, ids, start, end):
+        together, count = np.zeros(lines + 1), np.zeros(lines + 1, dtype=np.int64)
+        seconds = STEP_OF[parts[0].span]
+        for part in parts:
+            places = line_of[part.places]
+            together[:-1] += np.bincount(places, weights=part.mean, minlength=lines)
+            count[:-1] += np.bincount(places, minlength=lines)
+            total[part.places] += part.mean * seconds
+            weight[part.places] += seconds
+        together[-1], count[-1] = together[:-1].sum(), count[:-1].sum()
+        higher = (count > 0) & (together > peak)
+        peak[higher], at[higher], measured[higher], step[higher] = together[higher], moment, count[higher], seconds
+    some = weight > 0
+    means = np.divide(total, weight, out=np.zeros(len(ids)), where=some)
+    mean = np.bincount(line_of, weights=means, minlength=lines)
+    known = np.bincount(line_of[some], minlength=lines)
+    return Sums(np.append(mean, mean.sum()), np.append(known, known.sum()), peak, at, measured, step)
+
+
 class _Line:
     """Adds up what a straight line by least squares needs; time is in days since the beginning of the range."""
 

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+from django.db.models import QuerySet
 
 from apps.components.models import Category, Component
 from apps.groups.models import Group, Tree
@@ -18,6 +19,7 @@ class FleetScope:
     tree: Tree
     group: int | None
     rows: list[tuple[int, int, str]]  # id, group, category, in the order of the ids
+    components: "QuerySet[Component]"
 
     @classmethod
     def of(cls, user: Any, group: int | None) -> Self | None:
@@ -28,7 +30,8 @@ class FleetScope:
         components = Component.objects.visible_to(user)
         if group is not None:
             components = components.filter(group__in=tree.subtree(group))
-        return cls(tree, group, list(components.order_by("pk").values_list("pk", "group_id", "category")))
+        rows = list(components.order_by("pk").values_list("pk", "group_id", "category"))
+        return cls(tree, group, rows, components)
 
     @cached_property
     def ids(self) -> Ids:

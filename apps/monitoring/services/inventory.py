@@ -1,7 +1,7 @@
 """Asks devices who they are and what they are made of: daily, and whenever somebody wants it now."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -10,9 +10,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from apps.components import contact
-from apps.components.contact import Line
+from apps.components.contact import Line, words
 from apps.components.models import InventoryItem, ManagementInterface
-from apps.components.services import interfaces
+from apps.components.services import learning
 from apps.core import events, options
 from apps.core.writes import turn
 from apps.drivers.contract import Driver, Identity, IdentityFacts, Inventory
@@ -22,6 +22,7 @@ from apps.monitoring.services.periods import INVENTORY, INVENTORY_LEASE
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Unsupported
 
 PURPOSE = "inventory"
+UNREAD = "unread."  # how the key of what stands for a section begins
 DEADLINE = 60.0  # seconds: tables of parts are long
 AGAIN_KNOWN = timedelta(hours=1)  # after a failure, when the device is known from earlier
 AGAIN_UNKNOWN = timedelta(minutes=10)  # when nobody knows yet what it is
@@ -86,7 +87,7 @@ async def _read(line: Line, device: Driver) -> Told:
 def keep(batch: Sequence[Told]) -> None:
     """Write what devices said of themselves."""
     answered = [told for told in batch if told.error is None]
-    interfaces.learn_many((told.line.interface_id, told.identity) for told in answered if told.identity is not None)
+    learning.learn_many((told.line.interface_id, told.identity) for told in answered if told.identity is not None)
     listed = [(told.line.interface_id, told.items) for told in answered if told.items is not None]
     for start in range(0, len(listed), INTERFACES_AT_ONCE):
         _keep_items(listed[start : start + INTERFACES_AT_ONCE])
@@ -111,44 +112,65 @@ def _keep_items(listed: Sequence[tuple[int, Sequence[Item]]]) -> None:
         new: list[InventoryItem] = []
         changed: list[InventoryItem] = []
         gone: list[int] = []
+        kept: list[int] = []
         for interface_id, items in listed:
             if interface_id in present:
-                _compare(interface_id, items, rows[interface_id], new, changed, gone)
+                unread = {item.section for item in items if item.unread is not None}
+                mine = rows[interface_id]
+                kept += _compare(interface_id, items, mine, unread, new, changed, gone)
         for row in (*new, *changed):
             row.read_at = now
         InventoryItem.objects.filter(pk__in=gone).delete()
         InventoryItem.objects.bulk_create(new, batch_size=200)
-        InventoryItem.objects.bulk_update(changed, ["name", "status", "details", "read_at"], batch_size=100)
-        InventoryItem.objects.filter(interface__in=present).update(read_at=now)
+        InventoryItem.objects.bulk_update(changed, ["name", "status", "details", "section", "read_at"], batch_size=100)
+        InventoryItem.objects.filter(interface__in=present).exclude(pk__in=kept).update(read_at=now)
 
 
 def _compare(
     interface_id: int,
     items: Sequence[Item],
     rows: dict[tuple[str, str], InventoryItem],
+    unread: Set[str],
     new: list[InventoryItem],
     changed: list[InventoryItem],
     gone: list[int],
-) -> None:
+) -> list[int]:
+    """Sort out what is new, changed and gone; gives what is neither, because its section could not be read."""
     listed: set[tuple[str, str]] = set()
     for item in items:
         place = (item.kind.value, item.key[:200])
         if place in listed:
             continue
         listed.add(place)
-        facts = (item.name.replace("\x00", "")[:300], item.status.value if item.status else "", _plain(item.details))
+        status = item.status.value if item.status else ""
+        facts = (item.name.replace("\x00", "")[:300], status, _details(item), item.section[:40])
         row = rows.get(place)
         if row is None:
-            name, status, details = facts
             new.append(
                 InventoryItem(
-                    interface_id=interface_id, kind=place[0], key=place[1], name=name, status=status, details=details
+                    interface_id=interface_id,
+                    kind=place[0],
+                    key=place[1],
+                    name=facts[0],
+                    status=facts[1],
+                    details=facts[2],
+                    section=facts[3],
                 )
             )
-        elif (row.name, row.status, row.details) != facts:
-            row.name, row.status, row.details = facts
+        elif (row.name, row.status, row.details, row.section) != facts:
+            row.name, row.status, row.details, row.section = facts
             changed.append(row)
-    gone += [row.pk for place, row in rows.items() if place not in listed]
+    missing = [row for place, row in rows.items() if place not in listed]
+    kept = [row.pk for row in missing if row.section in unread and not row.key.startswith(UNREAD)]
+    gone += [row.pk for row in missing if row.pk not in kept]
+    return kept
+
+
+def _details(item: Item) -> dict[str, Any]:
+    """Give the details of a part; why a section was not read is kept as a phrase, and read in any language."""
+    if item.unread is None:
+        return _plain(item.details)
+    return _plain({label: words(item.unread).as_json() for label in item.details})
 
 
 def _plain(details: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Polls interfaces: health, readings, states and ports of each, under a deadline of its own."""
+"""Polls interfaces: health, readings, states, ports and event log of each, under a deadline of its own."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from apps.components.models import ManagementInterface
 from apps.core import options
 from apps.drivers.contract import Limits
 from apps.monitoring.models import Limit, Liveness
-from apps.monitoring.services import liveness, port_exclusion, rounds, writing
+from apps.monitoring.services import event_logs, liveness, port_exclusion, rounds, writing
 from apps.monitoring.services.asking import DEADLINE, Polled, ask
 from apps.protocols.errors import ContactError
 
@@ -19,11 +19,12 @@ DEAD_AFTER = 2  # failures in a row, from which on an address that stays silent 
 
 
 def poll(
-    interface_ids: Iterable[int], *, deadline: float = DEADLINE, even_silent: bool = False
+    interface_ids: Iterable[int], *, deadline: float = DEADLINE, even_silent: bool = False, every_log: bool = False
 ) -> dict[int, ContactError | None]:
     """Poll these interfaces now and write what they say; gives how each went. Those that are gone are left out.
 
-    Who failed often and does not answer pings either is not asked, unless ``even_silent`` says so.
+    Who failed often and does not answer pings either is not asked, unless ``even_silent`` says so. Event logs are read
+    with it where they are due, all of them with ``every_log``.
     """
     lines = contact.lines(interface_ids, contact.POLL)
     own = own_limits(line.interface_id for line in lines)
@@ -32,12 +33,14 @@ def poll(
 
     def write(batch: Sequence[Polled]) -> None:
         writing.write(batch)
+        event_logs.keep([polled.log for polled in batch if polled.log is not None])
         outcome.update({polled.line.interface_id: polled.error for polled in batch})
 
     blocking = [line for line in lines if line.spec is not None and line.spec.blocking]
     asked = [line for line in lines if line.spec is None or not line.spec.blocking]
     excluded = port_exclusion.of_components({line.component_id for line in lines})
-    talk = partial(ask, own=own, excluded=excluded, silent=silent, deadline=deadline)
+    logs = event_logs.due(lines, every=every_log)
+    talk = partial(ask, own=own, excluded=excluded, silent=silent, logs=logs, deadline=deadline)
     at_once = options.get("poll_concurrency")
     rounds.run(asked, talk, write, concurrency=at_once)
     rounds.run(blocking, talk, write, concurrency=min(BLOCKING_AT_ONCE, at_once))

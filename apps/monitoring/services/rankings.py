@@ -130,8 +130,17 @@ def _ports(candidates: Sequence[Entry], start: datetime, end: datetime) -> list[
     return sorted(found, key=lambda entry: -entry.mean)[:TOP]
 
 
-def by_group(scope: FleetScope, found: Mapping[FleetQuantity, Totals]) -> list[GroupLine]:
-    """Give the groups right below the chosen one, each with what is below it, and what stands in it directly."""
+@dataclass(frozen=True, slots=True)
+class GroupLines:
+    """The lines of a table by group: the groups right below the chosen one, and what stands in it directly, last."""
+
+    groups: list[int]
+    line_of: NDArray[np.int64]  # by the rows of the scope
+    sizes: NDArray[np.int64]
+
+
+def lines_of(scope: FleetScope) -> GroupLines:
+    """Lay the components of a scope out in lines."""
     tree = scope.tree
     tops = tree.children[scope.group] if scope.group is not None else tree.children[None]
     if scope.group is None and tree.whole:
@@ -140,7 +149,12 @@ def by_group(scope: FleetScope, found: Mapping[FleetQuantity, Totals]) -> list[G
     chosen = scope.group if scope.group is not None else (tree.root if tree.whole else 0)
     lines = [*tops, chosen]
     line_of = np.array([lines.index(belongs.get(int(group), chosen)) for group in scope.groups], dtype=np.int64)
-    sizes = np.bincount(line_of, minlength=len(lines)) if len(line_of) else np.zeros(len(lines), dtype=np.int64)
+    return GroupLines(lines, line_of, np.bincount(line_of, minlength=len(lines)))
+
+
+def by_group(scope: FleetScope, found: Mapping[FleetQuantity, Totals], laid_out: GroupLines) -> list[GroupLine]:
+    """Give what the components of each line had over the range."""
+    tree, lines, line_of, sizes = scope.tree, laid_out.groups, laid_out.line_of, laid_out.sizes
     means: dict[str, list[float | None]] = {}
     highest: dict[str, list[float | None]] = {}
     for quantity, totals in found.items():
@@ -154,7 +168,7 @@ def by_group(scope: FleetScope, found: Mapping[FleetQuantity, Totals]) -> list[G
             int(sizes[at]),
             {name: values[at] for name, values in means.items()},
             {name: values[at] for name, values in highest.items()},
-            own=pk == chosen,
+            own=at == len(lines) - 1,
         )
         for at, pk in enumerate(lines)
         if sizes[at]

@@ -1,9 +1,9 @@
 """Forgets history that is older than the options say, in slices that hold nobody up."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from apps.core import options
@@ -12,6 +12,7 @@ from apps.monitoring.models import (
     FleetSpan,
     FleetValues,
     LastValues,
+    LoggedEntry,
     Neighbour,
     RollUp,
     Sample,
@@ -42,6 +43,7 @@ def forget_old(slices: int = 2000) -> int:
         removed += _forget(rows, before, slices)
     removed += _forget_gone(Sensor, now - timedelta(days=options.get("hourly_retention")))
     removed += _forget_gone(Neighbour, now - neighbours.FORGOTTEN_AFTER)
+    removed += _forget_entries(now, options.get("event_log_retention"), options.get("event_log_limit"))
     return removed + _forget_layouts(now - LAYOUT_UNUSED_FOR)
 
 
@@ -69,6 +71,31 @@ def _forget_gone(model: type[Sensor | Neighbour], before: Any) -> int:
             removed += model.objects.filter(pk__in=gone).delete()[0] if gone else 0
         if len(gone) < SLICE:
             return removed
+
+
+def _forget_entries(now: datetime, days: int, most: int) -> int:
+    """Remove entries of event logs that are too old, then the oldest of those interfaces that have too many."""
+    removed = 0
+    if days:
+        removed += _delete(LoggedEntry.objects.filter(read_at__lt=now - timedelta(days=days)).order_by("pk"))
+    counted = LoggedEntry.objects.order_by().values("interface").annotate(number=Count("pk"))
+    for interface_id, number in counted.filter(number__gt=most).values_list("interface", "number"):
+        mine = LoggedEntry.objects.filter(interface=interface_id).order_by("placed_at", "pk")
+        removed += _delete(mine, number - most)
+    return removed
+
+
+def _delete(rows: "QuerySet[LoggedEntry]", most: int | None = None) -> int:
+    """Remove the first rows, so many at most, in slices."""
+    removed = 0
+    while most is None or removed < most:
+        size = SLICE if most is None else min(SLICE, most - removed)
+        with turn():
+            chosen = list(rows.values_list("pk", flat=True)[:size])
+            removed += LoggedEntry.objects.filter(pk__in=chosen).delete()[0] if chosen else 0
+        if len(chosen) < size:
+            break
+    return removed
 
 
 def _forget_layouts(before: Any) -> int:

@@ -7,7 +7,19 @@ from typing import Any
 from apps.drivers.contract import State
 from apps.monitoring.models import LastStates
 
+POST = "post"  # the key of the state by which a controller tells how far a machine has started
+IN_POST = frozenset({"Power-on self test running", "Power-on self test nearly done"})
 JITTER = 60.0  # seconds by which the time that a device tells may wander while nothing happened
+
+
+def starting(component_ids: Sequence[int]) -> set[int]:
+    """Give the components whose firmware said last that it is testing itself: they start, or stand in their setup."""
+    rows = LastStates.objects.filter(interface__component__in=list(component_ids), states__contains=f'["{POST}",')
+    return {
+        component
+        for component, states in rows.order_by().values_list("interface__component", "states")
+        if any(row[0] == POST and set(row[3]) & IN_POST for row in json.loads(states))
+    }
 
 
 def packed(told: Iterable[tuple[int, Sequence[State], float]]) -> dict[int, str]:

@@ -19,15 +19,15 @@ from apps.components.services.causes import Cause
 from apps.core import events, rows
 from apps.core.phrases import Phrase
 from apps.core.writes import turn
-from apps.monitoring import layouts
+from apps.monitoring import layouts, metering
 from apps.monitoring.judging import Snapshot
-from apps.monitoring.models import LastPorts, LastStates, LastValues, Sample
-from apps.monitoring.services import neighbours, sensors, states
+from apps.monitoring.models import LastPorts, LastPower, LastStates, LastValues, Sample
+from apps.monitoring.services import meters, neighbours, sensors, silence, states
 from apps.monitoring.services.asking import Polled
+from apps.monitoring.services.silence import CONTACT, POLL
 from apps.protocols.errors import ContactError, DeviceError
 
-POLL, LIMIT = "poll", "limit"
-CONTACT = "contact"
+LIMIT = "limit"
 INTERFACES_AT_ONCE = 100  # each is up to four rows of a transaction
 UP_SINCE_SLACK = 120  # seconds by which a device's own clock may wander without looking like a restart
 
@@ -64,9 +64,11 @@ def _write(batch: Sequence[Polled]) -> None:
     power_states.keep(
         (p.line.component_id, p.power, datetime.fromtimestamp(p.at, UTC)) for p in told if p.power is not None
     )
+    silent = silence.of(told)
     with causes.together():
         contact.note([contact.Outcome(polled.line, polled.error, polled.state) for polled in told])
-        _settle(POLL, told, _poll_causes(told))
+        explained = silence.explain(silent, told)
+        _settle(POLL, told, [cause for cause in _poll_causes(told) if cause.interface_id not in explained])
         _settle(LIMIT, told, _limit_causes(told))
     events.publish("component")
 
@@ -97,6 +99,8 @@ def _write_present(batch: Sequence[Polled], layout_ids: Mapping[bytes, int]) -> 
     ports: list[Sequence[Any]] = []
     said = states.packed((p.line.interface_id, p.states, p.at) for p in batch if p.states is not None)
     stated: list[Sequence[Any]] = []
+    drawn: list[Sequence[Any]] = []
+    leading = meters.leading(batch)
     columns: dict[tuple[str, ...], list[Sequence[Any]]] = defaultdict(list)
     boots: list[Sequence[Any]] = []
     for polled in batch:
@@ -108,17 +112,20 @@ def _write_present(batch: Sequence[Polled], layout_ids: Mapping[bytes, int]) -> 
             ports.append((pk, polled.ports, moment))
         if pk in said:
             stated.append((pk, said[pk], moment))
+        if polled.drawn is not None:
+            drawn.append((pk, *metering.row(polled.drawn), moment))
         readings = polled.readings
         if readings is None:
             continue
         layout_id = layout_ids[readings.digest]
         samples.append((pk, int(polled.at * 1000), layout_id, readings.packed))
         last.append((pk, layout_id, readings.exact, readings.statuses, readings.whys, moment))
-        if readings.columns:
-            columns[tuple(readings.columns)].append((*readings.columns.values(), polled.line.component_id))
+        if told := meters.columns(polled, leading):
+            columns[tuple(told)].append((*told.values(), polled.line.component_id))
         if readings.uptime is not None:
             boots.append(_boot(polled, readings.uptime))
     _insert(samples, last, ports, stated)
+    _insert_drawn(drawn)
     for names, values in columns.items():
         rows.update(Component, names, values)
     rows.execute_many(
@@ -165,6 +172,12 @@ def _insert(
         stated,
         "ON CONFLICT (interface_id) DO UPDATE SET states = excluded.states, measured_at = excluded.measured_at",
     )
+
+
+def _insert_drawn(drawn: list[Sequence[Any]]) -> None:
+    told = ("minimum", "average", "maximum", "seconds", "cap", "throttled", "told_at")
+    changed = ", ".join(f"{name} = excluded.{name}" for name in told)
+    rows.insert(LastPower, ("interface_id", *told), drawn, f"ON CONFLICT (interface_id) DO UPDATE SET {changed}")
 
 
 def _poll_causes(batch: Iterable[Polled]) -> Iterator[Cause]:

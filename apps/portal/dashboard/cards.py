@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -13,14 +13,13 @@ from django.utils.translation import gettext as _
 
 from apps.alerts.models import Incident
 from apps.alerts.services.incidents import attention
-from apps.components.models import Category, Component, StatusChange, SuspendPeriod
+from apps.components.models import Component, StatusChange, SuspendPeriod
 from apps.core import jobs, scoping
 from apps.core.models import Job, JobStep
 from apps.core.scope_sql import AnyIn, within
 from apps.groups.models import Tree
 from apps.monitoring.models import FleetQuantity
 from apps.portal.dashboard.choice import Choice
-from apps.portal.dashboard.heat_map import measured_lately
 
 WAITING, JOBS, PAUSED, CHANGES, FULLEST = 9, 4, 5, 8, 5
 CHANGES_LOOKED_AT = 200
@@ -70,15 +69,6 @@ class Suspended:
     number: int
     further: int
     unmanaged: int
-
-
-@dataclass(frozen=True, slots=True)
-class Power:
-    """What the metered components draw together at the moment."""
-
-    watts: float | None
-    metered: int
-    total: int
 
 
 def needs_attention(user: Any, tree: Tree, group: int | None) -> Attention:
@@ -150,17 +140,6 @@ def _paused(period: SuspendPeriod | None, number: int, until: datetime | None) -
     if period is None:
         return Paused(_("A period of a group above"), "", number, until)
     return Paused(period.name, period.get_absolute_url(), number, until)
-
-
-def power(components: "QuerySet[Component]") -> Power:
-    """Sum up the power that was measured lately; UPSs pass on what others draw and are left out."""
-    # What a UPS measures, the devices behind it measure once more.
-    drawing = components.exclude(category=Category.UPS).order_by()
-    summed = drawing.aggregate(total=Count("pk"), known=Count("pk", filter=Q(power__isnull=False)))
-    if not summed["known"]:
-        return Power(None, 0, summed["total"])
-    now = drawing.filter(measured_lately(), power__isnull=False).aggregate(watts=Sum("power"), metered=Count("pk"))
-    return Power(now["watts"], now["metered"], summed["total"])
 
 
 def power_chart(choice: Choice) -> str:

@@ -8,16 +8,16 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 
-from django.db.models import Case, CharField, Count, Exists, F, Max, OuterRef, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, F, Max, QuerySet, Value, When
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from apps.components.models import Component, ManagementInterface, Status
+from apps.components.models import Component, Status
 from apps.groups.models import Tree
-from apps.monitoring.services import readings
+from apps.monitoring.services.fleet_power import measured_lately
 from apps.portal import phrasing
 from apps.portal.dashboard.scales import NONE, OLD, SCALES, STATUS, Scale
 from apps.portal.dashboard.strip import Share, state_of
@@ -156,12 +156,6 @@ def _many_states(rows: "QuerySet[Component]", shares: Iterable[Share], clusters:
 
 
 # --- by a quantity ---------------------------------------------------------------------------------------------------
-
-
-def measured_lately() -> Exists:
-    """Say whether any interface of a component answered lately: what it measured then is not stale."""
-    answered = ManagementInterface.objects.filter(component=OuterRef("pk"), last_answer_at__gte=readings.stale_before())
-    return Exists(answered)
 
 
 def _each_value(rows: "QuerySet[Component]", clusters: dict[int, Cluster], scale: Scale) -> None:

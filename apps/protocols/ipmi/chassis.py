@@ -42,9 +42,9 @@ class BootFlags:
 
 @dataclass(frozen=True, slots=True)
 class PowerReading:
-    """What DCMI measured, in watts."""
+    """What DCMI measured, in watts; no current value while nothing is measured, as of a machine that is off."""
 
-    current: int
+    current: int | None
     minimum: int
     maximum: int
     average: int
@@ -115,15 +115,16 @@ def set_lamp(session: IpmiSession, seconds: int | None) -> None:
 
 
 def power_reading(data: bytes) -> PowerReading | None:
-    """Decode an answer to Get Power Reading; None while nothing is measured."""
-    if len(data) < 18 or data[0] != _DCMI_GROUP or not data[17] & _MEASURING:
+    """Decode an answer to Get Power Reading; None where it is none."""
+    if len(data) < 18 or data[0] != _DCMI_GROUP:
         return None
     current, minimum, maximum, average = (int.from_bytes(data[at : at + 2], "little") for at in (1, 3, 5, 7))
-    return PowerReading(current, minimum, maximum, average, int.from_bytes(data[13:17], "little") / 1000)
+    shown = current if data[17] & _MEASURING else None
+    return PowerReading(shown, minimum, maximum, average, int.from_bytes(data[13:17], "little") / 1000)
 
 
 def read_power(session: IpmiSession) -> PowerReading | None:
-    """Measure by DCMI; None where the controller does not know it, or measures nothing."""
+    """Measure by DCMI; None where the controller does not know it."""
     answer = session.ask(DCMI, _POWER_READING, (_DCMI_GROUP, 0x01, 0, 0))
     return power_reading(answer.data) if answer.code == OK else None
 

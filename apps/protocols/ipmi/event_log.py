@@ -15,6 +15,7 @@ _BEFORE_THE_CLOCK = 0x20000000  # seconds since the controller started, not a ti
 _NO_TIME, _NO_OFFSET = 0xFFFFFFFF, 0x07FF
 _ERASE, _ERASE_STATUS, _ERASED = 0xAA, 0x00, 0x01
 _ERASE_WITHIN = 15.0  # seconds
+_READ_WITHIN = 8.0  # seconds; some controllers take a tenth of one for each entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,26 +131,32 @@ def read_entry(session: IpmiSession, number: int) -> tuple[int, bytes] | None:
     return int.from_bytes(answer.data[:2], "little"), answer.data[2:18]
 
 
-def read_entries(session: IpmiSession, after: int | None, at_most: int) -> list[bytes]:
-    """Read entries, oldest first, from the first one or from the one after ``after``, by the log's own chain."""
+def read_entries(session: IpmiSession, after: int | None, at_most: int) -> tuple[list[bytes], bool]:
+    """Read entries, oldest first, from the first one or from the one after ``after``, by the log's own chain.
+
+    Says, too, whether it stopped before the end: at so many, or because a slow controller has taken its time.
+    """
     found: list[bytes] = []
     number = _FIRST
     if after is not None:
         last = read_entry(session, after)
         if last is None:
-            return found
+            return found, False
         number = last[0]
         if number in (_END, after):
-            return found
+            return found, False
     seen = set()
-    while number != _END and number not in seen and len(found) < at_most:
+    limit = time.monotonic() + _READ_WITHIN
+    while number != _END and number not in seen:
+        if len(found) >= at_most or (found and time.monotonic() > limit):
+            return found, True
         seen.add(number)
         entry = read_entry(session, number)
         if entry is None:
             break
         number, raw = entry
         found.append(raw)
-    return found
+    return found, False
 
 
 def clear(session: IpmiSession) -> None:

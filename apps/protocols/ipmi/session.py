@@ -38,7 +38,15 @@ GLANCE = 0.2  # seconds after which somebody who waits looks whether he should s
 BUSY_TRIES, BUSY_PAUSE = 5, 0.3
 
 _CLOSE_SESSION = 0x3C
-_WRONG_LOGIN = ("incorrect password", "unauthorized name", "invalid role", "unauthorized role", "privilege", "user")
+_WRONG_LOGIN = (
+    "incorrect password",
+    "unauthorized name",
+    "invalid role",
+    "unauthorized role",
+    "privilege",
+    "user",
+    "integrity check value reported",  # the controller's word for a proof that was made with another password
+)
 _PRIVILEGES = (4, 3, 2)  # administrator, operator, user
 _TOO_MUCH_ASKED = ("role", "privilege", "unauthorized name")  # accounts may be unknown above their privilege
 _NO_ROOM = "insufficient resources"

@@ -8,6 +8,7 @@ from apps.simulators.redfish.places import (
     CHASSIS,
     CLEAR,
     COLD_BOOT,
+    EVENTS,
     IEL,
     IML,
     MANAGER,
@@ -66,6 +67,7 @@ def _service() -> Iterable[tuple[str, Resource]]:
             "Managers": link(f"{V1}/Managers"),
             "SessionService": link(f"{V1}/SessionService"),
             "UpdateService": link(f"{V1}/UpdateService"),
+            "EventService": link(EVENTS),
             "Links": {"Sessions": link(SESSIONS)},
             "Oem": {"Hpe": {"Manager": [{"ManagerType": "iLO 6", "ManagerFirmwareVersion": "1.55"}]}},
         },
@@ -108,8 +110,8 @@ def _system(machine: Machine) -> Iterable[tuple[str, Resource]]:
             "Id": "1",
             "Name": "Computer System",
             "HostName": machine.name,
-            "Manufacturer": "HPE",
-            "Model": "ProLiant DL360 Gen11",
+            "Manufacturer": machine.manufacturer,
+            "Model": machine.model,
             "SKU": "P52499-B21",
             "SerialNumber": machine.serial,
             "UUID": machine.uuid,
@@ -204,8 +206,8 @@ def _chassis(machine: Machine) -> Iterable[tuple[str, Resource]]:
             "Name": "Thermal",
             "Fans": fans,
             "Temperatures": [
-                _temperature(0, "01-Inlet Ambient", 22, 42, 47, dict(OK)),
-                _temperature(1, "02-CPU 1", 40 if on else None, 0, 0, waiting),
+                _temperature(0, "01-Inlet Ambient", machine.inlet, 42, 47, dict(OK)),
+                _temperature(1, "02-CPU 1", machine.processor if on else None, 0, 0, waiting),
                 _temperature(2, "03-CPU 2", None, 0, 0, {"State": "Absent"}),
             ],
         },
@@ -227,7 +229,7 @@ def _temperature(
 
 
 def _power(machine: Machine) -> Resource:
-    watts = machine.watts if machine.is_on else 12
+    watts = machine.drawn if machine.is_on else 12
     supplies = []
     for number in (1, 2):
         failed = number == 2 and Fault.PSU_FAILED in machine.faults

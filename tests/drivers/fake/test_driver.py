@@ -146,7 +146,8 @@ async def test_the_event_log_goes_on_from_its_place_and_says_when_it_was_emptied
 
 
 async def test_boot_device_lamp_and_meter() -> None:
-    driver = FakeDriver(target())
+    assert await FakeDriver(target()).read_power_drawn() is None
+    driver = FakeDriver(target(meter="well"))
     wanted = BootOverride(BootDevice.PXE, once=False, uefi=True)
     await driver.set_boot(wanted)
     await driver.set_lamp(True)
@@ -156,5 +157,13 @@ async def test_boot_device_lamp_and_meter() -> None:
     assert drawn is not None
     assert drawn.watts is not None
     assert 150 <= drawn.watts <= 250
+    await driver.set_power_cap(151)
+    capped = await driver.read_power_drawn()
+    assert capped is not None
+    assert (capped.watts, capped.cap, capped.throttled) == (160.0, 151.0, drawn.watts > 160)
+    await driver.set_power_cap(None)
     await driver.set_power(PowerAction.OFF)
     assert await driver.read_power_drawn() == PowerDrawn(4.0)
+    idle = FakeDriver(target(meter="idle"))
+    await idle.set_power(PowerAction.OFF)
+    assert await idle.read_power_drawn() == PowerDrawn(None)

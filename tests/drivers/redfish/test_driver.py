@@ -204,13 +204,17 @@ async def test_lamp(ilo: Service) -> None:
 
 
 async def test_power_meter_and_cap(ilo: Service) -> None:
-    metered = PowerDrawn(214.0, 204.0, 214.0, 254.0, timedelta(minutes=20))
+    metered = PowerDrawn(214.0, 204.0, 214.0, 254.0, timedelta(minutes=20), sensor="power")
     async with RedfishDriver(target(ilo.port)) as driver:
         assert await driver.read_power_drawn() == metered
         await driver.set_power_cap(350)
         drawn = await driver.read_power_drawn()
         assert drawn is not None
-        assert (ilo.machine.cap, drawn.cap) == (350, 350.0)
+        assert (ilo.machine.cap, drawn.cap, drawn.throttled) == (350, 350.0, False)
+        await driver.set_power_cap(100)
+        drawn = await driver.read_power_drawn()
+        assert drawn is not None
+        assert (drawn.watts, drawn.cap, drawn.throttled) == (160.0, 100.0, True)
         await driver.set_power_cap(None)
         assert await driver.read_power_drawn() == metered
     assert ilo.machine.cap == 0
@@ -248,4 +252,5 @@ async def test_clearing_the_logs(ilo: Service) -> None:
     async with RedfishDriver(target(ilo.port)) as driver:
         after = await driver.read_events(place)
     assert after.cleared
+    assert "IML/" in after.logs  # the other one may begin with an entry of the same second
     assert {event.text for event in after.events} == {"Log cleared."}

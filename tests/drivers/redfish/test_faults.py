@@ -54,6 +54,21 @@ async def test_a_slow_section_keeps_its_state_and_costs_no_other(
     assert not [path for _method, path in ilo.requests if "Storage" in path]
 
 
+async def test_a_poll_that_found_power_slow_does_not_ask_the_meter(
+    ilo: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slow(driver: RedfishDriver) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(RedfishDriver, "_read_supply", slow)
+    async with RedfishDriver(target(ilo.port, section_limit=1)) as driver:
+        assert "unread.power" in {fact.key for fact in (await driver.read_health()).facts}
+        assert await driver.read_power_drawn() is None
+    assert not [path for _method, path in ilo.requests if path.endswith("/Power")]
+    async with RedfishDriver(target(ilo.port)) as driver:  # an order that looks is no poll
+        assert await driver.read_power_drawn() is not None
+
+
 async def test_a_slow_section_of_the_inventory_is_one_item_that_says_so(ilo: Service) -> None:
     ilo.begin(Fault.SLOW)
     async with RedfishDriver(target(ilo.port, section_limit=1)) as driver:

@@ -5,6 +5,7 @@ from typing import Any
 
 from apps.drivers.contract import Status
 from apps.drivers.redfish import log
+from apps.drivers.redfish.log import Filled
 from apps.drivers.redfish.values import moment
 
 
@@ -68,3 +69,13 @@ def test_of_links_only_the_newest_are_read() -> None:
 
 def test_how_full_a_log_is() -> None:
     assert (log.filled({"MaxNumberOfRecords": 2000}, 500), log.filled({}, 500)) == (25.0, None)
+    assert log.wraps({"OverWritePolicy": "WrapsWhenFull"})
+    assert not log.wraps({"OverWritePolicy": "NeverOverWrites"})
+    assert not log.wraps({})
+
+
+def test_of_several_logs_that_one_counts_which_may_lose_what_comes() -> None:
+    full_but_wraps, nearly, hardly, untold = Filled(100.0, True), Filled(91.0), Filled(3.0), Filled()
+    assert log.fullest([full_but_wraps, hardly, nearly, untold]) == nearly
+    assert log.fullest([untold, full_but_wraps]) == full_but_wraps
+    assert log.fullest([untold]) == Filled()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Stage, Unreachable, Unsupported
-from apps.protocols.ipmi import IpmiTarget, chassis, fru, mending, repository
+from apps.protocols.ipmi import IpmiTarget, chassis, event_log, fru, mending, repository
 from apps.protocols.ipmi import session as asking
 from apps.protocols.ipmi.about import DeviceId
 from apps.protocols.ipmi.repository import read_records
@@ -106,6 +106,10 @@ def test_the_power_meter_of_dcmi_and_its_limit() -> None:
     assert measured is not None
     assert (measured.current, measured.maximum) == (180, 300)
     assert chassis.read_power_limit(session) == 400
+    idle = chassis.power_reading(bytes.fromhex("dc 0000 6400 2c01 aa00 00000000 e8030000 00"))
+    assert idle is not None
+    assert (idle.current, idle.minimum) == (None, 100)
+    assert chassis.power_reading(b"\xdc\x00") is None
     unknown = ScriptedSession(lambda *_: (0xC1, b""))
     assert chassis.read_power(unknown) is None
     assert chassis.read_power_limit(unknown) is None
@@ -214,3 +218,27 @@ def test_an_account_gets_the_privilege_that_it_has(monkeypatch: pytest.MonkeyPat
     with pytest.raises(AuthenticationFailed):
         session.login()
     assert asked == [1]  # a wrong password is offered once
+
+
+def a_log(netfn: int, command: int, data: bytes) -> Reply:
+    """Hold five entries, numbered from 1."""
+    assert (netfn, command) == (0x0A, 0x43)
+    number = int.from_bytes(data[2:4], "little") or 1
+    if number > 5:
+        return 0xCB, b""
+    following = number + 1 if number < 5 else 0xFFFF
+    return 0, following.to_bytes(2, "little") + number.to_bytes(2, "little") + b"\x02" + bytes(13)
+
+
+def test_a_log_is_read_in_parts_of_so_many_entries_or_so_much_time(monkeypatch):
+    def numbers(after: int | None, at_most: int) -> tuple[list[int], bool]:
+        found, more = event_log.read_entries(ScriptedSession(a_log), after, at_most)
+        return [int.from_bytes(raw[:2], "little") for raw in found], more
+
+    assert numbers(None, 3) == ([1, 2, 3], True)
+    assert numbers(3, 3) == ([4, 5], False)
+    assert numbers(None, 5) == ([1, 2, 3, 4, 5], False)
+    assert numbers(5, 3) == ([], False)
+    assert numbers(9, 3) == ([], False)
+    monkeypatch.setattr(event_log, "_READ_WITHIN", -1.0)  # a controller that is too slow for more than one
+    assert numbers(1, 3) == ([2], True)

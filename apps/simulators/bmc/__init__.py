@@ -1,0 +1,22 @@
+"""Simulated management controllers that speak IPMI 2.0 over RMCP+, many in one process, each in front of a machine."""
+
+from apps.simulators.bmc.accounts import Privilege
+from apps.simulators.bmc.controller import Controller
+from apps.simulators.bmc.faults import Fault
+from apps.simulators.bmc.machine import Event, Machine, Order, Pace, Started, Switched
+from apps.simulators.bmc.server import Server, serve, serve_all
+
+__all__ = [
+    "Controller",
+    "Event",
+    "Fault",
+    "Machine",
+    "Order",
+    "Pace",
+    "Privilege",
+    "Server",
+    "Started",
+    "Switched",
+    "serve",
+    "serve_all",
+]

@@ -1,0 +1,33 @@
+"""The commands of a simulated controller, by subject; importing this registers them all."""
+
+from apps.simulators.bmc.commands import (
+    about,
+    chassis,
+    dcmi,
+    lan,
+    log,
+    payloads,
+    pef,
+    people,
+    repository,
+    sensors,
+    watchdog,
+)
+from apps.simulators.bmc.commands.registry import COMMANDS, Asked, Refused
+
+__all__ = [
+    "COMMANDS",
+    "Asked",
+    "Refused",
+    "about",
+    "chassis",
+    "dcmi",
+    "lan",
+    "log",
+    "payloads",
+    "pef",
+    "people",
+    "repository",
+    "sensors",
+    "watchdog",
+]
