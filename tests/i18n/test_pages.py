@@ -16,13 +16,16 @@ from django.utils import timezone
 
 from apps.access.models import AllowedAddress, Role
 from apps.access.services import tokens
-from apps.accounts.models import Directory, LockOut, Team
+from apps.accounts.models import Directory, LockOut, Team, User
 from apps.accounts.services.directories import configuring, faults, mapping
 from apps.alerts.models import AlertDefinition, EventSubscription, Farewell
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.components import credential_kinds
+from apps.components.models import Component
 from apps.components.services import checks, registration
+from apps.control.models import RemoteBatch, RemoteBatchRun
 from apps.control.pages.choices import CHOICES
+from apps.control.services import batch_runs
 from apps.core.actors import Actor, ActorKind
 from apps.core.classic import ScopedAdmin
 from apps.core.models import AuditEntry
@@ -38,6 +41,7 @@ from tests.factories import (
     make_credential,
     make_group,
     make_interface,
+    make_remote_batch,
     make_suspend_period,
     make_user,
     ship_definitions,
@@ -74,6 +78,16 @@ def a_directory(actor: Actor) -> Directory:
     mapping.add(made, "cn=night shift,dc=example,dc=test", actor)
     Directory.objects.filter(pk=made.pk).update(fault=Phrase(faults.BIND_REFUSED))
     return made
+
+
+def a_batch(component: Component, owner: User) -> RemoteBatch:
+    """Make a batch that was missed, refused and begun."""
+    batch = make_remote_batch(component, name="Night work", owner=owner, owner_name="anna", make_up=30, at_most=3)
+    told = {"missed": batch_runs.AWAY, "refused": Phrase(batch_runs.OWNER_GONE, {"user": "ben"}), "made_up": Phrase()}
+    for number, (state, why) in enumerate(told.items()):
+        at = timezone.now() - timedelta(days=number)
+        RemoteBatchRun.objects.create(batch=batch, planned_at=at, state=state, message=why, actor_name="anna")
+    return batch
 
 
 @pytest.fixture
@@ -158,6 +172,7 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
         "entry_pk": LoggedEntry.objects.filter(interface=rows[0]).order_by("pk").first(),
         "jobs": job,
         "suspend_periods": make_suspend_period(group=tokyo, name="Night work"),
+        "remote_batches": a_batch(rows[0].component, anna),
         "definitions": AlertDefinition.objects.get(key="linkDown"),
         "alerts": alerts[0][0],
         "alerts:incident": alerts[0][0].incident,
