@@ -8,6 +8,7 @@ from apps.accounts.api import routes as accounts_routes
 from apps.accounts.directory_api import routes as directory_routes
 from apps.alerts.api import routes as alerts_routes
 from apps.alerts.api_reception import routes as reception_routes
+from apps.alerts.api_subscriptions import routes as subscription_routes
 from apps.alerts.definitions.api import routes as definitions_routes
 from apps.components.api import routes as components_routes
 from apps.control.api import routes as control_routes
@@ -44,6 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
                 *alerts_routes,
                 *definitions_routes,
                 *reception_routes,
+                *subscription_routes,
                 *system_routes,
                 *processes_routes,
                 *tls_routes,

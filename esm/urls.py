@@ -14,6 +14,7 @@ urlpatterns = [
     path("jobs/", include("apps.core.job_urls")),
     path("schedules/", include("apps.core.schedule_urls")),
     path("schedules/suspend-periods/", include("apps.components.suspend_urls")),
+    path("schedules/remote-batches/", include("apps.control.batch_urls")),
     path("", include("apps.groups.urls")),
     path("", include("apps.components.urls")),
     path("", include("apps.monitoring.urls")),

@@ -17,6 +17,7 @@ from apps.alerts.models import AlertDefinition
 from apps.alerts.services import catalogue
 from apps.alerts.services.loading import load
 from apps.components.models import Component, Credential, CredentialVersion, ManagementInterface, SuspendPeriod
+from apps.control.models import RemoteBatch, RemoteBatchTarget
 from apps.core import rows
 from apps.groups.models import Group
 
@@ -91,6 +92,17 @@ def make_suspend_period(component: Component | None = None, group: Group | None 
         setattr(period, name, value)
     period.save()
     return period
+
+
+def make_remote_batch(component: Component | None = None, **fields: Any) -> RemoteBatch:
+    """Make a batch that lights the lamp of a component every day at one; of one of its own when none is given."""
+    defaults = {"name": f"Batch {next(_numbers)}", "time_zone": "UTC", "repeat": "daily", "begins": time(1)}
+    order = {"operation": "lamp", "arguments": {"lit": True, "seconds": None}, "length": timedelta(0)}
+    batch = RemoteBatch(first_day=timezone.now().date(), **{**defaults, **order, **fields})
+    batch.place(timezone.now())
+    batch.save()
+    RemoteBatchTarget.objects.create(batch=batch, component=component or make_component())
+    return batch
 
 
 def ship_definitions() -> None:

@@ -19,7 +19,13 @@ ACTS = frozenset(  # only posted to
             "audit:verify",
             "components:bulk",
         ),
-        *("components:check", "components:credential-remove", "components:join", "components:manage"),
+        *(
+            "components:check",
+            "components:credential-remove",
+            "components:join",
+            "components:split",
+            "components:manage",
+        ),
         *("components:refresh", "components:resume", "definitions:apply", "definitions:enabled"),
         *("definitions:remove", "definitions:restore", "definitions:settle", "groups:remove", "jobs:cancel"),
         *(
@@ -32,6 +38,7 @@ ACTS = frozenset(  # only posted to
             "settings:reset",
             "suspend_periods:end",
         ),
+        *("remote_batches:pause", "remote_batches:preview", "remote_batches:remove", "remote_batches:resume"),
         *("suspend_periods:leave-out", "suspend_periods:preview", "suspend_periods:remove"),
         *("suspend_periods:switch", "suspend_periods:take-back", "tls:renew", "tls:request-remove"),
     }

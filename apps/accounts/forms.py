@@ -1,6 +1,5 @@
 """The forms of sign-in, second factor, password and preferences."""
 
-import zoneinfo
 from typing import Any
 
 from django import forms
@@ -11,6 +10,7 @@ from apps.accounts.models import Theme, User
 from apps.accounts.password_policy import in_words_lazy
 from apps.accounts.services import users
 from apps.accounts.services.sign_in_names import has_unseen, normal
+from apps.core.recurrence import zone_names
 
 
 class SignInForm(forms.Form):
@@ -118,8 +118,7 @@ class PasswordForm(forms.Form):
 
 def zones() -> list[tuple[str, str]]:
     """Give the time zones that have a place in their name, and UTC."""
-    names = sorted(name for name in zoneinfo.available_timezones() if "/" in name and not name.startswith("Etc/"))
-    return [("", "UTC"), *((name, name.replace("_", " ")) for name in names)]
+    return [("", "UTC"), *((name, name.replace("_", " ")) for name in zone_names())]
 
 
 class PreferencesForm(forms.Form):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.alerts.listing.alerts import alert_types
-from apps.alerts.models import Alert, AlertDefinition, Counter, Incident
+from apps.alerts.models import Alert, AlertDefinition, Counter, EventSubscription, Farewell, Incident
 from apps.alerts.services import definitions
 from apps.alerts.services.checking import KINDS
 from apps.alerts.sources import sources
@@ -132,6 +132,30 @@ class DefinitionAdmin(ScopedAdmin):
 def _filled(sent: Mapping[str, Any]) -> dict[str, Any]:
     """Give what a form holds, with empty lists and mappings where it holds nothing."""
     return {name: KINDS[name]() if value is None else value for name, value in sent.items() if name in KINDS}
+
+
+@admin.register(EventSubscription)
+class SubscriptionAdmin(ReadOnlyAdmin):
+    """What devices were asked to send here."""
+
+    list_display = ("interface", "state", "place", "since", "looked_at", "last_event_at")
+    list_filter = ("state",)
+    search_fields = ("interface__address", "interface__component__name")
+    exclude = ("context", "token_hash", "next_hash", "certificate")
+    list_select_related = ("interface",)
+
+
+@admin.register(Farewell)
+class FarewellAdmin(ReadOnlyAdmin):
+    """Devices that are still to be told to send no more."""
+
+    list_display = ("name", "address", "uri", "due_at", "tries", "last_error")
+    search_fields = ("name", "address")
+    exclude = ("context", "login")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Leave the logins encrypted."""
+        return super().get_queryset(request).defer("login")
 
 
 @admin.register(Counter)

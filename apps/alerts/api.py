@@ -1,5 +1,6 @@
 """The API resources of alerts."""
 
+import json
 from typing import Any, cast
 
 from django.http import StreamingHttpResponse
@@ -19,6 +20,7 @@ from apps.alerts.listing import narrowing, walking
 from apps.alerts.models import Alert, AlertQuerySet, Incident, IncidentQuerySet, Severity
 from apps.alerts.paging import AlertPages, IncidentPages
 from apps.alerts.services import incidents
+from apps.alerts.sources import EVENT_SOURCE
 from apps.core.api import ScopedReadOnlyViewSet, resource
 from apps.core.api_fields import Strict
 from apps.core.api_filters import refuse_unknown_parameters
@@ -34,11 +36,19 @@ class RawSerializer(serializers.Serializer[Alert]):
     request_id = serializers.IntegerField(allow_null=True)
     bindings = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
     datagram = serializers.SerializerMethodField()
+    event = serializers.SerializerMethodField()
     candidates = serializers.ListField(child=serializers.IntegerField())
 
     def get_datagram(self, alert: Alert) -> str:
         """Give the octets in hexadecimal."""
         return bytes(alert.datagram).hex()
+
+    def get_event(self, alert: Alert) -> dict[str, Any] | None:
+        """Give a Redfish event as it came; null for everything else, and for one that was too long to be kept."""
+        if alert.source != EVENT_SOURCE or not alert.datagram:
+            return None
+        found: dict[str, Any] = json.loads(bytes(alert.datagram))
+        return found
 
 
 class AlertSerializer(serializers.ModelSerializer[Alert]):

@@ -21,6 +21,7 @@ class ReceptionSerializer(serializers.Serializer[Any]):
 
     seen_at = serializers.DateTimeField(allow_null=True)
     addresses = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    event_addresses = serializers.ListField(child=serializers.CharField(), allow_null=True)
     waiting = serializers.IntegerField(allow_null=True)
     storing = serializers.BooleanField(allow_null=True)
     engine_id = serializers.CharField(allow_null=True)
@@ -46,7 +47,7 @@ class ReceptionViewSet(PortalViewSet):
         """Tell how reception stands."""
         refuse_unknown_parameters(request, self)
         state = reception.reception_state()
-        names = ("addresses", "waiting", "storing", "engine_id", "engine_boots")
+        names = ("addresses", "event_addresses", "waiting", "storing", "engine_id", "engine_boots")
         said = {name: getattr(state, name) if state else None for name in names}
         return Response(
             self.get_serializer({"seen_at": state.at if state else None, **said, "counts": Counter.values()}).data

@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy
 
 from apps.alerts import tasks
 from apps.alerts.services import incidents, reapplying
+from apps.alerts.subscriptions import farewells, here, trying
 from apps.components import extensions
-from apps.core import jobs, menu
+from apps.core import audit_words, jobs, menu
 from apps.core.options import Option, declare
 
 RECEPTION = gettext_lazy("Alert reception")
@@ -110,6 +111,29 @@ declare(
         unit=gettext_lazy("per second"),
     ),
     Option(
+        "redfish_events",
+        bool,
+        True,
+        gettext_lazy("Subscribe to Redfish events"),
+        gettext_lazy(
+            "Every device that offers it is asked to send its events here. Off: the subscriptions are removed from the "
+            "devices."
+        ),
+        section=RECEPTION,
+    ),
+    Option(
+        here.ADDRESS,
+        str,
+        "",
+        gettext_lazy("Address for Redfish events"),
+        gettext_lazy(
+            "The address or name, with :port where it is another one, to which devices send their events. Empty: the "
+            "address of this machine on the way to each device."
+        ),
+        section=RECEPTION,
+        check=here.check,
+    ),
+    Option(
         "alert_status_age",
         int,
         24,
@@ -197,5 +221,20 @@ jobs.kinds.add(
         step_limit=timedelta(minutes=30),
     ),
 )
+jobs.kinds.add(trying.TEST, jobs.JobKind(trying.TEST, gettext_lazy("Test of Redfish events"), tasks.start_event_test))
 extensions.removal_hooks.add("alerts", incidents.close_of_components)
+extensions.removal_hooks.add("event-subscriptions", farewells.of_components)
+extensions.interface_hooks.add("event-subscriptions", farewells.of_interfaces)
 extensions.join_hooks.add("alerts", incidents.move_between_components)
+for _word, _text in {
+    "events.subscribe": gettext_lazy("Device asked to send its events here"),
+    "events.unsubscribe": gettext_lazy("Device asked to send no more events"),
+    "events.forget": gettext_lazy("Subscription taken off the list of those to be removed"),
+    "events.decommission": gettext_lazy("All subscriptions of devices ended"),
+}.items():
+    audit_words.acts.add(_word, _text)
+for _word, _text in {
+    "events_to": gettext_lazy("Events go to"),
+    "uri": gettext_lazy("Name at the device"),
+}.items():
+    audit_words.fields.add(_word, _text)

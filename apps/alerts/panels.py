@@ -1,14 +1,26 @@
 """What a component's page shows of its alerts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from apps.alerts.models import Alert, Incident
-from apps.components.extensions import OVERVIEW, Event, EventSource, Panel, Tab, event_sources, panels, tabs
+from apps.alerts.models import Alert, EventSubscription, Incident, SubscriptionState
+from apps.alerts.subscriptions.keeping import MOST_MANAGERS
+from apps.components.extensions import (
+    OVERVIEW,
+    Event,
+    EventSource,
+    InterfacePart,
+    Panel,
+    Tab,
+    event_sources,
+    interface_parts,
+    panels,
+    tabs,
+)
 from apps.components.pages.look import Look
 
 ALERTS = "alerts"
@@ -41,6 +53,33 @@ def latest_alerts(look: Look) -> LatestAlerts:
     return LatestAlerts(rows[:LATEST], len(rows) > LATEST)
 
 
+@dataclass(frozen=True, slots=True)
+class SubscriptionView:
+    """The subscription of one way of managing, and what the reader may do about it."""
+
+    row: EventSubscription
+    too_many: bool  # managers to which the device sends
+    may_test: bool
+
+    @property
+    def is_active(self) -> bool:
+        """Say whether the device sends."""
+        return self.row.state == SubscriptionState.ACTIVE
+
+
+def subscriptions(look: Look) -> Mapping[int, SubscriptionView]:
+    """Give the subscriptions of the component's interfaces, by interface."""
+    rows = EventSubscription.objects.visible_to(look.request.user).filter(interface__component=look.component)
+    may = look.may("check")
+    return {
+        row.interface_id: SubscriptionView(
+            row, row.managers > MOST_MANAGERS, may and row.tests and row.state == SubscriptionState.ACTIVE
+        )
+        for row in rows
+    }
+
+
+interface_parts.add("event-subscription", InterfacePart("alerts/_subscription.html", subscriptions))
 tabs.add(
     ALERTS,
     Tab(

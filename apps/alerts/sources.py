@@ -5,8 +5,11 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.registries import Registry
 
+EVENT_SOURCE = "redfish"
+
 sources: Registry[Promise | str] = Registry("source of alerts")
 sources.add("snmp-trap", _("SNMP trap"))
+sources.add(EVENT_SOURCE, _("Redfish event"))
 sources.add("portal", _("The portal itself"))
 
 

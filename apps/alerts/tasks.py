@@ -5,6 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 
 from apps.alerts.services import incidents, reapplying, retention, telling
+from apps.alerts.subscriptions import keeping, trying
 from apps.core import options
 
 EXPIRES = 600  # seconds after which the watchdog has ended a job that nobody took
@@ -46,3 +47,20 @@ def tell_held() -> None:
     """Tell the problems that began in a silence which is over."""
     while telling.tell_held():
         pass
+
+
+@shared_task(soft_time_limit=500, time_limit=540)
+def follow_event_subscriptions() -> None:
+    """Have devices send their events here, and those that shall not, send no more."""
+    keeping.follow()
+
+
+@shared_task(soft_time_limit=250, time_limit=280)
+def run_event_test(job_id: int) -> None:
+    """Do a job that has devices send a test event."""
+    trying.run(job_id)
+
+
+def start_event_test(job_id: int) -> None:
+    """Queue such a job."""
+    run_event_test.apply_async((job_id,), queue="control", expires=EXPIRES)

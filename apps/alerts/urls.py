@@ -2,12 +2,14 @@
 
 from django.urls import URLPattern, path
 
-from apps.alerts.views import acts, export, lists, reception
+from apps.alerts.views import acts, export, lists, reception, subscriptions
 
 app_name = "alerts"
 urlpatterns: list[URLPattern] = [
     path("alerts/", lists.alert_list, name="list"),
     path("alerts/reception/", reception.show, name="reception"),
+    path("alerts/subscriptions/<int:pk>/test/", subscriptions.test, name="test-subscription"),
+    path("alerts/farewells/<int:pk>/forget/", subscriptions.forget, name="forget-farewell"),
     path("alerts/news/", lists.alert_news, name="alert-news"),
     path("alerts/export/", export.alerts, name="export"),
     path("alerts/<int:pk>/", lists.alert, name="alert"),

@@ -28,6 +28,9 @@ RegistrationCheck = Callable[["Sequence[NewComponent]"], Sequence[Phrase]]
 RemovalHook = Callable[[Sequence[int]], None]
 """Removes what an app keeps of components (by id) where no foreign key does it; runs in its transaction."""
 
+InterfaceHook = Callable[[Sequence[int]], None]
+"""Is told of interfaces (by id) that are about to go, or to lead to another device; runs in the same transaction."""
+
 JoinHook = Callable[[int, int], None]
 """Takes the ids of the component that stays and of the one that goes; runs before the one that goes is removed."""
 
@@ -102,6 +105,17 @@ class PanelAct:
 
 
 @dataclass(frozen=True, slots=True)
+class InterfacePart:
+    """What an upper app adds to one way of managing on its card; ``read`` gives ``content`` for each that has any.
+
+    It is asked once for all interfaces of the component.
+    """
+
+    template: str
+    read: "Callable[[Look], Mapping[int, Any]]"
+
+
+@dataclass(frozen=True, slots=True)
 class BulkAct:
     """Buttons under the list, for what is ticked there; they stand inside its form, which says what was chosen."""
 
@@ -149,6 +163,7 @@ class EventSource:
 
 registration_checks: Registry[RegistrationCheck] = Registry("registration check")
 removal_hooks: Registry[RemovalHook] = Registry("removal hook")
+interface_hooks: Registry[InterfaceHook] = Registry("interface hook")
 join_hooks: Registry[JoinHook] = Registry("join hook")
 starting: Registry[Starting] = Registry("one who knows what is just starting")
 needs: Registry[Need] = Registry("need of a way of managing")
@@ -159,6 +174,7 @@ tabs: Registry[Tab] = Registry("tab")
 panels: Registry[Panel] = Registry("panel")
 page_acts: Registry[Act] = Registry("buttons of a component's page")
 panel_acts: Registry[PanelAct] = Registry("button of a panel")
+interface_parts: Registry[InterfacePart] = Registry("part of the card of a way of managing")
 bulk_acts: Registry[BulkAct] = Registry("buttons for what is ticked in the list")
 figures: "Registry[Callable[[Look], Sequence[Figure]]]" = Registry("figures of the overview")
 event_sources: Registry[EventSource] = Registry("source of a component's events")

@@ -33,6 +33,18 @@ declare(
         unit=_("hosts"),
     ),
     Option(
+        "join_same_machines",
+        bool,
+        True,
+        _("Join what is surely one machine"),
+        _(
+            "A management controller and an agent in one group that say the same hardware UUID, or the same serial"
+            " number and manufacturer, become one component. Anything less sure is only offered."
+            " An interface can be taken out again."
+        ),
+        section=_("Devices"),
+    ),
+    Option(
         "status_change_retention",
         int,
         1100,

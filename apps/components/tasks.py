@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from apps.components.services import checks, status_history, suspension
+from apps.components.services import checks, joining, status_history, suspension
 from apps.core import options
 
 EXPIRES = 600  # seconds after which the watchdog has ended the job anyway
@@ -41,6 +41,12 @@ def settle_suspensions() -> None:
     """Look at every component once a minute: nothing stays suspended, or watched, by an accident."""
     suspension.follow()
     suspension.settle_all()
+
+
+@shared_task(soft_time_limit=100, time_limit=120)
+def join_same_machines() -> None:
+    """Join what is surely one machine, also what became so by a move into one group or by the option."""
+    joining.join_found()
 
 
 @shared_task(soft_time_limit=100, time_limit=120)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.components.pages import bulk, credentials, detail, listing, registration, suspend_now
+from apps.components.pages import bulk, certificates, credentials, detail, listing, registration, suspend_now
 
 app_name = "components"
 urlpatterns = [
@@ -13,11 +13,13 @@ urlpatterns = [
     path("components/<int:pk>/edit/", registration.edit, name="edit"),
     path("components/<int:pk>/remove/", registration.remove, name="remove"),
     path("components/<int:pk>/join/", registration.join, name="join"),
+    path("components/<int:pk>/split/", registration.split, name="split"),
     path("components/<int:pk>/manage/", registration.manage, name="manage"),
     path("components/<int:pk>/suspend/", suspend_now.suspend, name="suspend"),
     path("components/<int:pk>/resume/", suspend_now.resume, name="resume"),
     path("components/<int:pk>/check/", registration.check, name="check"),
     path("components/<int:pk>/refresh/", registration.refresh, name="refresh"),
+    path("components/<int:pk>/interfaces/<int:interface>/certificate/", certificates.certificate, name="certificate"),
     path("components/credentials/", credentials.credential_list, name="credentials"),
     path("components/credentials/add/", credentials.add, name="credential-add"),
     path("components/credentials/<int:pk>/", credentials.edit, name="credential"),

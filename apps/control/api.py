@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.components.models import Component
+from apps.control.api_batches import batch_routes
 from apps.control.operations import OPERATIONS
 from apps.control.services.ordering import operate
 from apps.core.api import Accepted, ScopedViewSet, accepted
@@ -89,5 +90,6 @@ class OperationViewSet(ScopedViewSet):
 
 
 routes: list[URLPattern] = [
+    *batch_routes,
     path("operations/", OperationViewSet.as_view({"post": "create"}), name="operation-list"),
 ]

@@ -8,11 +8,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.components import extensions
-from apps.control import hints, panels, presence, tasks
+from apps.control import batch_views, hints, panels, presence, tasks
+from apps.control.models import RemoteBatch
 from apps.control.operations import BOOT, CAP, CLEAR_LOG, COLLECT, LAMP, OPERATIONS, POWER, WAKE
-from apps.core import audit_words, jobs
+from apps.control.services.remote_batches import PLANNING
+from apps.core import audit_words, jobs, schedules
 from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
+from apps.groups.services import occupants
 
 _SECTION = gettext_lazy("Operations")
 _CONSOLES = pgettext_lazy("serial line", "Consoles")
@@ -91,6 +94,17 @@ declare(
         ),
         section=_SECTION,
         check=_ip_addresses,
+    ),
+    Option(
+        "remote_batch_retention",
+        int,
+        400,
+        gettext_lazy("Keep runs of remote batches"),
+        gettext_lazy("When each batch ran, and what was missed. Older ones are removed."),
+        section=gettext_lazy("Retention"),
+        minimum=1,
+        maximum=3650,
+        unit=gettext_lazy("days"),
     ),
 )
 
@@ -186,6 +200,59 @@ audit_words.fields.add("order", pgettext_lazy("operation", "Order"))
 audit_words.fields.add("consequences", gettext_lazy("What it touched"))
 
 extensions.needs.add("power", hints.lacks_of)
+for _word, _label in {
+    "create": gettext_lazy("Remote batch planned"),
+    "change": gettext_lazy("Remote batch changed"),
+    "remove": gettext_lazy("Remote batch removed"),
+    "pause": gettext_lazy("Remote batch paused"),
+    "resume": gettext_lazy("Remote batch resumed"),
+    "run": gettext_lazy("Remote batch run"),
+    "miss": gettext_lazy("Run of a remote batch missed"),
+    "refuse": gettext_lazy("Run of a remote batch refused"),
+    "skip": gettext_lazy("Run of a paused remote batch left out"),
+}.items():
+    audit_words.acts.add(f"remote-batch.{_word}", _label)
+audit_words.families.add("remote-batch", gettext_lazy("Remote batches"))
+for _word, _label in {
+    "remote_batch": gettext_lazy("Remote batch"),
+    "operation": pgettext_lazy("remote batch", "Operation"),
+    "arguments": gettext_lazy("Arguments"),
+    "components": gettext_lazy("Components"),
+    "include_subgroups": gettext_lazy("Also the groups below it"),
+    "make_up": gettext_lazy("Make up for missed runs within (minutes)"),
+    "expect": gettext_lazy("Expected components"),
+    "at_most": gettext_lazy("Components at most"),
+    "paused": pgettext_lazy("remote batch", "Paused"),
+    "owner": gettext_lazy("On whose behalf"),
+    "planned_for": gettext_lazy("Planned for"),
+    "why": gettext_lazy("Why"),
+    "job": gettext_lazy("Job"),
+}.items():
+    if _word not in audit_words.fields:
+        audit_words.fields.add(_word, _label)
+
+
+@occupants.register("remote-batches")
+def names_in_group(group_id: int) -> dict[str, list[str]]:
+    """Name the remote batches of a group."""
+    return {"remote batches": list(RemoteBatch.objects.filter(group=group_id).values_list("name", flat=True))}
+
+
+schedules.sources.add(
+    "remote-batches",
+    schedules.Source(
+        label=gettext_lazy("Remote batches"),
+        state=batch_views.ENDING,
+        read=batch_views.entries,
+        list_url="remote_batches:list",
+        template="remote_batches/_soonest.html",
+        soonest=batch_views.soonest,
+        add_url="remote_batches:add",
+        add_label=gettext_lazy("Remote batch"),
+        add_icon="clock",
+        add_permission=PLANNING,
+    ),
+)
 extensions.lookers.add("control", presence.note)
 extensions.page_acts.add("control", extensions.Act("control/_menu.html", panels.orders))
 extensions.page_acts.add("console", extensions.Act("control/_console_acts.html", panels.consoles))
@@ -195,5 +262,11 @@ extensions.panels.add(
     "power",
     extensions.Panel(
         "power", extensions.OVERVIEW, "control/panels/power.html", panels.power, 45, "c3 x-c6", Capability.POWER
+    ),
+)
+extensions.panels.add(
+    "remote-batches",
+    extensions.Panel(
+        "remote-batches", extensions.OVERVIEW, "control/panels/remote_batches.html", panels.coming, 46, "c3 x-c6"
     ),
 )

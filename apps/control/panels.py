@@ -8,12 +8,17 @@ from django.http import HttpRequest
 
 from apps.components.models import PowerSwitch
 from apps.components.pages.look import Look
-from apps.control.models import ConsoleSession
+from apps.control.batch_views import coming_for
+from apps.control.models import ConsoleSession, RemoteBatch
 from apps.control.operations import CLEAR_LOG
 from apps.control.pages.choices import MenuLine, menu, offered
 from apps.control.services import own_pages, targets
+from apps.control.services.remote_batches import PLANNING
+from apps.core import scoping
 from apps.drivers import registry
 from apps.drivers.contract import Capability
+
+COMING = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +40,22 @@ class PowerView:
     metered: bool  # there is a tab of its power
 
 
-def orders(look: Look) -> list[MenuLine] | None:
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What the menu offers."""
+
+    lines: list[MenuLine]
+    may_plan: bool  # for later
+
+
+def orders(look: Look) -> Orders | None:
     """Give what the user may order of the component; None where that is nothing."""
     specs = registry.specs()
     enabled = [row for row in look.interfaces if row.enabled and row.driver in specs]
     capabilities = frozenset().union(*(specs[row.driver].capabilities for row in enabled))
     wakes = look.may("power") and bool(targets.mac_addresses([look.component.pk]))
     names = offered(look.request.user, look.component.group_id, capabilities, wakes=wakes)
-    return menu(names) or None
+    return Orders(menu(names), look.may(PLANNING)) if names else None
 
 
 def consoles(look: Look) -> ConsoleView | None:
@@ -61,12 +74,19 @@ def consoles(look: Look) -> ConsoleView | None:
 
 def clearing(look: Look) -> MenuLine | None:
     """Give the order that empties the event log, where the user may give it."""
-    return next((line for line in orders(look) or () if line.choice.operation == CLEAR_LOG), None)
+    found = orders(look)
+    return next((line for line in (found.lines if found else ()) if line.choice.operation == CLEAR_LOG), None)
 
 
-def orders_of_many(request: HttpRequest) -> list[MenuLine] | None:
+def orders_of_many(request: HttpRequest) -> Orders | None:
     """Give what the user may order of any component at all; which of the chosen ones can, the dialog says."""
-    return menu(offered(request.user, None, None, wakes=True)) or None
+    lines = menu(offered(request.user, None, None, wakes=True))
+    return Orders(lines, scoping.may_somewhere(request.user, PLANNING)) if lines else None
+
+
+def coming(look: Look) -> list[RemoteBatch] | None:
+    """Give what is planned for the component next; None where nothing is."""
+    return list(coming_for(look.request.user, look.component).select_related("group")[:COMING]) or None
 
 
 def power(look: Look) -> PowerView:

@@ -1,8 +1,9 @@
-"""Hands orders to workers."""
+"""Hands orders to workers, and lets remote batches run when their time has come."""
 
 from celery import shared_task
 
-from apps.control.services import consoles, running
+from apps.control.services import batch_runs, consoles, running
+from apps.core import options
 
 EXPIRES = 600  # seconds after which the watchdog has ended the job anyway
 
@@ -22,3 +23,16 @@ def start_operation(job_id: int) -> None:
 def remove_old_consoles() -> None:
     """Remove consoles that were closed long ago, with their transcripts."""
     consoles.forget()
+
+
+@shared_task(soft_time_limit=100, time_limit=120)
+def follow_remote_batches() -> None:
+    """Begin the remote batches that are due, and tell of those that were missed."""
+    batch_runs.follow()
+
+
+@shared_task(soft_time_limit=100, time_limit=120)
+def remove_old_batch_runs() -> None:
+    """Forget runs that are too old."""
+    while batch_runs.remove_old(options.get("remote_batch_retention")):
+        pass

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 DAY = timedelta(days=1)
 LAST = -1  # day of a month, or week of a month: the last one
 LOOK_AHEAD = timedelta(days=366 * 100)  # a rule that has nothing for so long has nothing at all
 LATEST = date(9000, 1, 1)
+LONGEST_SPAN = 366  # days that one word may name
 
 
 class Repeat(StrEnum):
@@ -35,6 +36,21 @@ def zone_named(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, OSError, ValueError) as error:
         raise ValueError(f"there is no time zone {name!r}") from error
+
+
+def zone_names() -> list[str]:
+    """Give the names of time zones that have a place in them."""
+    return sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
+
+
+def days_named(text: str) -> list[date]:
+    """Give the day that a text names, or all days of a span: ``2026-12-29..2027-01-03``; raises ValueError."""
+    first, apart, last = text.replace("/", "..").partition("..")
+    low = date.fromisoformat(first.strip())
+    high = date.fromisoformat(last.strip()) if apart else low
+    if not 0 <= (high - low).days < LONGEST_SPAN:
+        raise ValueError(f"{text!r} is no span of days")
+    return [low + number * DAY for number in range((high - low).days + 1)]
 
 
 def wall(moment: datetime, zone: ZoneInfo) -> datetime:

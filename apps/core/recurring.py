@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -100,14 +100,35 @@ class Recurring(models.Model):
         self.cut = {day.isoformat(): at.isoformat() for day, at in sorted(rule.cut.items())}
 
     @property
+    def told_rule(self) -> dict[str, Any]:
+        """Give the rule as the audit keeps it."""
+        return {
+            "time_zone": self.time_zone,
+            "first_day": self.first_day.isoformat(),
+            "begins": self.begins.isoformat(),
+            "minutes": self.length.total_seconds() / 60 if self.length is not None else None,
+            "repeat": self.repeat,
+            "every": self.every,
+            "weekdays": list(self.weekdays),
+            "month_day": self.month_day,
+            "nth": self.nth,
+            "last_day": self.last_day.isoformat() if self.last_day else None,
+            "exceptions": list(self.exceptions),
+            "ended_early": dict(self.cut),
+        }
+
+    @property
     def in_words(self) -> str:
         """Give the rule in the reader's language."""
         return in_words(self.rule)
 
 
-def check_rule(rule: Rule) -> None:
-    """Refuse a rule that means nothing, or nothing good; raises ValidationError by field, all faults at once."""
-    faults = {name: text for name, text in _faults(rule).items() if text}
+def check_rule(rule: Rule, *, lasts: bool = True) -> None:
+    """Refuse a rule that means nothing, or nothing good; raises ValidationError by field, all faults at once.
+
+    What does not last has no length: it is only said when it begins.
+    """
+    faults = {name: text for name, text in _faults(rule, lasts).items() if text}
     if faults:
         raise ValidationError(faults)
     if rule.repeat is not Repeat.ONCE and next(rule.following(_before(rule)), None) is None:
@@ -126,7 +147,7 @@ def _before(rule: Rule) -> datetime:
     return rule.first.replace(tzinfo=zone_named(rule.zone)) - timedelta(days=2)
 
 
-def _faults(rule: Rule) -> dict[str, str]:
+def _faults(rule: Rule, lasts: bool) -> dict[str, str]:
     series = rule.repeat is not Repeat.ONCE
     monthly, weekly = rule.repeat is Repeat.MONTHLY, rule.repeat is Repeat.WEEKLY
     faults = dict.fromkeys(
@@ -140,7 +161,8 @@ def _faults(rule: Rule) -> dict[str, str]:
         check_year(rule.first)
     except ValidationError as error:
         faults["starts_at"] = str(error.messages[0])
-    faults["ends_at"] = _fault_of_length(rule.length, series)
+    if lasts:
+        faults["ends_at"] = _fault_of_length(rule.length, series)
     if not 1 <= rule.every <= MOST_EVERY:
         faults["every"] = _("Enter a number from %(low)s to %(high)s.") % {"low": 1, "high": MOST_EVERY}
     if not rule.weekdays <= set(range(7)):

@@ -31,7 +31,7 @@ SECTIONS = (
         _("Monitoring"),
         (
             *("monitoring.Sensor", "monitoring.Limit", "monitoring.ExcludedPort", "monitoring.Liveness"),
-            "components.SuspendPeriod",
+            *("components.SuspendPeriod", "control.RemoteBatch"),
         ),
     ),
     (_("Alerts"), ("alerts.AlertDefinition", "alerts.Incident", "alerts.Alert", "alerts.Counter")),

@@ -50,6 +50,7 @@ class CertificateUse(models.TextChoices):
 
     AUTHORITY = "authority", _("own authority")
     PORTAL = "portal", _("HTTPS")
+    EVENTS = "events", _("Redfish events")
 
 
 class Certificate(models.Model):

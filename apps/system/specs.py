@@ -124,6 +124,15 @@ def receivers() -> Iterator[Port]:
         option="trap_port",
         switch="trap_reception",
     )
+    yield Port(
+        _("Redfish events"),
+        "tcp",
+        settings.EVENT_PORT,
+        "ESM_EVENT_PORT",
+        "ESM_EVENT_FDS",
+        option="event_port",
+        switch="event_reception",
+    )
 
 
 def web_process() -> ProcessSpec:

@@ -17,6 +17,7 @@ HTTP_PORT = env.port("ESM_HTTP_PORT", 21120)
 CLASSIC_PORT = env.port("ESM_CLASSIC_PORT", 21112)
 REDIRECT_PORT = env.port("ESM_REDIRECT_PORT", 0) if env.text("ESM_REDIRECT_PORT") else None  # leads to HTTPS
 TRAP_PORT = env.port("ESM_TRAP_PORT", 162 if os.geteuid() == 0 else 10162)
+EVENT_PORT = env.port("ESM_EVENT_PORT", 21443)  # Redfish events
 RUN_AS = env.text("ESM_USER")
 TRUSTED_PROXIES = env.words("ESM_TRUSTED_PROXIES")
 SECRETS_KEY_FILE = env.text("ESM_SECRETS_KEY_FILE", str(DATA_DIR / "keys" / "secrets.key"))

@@ -75,7 +75,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Receiver]]:
     started: list[Receiver] = []
     own = connections["default"]
 
-    def _start(**environment: str) -> Receiver:
+    def _start(*, without_traps: bool = False, **environment: str) -> Receiver:
         load(settings.FIXTURES_DIR / "alert_definitions")
         url = _share_database(tmp_path)
         log = tmp_path / "receiver.log"
@@ -86,6 +86,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Receiver]]:
             "DATABASE_URL": url,
             "ESM_SECRETS_KEY_FILE": str(settings.SECRETS_KEY_FILE),
             "ESM_TRAP_PORT": "0",
+            "ESM_EVENT_PORT": "0",
             **environment,
         }
         with log.open("w") as output:
@@ -96,7 +97,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Receiver]]:
                 cwd=settings.BASE_DIR,
                 text=True,
             )
-        pattern = re.compile(r"receiving SNMP notifications on \S+:(\d+)")
+        what = "Redfish events" if without_traps else "SNMP notifications"
+        pattern = re.compile(rf"receiving {what} on \S+:(\d+)")
         ready = wait_for(lambda: process.poll() is not None or pattern.search(log.read_text()))
         assert process.poll() is None, log.read_text()
         started.append(Receiver(process, int(ready[1]), log))

@@ -13,7 +13,7 @@ from apps.alerts.receivers.reading import AT_ONCE, Reader
 @contextmanager
 def listening(bind: str, to: str) -> Iterator[tuple[Reader, socket.socket]]:
     """Open a reader, and a sender to it."""
-    (opened,) = open_sockets("", bind, 0)
+    (opened,) = open_sockets(None, bind, 0)
     family = socket.AF_INET6 if ":" in to else socket.AF_INET
     with opened, socket.socket(family, socket.SOCK_DGRAM) as sender:
         sender.settimeout(10)
@@ -50,7 +50,7 @@ def test_a_socket_for_both_kinds_of_addresses_tells_ipv4_as_it_is() -> None:
 
 
 def test_a_closed_socket_is_an_error() -> None:
-    (opened,) = open_sockets("", "127.0.0.1", 0)
+    (opened,) = open_sockets(None, "127.0.0.1", 0)
     reader = Reader(opened)
     opened.close()
     with pytest.raises(OSError, match="Bad file descriptor"):

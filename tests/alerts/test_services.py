@@ -19,7 +19,7 @@ from apps.alerts.services import (
     reopen_overdue,
 )
 from apps.components.models import Component, Status, StatusCause
-from apps.components.services import registration
+from apps.components.services import joining, registration
 from apps.core.actors import SYSTEM, Actor, ActorKind
 from apps.core.models import AuditEntry
 from tests.factories import make_component, make_interface, make_user
@@ -220,7 +220,7 @@ def test_removing_a_component_closes_its_problems_and_keeps_its_alerts(component
 def test_joining_two_components_joins_their_problems(component):
     other = make_component("web-01-bmc")
     ingest([arrival("linkDown", component), arrival("linkDown", other), arrival("linkDown", other, "4")])
-    registration.join(component, other, SYSTEM)
+    joining.join(component, other, SYSTEM)
     assert set(Alert.objects.values_list("component", flat=True)) == {component.pk}
     found = Incident.objects.open().filter(component=component)
     assert sorted(found.values_list("object", "place")) == [

@@ -11,10 +11,20 @@ from tests.e2e.portal import Portal
 
 RESOURCES = [
     *("components/", "credentials/", "groups/", "drivers/", "jobs/", "alerts/", "incidents/", "users/", "roles/"),
-    *("grants/", "tokens/", "audit/", "options/", "suspend-periods/", "teams/", "directories/", "directory-groups/"),
+    *(
+        "grants/",
+        "tokens/",
+        "audit/",
+        "options/",
+        "suspend-periods/",
+        "remote-batches/",
+        "teams/",
+        "directories/",
+        "directory-groups/",
+    ),
 ]
 LATER = [
-    *("discoveries/", "event-triggers/", "remote-batches/", "licenses/"),
+    *("discoveries/", "event-triggers/", "licenses/"),
     *("batch-configurations/", "update-packages/", "update-runs/", "reports/"),
 ]
 

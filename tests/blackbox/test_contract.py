@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.access.models import AllowedAddress, ApiToken, Grant, Role
 from apps.accounts.models import Directory, DirectoryGroup, LockOut, Team, User
 from apps.alerts.services import catalogue, definitions, raise_alert
+from apps.control.models import RemoteBatchRun
 from apps.core.actors import Actor, ActorKind
 from apps.core.models import Job, JobStep
 from apps.groups.models import Group
@@ -22,6 +23,7 @@ from tests.factories import (
     make_credential,
     make_group,
     make_interface,
+    make_remote_batch,
     make_suspend_period,
     make_user,
     ship_definitions,
@@ -126,6 +128,7 @@ PAGES = [
     *("/audit/", "/audit/?q=row&family=component"),
     *("/access/", "/access/teams/", "/access/roles/", "/access/addresses/", "/access/lock-outs/", "/access/tokens/"),
     *("/schedules/", "/schedules/?view=month", "/schedules/?view=agenda", "/schedules/suspend-periods/"),
+    *("/schedules/remote-batches/", "/schedules/remote-batches/?show=all"),
 ]
 RESOURCES = [
     *("components/", "components/?q=row", "credentials/", "groups/", "drivers/", "jobs/", "alerts/", "incidents/"),
@@ -133,6 +136,7 @@ RESOURCES = [
     *("alerts/?unmatched=all", "users/", "teams/", "roles/", "grants/", "tokens/", "audit/", "options/", "addresses/"),
     "audit/?q=row",
     *("support-bundles/", "capacity/", "capacity/history/", "suspend-periods/", "suspend-periods/occurrences/"),
+    *("remote-batches/", "remote-batches/?q=row"),
     *("alert-definitions/", "reception/", "sessions/", "directories/", "directory-groups/"),
 ]
 _numbers = itertools.count(1)
@@ -151,6 +155,8 @@ def add_rows(count: int, user: Any) -> None:
         definitions.create({**trap, "severity": "warning", "title": "Row"}, actor)
         make_suspend_period(component)
         make_suspend_period(group=group)
+        batch = make_remote_batch(component, name=f"row {number}", group=group, owner=user)
+        RemoteBatchRun.objects.create(batch=batch, planned_at=timezone.now(), state="missed")
         team = Team.objects.create(name=f"row {number}")
         team.members.add(make_user("operator", group))
         Grant.objects.create(team=team, role=Role.objects.get(name="viewer"), group=group)

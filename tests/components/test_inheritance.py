@@ -3,7 +3,7 @@
 import pytest
 
 from apps.components.models import SuspendPeriod
-from apps.components.services import inheritance, registration, suspend_periods, suspension
+from apps.components.services import inheritance, joining, registration, suspend_periods, suspension
 from apps.core.actors import SYSTEM, Actor, ActorKind
 from apps.core.errors import Conflict
 from apps.core.models import AuditEntry
@@ -177,7 +177,7 @@ class TestComponents:
         plan(web, nightly(), "Backup")
         plan(twin, nightly(), "The same")
         plan(twin, nightly(hours=2), "Test")
-        registration.join(web, twin, SYSTEM)
+        joining.join(web, twin, SYSTEM)
         assert set(web.suspend_periods.values_list("name", flat=True)) == {"Backup", "Test"}
         assert set(names()) == {"Backup", "Test"}
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from apps.components import extensions
 from apps.components.models import Component, InventoryItem, MachineId, ManagementInterface, Reservation, StatusCause
-from apps.components.services import causes, interfaces, machines, registration
+from apps.components.services import causes, joining, learning, machines, registration
 from apps.components.services.causes import Cause
 from apps.components.services.registration import NewComponent, NewInterface
 from apps.core import options
@@ -92,28 +92,28 @@ class TestLearning:
     def test_facts_fill_what_is_empty_and_follow_the_device(self):
         interface = make_interface()
         started = timezone.now()
-        interfaces.learn(
+        learning.learn(
             interface, IdentityFacts(uuid=UUID, serial_number="S1", model="R120", location="Lab", up_since=started)
         )
         component = Component.objects.get()
         assert (str(component.uuid), component.serial_number, component.model) == (UUID, "S1", "R120")
         assert (component.location, component.up_since) == ("Lab", started)
         assert component.search_text.splitlines()[-1] == interface.address or "r120" in component.search_text
-        interfaces.learn(interface, IdentityFacts(uuid=UUID, serial_number="S1", model="R130", location="Hall"))
+        learning.learn(interface, IdentityFacts(uuid=UUID, serial_number="S1", model="R130", location="Hall"))
         component.refresh_from_db()
         assert (component.model, component.location) == ("R130", "Hall")
 
     def test_what_somebody_typed_stays(self, admin):
         component = make_component(model="My own words")
-        interfaces.learn(make_interface(component), IdentityFacts(model="R120", manufacturer="NEC"))
+        learning.learn(make_interface(component), IdentityFacts(model="R120", manufacturer="NEC"))
         component.refresh_from_db()
         assert (component.model, component.manufacturer) == ("My own words", "NEC")
 
     def test_the_same_again_costs_one_query(self, django_assert_num_queries):
         found = {make_interface().pk: IdentityFacts(name=f"host{number}") for number in range(20)}
-        interfaces.learn_many(found.items())
+        learning.learn_many(found.items())
         with django_assert_num_queries(1):
-            interfaces.learn_many(found.items())
+            learning.learn_many(found.items())
 
     @pytest.mark.parametrize(
         "facts",
@@ -125,29 +125,29 @@ class TestLearning:
     )
     def test_the_same_machine_under_two_names_is_a_cause_on_both(self, facts):
         one, two = make_component("one"), make_component("two")
-        interfaces.learn(make_interface(one), facts)
+        learning.learn(make_interface(one), facts)
         assert same_as(one) == []
         second = make_interface(two)
-        interfaces.learn(second, facts)
+        learning.learn(second, facts)
         assert (same_as(one), same_as(two)) == (["warning: Same machine as two."], ["warning: Same machine as one."])
         assert machines.twins_of(one) == [two.pk]
-        interfaces.learn(second, IdentityFacts(serial_number="OTHER1"))
+        learning.learn(second, IdentityFacts(serial_number="OTHER1"))
         assert (same_as(one), same_as(two)) == ([], [])
 
     def test_the_first_one_moving_away_ends_it_too(self):
         first, second = make_interface(), make_interface()
-        interfaces.learn(first, IdentityFacts(uuid=UUID))
-        interfaces.learn(second, IdentityFacts(uuid=UUID))
+        learning.learn(first, IdentityFacts(uuid=UUID))
+        learning.learn(second, IdentityFacts(uuid=UUID))
         assert StatusCause.objects.filter(key__startswith="same-machine").count() == 2
-        interfaces.learn(first, IdentityFacts(uuid="4c4c4544-0042-4a10-8059-b4c04f4e9999"))
+        learning.learn(first, IdentityFacts(uuid="4c4c4544-0042-4a10-8059-b4c04f4e9999"))
         assert not StatusCause.objects.filter(key__startswith="same-machine").exists()
-        interfaces.learn(second, IdentityFacts(uuid=UUID, serial_number="S2"))
+        learning.learn(second, IdentityFacts(uuid=UUID, serial_number="S2"))
         assert str(Component.objects.get(pk=second.component_id).uuid) == UUID
 
     def test_a_given_serial_number_is_found_by_the_device_that_has_it(self):
         given = make_component("given", serial_number="abc123")
         polled = make_component("polled")
-        interfaces.learn(make_interface(polled), IdentityFacts(serial_number="ABC123"))
+        learning.learn(make_interface(polled), IdentityFacts(serial_number="ABC123"))
         assert same_as(given) == ["warning: Same machine as polled."]
 
     def test_what_many_or_nobody_has_identifies_nothing(self):
@@ -157,19 +157,55 @@ class TestLearning:
             mac_addresses=("02:42:ac:11:00:02", "00:00:00:00:00:00", "00:00:5e:00:01:05", "ff:ff:ff:ff:ff:ff"),
         )
         for _ in range(2):
-            interfaces.learn(make_interface(), nothing)
+            learning.learn(make_interface(), nothing)
         usb = IdentityFacts(mac_addresses=("00:16:3E:00:00:02",), name="usb")
         for _ in range(4):
-            interfaces.learn(make_interface(), usb)
+            learning.learn(make_interface(), usb)
         assert not MachineId.objects.exclude(value="00163e000002").exists()
         last = Component.objects.order_by("pk").last()
         assert same_as(last) == []
         assert Component.objects.exclude(uuid=None).count() == 0
 
+    @pytest.mark.parametrize("way", ["it says another", "it is removed", "its interface is removed", "it moves away"])
+    def test_a_mac_address_of_a_crowd_warns_nobody_and_of_two_again_both(self, admin, way):
+        card = IdentityFacts(mac_addresses=("00:16:3e:00:00:03",))
+        first, second, third = (make_component(name) for name in ("one", "two", "three"))
+        for component in (first, second):
+            learning.learn(make_interface(component), card)
+        both = (["warning: Same machine as two."], ["warning: Same machine as one."])
+        assert (same_as(first), same_as(second)) == both
+        last = make_interface(third)
+        learning.learn(last, card)
+        assert not StatusCause.objects.filter(key__startswith=machines.SAME_MACHINE).exists()
+        if way == "it says another":
+            learning.learn(last, IdentityFacts(mac_addresses=("00:16:3e:00:00:04",)))
+        elif way == "it is removed":
+            registration.remove([third], admin)
+        else:
+            elsewhere = [fake("192.0.2.99", id=last.pk)] if way == "it moves away" else []
+            registration.change(third, {"interfaces": elsewhere}, admin)
+        assert (same_as(first), same_as(second)) == both
+        assert not third.pk or same_as(third) == []
+
+    def test_of_many_that_learn_a_card_at_once_nobody_stays_warned(self):
+        card = IdentityFacts(mac_addresses=("00:16:3e:00:00:05",))
+        learning.learn_many((make_interface().pk, card) for _ in range(2))
+        assert StatusCause.objects.filter(key__startswith=machines.SAME_MACHINE).count() == 2
+        learning.learn_many((make_interface().pk, card) for _ in range(5))
+        assert not StatusCause.objects.filter(key__startswith=machines.SAME_MACHINE).exists()
+
+    def test_removing_the_interface_that_said_it_ends_the_warning(self, admin):
+        first, second = make_component("one"), make_component("two")
+        said = [make_interface(component) for component in (first, second)]
+        for interface in said:
+            learning.learn(interface, IdentityFacts(mac_addresses=("00:16:3e:00:00:06",)))
+        registration.change(second, {"interfaces": [fake("192.0.2.98")]}, admin)
+        assert (same_as(first), same_as(second)) == ([], [])
+
     def test_the_other_is_named_in_the_same_group_only(self):
         one, two = make_component("one", make_group()), make_component("two", make_group())
         for component in (one, two):
-            interfaces.learn(make_interface(component), IdentityFacts(uuid=UUID))
+            learning.learn(make_interface(component), IdentityFacts(uuid=UUID))
         assert same_as(one) == [f"warning: Same machine as component {two.pk}."]
         registration.move([two], one.group, SYSTEM)
         assert same_as(one) == ["warning: Same machine as two."]
@@ -183,10 +219,10 @@ class TestJoining:
         kept, moved = make_interface(one), make_interface(two)
         child = make_component("child", parent=two)
         for interface in (kept, moved):
-            interfaces.learn(interface, IdentityFacts(uuid=UUID))
+            learning.learn(interface, IdentityFacts(uuid=UUID))
         causes.put([Cause(two.pk, "poll", "fan", "critical", Phrase("Fan failed."), moved.pk)])
         causes.put([Cause(one.pk, "alert", "disk", "warning", Phrase("Disk."))])
-        joined = registration.join(one, two, admin)
+        joined = joining.join(one, two, admin)
         assert (joined.pk, joined.alias, joined.slot) == (one.pk, "first", "7")
         assert joined.alert_addresses == ["192.0.2.9"]
         assert list(joined.interfaces.all()) == [kept, moved]
@@ -202,13 +238,13 @@ class TestJoining:
     def test_its_own_parent_or_child_can_be_joined(self, admin):
         outer = make_component("outer")
         inner = make_component("inner", parent=outer)
-        joined = registration.join(inner, outer, admin)
+        joined = joining.join(inner, outer, admin)
         assert joined.parent is None
 
     def test_with_itself_it_is_refused(self, admin):
         one = make_component()
         with pytest.raises(ValidationError):
-            registration.join(one, one, admin)
+            joining.join(one, one, admin)
 
 
 def test_removal_leaves_no_row_behind_and_calls_the_hooks(admin, monkeypatch):
@@ -219,7 +255,7 @@ def test_removal_leaves_no_row_behind_and_calls_the_hooks(admin, monkeypatch):
     Component.objects.filter(pk=child.pk).update(parent=component)
     interface = make_interface(component, credential=credential)
     for one in (interface, make_interface(twin)):
-        interfaces.learn(one, IdentityFacts(uuid=UUID, mac_addresses=("00:16:3E:00:00:01",)))
+        learning.learn(one, IdentityFacts(uuid=UUID, mac_addresses=("00:16:3E:00:00:01",)))
     InventoryItem.objects.create(interface=interface, kind="storage", key="1", name="/")
     Reservation.objects.create(interface=interface, purpose="console", holder="alice", until=timezone.now())
     assert same_as(twin) != []
@@ -260,7 +296,7 @@ def test_what_looks_for_leftovers_finds_them():
 def test_moving_an_interface_to_another_address_begins_anew(admin):
     component = registration.register(NewComponent("web01", interfaces=[fake("192.0.2.1")]), admin)
     interface = component.interfaces.get()
-    interfaces.learn(interface, IdentityFacts(uuid=UUID))
+    learning.learn(interface, IdentityFacts(uuid=UUID))
     ManagementInterface.objects.update(last_polled_at=timezone.now(), failures=5, last_error="No.", state={"a": 1})
     causes.put([Cause(component.pk, "poll", "fan", "critical", Phrase("Fan failed."), interface.pk)])
     registration.change(component, {"interfaces": [fake("192.0.2.2", id=interface.pk)]}, admin)
@@ -273,7 +309,7 @@ def test_moving_an_interface_to_another_address_begins_anew(admin):
 
 def test_the_search_finds_names_addresses_and_what_devices_said(admin):
     component = registration.register(NewComponent("Web01", alias="Größe", interfaces=[fake("192.0.2.1")]), admin)
-    interfaces.learn(component.interfaces.get(), IdentityFacts(name="srv-tokyo", serial_number="XYZ"))
+    learning.learn(component.interfaces.get(), IdentityFacts(name="srv-tokyo", serial_number="XYZ"))
     for words in ("web", "GRÖSSE", "192.0.2", "tokyo", "xyz web"):
         assert list(Component.objects.search(words)) == [component], words
     assert list(Component.objects.search("osaka")) == []

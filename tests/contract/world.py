@@ -15,11 +15,11 @@ from django.utils import timezone
 from apps.access.models import AllowedAddress, ApiToken, Grant, Role, SignInRule
 from apps.access.services import tokens
 from apps.accounts.models import Team, User
-from apps.alerts.models import Alert, AlertDefinition, Incident
+from apps.alerts.models import Alert, AlertDefinition, EventSubscription, Farewell, Incident
 from apps.alerts.services import Arrival, catalogue, ingest
 from apps.components.models import Component, Credential, ManagementInterface, SuspendPeriod
 from apps.control.consoles import transcripts
-from apps.control.models import ConsoleSession
+from apps.control.models import ConsoleSession, RemoteBatch
 from apps.core import audit
 from apps.core.actors import Actor, ActorKind
 from apps.core.models import AuditEntry, Job, JobState, JobStep, StepState
@@ -34,6 +34,7 @@ from tests.factories import (
     make_credential,
     make_group,
     make_interface,
+    make_remote_batch,
     make_suspend_period,
     make_user,
     ship_definitions,
@@ -53,8 +54,10 @@ class Half:
     sensor: Sensor
     credential: Credential
     period: SuspendPeriod
+    batch: RemoteBatch
     alert: Alert
     incident: Incident
+    subscription: EventSubscription
     job: Job
     excluded: ExcludedPort
     neighbour: Neighbour
@@ -78,6 +81,7 @@ class World:
     token: ApiToken
     rule: SignInRule
     bundle: SupportBundle
+    farewell: Farewell
     users: Mapping[str, User]
     secrets: Mapping[str, str]
 
@@ -121,6 +125,9 @@ def build() -> World:
         address=AllowedAddress.objects.create(network="192.0.2.0/24"),
         token=tokens.create(admin, "spare", actor).token,
         rule=SignInRule.objects.create(user=users["viewer"], networks=["127.0.0.0/8"]),
+        farewell=Farewell.objects.create(
+            name="gone", driver="ilo", address="192.0.2.9", uri="/x", context="esm-x", login={}
+        ),
         bundle=SupportBundle.objects.create(job=job, name="bundle.zip", size=3, content=b"zip"),
         users=users,
         secrets={"read-only token": reading.secret, "expired token": expired.secret},
@@ -180,8 +187,12 @@ def half(word: str, actor: Actor, parent: Group | None = None) -> Half:
         sensor=Sensor.objects.filter(interface=interface).order_by("pk")[0],
         credential=credential,
         period=make_suspend_period(component, name=f"{word} pause"),
+        batch=make_remote_batch(component, name=f"{word} batch", owner=actor.user, owner_name=f"{word} chief"),
         alert=alert,
         incident=incident,
+        subscription=EventSubscription.objects.create(
+            interface=interface, state="active", context=f"esm-{word}", tests=True, others=[f"{word}.example.net"]
+        ),
         job=job,
         excluded=ExcludedPort.objects.create(
             component=component, mac_address="02:00:00:00:00:01", port_name=f"{word} port"
@@ -220,12 +231,18 @@ def rows_of(world: World, side: Half) -> Iterator[tuple[str, Model]]:
         ("excluded-port", side.excluded),
         ("neighbour", side.neighbour),
         ("alerts:incident", side.incident),
+        ("alerts:test-subscription", side.subscription),
+        ("alerts:forget-farewell", world.farewell),
+        ("event-subscription", side.subscription),
+        ("event-farewell", world.farewell),
         ("alerts", side.alert),
         ("alert-definition", world.definition),
         ("alert", side.alert),
         ("incident", side.incident),
         ("definitions", world.definition),
         ("suspend", side.period),
+        ("remote_batches", side.batch),
+        ("remote-batch", side.batch),
         ("jobs", side.job),
         ("job", side.job),
         ("groups", side.group),

@@ -275,6 +275,7 @@ HIDDEN_COLUMNS = {
     },
     "components.Credential": {"latched_version", "proven_at"},
     "components.SuspendPeriod": {"cut", "created_by", "created_by_name", "created_at"},
+    "control.RemoteBatch": {"cut", "length", "owner", "paused_by_name", "created_at"},
     "alerts.Alert": {"datagram", "digest"},
     "alerts.Incident": {"place", "acknowledged_by", "closed_by", "held"},
     "alerts.AlertDefinition": {"origin", "made", "changed_at"},

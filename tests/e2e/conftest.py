@@ -115,6 +115,14 @@ def period(portal: Portal, api: Client) -> int:
 
 
 @pytest.fixture(scope="package")
+def batch(api: Client, server: int) -> int:
+    """A remote batch that collects from the real server every night; gives its id."""
+    facts = {"operation": "collect", "time_zone": "Asia/Tokyo", "starts_at": "2026-01-01T02:00", "repeat": "daily"}
+    made = api.post("/remote-batches/", {"name": "Collect at night", "components": [server], **facts})
+    return int(made["id"])
+
+
+@pytest.fixture(scope="package")
 def directory(api: Client, slapd: Slapd) -> int:  # noqa: F811
     """An OpenLDAP server, behind a dead one, whose staff may look; gives the directory's id."""
     servers = ["127.0.0.1:1", f"127.0.0.1:{slapd.ldaps_port}"]
@@ -140,7 +148,9 @@ def machine(portal: Portal, api: Client, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="package")
-def ids(api: Client, server: int, machine: int, link_down: int, period: int, directory: int) -> dict[str, int]:
+def ids(
+    api: Client, server: int, machine: int, link_down: int, period: int, batch: int, directory: int
+) -> dict[str, int]:
     """A row of every kind that has a page, by what the paths of pages call it."""
 
     def first(path: str) -> int:
@@ -152,6 +162,7 @@ def ids(api: Client, server: int, machine: int, link_down: int, period: int, dir
         "entry": first(f"/components/{machine}/event-log/"),
         "incident": link_down,
         "period": period,
+        "batch": batch,
         "sensor": first(f"/components/{server}/sensors/"),
         "credential": first("/credentials/"),
         "group": first("/groups/?name=Nights"),

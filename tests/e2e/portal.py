@@ -38,6 +38,7 @@ class Portal:
     http_port: int = field(default_factory=free_tcp_port)
     classic_port: int = field(default_factory=free_tcp_port)
     trap_port: int = field(default_factory=free_udp_port)
+    event_port: int = field(default_factory=free_tcp_port)
     said: list[str] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
     started_with: dict[str, str] = field(default_factory=dict)  # the environment of all its processes
@@ -65,6 +66,7 @@ class Portal:
             "ESM_HTTP_PORT": str(self.http_port),
             "ESM_CLASSIC_PORT": str(self.classic_port),
             "ESM_TRAP_PORT": str(self.trap_port),
+            "ESM_EVENT_PORT": str(self.event_port),
             "ESM_ADMIN_NAME": ADMIN,
             "ESM_ADMIN_PASSWORD": PASSWORD,
             "PYTHONUNBUFFERED": "1",

@@ -5,6 +5,7 @@ import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -123,6 +124,39 @@ def test_the_failing_devices_alert_is_acknowledged(
     assert (done["note"], done["component_name"]) == ("cable 交換中", "nag-sw-01")
     assert visit.complaints == []
     leave(context)
+
+
+def test_a_server_is_switched_off_by_its_controller_and_on_again(demo: Portal, api: Client) -> None:
+    """One machine, two ways of managing: its agent falls silent, nothing is lost, and it comes back as started anew."""
+
+    def server() -> dict[str, Any]:
+        (row,) = api.get("/components/?name=tyo-web-01")["results"]
+        return row
+
+    def order(action: str) -> None:
+        body = {"operation": "power", "arguments": {"action": action}, "components": [server()["id"]]}
+        job = api.post("/operations/", body)["job"]
+        until(lambda: api.get(f"/jobs/{job}/")["state"] in {"done", "failed"}, f"{action} has ended", 60)
+        assert api.get(f"/jobs/{job}/")["state"] == "done", api.get(f"/jobs/{job}/steps/")
+
+    def agent() -> dict[str, Any]:
+        (row,) = [one for one in server()["interfaces"] if one["driver"] == "snmp_agent"]
+        return row
+
+    until(lambda: server()["power_state"] == "on", "its controller was asked", 60)
+    assert [one["driver"] for one in server()["interfaces"]] == ["snmp_agent", "ilo"]
+    order("off")
+    assert server()["power_state"] == "off"
+    until(lambda: agent()["last_error"], "the agent is silent", 60)
+    until(lambda: server()["status"] == "normal", "it is off, and nothing is wrong", 30)
+    (uptime,) = [row for row in api.get(f"/components/{server()['id']}/sensors/?kind=uptime")["results"]]
+    assert uptime["stale"]
+    order("on")
+    until(lambda: not agent()["last_error"], "its system has started", 150)
+    (again,) = [row for row in api.get(f"/components/{server()['id']}/sensors/?kind=uptime")["results"]]
+    assert again["value"] < 600 < uptime["value"]
+    incidents = api.get(f"/incidents/?component={server()['id']}")["results"]
+    assert [one for one in incidents if "ccess" in str(one)] == []
 
 
 def test_the_banner_fits_and_offends_nobody(browser: Browser, demo: Portal) -> None:

@@ -29,7 +29,7 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("ESM_") and name not in {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
     }
-    ports = dict.fromkeys(("ESM_HTTP_PORT", "ESM_CLASSIC_PORT", "ESM_TRAP_PORT"), "0")
+    ports = dict.fromkeys(("ESM_HTTP_PORT", "ESM_CLASSIC_PORT", "ESM_TRAP_PORT", "ESM_EVENT_PORT"), "0")
     return {**inherited, **ports, "ESM_DATA_DIR": str(folder), "ESM_WORKERS": "1", **variables}
 
 

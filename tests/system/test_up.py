@@ -174,6 +174,7 @@ def test_a_receiver_is_closed_and_opened_by_its_option(portal: Portal) -> None:
     assert is_bound()
     manage("option", "set", "trap_reception", "false", folder=portal.folder)
     until(lambda: not is_bound(), "the port is closed", 5)
+    manage("option", "set", "event_reception", "false", folder=portal.folder)  # the receiver's other port
     until(lambda: "receiver" not in portal.pids(), "the receiver rests")
     manage("option", "set", "trap_reception", "true", folder=portal.folder)
     until(is_bound, "the port is open", 5)

@@ -4,6 +4,7 @@ from apps.alerts.models.alert import Alert, AlertQuerySet, Quiet
 from apps.alerts.models.counter import REFUSALS, Count, Counter
 from apps.alerts.models.definition import DEFAULT_ALERT_TYPE, PROBLEMS, AlertDefinition, Severity
 from apps.alerts.models.incident import OPEN_INCIDENTS, Incident, IncidentQuerySet, IncidentState
+from apps.alerts.models.subscription import EventSubscription, Farewell, SubscriptionState
 
 __all__ = [
     "DEFAULT_ALERT_TYPE",
@@ -15,9 +16,12 @@ __all__ = [
     "AlertQuerySet",
     "Count",
     "Counter",
+    "EventSubscription",
+    "Farewell",
     "Incident",
     "IncidentQuerySet",
     "IncidentState",
     "Quiet",
     "Severity",
+    "SubscriptionState",
 ]

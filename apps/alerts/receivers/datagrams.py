@@ -56,27 +56,41 @@ class Datagram:
             log.debug("an answer to %s did not get away: %s", self.address, error)
 
 
-def open_sockets(descriptors: str, bind: str, port: int) -> list[socket.socket]:
-    """Take the sockets handed down (numbers with commas between), else open one per address of ``bind``."""
-    inherited = [int(word) for word in descriptors.split(",") if word.strip()]
-    if inherited:
-        opened = [socket.socket(fileno=number) for number in inherited]
-    else:
-        opened = []
-        for address in [word.strip().strip("[]") for word in bind.split(",") if word.strip()] or ["127.0.0.1"]:
-            opened.append(_bound(address, port))
-            port = port or opened[0].getsockname()[1]
+def open_sockets(descriptors: str | None, bind: str, port: int) -> list[socket.socket]:
+    """Take the sockets handed down (numbers with commas between; none: it is switched off).
+
+    Without a supervisor, which hands nothing down, one per address of ``bind`` is opened.
+    """
+    opened = handed_down(descriptors) if descriptors is not None else open_port(bind, port, socket.SOCK_DGRAM)
     for each in opened:
         _prepare(each)
     return opened
 
 
-def _bound(address: str, port: int) -> socket.socket:
+def handed_down(descriptors: str) -> list[socket.socket]:
+    """Take the sockets that the supervisor opened."""
+    return [socket.socket(fileno=int(word)) for word in descriptors.split(",") if word.strip()]
+
+
+def open_port(bind: str, port: int, kind: socket.SocketKind) -> list[socket.socket]:
+    """Open a port on every address of ``bind``."""
+    opened: list[socket.socket] = []
+    for address in [word.strip().strip("[]") for word in bind.split(",") if word.strip()] or ["127.0.0.1"]:
+        opened.append(_bound(address, port, kind))
+        port = port or opened[0].getsockname()[1]
+    return opened
+
+
+def _bound(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    opened = socket.socket(family, socket.SOCK_DGRAM)
+    opened = socket.socket(family, kind)
     if family == socket.AF_INET6:
         opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, address != "::")
+    if kind == socket.SOCK_STREAM:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # past connections may linger, listeners not
     opened.bind((address, port))
+    if kind == socket.SOCK_STREAM:
+        opened.listen()
     return opened
 
 

@@ -8,13 +8,15 @@ import signal
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
 from apps.alerts.models import Count
 from apps.alerts.receivers.datagrams import Datagram, described, kernel_drops
+from apps.alerts.receivers.event_port import EventPort
+from apps.alerts.receivers.event_store import EventStore
 from apps.alerts.receivers.gate import Gate
 from apps.alerts.receivers.reading import AT_ONCE, Reader
 from apps.alerts.receivers.refusals import Refusals
@@ -41,7 +43,9 @@ Result = TypeVar("Result")
 class Receiver:
     """One event loop that never touches the database, and one thread that does nothing else."""
 
-    def __init__(self, sockets: list[socket.socket], store: Store, gate: Gate) -> None:
+    def __init__(
+        self, sockets: list[socket.socket], store: Store, gate: Gate, events: Sequence[socket.socket] = ()
+    ) -> None:
         self.sockets = sockets
         self.store = store
         self.gate = gate
@@ -57,6 +61,7 @@ class Receiver:
         self._took = 0.0  # seconds that the last batch took to be stored
         self._lost = kernel_drops(sockets)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self.events = EventPort(events, EventStore(store), self.in_database)
 
     async def run(self) -> bool:
         """Receive until SIGTERM or SIGINT; says whether everything that came was stored."""
@@ -66,7 +71,9 @@ class Receiver:
         for opened in self.sockets:
             self._listen(opened)
         where = ", ".join(described(opened) for opened in self.sockets)
-        log.info("receiving SNMP notifications on %s", where)
+        if self.sockets:
+            log.info("receiving SNMP notifications on %s", where)
+        self.events.start()
         house = asyncio.create_task(self._keep_house())
         try:
             admitted = await self._insist(self.store.admitted)
@@ -78,12 +85,17 @@ class Receiver:
                 if not await self._store_some():
                     return False
         finally:
+            await self.events.stop()
             house.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await house
         await self._insist(partial(self._count_and_keep_house, self.gate.take_refusals()))
-        log.info("stopped receiving on %s", where)
+        log.info("stopped receiving on %s", ", ".join([*map(described, self.sockets), *self.events.addresses]))
         return self.storing
+
+    async def in_database(self, work: Callable[[], Result]) -> Result:
+        """Do something in the database thread, once."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def stop(self) -> None:
         """Take what is in the sockets, read no more, store what there is."""
@@ -211,7 +223,7 @@ class Receiver:
             addresses = [described(opened) for opened in self.sockets]
             engine = self.gate.engine
             said = (addresses, len(self.waiting), self.storing, engine.engine_id.hex(), engine.boots)
-            await asyncio.to_thread(note_alive, *said)
+            await asyncio.to_thread(note_alive, *said, self.events.addresses)
             await asyncio.sleep(HOUSEKEEPING)
 
     def _count_and_keep_house(self, refusals: Refusals) -> Admitted:
@@ -224,13 +236,13 @@ class Receiver:
         return self.store.admitted()
 
 
-def serve(sockets: list[socket.socket], engine: Engine) -> None:
-    """Receive on these sockets, by the name of our SNMP engine, until a signal ends it."""
-    if not asyncio.run(_serve(sockets, engine)):
+def serve(sockets: list[socket.socket], events: list[socket.socket], engine: Engine) -> None:
+    """Receive traps and events on these sockets, by the name of our SNMP engine, until a signal ends it."""
+    if not asyncio.run(_serve(sockets, events, engine)):
         # The database thread may still wait for a lock; a write is whole or not at all, so it may be left.
         logging.shutdown()
         os._exit(1)
 
 
-async def _serve(sockets: list[socket.socket], engine: Engine) -> bool:
-    return await Receiver(sockets, Store(), Gate(engine)).run()
+async def _serve(sockets: list[socket.socket], events: list[socket.socket], engine: Engine) -> bool:
+    return await Receiver(sockets, Store(), Gate(engine), events).run()

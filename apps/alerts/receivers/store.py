@@ -61,7 +61,7 @@ class Store:
 
     def prepare(self, datagrams: Sequence[Datagram]) -> list[Trap]:
         """Decode, refuse what is malformed, of a version or community that is not accepted, or too much."""
-        with _closing_on_failure():
+        with closing_on_failure():
             communities = frozenset(word.encode() for word in options.get("trap_communities"))
             relays = frozenset(options.get("trap_relays"))
             if options.get("trap_method") == RELAY:
@@ -103,7 +103,7 @@ class Store:
         if not traps:
             return []
         try:
-            with _closing_on_failure(), turn():
+            with closing_on_failure(), turn():
                 started = time.monotonic()
                 fresh = self._without_repeats(traps)
                 if fresh:
@@ -142,12 +142,12 @@ class Store:
 
     def admitted(self) -> Admitted:
         """Give who may send notifications of version 3 by now."""
-        with _closing_on_failure():
+        with closing_on_failure():
             return self.users.read()
 
     def keep_house(self) -> None:
         """Write the counts, and report once a minute what was suppressed or refused."""
-        with _closing_on_failure():
+        with closing_on_failure():
             with turn():
                 CounterRow.add({name.value: self.counts[name] for name in Count})
             self.counts.clear()
@@ -262,7 +262,7 @@ def _part(arrival: Arrival) -> Part | None:
 
 
 @contextmanager
-def _closing_on_failure() -> Iterator[None]:
+def closing_on_failure() -> Iterator[None]:
     """Drop a connection that failed, so that the next attempt opens another one."""
     try:
         yield

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.alerts.models import AlertDefinition, Severity
-from apps.alerts.services.oids import WRITTEN
+from apps.alerts.services.oids import EVENT, PROPERTY, WRITTEN
 
 NEEDED = ("name", "severity", "title")
 SENTENCES = ("title", "detail", "remedy")
@@ -98,18 +98,24 @@ def _check_recognition(fields: Mapping[str, Any], faults: Faults) -> None:
     if also and not fields.get("trap_oid"):
         _say(faults, "trap_oid", _("This is needed."))
     for name, oid in [*named, *(("also", oid) for oid in also)]:
-        if oid and not (isinstance(oid, str) and WRITTEN.fullmatch(oid)):
+        if oid and not (isinstance(oid, str) and (WRITTEN.fullmatch(oid) or _names_event(name, oid))):
             _say(faults, name, _("%(oid)s is not an object identifier."), oid=oid)
+
+
+def _names_event(field: str, oid: str) -> bool:
+    return field in {"trap_oid", "also"} and EVENT.fullmatch(oid) is not None
 
 
 def _check_bindings(fields: Mapping[str, Any], faults: Faults) -> None:
     bindings = fields.get("bindings", {})
+    of_event = EVENT.fullmatch(fields.get("trap_oid", "")) is not None
     if len(bindings) > _MOST:
         _say(faults, "bindings", _("At most %(number)s entries."), number=_MOST)
     for name, oid in bindings.items():
         if not isinstance(name, str) or not _NAME.fullmatch(name) or name in GIVEN - {"object"}:
             _say(faults, "bindings", _("%(name)s cannot be the name of a binding."), name=name)
-        if not isinstance(oid, str) or not (WRITTEN.fullmatch(oid) or _NTH.fullmatch(oid)):
+        known = isinstance(oid, str) and (WRITTEN.fullmatch(oid) or _NTH.fullmatch(oid))
+        if not known and not (of_event and isinstance(oid, str) and PROPERTY.fullmatch(oid)):
             _say(faults, "bindings", _("%(oid)s is neither an object identifier nor a place such as #2."), oid=oid)
     for part in fields.get("object", "").split():
         if not part.startswith("=") and part.removeprefix("@") not in bindings:

@@ -1,9 +1,16 @@
-"""Object identifiers of notifications: the two ways of writing one, and walking up from one (RFC 3584 §3)."""
+"""Object identifiers of notifications: the two ways of writing one, and walking up from one (RFC 3584 §3).
+
+Redfish events have names of the same shape, so that all that is said of traps holds for them, too.
+"""
 
 import re
 from collections.abc import Iterator
 
 WRITTEN = re.compile(r"\d{1,10}(\.\d{1,10})+")
+EVENTS = "redfish"
+"""Above the names of all Redfish events, which are recognised as traps are: redfish.<registry>.<message>."""
+EVENT = re.compile(rf"{EVENTS}(\.[A-Za-z0-9][\w-]{{0,99}}){{0,2}}", re.ASCII)
+PROPERTY = re.compile(r"[A-Za-z]\w{0,59}(\.[1-9]\d?)?", re.ASCII)  # of an event: Message, MessageArgs.1
 STANDARD_TRAPS = "1.3.6.1.6.3.1.1.5"
 ENTERPRISE_SPECIFIC = 6
 

@@ -32,6 +32,7 @@ class Reception:
     storing: bool  # the database takes alerts
     engine_id: str = ""  # our SNMP engine's, in hexadecimal
     engine_boots: int = 0
+    event_addresses: list[str] = field(default_factory=list)  # where events are posted
     counts: dict[str, int] = field(default_factory=dict)
 
 
@@ -59,9 +60,17 @@ class Sender:
     priv_protocol: str
 
 
-def note_alive(addresses: list[str], waiting: int, storing: bool, engine_id: str, engine_boots: int) -> None:
+def note_alive(
+    addresses: list[str],
+    waiting: int,
+    storing: bool,
+    engine_id: str,
+    engine_boots: int,
+    event_addresses: list[str] | None = None,
+) -> None:
     """Give a sign of life; a broker that is away is not the receiver's fault."""
-    state = Reception(timezone.now().isoformat(), addresses, waiting, storing, engine_id, engine_boots)
+    now, events = timezone.now().isoformat(), event_addresses or []
+    state = Reception(now, addresses, waiting, storing, engine_id, engine_boots, events)
     try:
         cache.set(HEARTBEAT, asdict(state), ALIVE)
     except Exception as error:  # every cache backend has errors of its own

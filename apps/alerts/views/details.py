@@ -1,5 +1,6 @@
 """What the drawers of an alert and of an incident show."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,21 @@ from django.utils.translation import gettext
 from apps.alerts.listing import incidents as incident_listing
 from apps.alerts.models import Alert, AlertDefinition, Incident
 from apps.alerts.services.arrivals import Binding
-from apps.alerts.sources import label_of
+from apps.alerts.sources import EVENT_SOURCE, label_of
 from apps.components.models import Component
 from apps.core import scoping
+
+
+def is_event(found: Alert) -> bool:
+    """Say whether it came as a Redfish event, whose raw form is a text."""
+    return found.source == EVENT_SOURCE
+
+
+def event_text(found: Alert) -> str:
+    """Give a Redfish event as it came; empty where it was not kept, or came in another way."""
+    if not is_event(found) or not found.datagram:
+        return ""
+    return json.dumps(json.loads(bytes(found.datagram)), indent=2, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +53,9 @@ def alert_details(request: HttpRequest, found: Alert) -> dict[str, Any]:
         "variables_text": "\n".join(f"{one.name or one.oid}\t{one.oid}\t{one.kind}\t{one.value}" for one in variables),
         "candidates": candidates,
         "may_define": bool(found.trap_oid) and not found.matched and scoping.may(request.user, "definitions"),
-        "octets": bytes(found.datagram).hex(" ") if found.datagram else "",
+        "octets": bytes(found.datagram).hex(" ") if found.datagram and not is_event(found) else "",
+        "event": event_text(found),
+        "is_event": is_event(found),
         "incident": incident,
         "history": incident_listing.history(request.user, incident) if incident is not None else [],
         "may_close": incident is not None and _may_act(request, incident),

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from apps.alerts.services import reception
+from apps.alerts.subscriptions import summary
 from apps.core import options, scoping
 from apps.core.htmx import wants_part
 
@@ -18,11 +19,16 @@ def show(request: HttpRequest) -> HttpResponse:
     if not scoping.may_somewhere(request.user, "credentials"):
         raise PermissionDenied
     state = reception.reception_state()
+    in_charge = scoping.may(
+        request.user, "credentials"
+    )  # of the whole fleet: what is left behind has no group any more
     context = {
         "state": state,
         "seen_at": datetime.fromisoformat(state.at) if state else None,
         "counts": reception.counted(),
         "senders": reception.senders(request.user),
         "level": options.get("trap_v3_level"),
+        "subscriptions": summary.counted(request.user),
+        "farewells": summary.farewells() if in_charge else [],
     }
     return render(request, "alerts/_reception.html" if wants_part(request) else "alerts/reception.html", context)

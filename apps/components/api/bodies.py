@@ -39,6 +39,7 @@ class InterfaceSerializer(Strict):
     status = serializers.CharField(read_only=True)
     last_polled_at = serializers.DateTimeField(read_only=True)
     last_error = Phrased(read_only=True)
+    identity = Anything(read_only=True, help_text="What the device said of itself by this way of managing.")
 
 
 @extend_schema_field(InterfaceSerializer(many=True))
@@ -139,6 +140,8 @@ class ComponentSerializer(Strict):
     status = serializers.CharField(read_only=True)
     causes = CauseSerializer(many=True, read_only=True)
     suspended = serializers.BooleanField(read_only=True)
+    power_state = serializers.CharField(read_only=True, help_text="on or off, by its controller; empty: nobody told.")
+    power_since = serializers.DateTimeField(read_only=True, help_text="When it was seen to become so, if it was.")
     last_seen_at = serializers.DateTimeField(read_only=True)
     interfaces = InterfaceList(required=False)
 
@@ -164,10 +167,13 @@ class InventorySerializer(serializers.ModelSerializer[InventoryItem]):
 
     status = serializers.CharField(read_only=True, help_text="A status, or nothing of a part that has none.")
     details = serializers.SerializerMethodField()
+    same_as = serializers.ListField(
+        child=serializers.IntegerField(), read_only=True, help_text="The same part as other interfaces list it."
+    )
 
     class Meta:
         model = InventoryItem
-        fields = ("id", "interface", "kind", "key", "name", "status", "details", "read_at")
+        fields = ("id", "interface", "kind", "key", "name", "status", "details", "same_as", "read_at")
         read_only_fields = fields
 
     @extend_schema_field({"type": "object", "additionalProperties": {}})
@@ -176,9 +182,42 @@ class InventorySerializer(serializers.ModelSerializer[InventoryItem]):
         return {label: in_words(value) if isinstance(value, str) else value for label, value in row.details.items()}
 
 
+class SplitSerializer(Strict):
+    """The interface that leaves, and what its own component is to be called; without a name it is called after both."""
+
+    interface = Whole(min_value=1)
+    name = Text(max_length=200, required=False, allow_blank=True)
+
+
 class JoinSerializer(Strict):
     """The registration that goes."""
 
     def get_fields(self) -> dict[str, Any]:
         """Name the field with the word that Python keeps for itself."""
         return {"with": Reference(queryset=Component.objects.all())}
+
+
+class ShownSerializer(serializers.Serializer[Any]):
+    """A certificate: its SHA-256 in hexadecimal, and what it says of itself where that is known."""
+
+    fingerprint = serializers.CharField()
+    subject = serializers.CharField()
+    not_before = serializers.DateTimeField(allow_null=True)
+    not_after = serializers.DateTimeField(allow_null=True)
+
+
+class CertificatesSerializer(serializers.Serializer[Any]):
+    """The certificate that an interface's device is known by, and the one that it shows now; ``error``: why none."""
+
+    interface = serializers.IntegerField()
+    known = ShownSerializer(allow_null=True)
+    shown = ShownSerializer(allow_null=True)
+    differs = serializers.BooleanField()
+    error = Phrased(allow_null=True)
+
+
+class AcceptSerializer(Strict):
+    """The new certificate that is to be accepted, by the fingerprint that was looked at."""
+
+    interface = Whole()
+    fingerprint = Text(max_length=64, min_length=64)

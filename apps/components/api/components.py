@@ -7,18 +7,23 @@ import django_filters
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from rest_framework import exceptions
+from rest_framework import exceptions, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.components.api.bodies import (
+    AcceptSerializer,
+    CertificatesSerializer,
     ComponentSerializer,
     InventorySerializer,
     JoinSerializer,
+    ShownSerializer,
+    SplitSerializer,
 )
 from apps.components.models import Category, Component, InventoryItem, ManagementInterface, Status, StatusCause
-from apps.components.services import checks, registration
+from apps.components.services import certificates, checks, joining, registration
+from apps.components.services.same_parts import same_parts
 from apps.core import scoping
 from apps.core.api import Accepted, ScopedModelViewSet, accepted
 from apps.core.api_fields import Nothing
@@ -80,7 +85,11 @@ class ComponentViewSet(ScopedModelViewSet):
     serializer_class = ComponentSerializer
     filterset_class = ComponentFilter
     writing = "components"
-    permission_words: ClassVar[Mapping[str, str]] = {"check": "check", "refresh": "check"}
+    permission_words: ClassVar[Mapping[str, str]] = {
+        "check": "check",
+        "refresh": "check",
+        "certificates": "components",
+    }
     etag_related = ("interfaces",)
     search_fields = ()  # the queryset searches by itself
 
@@ -127,15 +136,64 @@ class ComponentViewSet(ScopedModelViewSet):
         self.require(other.group_id)
         if other.pk == component.pk:
             raise exceptions.ValidationError({"with": [_("A component cannot be joined with itself.")]})
-        registration.join(component, other, self.actor)
+        joining.join(component, other, self.actor)
         return self.single(self.get_queryset().get(pk=component.pk))
+
+    @extend_schema(request=SplitSerializer, responses={201: ComponentSerializer})
+    @action(detail=True, methods=["post"])
+    def split(self, request: Request, pk: int) -> Response:
+        """Take an interface out into a component of its own, which is given."""
+        component = self.get_object()
+        body = SplitSerializer(data=request.data, context=self.get_serializer_context())
+        body.is_valid(raise_exception=True)
+        interface = component.interfaces.filter(pk=body.validated_data["interface"]).first()
+        if interface is None:
+            raise exceptions.ValidationError({"interface": [_("The component has no such interface.")]})
+        made = joining.split(interface, self.actor, body.validated_data.get("name", ""))
+        return self.single(self.get_queryset().get(pk=made.pk), status.HTTP_201_CREATED)
+
+    @extend_schema(responses=CertificatesSerializer(many=True))
+    @action(detail=True, filter_backends=())
+    def certificates(self, request: Request, pk: int) -> Response:
+        """Ask the devices for their certificates, and compare them with those that they are known by."""
+        rows = [row for row in self.get_object().interfaces.order_by("pk") if certificates.is_pinned(row)]
+        found = []
+        for row in self.paginate_queryset(rows):
+            pair = certificates.compare(row)
+            found.append(
+                {
+                    "interface": row.pk,
+                    "known": pair.known,
+                    "shown": pair.shown,
+                    "differs": pair.differs,
+                    "error": pair.error,
+                }
+            )
+        return self.get_paginated_response(CertificatesSerializer(found, many=True).data)
+
+    @extend_schema(request=AcceptSerializer, responses=ShownSerializer)
+    @action(detail=True, methods=["post"], url_path="accept-certificate")
+    def accept_certificate(self, request: Request, pk: int) -> Response:
+        """Know a device by its new certificate from now on; 409 when it shows another one than that."""
+        component = self.get_object()
+        body = AcceptSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        row = component.interfaces.filter(pk=body.validated_data["interface"]).first()
+        if row is None or not certificates.is_pinned(row):
+            raise exceptions.ValidationError({"interface": [_("This interface is not known by a certificate.")]})
+        return Response(ShownSerializer(certificates.accept(row, body.validated_data["fingerprint"], self.actor)).data)
 
     @extend_schema(responses=InventorySerializer(many=True))
     @action(detail=True, filterset_class=InventoryFilter, search_fields=("name", "key"))
     def inventory(self, request: Request, pk: int) -> Response:
         """List the parts that the interfaces found at their last inventory."""
         rows = InventoryItem.objects.visible_to(request.user).filter(interface__component=self.get_object())
-        page = self.paginate_queryset(self.filter_queryset(rows))
+        page = list(self.paginate_queryset(self.filter_queryset(rows)) or ())
+        same: dict[int, list[int]] = {}
+        for group in same_parts(list(rows)):
+            same |= {row.pk: [other.pk for other in group if other.pk != row.pk] for row in group}
+        for item in page:
+            item.same_as = same.get(item.pk, [])
         return self.get_paginated_response(InventorySerializer(page, many=True).data)
 
     def get_serializer_context(self) -> dict[str, Any]:

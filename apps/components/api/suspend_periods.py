@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -22,10 +22,11 @@ from apps.components.services import suspend_periods
 from apps.components.services.suspend_periods import Saved
 from apps.components.suspend_views import applying_to, near
 from apps.core.api import ScopedModelViewSet
-from apps.core.api_fields import Flag, Nothing, Reference, Strict, Text, Whole
+from apps.core.api_fields import Flag, Nothing, Reference, Text
 from apps.core.api_filters import FlagFilter, IdFilter
+from apps.core.api_rules import RuleFields, WallTime, on_the_wall, pattern_of, rule_body
 from apps.core.recurrence import Repeat, Rule, instant, wall, zone_named
-from apps.core.recurring import MOST_EVERY, MOST_EXCEPTIONS, WEEKDAYS, check_year
+from apps.core.recurring import check_year
 from apps.groups.models import Group
 
 A_WHILE, LONGEST_LOOK = timedelta(days=31), timedelta(days=366)
@@ -33,26 +34,6 @@ RANGE = [
     OpenApiParameter("from", datetime, description="Occurrences that are not over then; now, without it"),
     OpenApiParameter("to", datetime, description="Occurrences that begin before; 31 days after ``from``, without it"),
 ]
-
-
-@extend_schema_field(datetime)
-class WallTime(serializers.Field[datetime, Any, Any, Any]):
-    """A time of the period's own zone; one with an offset is converted into it."""
-
-    def to_internal_value(self, data: Any) -> datetime:
-        """Read it; the zone is known later."""
-        try:
-            found = parse_datetime(data) if isinstance(data, str) else None
-        except ValueError:
-            found = None
-        if found is None:
-            raise exceptions.ValidationError(_("Enter a date and a time, such as 2026-11-22T22:00."))
-        check_year(found)
-        return found
-
-    def to_representation(self, value: datetime) -> str:
-        """Give it with the offset that its zone has then."""
-        return value.isoformat()
 
 
 class OccurrenceSerializer(serializers.Serializer[Any]):
@@ -81,7 +62,7 @@ class ReplacedSerializer(serializers.Serializer[SuspendPeriod]):
     component = serializers.IntegerField(source="component_id")
 
 
-class SuspendPeriodSerializer(Strict):
+class SuspendPeriodSerializer(RuleFields):
     """A pause of a component or of everything below a group; see ``docs/user/suspend-periods.md``."""
 
     id = serializers.IntegerField(read_only=True)
@@ -89,16 +70,7 @@ class SuspendPeriodSerializer(Strict):
     component = Reference(queryset=Component.objects.all(), required=False, allow_null=True)
     group = Reference(queryset=Group.objects.all(), required=False, allow_null=True)
     enabled = Flag(required=False)
-    time_zone = Text(max_length=60, required=False)
-    starts_at = WallTime(required=False)
     ends_at = WallTime(required=False, allow_null=True)
-    repeat = serializers.ChoiceField(choices=[word.value for word in Repeat], required=False)
-    every = Whole(min_value=1, max_value=MOST_EVERY, required=False)
-    weekdays = serializers.ListField(child=serializers.ChoiceField(choices=WEEKDAYS), required=False)
-    month_day = Whole(required=False, allow_null=True)
-    nth = Whole(required=False, allow_null=True)
-    last_day = serializers.DateField(required=False, allow_null=True)
-    exceptions = serializers.ListField(child=serializers.DateField(), max_length=MOST_EXCEPTIONS, required=False)
     ended_early = serializers.DictField(child=serializers.DateTimeField(), read_only=True)
     in_force = serializers.BooleanField(read_only=True)
     next = SpanSerializer(read_only=True, allow_null=True)
@@ -124,39 +96,17 @@ class SuspendPeriodSerializer(Strict):
             raise exceptions.ValidationError({"group": [_("Give either a component or a group.")]})
 
     def _rule(self, sent: dict[str, Any], present: Rule | None) -> Rule:
-        name = sent.get("time_zone", present.zone if present is not None else self._own_zone())
-        try:
-            zone = zone_named(name)
-        except ValueError as error:
-            raise exceptions.ValidationError({"time_zone": [_("There is no such time zone.")]}) from error
-        walls = {
-            key: wall(sent[key], zone) if sent[key] is not None and sent[key].tzinfo is not None else sent[key]
-            for key in ("starts_at", "ends_at")
-            if key in sent
-        }
+        name, zone = self.zone_of(sent, present)
+        walls = {key: on_the_wall(sent[key], zone) for key in ("starts_at", "ends_at") if key in sent}
         now = timezone.now().replace(microsecond=0)
-        repeat = Repeat(sent.get("repeat", present.repeat if present is not None else Repeat.ONCE))
-        if present is None and "starts_at" not in sent and repeat is Repeat.ONCE:
+        pattern = pattern_of(sent, present)
+        if present is None and "starts_at" not in sent and pattern["repeat"] is Repeat.ONCE:
             ends = walls.get("ends_at")
             return suspend_periods.from_now(now, instant(ends, zone) if ends is not None else None, name)
-        first = walls.get("starts_at", present.first if present is not None else wall(now, zone))
+        first = walls.get("starts_at") or (present.first if present is not None else wall(now, zone))
         before = present.first + present.length if present is not None and present.length is not None else None
         end = walls.get("ends_at", before)
-        return Rule(
-            zone=name,
-            first=first,
-            length=end - first if end is not None else None,
-            repeat=repeat,
-            every=sent.get("every", present.every if present is not None else 1),
-            weekdays=_weekdays(sent.get("weekdays"), present),
-            month_day=sent.get("month_day", present.month_day if present is not None else None),
-            nth=sent.get("nth", present.nth if present is not None else None),
-            last_day=sent.get("last_day", present.last_day if present is not None else None),
-            exceptions=frozenset(sent.get("exceptions", present.exceptions if present is not None else ())),
-        )
-
-    def _own_zone(self) -> str:
-        return getattr(self.context["request"].user, "time_zone", "") or "UTC"
+        return Rule(zone=name, first=first, length=end - first if end is not None else None, **pattern)
 
     def to_representation(self, instance: SuspendPeriod) -> dict[str, Any]:
         """Give the columns by the names of the API."""
@@ -170,16 +120,8 @@ class SuspendPeriodSerializer(Strict):
             "component": instance.component_id,
             "group": instance.group_id,
             "enabled": instance.enabled,
-            "time_zone": rule.zone,
-            "starts_at": rule.first.replace(tzinfo=zone).isoformat(),
+            **rule_body(rule),
             "ends_at": end.replace(tzinfo=zone).isoformat() if end is not None else None,
-            "repeat": rule.repeat.value,
-            "every": rule.every,
-            "weekdays": [WEEKDAYS[day] for day in sorted(rule.weekdays)],
-            "month_day": rule.month_day,
-            "nth": rule.nth,
-            "last_day": rule.last_day.isoformat() if rule.last_day else None,
-            "exceptions": list(instance.exceptions),
             "ended_early": dict(instance.cut),
             "in_force": instance.in_force,
             "next": SpanSerializer(instance).data if instance.upcoming_from is not None and instance.enabled else None,
@@ -187,12 +129,6 @@ class SuspendPeriodSerializer(Strict):
             "created_by": instance.created_by_name,
             "created_at": serializers.DateTimeField().to_representation(instance.created_at),
         }
-
-
-def _weekdays(sent: Sequence[str] | None, present: Rule | None) -> frozenset[int]:
-    if sent is None:
-        return present.weekdays if present is not None else frozenset()
-    return frozenset(WEEKDAYS.index(word) for word in sent)
 
 
 class SuspendPeriodFilter(django_filters.FilterSet):

@@ -97,6 +97,7 @@ class Component(models.Model):
         _("power state"), max_length=3, choices=PowerSwitch, blank=True, default="", editable=False
     )
     power_seen_at = models.DateTimeField(_("power state seen"), null=True, blank=True, editable=False)
+    power_since = models.DateTimeField(_("power state since"), null=True, blank=True, editable=False)
     search_text = models.TextField(
         _("text for searches"), editable=False, default="", blank=True
     )  # casefolded; kept by services

@@ -68,6 +68,9 @@ class ManagementInterface(models.Model):
         _("identity"), default=dict, blank=True, editable=False
     )  # what the device said of itself last
 
+    # Somebody took it out of a component: it is not joined with another one by itself.
+    kept_apart = models.BooleanField(_("kept apart"), default=False, editable=False)
+
     objects = ManagementInterfaceQuerySet.as_manager()
     scope_path = "component__group"
 

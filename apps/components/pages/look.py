@@ -1,10 +1,12 @@
 """One look at a component's page: what its tabs and panels are made from, read once however many of them need it."""
 
+from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from apps.components.models import Component, ManagementInterface
 from apps.core import scoping
@@ -42,6 +44,22 @@ class Look:
         """Give what the drivers of its interfaces can do together."""
         specs = registry.specs()
         return frozenset().union(*(specs[row.driver].capabilities for row in self.interfaces if row.driver in specs))
+
+    @cached_property
+    def origins(self) -> dict[int, str]:
+        """Give what its interfaces are called, so that values can say whose they are; nothing where there is only one.
+
+        Two of one kind are told apart by their addresses.
+        """
+        if len(self.interfaces) < 2:
+            return {}
+        specs = registry.specs()
+        labels = {row.pk: _(specs[row.driver].label) if row.driver in specs else row.driver for row in self.interfaces}
+        times = Counter(labels.values())
+        return {
+            row.pk: labels[row.pk] if times[labels[row.pk]] == 1 else f"{labels[row.pk]} {row.address}"
+            for row in self.interfaces
+        }
 
     @property
     def silent(self) -> bool:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from apps.components import driver_parameters, suspend_moves
 from apps.components.forms import MOST_FORMS, ComponentForm, InterfaceForm, initial_of
 from apps.components.models import Component, ManagementInterface
-from apps.components.services import checks, credentials, needs, registration
+from apps.components.services import checks, credentials, joining, needs, registration
 from apps.components.services.drafts import NewComponent, NewInterface
 from apps.core import scoping
 from apps.core.actors import Actor
@@ -205,12 +205,26 @@ def join(request: HttpRequest, pk: int) -> HttpResponse:
     component = _changeable(request, pk)
     other = _changeable(request, row_id(request.POST.get("with", "")) or 0)
     try:
-        registration.join(component, other, Actor.of(request))
+        joining.join(component, other, Actor.of(request))
     except (ValidationError, Conflict) as error:
         messages.error(request, " ".join(error.messages) if isinstance(error, ValidationError) else str(error))
     else:
         messages.success(request, _("Both are one component now."))
     return redirect(component)
+
+
+@require_POST
+def split(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take an interface out into a component of its own, and show that."""
+    component = _changeable(request, pk)
+    interface = get_object_or_404(component.interfaces, pk=row_id(request.POST.get("interface", "")) or 0)
+    try:
+        made = joining.split(interface, Actor.of(request))
+    except Conflict as conflict:
+        messages.error(request, str(conflict))
+        return redirect(component)
+    messages.success(request, _("It is a component of its own now: change what it is called, if you like."))
+    return redirect(made)
 
 
 @require_POST

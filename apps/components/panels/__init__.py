@@ -1,6 +1,6 @@
 """The tabs and panels of a component's page that need nothing but components: interfaces, facts, inventory, history."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,18 +11,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.components import suspend_views
-from apps.components.extensions import OVERVIEW, Panel, Tab, panels, tabs
-from apps.components.models import InventoryItem, ManagementInterface, StatusChange
+from apps.components.extensions import OVERVIEW, Panel, Tab, interface_parts, panels, tabs
+from apps.components.models import InventoryItem, ManagementInterface, PowerSwitch, StatusChange
 from apps.components.pages.look import Look
 from apps.components.panels.settings import general, managed_by
 from apps.components.panels.timeline import events_of
-from apps.components.services import checks
+from apps.components.services import certificates, checks, power_states
+from apps.components.services.identity import controllers, said_of, who_says
 from apps.components.services.needs import Lack, lacks, missing_rights
+from apps.components.services.same_parts import same_parts
 from apps.core.phrases import Phrase, called, in_words
 from apps.drivers import registry
 from apps.drivers.contract import Capability, InventoryKind
 from apps.groups.models import Group
-from apps.protocols.errors import AuthenticationFailed
+from apps.protocols.errors import AuthenticationFailed, Unreachable
 
 LATEST_CHANGES = 6
 SUSPEND_PERIODS = 10
@@ -78,6 +80,9 @@ class InterfaceView:
     label: str
     remedy: Phrase | None
     lacks: Sequence[Lack]  # what is missing here for it to work at all
+    is_off: bool  # it is silent because the machine is off
+    certificate_changed: bool  # it shows another one than before, which somebody may accept
+    parts: Sequence[tuple[str, Any]]  # what upper apps add: template and content
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +109,23 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One line of what is known: the value, which interfaces say it, and what others say instead."""
+
+    label: str
+    value: Any
+    said_by: Sequence[int]
+    others: Sequence[tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class ItemView:
-    """One part of a device."""
+    """One part of a device; ``others`` are the same part as further interfaces list it."""
 
     row: InventoryItem
     details: list[Detail]
     old_since: datetime | None = None  # when it was read, where its section could not be read with the others
+    others: "Sequence[ItemView]" = ()  # the same part as further interfaces list it, with what differs
 
     @property
     def label(self) -> str:
@@ -147,33 +163,40 @@ class History:
 def interfaces(look: Look) -> Ways:
     """Give the ways of managing, with what each lacks."""
     specs = registry.specs()
+    off = look.component.power_state == PowerSwitch.OFF and power_states.excused({look.component.pk})
+    added = [(part.template, part.read(look)) for part in interface_parts]
     rows = []
     for row in look.interfaces:
         label = _(specs[row.driver].label) if row.driver in specs else row.driver
         missing = lacks(row, specs.get(row.driver))
-        plain = missing and row.last_error_code == AuthenticationFailed.code  # what is missing says it better
-        rows.append(InterfaceView(row, label, None if plain else checks.BY_CODE.get(row.last_error_code), missing))
+        told = missing and row.last_error_code == AuthenticationFailed.code  # what is missing says it better
+        is_off = row.last_error_code == Unreachable.code and row.driver not in controllers() and bool(off)
+        other = certificates.is_other(row)
+        remedy = None if told or other else checks.BY_CODE.get(row.last_error_code)
+        parts = [(template, found[row.pk]) for template, found in added if row.pk in found]
+        rows.append(InterfaceView(row, label, remedy, missing, is_off, other, parts))
     rights = missing_rights(look.request.user, look.component.group_id)
     return Ways(rows, rights, look.may("credentials"))
 
 
-def identity(look: Look) -> list[tuple[str, Any]]:
+def identity(look: Look) -> list[Line]:
     """Give what is known of the component and not measured; what nobody said is left out."""
     component = look.component
-    known = [
-        (_("Type"), component.get_category_display()),
-        (_("Name"), component.name if component.alias else ""),
-        (_("Manufacturer"), component.manufacturer),
-        (_("Model"), component.model),
-        (_("Serial number"), component.serial_number),
-        (_("Hardware UUID"), component.uuid),
-        (_("Operating system"), component.operating_system),
-        (_("Location"), component.location),
-        (_("Slot"), component.slot),
-        (_("Stands in"), component.parent if _sees(look, component.parent) else ""),
-        (_("Further alert addresses"), ", ".join(component.alert_addresses)),
+    said = said_of(look.interfaces)
+    known: list[tuple[str, Any, str]] = [
+        (_("Type"), component.get_category_display(), ""),
+        (_("Name"), component.name if component.alias else "", ""),
+        (_("Manufacturer"), component.manufacturer, "manufacturer"),
+        (_("Model"), component.model, "model"),
+        (_("Serial number"), component.serial_number, "serial_number"),
+        (_("Hardware UUID"), component.uuid, "uuid"),
+        (_("Operating system"), component.operating_system, "operating_system"),
+        (_("Location"), component.location, "location"),
+        (_("Slot"), component.slot, ""),
+        (_("Stands in"), component.parent if _sees(look, component.parent) else "", ""),
+        (_("Further alert addresses"), ", ".join(component.alert_addresses), ""),
     ]
-    return [(label, value) for label, value in known if value]
+    return [Line(label, value, *who_says(said, name, str(value))) for label, value, name in known if value]
 
 
 def _sees(look: Look, other: Any) -> bool:
@@ -188,11 +211,12 @@ def inventory(look: Look) -> Inventory | None:
     newest: dict[int, datetime] = {}
     for row in rows:
         newest[row.interface_id] = max(row.read_at, newest.get(row.interface_id, row.read_at))
-    items = [
-        ItemView(row, _details(row), row.read_at if row.read_at < newest[row.interface_id] else None) for row in rows
-    ]
+
+    def rows_of(kind: str) -> list[InventoryItem]:
+        return [row for row in rows if row.kind == kind]
+
     shelves = [
-        Shelf(kind, label, picture, [item for item in items if item.row.kind == kind])
+        Shelf(kind, label, picture, [_item(found, newest) for found in same_parts(rows_of(kind))])
         for kind, (label, picture) in KINDS.items()
     ]
     shown = [shelf for shelf in shelves if shelf.items]
@@ -204,6 +228,17 @@ def _listed_twice(rows: Sequence[InventoryItem]) -> bool:
     controllers = [row for row in rows if row.kind == InventoryKind.STORAGE and row.key.startswith("controller.")]
     serials = [serial for row in controllers if (serial := row.details.get("Serial number"))]
     return len({row.interface_id for row in controllers}) > 1 or len(set(serials)) < len(serials)
+
+
+def _item(found: Sequence[InventoryItem], newest: Mapping[int, datetime]) -> ItemView:
+    """Show a part once; of what further interfaces say of it only what differs."""
+    first, *others = found
+    old = first.read_at if first.read_at < newest[first.interface_id] else None
+    return ItemView(first, _details(first), old, [ItemView(row, _differing(row, first)) for row in others])
+
+
+def _differing(row: InventoryItem, first: InventoryItem) -> list[Detail]:
+    return [detail for detail in _details(row) if detail not in _details(first)]
 
 
 def _details(row: InventoryItem) -> list[Detail]:

@@ -16,6 +16,7 @@ from apps.core.actors import Actor
 from apps.core.models import Job, JobStep, StepCode, StepState
 from apps.core.phrases import Phrase
 from apps.drivers.contract import CheckStep
+from apps.protocols import pinning
 from apps.protocols.errors import ContactError, Stage, Unreachable
 
 CHECK, REFRESH = "check", "refresh"
@@ -68,6 +69,9 @@ BY_SENTENCE: Mapping[str, Phrase] = {  # where not the device, but the portal la
     contact.OTHER_KEY: Phrase(
         gettext_noop("Enter the credential again, or start the portal with the key file that it was stored with.")
     ),
+    pinning.OTHER_CERTIFICATE: Phrase(
+        gettext_noop("Look at the new certificate on the component's page; accept it if it was changed on purpose.")
+    ),
 }
 BY_CODE: Mapping[str, Phrase] = {
     "authentication_failed": REMEDIES["sign-in", "authentication_failed"],
@@ -94,10 +98,10 @@ def check(components: Iterable[Component], actor: Actor) -> Job:
     return jobs.create(CHECK, CHECK_ONE, _steps(rows), actor)
 
 
-def refresh(components: Iterable[Component], actor: Actor) -> Job:
+def refresh(components: Iterable[Component], actor: Actor, title: Phrase | None = None) -> Job:
     """Start reading values and inventory of these components' enabled interfaces now."""
     rows = ManagementInterface.objects.filter(component__in=_ids(components), enabled=True)
-    return jobs.create(REFRESH, REFRESH_ONE, _steps(rows), actor)
+    return jobs.create(REFRESH, title or REFRESH_ONE, _steps(rows), actor)
 
 
 def _ids(components: Iterable[Component]) -> list[int]:

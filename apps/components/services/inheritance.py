@@ -119,18 +119,7 @@ def facts(period: SuspendPeriod) -> dict[str, Any]:
         "component": period.component_id,
         "group": period.group_id,
         "enabled": period.enabled,
-        "time_zone": period.time_zone,
-        "first_day": period.first_day.isoformat(),
-        "begins": period.begins.isoformat(),
-        "minutes": period.length.total_seconds() / 60 if period.length is not None else None,
-        "repeat": period.repeat,
-        "every": period.every,
-        "weekdays": list(period.weekdays),
-        "month_day": period.month_day,
-        "nth": period.nth,
-        "last_day": period.last_day.isoformat() if period.last_day else None,
-        "exceptions": list(period.exceptions),
-        "ended_early": dict(period.cut),
+        **period.told_rule,
     }
 
 

@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +15,7 @@ from apps.components.models import Component, MachineId, MachineIdKind, Manageme
 from apps.components.services import causes
 from apps.components.services.cause_rows import REGISTRATION
 from apps.core.phrases import Phrase
+from apps.core.rows import among
 from apps.drivers.contract import IdentityFacts
 
 SAME_MACHINE = "same-machine"
@@ -38,6 +39,19 @@ _NO_SERIAL = frozenset(
 def is_real_uuid(value: uuid.UUID) -> bool:
     """Say whether a hardware UUID identifies anything: all zeros and all ones do not."""
     return 0 < value.int < 2**128 - 1
+
+
+def in_both_orders(value: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
+    """Give a hardware UUID, and how it reads when the first three fields are in the other byte order.
+
+    SMBIOS stores them last byte first, older firmware did not, and controllers pass on either.
+    """
+    return value, uuid.UUID(bytes=value.bytes_le)
+
+
+def uuid_key(value: uuid.UUID) -> str:
+    """Give a hardware UUID in the form in which it is compared, whatever its byte order."""
+    return str(min(in_both_orders(value)))
 
 
 def serial_key(serial_number: str) -> str:
@@ -75,7 +89,7 @@ def ids_of(facts: IdentityFacts) -> Ids:
     serial = serial_key(facts.serial_number or "")
     found = {(MachineIdKind.MAC.value, key) for address in facts.mac_addresses if (key := mac_key(address))}
     if value is not None:
-        found.add((MachineIdKind.UUID.value, str(value)))
+        found.add((MachineIdKind.UUID.value, uuid_key(value)))
     if serial:
         found.add((MachineIdKind.SERIAL.value, serial))
     return frozenset(found)
@@ -85,8 +99,8 @@ def holders(uuid_value: uuid.UUID | None, serial_number: str) -> list[Component]
     """Give the components that have this UUID or serial number, given or learned."""
     found = Q(pk=None)
     if uuid_value is not None:
-        found |= Q(uuid=uuid_value)
-        found |= Q(interfaces__machine_ids__kind="uuid", interfaces__machine_ids__value=str(uuid_value))
+        found |= Q(uuid__in=in_both_orders(uuid_value))
+        found |= Q(interfaces__machine_ids__kind="uuid", interfaces__machine_ids__value=uuid_key(uuid_value))
     key = serial_key(serial_number)
     if key:
         found |= Q(lowered=key)
@@ -95,35 +109,68 @@ def holders(uuid_value: uuid.UUID | None, serial_number: str) -> list[Component]
     return list(components.filter(found).distinct().order_by("pk"))
 
 
-def remember(interface: ManagementInterface, facts: IdentityFacts) -> bool:
-    """Keep the identifying values that an interface said; says whether they differ from the last ones."""
+def remember(interface: ManagementInterface, facts: IdentityFacts) -> Ids | None:
+    """Keep the identifying values that an interface said; gives those it no longer says, None where nothing changed."""
     ids = ids_of(facts)
     present = {(row.kind, row.value): row.pk for row in interface.machine_ids.all()}
     if ids == present.keys():
-        return False
-    interface.machine_ids.filter(pk__in=[pk for one, pk in present.items() if one not in ids]).delete()
+        return None
+    gone = frozenset(present.keys() - ids)
+    interface.machine_ids.filter(pk__in=[present[one] for one in gone]).delete()
     MachineId.objects.bulk_create(
         [MachineId(interface=interface, kind=kind, value=value) for kind, value in sorted(ids - present.keys())]
     )
-    return True
+    return gone
 
 
-def compare(component_ids: Iterable[int]) -> None:
-    """Put a cause on each pair of components that are the same machine, and withdraw those that no longer hold."""
-    for pk in set(component_ids):
+def said_by(**conditions: Any) -> Ids:
+    """Give the identifying values that interfaces which meet the conditions said."""
+    return frozenset(MachineId.objects.filter(**conditions).order_by().values_list("kind", "value"))
+
+
+def compare(component_ids: Iterable[int], gone: Iterable[tuple[str, str]] = ()) -> None:
+    """Put a cause on each pair of components that are the same machine, and withdraw those that no longer hold.
+
+    ``gone`` are values that somebody no longer says: whether a MAC address belongs to one machine depends on how many
+    say it, so who else says it is looked at, too.
+    """
+    ids = set(component_ids)
+    for pk in sorted(ids | _concerned(ids, gone)):
         _settle(pk, _twins(pk))
+
+
+def _concerned(component_ids: Collection[int], gone: Iterable[tuple[str, str]]) -> set[int]:
+    """Give those who say the same MAC addresses; of a crowd only those who were warned while it was none."""
+    mac = MachineIdKind.MAC
+    shared = said_by(kind=mac, interface__component__in=component_ids) | {one for one in gone if one[0] == mac}
+    owners: dict[str, set[int]] = defaultdict(set)
+    rows = MachineId.objects.filter(kind=mac, value__in={value for _kind, value in shared}).order_by()
+    for value, owner in rows.values_list("value", "interface__component"):
+        owners[value].add(owner)
+    pairs = {owner for found in owners.values() if len(found) < CROWD for owner in found}
+    crowds = {owner for found in owners.values() if len(found) >= CROWD for owner in found}
+    warned = StatusCause.objects.filter(
+        component__in=among(crowds), source=REGISTRATION, key__startswith=f"{SAME_MACHINE}:"
+    )
+    return pairs | (set(warned.order_by().values_list("component", flat=True)) if crowds else set())
+
+
+def identifiers(component_id: int) -> set[tuple[str, str]]:
+    """Give all by which a component's machine is recognised: what its interfaces say, and what was given or learned."""
+    own = Component.objects.filter(pk=component_id).values_list("uuid", "serial_number").first()
+    if own is None:
+        return set()
+    found = set(said_by(interface__component=component_id))
+    if own[0] is not None:
+        found.add((MachineIdKind.UUID.value, uuid_key(own[0])))
+    if serial_key(own[1]):
+        found.add((MachineIdKind.SERIAL.value, serial_key(own[1])))
+    return found
 
 
 def _twins(component_id: int) -> set[int]:
     """Give the other components that share an identifying value with this one."""
-    mine = set(MachineId.objects.filter(interface__component=component_id).values_list("kind", "value"))
-    own = Component.objects.filter(pk=component_id).values_list("uuid", "serial_number").first()
-    if own is None:
-        return set()
-    if own[0] is not None:
-        mine.add(("uuid", str(own[0])))
-    if serial_key(own[1]):
-        mine.add(("serial", serial_key(own[1])))
+    mine = identifiers(component_id)
     if not mine:
         return set()
     owners: dict[tuple[str, str], set[int]] = defaultdict(set)
@@ -132,7 +179,8 @@ def _twins(component_id: int) -> set[int]:
     ).values_list("kind", "value", "interface__component"):
         if (kind, value) in mine and owner != component_id:
             owners[kind, value].add(owner)
-    given = Q(uuid__in=[value for kind, value in mine if kind == "uuid"])
+    told = [uuid.UUID(value) for kind, value in mine if kind == "uuid"]
+    given = Q(uuid__in=[one for value in told for one in in_both_orders(value)])
     for kind, value in mine:
         if kind == "serial":
             given |= Q(lowered=value)

@@ -1,4 +1,4 @@
-"""The verbs of components: register, change, join with another registration of the same machine, remove."""
+"""The verbs of components: register, change, move, remove. Joining two of them is in ``joining``."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -28,11 +28,10 @@ from apps.core.writes import turn
 from apps.groups.models import Group
 from apps.groups.services import one_at_a_time, topmost_group
 
-__all__ = ["NewComponent", "NewInterface", "change", "join", "move", "register", "remove"]
+__all__ = ["NewComponent", "NewInterface", "change", "move", "register", "remove"]
 
 TEXTS = ("name", "alias", "slot", "serial_number", "manufacturer", "model")
 PLAIN = (*TEXTS, "category", "group", "parent", "uuid", "alert_addresses", "unmanaged")
-JOINED = ("alias", "slot", "serial_number", "manufacturer", "model", "operating_system", "location")
 
 
 def register(new: NewComponent, actor: Actor) -> Component:
@@ -57,14 +56,14 @@ def register(new: NewComponent, actor: Actor) -> Component:
     with turn():
         one_at_a_time()
         _refuse_duplicates(component, new.interfaces, actor)
-        _ask_checks([new])
+        ask_checks([new])
         component.full_clean(validate_unique=False)
         component.save()
         interfaces.add(component, new.interfaces)
         refresh_search_text(component)
         causes.recompute([component.pk])
         inheritance.follow_component(component, actor)
-        audit.record(actor, "component.register", component, after=_facts(component))
+        audit.record(actor, "component.register", component, after=facts_of(component))
         events.publish("component")
     return component
 
@@ -80,7 +79,7 @@ def change(component: Component, values: Mapping[str, Any], actor: Actor) -> Com
     with turn():
         one_at_a_time()
         component = Component.objects.select_for_update().get(pk=component.pk)
-        before, moved_from = _facts(component), component.group_id
+        before, moved_from = facts_of(component), component.group_id
         was = (component.category, component.unmanaged)
         for name in PLAIN:
             if name in values:
@@ -96,7 +95,7 @@ def change(component: Component, values: Mapping[str, Any], actor: Actor) -> Com
         _refuse_duplicates(component, wanted or [], actor)
         component.full_clean(validate_unique=False)
         if (component.category, component.unmanaged) != was:
-            _ask_checks([_as_new(component)])
+            ask_checks([_as_new(component)])
         component.save()
         if wanted is not None:
             interfaces.replace_all(component, wanted)
@@ -106,7 +105,7 @@ def change(component: Component, values: Mapping[str, Any], actor: Actor) -> Com
             machines.compare([component.pk])
         if moved_from != component.group_id:
             inheritance.follow_component(component, actor)
-        after = _facts(component)
+        after = facts_of(component)
         if after != before:
             audit.record(actor, "component.change", component, before=before, after=after, former_group=moved_from)
             events.publish("component")
@@ -121,65 +120,29 @@ def move(components: Sequence[Component], group: Group, actor: Actor) -> None:
             change(component, {"group": group}, actor)
 
 
-def join(component: Component, other: Component, actor: Actor) -> Component:
-    """Make one component of two registrations of a machine: the first stays with its history, the other goes.
-
-    Its interfaces move with all they have measured; what the first one does not know is taken from the other.
-    """
-    if component.pk == other.pk:
-        raise ValidationError({"with": [_("A component cannot be joined with itself.")]})
-    with turn():
-        one_at_a_time()
-        both = Component.objects.select_for_update().filter(pk__in=[component.pk, other.pk]).order_by("pk")
-        rows = {row.pk: row for row in both}
-        component, other = rows[component.pk], rows[other.pk]
-        before, gone = _facts(component), _facts(other)
-        for hook in extensions.join_hooks:
-            hook(component.pk, other.pk)
-        StatusCause.objects.filter(component=other, interface__isnull=False).update(component=component)
-        ManagementInterface.objects.filter(component=other).update(component=component)
-        Component.objects.filter(parent=other).exclude(pk=component.pk).update(parent=component)
-        inheritance.take_over(component, other, actor)
-        _delete([other.pk])
-        for name in JOINED:
-            setattr(component, name, getattr(component, name) or getattr(other, name))
-        component.uuid = component.uuid or other.uuid
-        if component.parent_id is None and other.parent_id != component.pk:
-            component.parent_id = other.parent_id
-        if component.parent_id == other.pk:
-            component.parent_id = other.parent_id if other.parent_id != component.pk else None
-        component.alert_addresses = list(dict.fromkeys([*component.alert_addresses, *other.alert_addresses]))
-        component.save()
-        refresh_search_text(component)
-        causes.recompute([component.pk])
-        machines.compare([component.pk])
-        inheritance.follow_component(component, actor)
-        audit.record(actor, "component.join", component, before=before, after={**_facts(component), "joined": gone})
-        events.publish("component")
-    component.refresh_from_db()
-    return component
-
-
 def remove(components: Sequence[Component], actor: Actor) -> int:
     """Remove components with everything that was kept of them; jobs and the audit keep their names. Gives how many."""
     with turn():
         rows = list(Component.objects.select_for_update().filter(pk__in=[one.pk for one in components]).order_by("pk"))
         for component in rows:
-            audit.record(actor, "component.remove", component, before=_facts(component))
-        _delete([component.pk for component in rows])
+            audit.record(actor, "component.remove", component, before=facts_of(component))
+        delete([component.pk for component in rows])
         events.publish("component")
     return len(rows)
 
 
-def _delete(ids: Sequence[int]) -> None:
+def delete(ids: Sequence[int]) -> None:
+    """Delete rows of components with all that hangs on them; who calls has audited it."""
     for hook in extensions.removal_hooks:
         hook(ids)
     mentioned = {f"{machines.SAME_MACHINE}:{pk}" for pk in ids}
     on_others = StatusCause.objects.filter(source=REGISTRATION, key__in=mentioned)
     others = set(on_others.values_list("component", flat=True)) - set(ids)
     on_others.delete()
+    said = machines.said_by(interface__component__in=ids)
     Component.objects.filter(pk__in=ids).delete()
     causes.recompute(others)
+    machines.compare((), said)
 
 
 def _strip(component: Component) -> None:
@@ -243,7 +206,8 @@ def _managed(row: ManagementInterface, position: int, actor: Actor) -> Conflict:
     return Conflict(sentence % names, component_id=row.component_id, field="address", position=position)
 
 
-def _ask_checks(new: Sequence[NewComponent]) -> None:
+def ask_checks(new: Sequence[NewComponent]) -> None:
+    """Raise Conflict with the reasons why these must not come, a limit that is reached for instance."""
     reasons = [reason for check in extensions.registration_checks for reason in check(new)]
     if reasons:
         raise Conflict(" ".join(str(reason) for reason in reasons))
@@ -259,7 +223,7 @@ def _as_new(component: Component) -> NewComponent:
     )
 
 
-def _facts(component: Component) -> dict[str, Any]:
+def facts_of(component: Component) -> dict[str, Any]:
     """Give what the audit keeps of a component: no secret is among it."""
     facts = {name: getattr(component, name) for name in TEXTS}
     rows = component.interfaces.order_by("pk")

@@ -1,13 +1,24 @@
 """What may be ordered from a page, as its buttons call it: each is an operation with its arguments."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from apps.control.operations import BOOT, CAP, CLEAR_LOG, LAMP, LOWEST_CAP, OPERATIONS, POWER, WAKE
+from apps.control.operations import (
+    BOOT,
+    CAP,
+    CLEAR_LOG,
+    COLLECT,
+    LAMP,
+    LOWEST_CAP,
+    OPERATIONS,
+    POWER,
+    WAKE,
+    Arguments,
+)
 from apps.core import scoping
 from apps.drivers.contract import BootDevice, Capability
 
@@ -102,7 +113,29 @@ CHOICES: Mapping[str, Choice] = {
         harsh=True,
     ),
 }
+PLANNED: Mapping[str, Choice] = {
+    **{name: choice for name, choice in CHOICES.items() if name == "boot" or not choice.asks},
+    "collect": Choice(COLLECT, "refresh", ""),
+}
+"""What the form of a remote batch offers: to collect now, components and their list have a button of their own."""
+
 SEPARATED = frozenset({"power.off", "boot", "cap"})  # begin a new section of the menu
+
+
+def name_of(operation: str, arguments: Arguments) -> str:
+    """Give the name of the button that orders this; "" where none does exactly this."""
+    for name, choice in PLANNED.items():
+        found = OPERATIONS[choice.operation]
+        if choice.operation == operation and (operation == BOOT or found.clean(choice.arguments) == dict(arguments)):
+            return name
+    return ""
+
+
+def choice_of(operation: str, arguments: Arguments) -> Choice:
+    """Give how an order looks on pages, with exactly its arguments."""
+    name = name_of(operation, arguments)
+    alike = next(choice for choice in (*PLANNED.values(), *CHOICES.values()) if choice.operation == operation)
+    return replace(PLANNED[name] if name else alike, arguments=dict(arguments))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The dialog of an order: whom it reaches, how they are, what else it touches; nothing begins before its own button."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -19,7 +20,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from apps.components.models import Component, PowerSwitch
 from apps.components.pages.listing import chosen
 from apps.control.operations import BOOT_DEVICES, HIGHEST_CAP, LOWEST_CAP, OPERATIONS, POWER
-from apps.control.pages.choices import CHOICES
+from apps.control.pages.choices import CHOICES, Choice
 from apps.control.services import targets
 from apps.control.services.consequences import consequences
 from apps.control.services.ordering import operate
@@ -28,6 +29,7 @@ from apps.core.actors import Actor
 from apps.core.errors import Conflict
 from apps.core.forms import row_id
 from apps.core.htmx import wants_part
+from apps.core.models import Job
 from apps.drivers.contract import BootDevice
 
 MANY = 10  # forcing more than so many wants to be typed
@@ -107,22 +109,12 @@ def order(request: HttpRequest) -> HttpResponse:
     components = _components(request)
     confirmed = request.method == "POST" and "confirmed" in request.POST
     form = FORMS[name](request.POST if confirmed else None) if choice.asks else None
-    asked = _Asked(request, name, components, form)
-    if not confirmed:
-        return asked.page()
-    if asked.phrase and request.POST.get("typed", "").strip() != asked.phrase:
-        return asked.page(_("Type %(words)s to confirm.") % {"words": asked.phrase}, 400)
-    if form is not None and not form.is_valid():
+    asked = Asked(request, choice, components, name=name, form=form)
+    if form is not None and confirmed and not form.is_valid():
         return asked.page(status=400)
-    arguments = form.arguments if form is not None else choice.arguments
+    arguments = form.arguments if form is not None and confirmed else choice.arguments
     expect = row_id(request.POST.get("expect", ""))
-    try:
-        job = operate(choice.operation, arguments, components, Actor.of(request), expect=expect)
-    except (PermissionDenied, Conflict) as error:
-        return asked.page(str(error), 409 if isinstance(error, Conflict) else 403)
-    except ValidationError as error:
-        return asked.page(" ".join(error.messages), 400)
-    return HttpResponseClientRedirect(job.get_absolute_url()) if wants_part(request) else redirect(job)
+    return asked.answer(lambda: operate(choice.operation, arguments, components, Actor.of(request), expect=expect))
 
 
 def _components(request: HttpRequest) -> Sequence[Component]:
@@ -131,24 +123,54 @@ def _components(request: HttpRequest) -> Sequence[Component]:
     return list(rows.select_related("group", "suspension").order_by("name", "pk"))
 
 
-class _Asked:
-    """One order that somebody is about to give, and how it is shown."""
+class Asked:
+    """One order that somebody is about to give, and how it is shown; ``where`` is its address, and ``of`` its batch."""
 
     def __init__(
-        self, request: HttpRequest, name: str, components: Sequence[Component], form: BootForm | CapForm | None
+        self,
+        request: HttpRequest,
+        choice: Choice,
+        components: Sequence[Component],
+        *,
+        name: str = "",
+        form: BootForm | CapForm | None = None,
+        where: str = "",
+        of: Any = None,
     ) -> None:
         self.request = request
         self.name = name
-        self.choice = choice = CHOICES[name]
+        self.choice = choice
         self.components = components
         self.form = form
+        self.where = where or reverse("control:order")
+        self.of = of
         self.phrase = f"{choice.typed} {len(components)}" if choice.typed and len(components) > MANY else ""
+
+    @property
+    def label(self) -> str:
+        """Give what is ordered; of a batch, with the boot device that was chosen."""
+        return str(self.of.title) if self.of is not None else self.choice.label
 
     def page(self, error: str = "", status: int = 200) -> HttpResponse:
         """Show it."""
         part = wants_part(self.request)
         template = "control/_order.html" if part else "control/order.html"
         return render(self.request, template, {**self._facts(), "error": error}, status=status)
+
+    def answer(self, order: Callable[[], Job]) -> HttpResponse:
+        """Ask; or, once that was confirmed, order and go to the job."""
+        request = self.request
+        if request.method != "POST" or "confirmed" not in request.POST:
+            return self.page()
+        if self.phrase and request.POST.get("typed", "").strip() != self.phrase:
+            return self.page(_("Type %(words)s to confirm.") % {"words": self.phrase}, 400)
+        try:
+            job = order()
+        except (PermissionDenied, Conflict) as error:
+            return self.page(str(error), 409 if isinstance(error, Conflict) else 403)
+        except ValidationError as error:
+            return self.page(" ".join(error.messages), 400)
+        return HttpResponseClientRedirect(job.get_absolute_url()) if wants_part(request) else redirect(job)
 
     def _facts(self) -> dict[str, Any]:
         user, choice, components = self.request.user, self.choice, self.components
@@ -160,7 +182,10 @@ class _Asked:
         ids = ",".join(str(one.pk) for one in components)
         return {
             "choice": choice,
+            "label": self.label,
             "name": self.name,
+            "where": self.where,
+            "of": self.of,
             "single": single,
             "total": len(components),
             "ids": ids,

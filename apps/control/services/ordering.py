@@ -1,6 +1,6 @@
 """Takes an order for components: who may, which of them can, and what is kept of what it touches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -19,17 +19,31 @@ from apps.core.errors import Conflict
 from apps.core.models import Job
 from apps.core.phrases import Phrase
 
+OF_BATCH = gettext_noop("Remote batch %(batch)s: %(order)s")
 CANNOT = Phrase(gettext_noop("None of its ways of managing can do this."))
 
 
 def operate(
     name: str, arguments: Mapping[str, Any], components: Sequence[Component], actor: Actor, expect: int | None = None
 ) -> Job:
-    """Order one operation of components and give the job that carries it out.
+    """Order one operation of components and give the job that carries it out; refuses as ``prepare`` does."""
+    return prepare(name, arguments, components, actor, expect)()
+
+
+def prepare(
+    name: str,
+    arguments: Mapping[str, Any],
+    components: Sequence[Component],
+    actor: Actor,
+    expect: int | None = None,
+    batch: str = "",
+) -> Callable[[], Job]:
+    """Look whether an operation may be ordered of components, and give what orders it, once, in a write turn.
 
     The components are those that the actor sees. Raises ValidationError for arguments that make no sense,
     PermissionDenied when one of them is in a group where he may not order this, Conflict when their number is not the
-    expected one or none of them can do it; in all these cases nothing begins.
+    expected one or none of them can do it; in all these cases nothing begins. The job names the remote batch that it
+    belongs to.
     """
     operation = operations.OPERATIONS[name]
     cleaned = operation.clean(arguments)
@@ -45,23 +59,22 @@ def operate(
             )
             % {"number": len(components), "expected": expect}
         )
+    title = operation.title(cleaned)
+    if batch:
+        title = Phrase(OF_BATCH, {"batch": batch, "order": title})
     if name == operations.COLLECT:
-        return checks.refresh(components, actor)
+        return lambda: checks.refresh(components, actor, title if batch else None)
     ways = targets.ways([component.pk for component in components], operation, cleaned)
     if not ways:
         raise Conflict(_("None of these components can do this."))
     touched = consequences(components, actor.user, cleaned if name == operations.POWER else None)
-    return jobs.create(
-        name,
-        operation.title(cleaned),
-        [
-            jobs.NewStep(str(component), component.pk, ways.get(component.pk), component.group_id)
-            for component in components
-        ],
-        actor,
-        arguments={**cleaned, "consequences": [one.title.dumps() for one in touched]},
-        told=_told(operation, cleaned, touched),
-    )
+    steps = [
+        jobs.NewStep(str(component), component.pk, ways.get(component.pk), component.group_id)
+        for component in components
+    ]
+    kept = {**cleaned, "consequences": [one.title.dumps() for one in touched]}
+    told = _told(operation, cleaned, touched) | ({"remote_batch": batch} if batch else {})
+    return lambda: jobs.create(name, title, steps, actor, arguments=kept, told=told)
 
 
 def _told(operation: Operation, arguments: Mapping[str, Any], touched: Sequence[Consequence]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ SPEC = DriverSpec(
             "second_address",
             "Second address",
             help="Asked when the first one does not answer: some controllers have two LAN ports.",
+            is_address=True,
         ),
         Parameter(
             "allow_suite_3",

@@ -79,6 +79,11 @@ from apps.drivers.contract.states import (
     States,
     Status,
 )
+from apps.drivers.contract.subscriptions import (
+    Subscribed,
+    Subscription,
+    Subscriptions,
+)
 from apps.protocols.errors import Stage
 
 __all__ = [
@@ -136,6 +141,9 @@ __all__ = [
     "StateKind",
     "States",
     "Status",
+    "Subscribed",
+    "Subscription",
+    "Subscriptions",
     "Target",
     "Ups",
     "UpsPart",

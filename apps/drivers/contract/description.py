@@ -41,6 +41,7 @@ class Capability(StrEnum):
     POWER_CAP = "power_cap"
     EVENT_LOG = "event_log"
     CONSOLE = "console"
+    SUBSCRIPTIONS = "subscriptions"
 
 
 class Secret(str):
@@ -69,6 +70,7 @@ class Parameter:
     maximum: int | None = None
     choices: tuple[str, ...] = ()
     help: str = ""
+    is_address: bool = False  # another address of the same device, from which its alerts may come
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class DriverSpec:
     own_page: bool = False  # True: what answers there has a web page of its own, at https://<address>/
     period: timedelta | None = None  # None: the option MONITORING_INTERVAL
     shuts_down_by: ShutsDownBy = ShutsDownBy.CONTROLLER  # of those with the capability ``power``
+    pins_certificate: bool = False  # knows its device by a certificate's fingerprint: ``state["pin"]``, ``certificate``
 
 
 @dataclass(frozen=True, slots=True)

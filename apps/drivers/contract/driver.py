@@ -14,6 +14,7 @@ from apps.drivers.contract.ports import Neighbours, Ports
 from apps.drivers.contract.power import Boot, Lamp, Power, PowerCap, PowerMeter
 from apps.drivers.contract.sensors import Sensors, Ups
 from apps.drivers.contract.states import Health, States
+from apps.drivers.contract.subscriptions import Subscriptions
 from apps.protocols.errors import Stage
 
 
@@ -70,5 +71,6 @@ CAPABILITY_CLASSES: Mapping[Capability, type] = MappingProxyType(
         Capability.POWER_CAP: PowerCap,
         Capability.EVENT_LOG: EventLog,
         Capability.CONSOLE: Console,
+        Capability.SUBSCRIPTIONS: Subscriptions,
     }
 )

@@ -70,8 +70,8 @@ class Answered:
 class RedfishConversation(Driver):
     """One conversation with one service; makers' drivers add what theirs has besides.
 
-    ``state`` keeps the certificate's fingerprint (``pin``), where the system is (``system``), and of each section its
-    sensors, and what a poll does not ask every time (``sections``).
+    ``state`` keeps the certificate's fingerprint (``pin``) and what it says of itself (``certificate``), where the
+    system is (``system``), and of each section its sensors, and what a poll does not ask every time (``sections``).
     """
 
     critical_is_caution: ClassVar[bool] = False
@@ -88,6 +88,8 @@ class RedfishConversation(Driver):
         self._client = RedfishClient(self._how())
         await self._client.__aenter__()
         self._state["pin"] = self._client.pin
+        if self._client.shown is not None:
+            self._state["certificate"] = self._client.shown.facts()
         return self
 
     async def __aexit__(

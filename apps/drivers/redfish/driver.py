@@ -34,7 +34,8 @@ from apps.drivers.contract import (
     Status,
 )
 from apps.drivers.redfish import log, orders, parts, storage, supply
-from apps.drivers.redfish.conversation import SECTIONS, RedfishConversation
+from apps.drivers.redfish.conversation import SECTIONS
+from apps.drivers.redfish.subscribing import RedfishSubscriptions
 from apps.drivers.redfish.values import Resource, identifier, link, nested, objects, text
 from apps.protocols.errors import AuthenticationFailed, ContactError, Unsupported
 from apps.protocols.redfish import Refused
@@ -49,7 +50,7 @@ NO_CLEARING = "%(address)s cannot empty its logs"
 
 
 class RedfishDriver(
-    RedfishConversation,
+    RedfishSubscriptions,
     Identity,
     Health,
     Inventory,

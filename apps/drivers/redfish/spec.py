@@ -19,6 +19,7 @@ SPEC = DriverSpec(
             Capability.POWER_METER,
             Capability.POWER_CAP,
             Capability.EVENT_LOG,
+            Capability.SUBSCRIPTIONS,
         }
     ),
     credential_kinds=("password",),
@@ -58,4 +59,5 @@ SPEC = DriverSpec(
     ),
     transport="tcp",
     own_page=True,
+    pins_certificate=True,
 )

@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.components import contact
 from apps.components.contact import Line, words
 from apps.components.models import InventoryItem, ManagementInterface
-from apps.components.services import interfaces
+from apps.components.services import learning
 from apps.core import events, options
 from apps.core.writes import turn
 from apps.drivers.contract import Driver, Identity, IdentityFacts, Inventory
@@ -87,7 +87,7 @@ async def _read(line: Line, device: Driver) -> Told:
 def keep(batch: Sequence[Told]) -> None:
     """Write what devices said of themselves."""
     answered = [told for told in batch if told.error is None]
-    interfaces.learn_many((told.line.interface_id, told.identity) for told in answered if told.identity is not None)
+    learning.learn_many((told.line.interface_id, told.identity) for told in answered if told.identity is not None)
     listed = [(told.line.interface_id, told.items) for told in answered if told.items is not None]
     for start in range(0, len(listed), INTERFACES_AT_ONCE):
         _keep_items(listed[start : start + INTERFACES_AT_ONCE])

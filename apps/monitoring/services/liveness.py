@@ -24,7 +24,7 @@ from apps.alerts.models import Incident
 from apps.alerts.services import incidents
 from apps.alerts.services.raising import raise_alert
 from apps.components.models import Component, ManagementInterface, StatusCause
-from apps.components.services import causes
+from apps.components.services import causes, identity, power_states
 from apps.components.services.causes import Cause
 from apps.core import options
 from apps.core.actors import SYSTEM
@@ -38,6 +38,7 @@ from apps.protocols.ping import Pinger, rights
 
 SOURCE = "liveness"
 LOST = Phrase(gettext_noop("Access is lost: the address does not answer."))
+IS_OFF = Phrase(gettext_noop("Its controller says that the machine is off, or starts."))
 NOT_WATCHED = Phrase(gettext_noop("The address is not watched any more."))
 ACCESS_LOST, ACCESS_RECOVERED = "portal.access-lost", "portal.access-recovered"
 PERIOD = 60  # seconds
@@ -60,6 +61,7 @@ class _Heard:
     interface_ids: tuple[int, ...]
     last_answer_at: datetime | None
     unreachable: bool  # all of them, more than once in a row
+    of_agents: bool = False  # nobody but agents of the operating system answers there
 
 
 def sweep() -> int | None:
@@ -86,17 +88,19 @@ def is_current() -> bool:
 
 def _places() -> dict[Place, _Heard]:
     """Give every address of every managed component with what its drivers heard last."""
-    rows: dict[Place, list[tuple[int, datetime | None, bool]]] = defaultdict(list)
+    rows: dict[Place, list[tuple[int, datetime | None, bool, bool]]] = defaultdict(list)
+    controllers = identity.controllers()
     found = ManagementInterface.objects.managed().exclude(address="").order_by("pk")
-    fields = ("pk", "component_id", "address", "last_answer_at", "failures", "last_error_code")
-    for pk, component_id, address, answered_at, failures, code in found.values_list(*fields).iterator(2000):
+    fields = ("pk", "component_id", "address", "last_answer_at", "failures", "last_error_code", "driver")
+    for pk, component_id, address, answered_at, failures, code, driver in found.values_list(*fields).iterator(2000):
         unreachable = failures >= DRIVERS_FAILED and code == Unreachable.code
-        rows[component_id, address].append((pk, answered_at, unreachable))
+        rows[component_id, address].append((pk, answered_at, unreachable, driver not in controllers))
     return {
         place: _Heard(
             interface_ids=tuple(row[0] for row in mine),
             last_answer_at=max((row[1] for row in mine if row[1] is not None), default=None),
             unreachable=all(row[2] for row in mine),
+            of_agents=all(row[3] for row in mine),
         )
         for place, mine in rows.items()
     }
@@ -170,14 +174,38 @@ def keep(places: Mapping[Place, _Heard], answers: Mapping[str, bool], now: datet
         _keep_part(part, known, answers, enough, now)
     _withdraw_strangers(known)
     _note_seen({component for component, address in places if answers[address]}, now)
+    excused = _excused(places, known, enough)
     for place, heard in places.items():
         row = known.get(place)
         if row is None:
             continue
-        if row.access_lost_at is None and not row.answers and row.lost >= enough and _is_lost(row, heard):
+        if place in excused:
+            if row.access_lost_at is not None:
+                _explain(row)
+        elif row.access_lost_at is None and not row.answers and row.lost >= enough and _is_lost(row, heard):
             _tell_lost(row, heard, now)
         elif row.access_lost_at is not None and (row.answers or _heard_since(heard, row.access_lost_at)):
             _tell_recovered(row, now)
+
+
+def _excused(places: Mapping[Place, _Heard], known: Mapping[Place, Liveness], enough: int) -> set[Place]:
+    """Give the silent addresses of agents whose machine is off, or starts, by the word of its controller."""
+    silent = {
+        place
+        for place, heard in places.items()
+        if heard.of_agents and (row := known.get(place)) is not None and not row.answers and row.lost >= enough
+    }
+    components = power_states.excused({component for component, _address in silent})
+    return {place for place in silent if place[0] in components}
+
+
+def _explain(row: Liveness) -> None:
+    """End what was told of an address before its controller said that the machine is off; nothing has recovered."""
+    place = row.component_id, row.address
+    with turn():
+        mine = Liveness.objects.filter(component=row.component_id, address=row.address)
+        if mine.exclude(access_lost_at=None).update(access_lost_at=None):
+            _close(place, IS_OFF)
 
 
 def _parts(places: Sequence[Place]) -> Iterator[Sequence[Place]]:
@@ -196,12 +224,12 @@ def _forget(known: dict[Place, Liveness], places: Mapping[Place, _Heard]) -> Non
             _close(place)
 
 
-def _close(place: Place) -> None:
-    """Nobody will find out whether it came back: end what was told of it."""
+def _close(place: Place, why: Phrase = NOT_WATCHED) -> None:
+    """Nobody waits any more for it to come back: end what was told of it."""
     component_id, address = place
     _withdraw(component_id, address)
     told = Incident.objects.open().filter(component=component_id, definition__key=ACCESS_LOST, object=address)
-    incidents.close(told, SYSTEM, NOT_WATCHED)
+    incidents.close(told, SYSTEM, why)
 
 
 def _withdraw(component_id: int, address: str) -> None:
@@ -221,7 +249,7 @@ def _withdraw_strangers(known: Mapping[Place, Liveness]) -> None:
 def _keep_part(
     places: Sequence[Place], known: dict[Place, Liveness], answers: Mapping[str, bool], enough: int, now: datetime
 ) -> None:
-    new, changed, back = [], [], []
+    new, changed, back, gone = [], [], [], set()
     for place in places:
         component_id, address = place
         answered, row = answers[address], known.get(place)
@@ -242,6 +270,7 @@ def _keep_part(
         elif not answered and row.lost < enough:
             if row.answers:
                 row.answers, row.since = False, now
+                gone.add(component_id)
             row.lost += 1
             changed.append(row)
     if not (new or changed):
@@ -256,6 +285,7 @@ def _keep_part(
         )
         Liveness.objects.bulk_update(changed, ["answers", "since", "lost", "ever_answered"], batch_size=200)
         _poll_at_once(back, now)
+    power_states.ask_controllers(gone)
 
 
 def _poll_at_once(places: Sequence[Place], now: datetime) -> None:

@@ -39,6 +39,14 @@ def of_component(component: Component) -> Exclusions:
     return of_components([component.pk]).get(component.pk, exclusions.NONE)
 
 
+def take_over(stays_id: int, goes_id: int) -> None:
+    """Give the exclusions of one component to another, because both are the same machine."""
+    known = set(ExcludedPort.objects.filter(component=stays_id).values_list("mac_address", "port_name"))
+    theirs = ExcludedPort.objects.filter(component=goes_id).values_list("pk", "mac_address", "port_name")
+    moved = [pk for pk, mac_address, port_name in theirs if (mac_address, port_name) not in known]
+    ExcludedPort.objects.filter(pk__in=moved).update(component=stays_id)
+
+
 def exclude(component: Component, port: PortView, actor: Actor) -> None:
     """Take one port out of the status now. Raises ValidationError for one without a MAC address."""
     if port.mac_address is None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from apps.components.models import Component, ManagementInterface
+from apps.components.services import power_states
 from apps.core.phrases import Phrase
 from apps.drivers.contract import Limits, Quantity, StateKind, Status
 from apps.drivers.contract import Sensor as Point
@@ -116,7 +117,8 @@ def latest_of(component_ids: Iterable[int]) -> dict[int, list[SensorView]]:
 def is_stale(interface: ManagementInterface, measured_at: datetime, periods: Periods, now: datetime) -> bool:
     """Say whether a value is older than two and a half periods; what is not polled any more is stale after a while."""
     period = timedelta(seconds=periods.of(interface) * STALE_AFTER)
-    return now - measured_at > max(period, SHORTEST_STALE)
+    is_old = now - measured_at > max(period, SHORTEST_STALE)
+    return is_old or power_states.is_out_of_date(interface, measured_at)
 
 
 def stale_before() -> datetime:

@@ -22,12 +22,12 @@ from apps.core.writes import turn
 from apps.monitoring import layouts, metering
 from apps.monitoring.judging import Snapshot
 from apps.monitoring.models import LastPorts, LastPower, LastStates, LastValues, Sample
-from apps.monitoring.services import meters, neighbours, sensors, states
+from apps.monitoring.services import meters, neighbours, sensors, silence, states
 from apps.monitoring.services.asking import Polled
+from apps.monitoring.services.silence import CONTACT, POLL
 from apps.protocols.errors import ContactError, DeviceError
 
-POLL, LIMIT = "poll", "limit"
-CONTACT = "contact"
+LIMIT = "limit"
 INTERFACES_AT_ONCE = 100  # each is up to four rows of a transaction
 UP_SINCE_SLACK = 120  # seconds by which a device's own clock may wander without looking like a restart
 
@@ -64,9 +64,11 @@ def _write(batch: Sequence[Polled]) -> None:
     power_states.keep(
         (p.line.component_id, p.power, datetime.fromtimestamp(p.at, UTC)) for p in told if p.power is not None
     )
+    silent = silence.of(told)
     with causes.together():
         contact.note([contact.Outcome(polled.line, polled.error, polled.state) for polled in told])
-        _settle(POLL, told, _poll_causes(told))
+        explained = silence.explain(silent, told)
+        _settle(POLL, told, [cause for cause in _poll_causes(told) if cause.interface_id not in explained])
         _settle(LIMIT, told, _limit_causes(told))
     events.publish("component")
 

@@ -8,7 +8,7 @@ from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select, Textarea
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -122,6 +122,14 @@ def stacked_bar(parts: Sequence[tuple[str, int]], label: str = "", total: int | 
     """Draw shares of a whole, (state word, number) each; with a label it is an image of that name, else decoration."""
     shares = [(STATES.get(str(word), STATES["unknown"]).code, number) for word, number in parts]
     return drawings.stacked_bar(shares, label, total)
+
+
+@register.simple_tag
+def origin(look: Any, *interface_ids: int | None) -> SafeString:
+    """Say by which way of managing a value came, where the component of a ``Look`` has several."""
+    known = getattr(look, "origins", {})
+    labels = [(known[pk],) for pk in interface_ids if pk in known]
+    return format_html_join(" ", '<span class="tag">{}</span>', labels)
 
 
 @register.simple_tag

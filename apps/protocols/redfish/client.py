@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
+from apps.protocols import pinning
 from apps.protocols.errors import AuthenticationFailed, DeviceError, Stage, Unreachable, Unsupported
-from apps.protocols.redfish import answers, pinning
+from apps.protocols.redfish import answers
 from apps.protocols.redfish.answers import Answer, Refused
 
 ROOT = "/redfish/v1/"
@@ -60,6 +61,7 @@ class RedfishClient:
     def __init__(self, target: RedfishTarget) -> None:
         self.target = target
         self.pin = target.pin
+        self.shown: pinning.Shown | None = None  # the certificate, where it is seen for the first time
         self.root: Mapping[str, Any] = {}
         self._base = URL.build(scheme="https", host=target.address, port=target.port)
         self._http: aiohttp.ClientSession | None = None
@@ -116,7 +118,8 @@ class RedfishClient:
     async def _open(self) -> None:
         address, port = self.target.address, self.target.port
         if not self.pin:
-            self.pin = await pinning.fingerprint(address, port, within=self._patience())
+            self.shown = await pinning.shown(address, port, within=self._patience())
+            self.pin = self.shown.fingerprint
         self._http = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=aiohttp.Fingerprint(bytes.fromhex(self.pin)), limit=AT_ONCE),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -215,6 +218,10 @@ class RedfishClient:
         tag = (await self._ask("GET", path)).headers.get("ETag", "*")
         return await self._ask("PATCH", path, body, {"If-Match": tag})
 
+    async def delete(self, path: str) -> None:
+        """Remove a resource, once; raises Unsupported for one that is not there."""
+        await self._ask("DELETE", path)
+
     async def members(self, path: str, *, most: int = MOST_MEMBERS) -> list[Mapping[str, Any]]:
         """Read a collection's members, in one answer where the service can (``$expand``), else one by one."""
         return await self.resolve(await self.listed(path, most=most))
@@ -302,7 +309,7 @@ class RedfishClient:
             except aiohttp.ServerFingerprintMismatch as error:
                 shown = error.got.hex()
                 raise DeviceError(
-                    "%(address)s shows another certificate than before (SHA-256 %(shown)s, known is %(known)s)",
+                    pinning.OTHER_CERTIFICATE,
                     stage=Stage.PORT,
                     address=address,
                     shown=shown,

@@ -10,6 +10,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from apps.simulators.fleet import controllers
 from apps.simulators.fleet.agents import Peer, open_socket, serve
 from apps.simulators.fleet.control import Control
 from apps.simulators.fleet.course import EPOCH
@@ -32,6 +33,9 @@ def main() -> None:
     parser.add_argument("--seed", default="fleet", help="another word makes other values")
     parser.add_argument("--community", default="public")
     parser.add_argument("--user", help="a version 3 user: name:SHA-256:password:AES-128:password, or less of it")
+    parser.add_argument(
+        "--controllers", type=Path, metavar="FOLDER", help="answer as controllers; keep certificates there"
+    )
     parser.add_argument("--control", type=Path, metavar="SOCKET", help="take orders there; see fleet.tell")
     parser.add_argument("--replay", type=Path, action="append", default=[], metavar="DUMP", help="one more device")
     options = parser.parse_args()
@@ -48,7 +52,7 @@ def main() -> None:
         parser.error(str(error))
     except OSError as error:
         sys.exit(f"fleet: UDP port {options.port} cannot be opened: {error.strerror}")
-    asyncio.run(_run(fleet, opened, options.traps, options.control))
+    asyncio.run(_run(fleet, opened, options.traps, options.control, options.controllers))
 
 
 def _peer(text: str) -> Peer:
@@ -68,8 +72,11 @@ def _handed_down() -> socket.socket | None:
     return socket.socket(fileno=int(number)) if number.isdigit() else None
 
 
-async def _run(fleet: Fleet, opened: socket.socket, traps_to: Peer | None, path: Path | None) -> None:
+async def _run(
+    fleet: Fleet, opened: socket.socket, traps_to: Peer | None, path: Path | None, folder: Path | None
+) -> None:
     agents = await serve(fleet, opened=opened, traps_to=traps_to)
+    services = await controllers.serve(agents, folder, agents.port) if folder is not None else []
     control = Control(agents)
     if path is not None:
         await control.listen(path)
@@ -80,6 +87,8 @@ async def _run(fleet: Fleet, opened: socket.socket, traps_to: Peer | None, path:
     print(f"{len(fleet)} agents on {first} to {last}, UDP port {agents.port}", flush=True)
     await stop.wait()
     control.close()
+    for service in services:
+        await service.close()
     agents.close()
 
 

@@ -13,13 +13,15 @@ class FaultKind(StrEnum):
     SLOW = "slow"  # answers late: strength is the seconds
     LOSSY = "lossy"  # loses questions: strength is the share
     WRONG_COMMUNITY = "wrong-community"  # knows another community, or another password of its user
-    REBOOT = "reboot"  # is away, and its counters begin anew
+    REBOOT = "reboot"  # is away, and its counters begin anew: also while its controller holds it off
     HIGH_LOAD = "high-load"
     DISK_FULL = "disk-full"  # part is the number of the disk, strength the share in use
     HOT = "hot"  # strength is the degrees on top
     LINK_DOWN = "link-down"  # part is the number of the port
     ON_BATTERY = "on-battery"
     BATTERY_WORN = "battery-worn"  # must be replaced, holds a third of its charge
+    PSU_FAILED = "psu-failed"  # one of two; a controller tells
+    FAN_STOPPED = "fan-stopped"  # a controller tells
     CONFIGURED = "configured"  # somebody changed the configuration
     SELF_TEST = "self-test"  # the UPS tested itself
     INTRUDER = "intruder"  # somebody asked with a wrong community

@@ -54,6 +54,7 @@ class Spec:
     community: str = "public"
     trap_version: str = "2c"  # "1", "2c" or "3"
     dump: str = ""  # of a replayed device: the file
+    controller: str = ""  # "ilo": a server that has one, at an address of its own
     boots_every: float = 0.0  # days between two starts; 0: as usual for its kind
     faults: tuple[Mapping[str, Any], ...] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)

@@ -1,7 +1,8 @@
 """``python -m apps.simulators.redfish 127.0.0.1:8443 …`` answers as one iLO at each address until it is stopped.
 
 Commands come on the standard input, one a line: ``fault ADDRESS NAME``, ``mend ADDRESS NAME``, ``orders ADDRESS`` (what
-the machine was ordered), ``sessions ADDRESS`` (how many are signed in).
+the machine was ordered), ``sessions ADDRESS`` (how many are signed in), ``subscriptions ADDRESS`` (to how many it sends
+events, and how many were taken), ``forget ADDRESS`` (loses its subscriptions).
 """
 
 import argparse
@@ -31,6 +32,12 @@ def obey(line: str, services: dict[str, Service]) -> str:
             return f"{address}: {', '.join(services[address].machine.orders) or 'nothing'}"
         case ["sessions", address] if address in services:
             return f"{address}: {len(services[address].sessions)}"
+        case ["subscriptions", address] if address in services:
+            events = services[address].events
+            return f"{address}: {len(events.destinations)} {events.sent}"
+        case ["forget", address] if address in services:
+            services[address].events.forget()
+            return f"{address}: 0"
     return f"fault|mend {'|'.join(services)} {'|'.join(Fault)}"
 
 

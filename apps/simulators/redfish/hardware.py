@@ -46,7 +46,7 @@ def parts(machine: Machine) -> Iterable[tuple[str, Resource]]:
     yield f"{SYSTEM}/EthernetInterfaces", collection("EthernetInterface", [f"{SYSTEM}/EthernetInterfaces/1"])
     yield (
         f"{SYSTEM}/EthernetInterfaces/1",
-        {"Id": "1", "Name": "NIC.1", "MACAddress": "02:5E:00:00:00:01", "SpeedMbps": 10000, "LinkStatus": "LinkUp"},
+        {"Id": "1", "Name": "NIC.1", "MACAddress": machine.mac, "SpeedMbps": 10000, "LinkStatus": "LinkUp"},
     )
 
 

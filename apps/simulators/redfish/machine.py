@@ -20,6 +20,7 @@ class Fault(StrEnum):
     FAN_STOPPED = "fan-stopped"
     DRIVE_FAILED = "drive-failed"
     POWER_LOST = "power-lost"  # one of two lines
+    MUTE = "mute"  # takes subscriptions and sends nothing
 
 
 # Faults of the machine: what the management log says when they begin, its severity, and its class.
@@ -53,7 +54,14 @@ class Machine:
     name: str = "web-01"
     serial: str = "SIM0000001"
     uuid: str = "30373237-3132-4d32-3235-303130304650"
+    manufacturer: str = "HPE"
+    model: str = "ProLiant DL360 Gen11"
+    mac: str = "02:5E:00:00:00:01"
     watts: float = 214.0
+    inlet: float = 22.0  # °C
+    processor: float = 40.0  # °C
+    look: "Callable[[Machine], None] | None" = None  # called before each answer: brings what is measured up to date
+    switched: Callable[[str], None] | None = None  # told of each reset type that was carried out
     switches_off_in: float = 0.0  # seconds in which it cannot be switched on again
     slowness: float = 30.0
     clock: Callable[[], float] = time.time
@@ -126,6 +134,8 @@ class Machine:
         if kind != "Nmi" and self.boot["Enabled"] == "Once" and self.is_on:
             self.boot |= {"Enabled": "Disabled", "Target": "None"}
         self.note(self.iel, f"Server reset: {kind}.", "Informational", "iLO")
+        if self.switched is not None:
+            self.switched(kind)
         return 200
 
     @property

@@ -10,6 +10,8 @@ SESSIONS = f"{V1}/SessionService/Sessions"
 RESET = f"{SYSTEM}/Actions/ComputerSystem.Reset"
 COLD_BOOT = f"{SYSTEM}/Actions/Oem/HpeComputerSystemExt.SystemReset"
 IML, IEL = f"{SYSTEM}/LogServices/IML", f"{MANAGER}/LogServices/IEL"
+EVENTS = f"{V1}/EventService"
+SUBSCRIPTIONS, SUBMIT_TEST = f"{EVENTS}/Subscriptions", f"{EVENTS}/Actions/EventService.SubmitTestEvent"
 CLEAR = "Actions/LogService.ClearLog"
 OK: Mapping[str, str] = {"State": "Enabled", "Health": "OK"}
 

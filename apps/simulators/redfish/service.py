@@ -6,6 +6,7 @@ import binascii
 import json
 import secrets
 import ssl
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from apps.simulators.redfish import places, tree
+from apps.simulators.redfish.event_service import EventService
 from apps.simulators.redfish.machine import Fault, Machine
 
 _FREE = frozenset({"/redfish", "/redfish/v1", "/redfish/v1/"})
@@ -30,19 +32,28 @@ class Service:
     most_sessions: int = 8
     sessions: dict[str, str] = field(default_factory=dict, repr=False)  # number → token
     opened: int = 0  # sessions since the start
-    requests: list[tuple[str, str]] = field(default_factory=list)  # method, path with query
+    requests: "deque[tuple[str, str]]" = field(default_factory=lambda: deque(maxlen=2000))  # method, path with query
+    events: EventService = field(init=False)
     _context: ssl.SSLContext | None = field(default=None, repr=False)
     _certificates: tuple[tuple[Path, Path], ...] = field(default=(), repr=False)
     _runner: web.AppRunner | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        """Have the events of the machine told."""
+        self.events = EventService(self.machine)
+
     def begin(self, fault: Fault) -> None:
         """Let a fault begin."""
-        self.machine.begin(fault)
+        if fault not in self.machine.faults:
+            self.machine.begin(fault)
+            self.events.tell(fault, begins=True)
         self._show_certificate()
 
     def mend(self, fault: Fault) -> None:
         """Let it end."""
-        self.machine.mend(fault)
+        if fault in self.machine.faults:
+            self.machine.mend(fault)
+            self.events.tell(fault, begins=False)
         self._show_certificate()
 
     def _show_certificate(self) -> None:
@@ -53,6 +64,7 @@ class Service:
 
     async def close(self) -> None:
         """Stop."""
+        await self.events.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -62,6 +74,8 @@ class Service:
         """Answer one request."""
         path = request.path
         self.requests.append((request.method, request.path_qs))
+        if self.machine.look is not None:
+            self.machine.look(self.machine)
         if Fault.SILENT in self.machine.faults:
             await asyncio.sleep(3600)
         if Fault.SLOW in self.machine.faults and path.startswith(f"{places.SYSTEM}/Storage"):
@@ -74,7 +88,7 @@ class Service:
             case "GET":
                 return self._show(request)
             case "DELETE":
-                return self._sign_out(path)
+                return self._remove(path)
             case "PATCH":
                 return self._change(path, await _body(request))
             case "POST":
@@ -108,6 +122,13 @@ class Service:
         headers = {"X-Auth-Token": token, "Location": f"https://ilo.example.net{place}"}
         return web.json_response({"@odata.id": place, "Id": number}, status=201, headers=headers)
 
+    def _remove(self, path: str) -> web.Response:
+        if path.startswith(f"{places.SUBSCRIPTIONS}/"):
+            if self.events.destinations.pop(path, None) is None:
+                return _error(404, "Base.1.18.ResourceMissingAtURI", "The resource is missing.")
+            return web.json_response({})
+        return self._sign_out(path)
+
     def _sign_out(self, path: str) -> web.Response:
         number = path.removeprefix(f"{places.SESSIONS}/")
         if self.sessions.pop(number, None) is None:
@@ -116,6 +137,7 @@ class Service:
 
     def _show(self, request: web.Request) -> web.Response:
         found = tree.resources(self.machine)
+        found |= {path: {"@odata.id": path, **body} for path, body in self.events.resources()}
         resource = found.get(request.path) or found.get(f"{request.path}/")
         if resource is None:
             return _error(404, "Base.1.18.ResourceMissingAtURI", "The resource is missing.")
@@ -143,6 +165,14 @@ class Service:
         return web.json_response({})
 
     def _order(self, path: str, order: dict[str, Any]) -> web.Response:
+        if path == places.SUBSCRIPTIONS:
+            status, said = self.events.subscribe(order)
+            if status != 201:
+                return _error(400, "Base.1.18.PropertyUnknown", said)
+            return web.json_response({}, status=201, headers={"Location": f"https://ilo.example.net{said}"})
+        if path == places.SUBMIT_TEST:
+            self.events.test(order)
+            return web.json_response({})
         kind = str(order.get("ResetType"))
         if path == places.RESET or (path == places.COLD_BOOT and kind == "ColdBoot"):
             status = self.machine.reset(kind)
@@ -187,6 +217,7 @@ async def serve(
     context.load_cert_chain(*certificate)
     further = (other_certificate,) if other_certificate is not None else ()
     service = Service(machine, address, _context=context, _certificates=(certificate, *further), **settings)
+    service.events.loop = asyncio.get_running_loop()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", service.answer)
     service._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)

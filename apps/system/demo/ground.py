@@ -16,7 +16,8 @@ from pathlib import Path
 
 FIRST_PORT, PORTS_EACH, BLOCKS = 21200, 10, 20
 FIRST_NETWORK = 100  # 127.100.0.0/16 and those that follow
-TCP, UDP = ("ESM_HTTP_PORT", "ESM_CLASSIC_PORT"), ("ESM_TRAP_PORT", "ESM_FLEET_PORT")
+TCP = frozenset({"ESM_HTTP_PORT", "ESM_CLASSIC_PORT", "ESM_EVENT_PORT"})
+VARIABLES = ("ESM_HTTP_PORT", "ESM_CLASSIC_PORT", "ESM_TRAP_PORT", "ESM_FLEET_PORT", "ESM_EVENT_PORT")
 NOT_OURS = ("DATABASE_URL", "REDIS_URL", "ESM_SECRETS_KEY_FILE")
 ADDRESS = "127.0.0.1"  # its sign-in is known to everybody, so nobody else may reach it
 NAME, PASSWORD = "demo", "show me the fleet"  # printed on its own sign-in page
@@ -69,7 +70,7 @@ def prepare(base: Path, environment: MutableMapping[str, str]) -> None:
 def ports(block: int) -> dict[str, int]:
     """Give the ports of a block by the variables that name them."""
     first = FIRST_PORT + block * PORTS_EACH
-    return {variable: first + place for place, variable in enumerate((*TCP, *UDP))}
+    return {variable: first + place for place, variable in enumerate(VARIABLES)}
 
 
 def first_address(block: int) -> str:

@@ -14,6 +14,7 @@ from apps.alerts.receivers.datagrams import Datagram
 from apps.alerts.receivers.gate import Gate
 from apps.alerts.receivers.store import Store
 from apps.components.models import ManagementInterface
+from apps.components.services import identity
 from apps.monitoring.models import Sample, Span
 from apps.monitoring.services import fleet, inventory, polling, rollups
 from apps.protocols.snmp.usm import Engine
@@ -53,7 +54,8 @@ def make(remote: Remote, hours: float, now: float, tell: Callable[[float], None]
     if known is not None and now - known < LEAST_GAP:
         return
     start = now - hours * HOUR if known is None else max(known + STEPS[-1][1], now - hours * HOUR)
-    ids = list(ManagementInterface.objects.filter(enabled=True).order_by("pk").values_list("pk", flat=True))
+    watched = ManagementInterface.objects.filter(enabled=True).exclude(driver__in=identity.controllers())
+    ids = list(watched.order_by("pk").values_list("pk", flat=True))
     if known is None:
         inventory.read(ids)  # who they are, before anybody asks
     past = list(moments(start, now))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from apps.simulators.fleet.controllers import PASSWORD, USERNAME, address_of
 from apps.simulators.fleet.plan import Login, Plan, Spec
 from apps.system.demo.api import Api
 
@@ -30,7 +31,7 @@ def register(api: Api, plan: Plan, port: int) -> dict[str, int]:
             "name": spec.name,
             "alias": spec.notes.get("alias", ""),
             "group": groups[spec.place],
-            "interfaces": [_interface(spec, port, credentials)],
+            "interfaces": _interfaces(spec, port, credentials),
         }
         known[spec.name] = api.post("/components/", body)["id"]
     return {spec.name: known[spec.name] for spec in plan.devices}
@@ -46,7 +47,7 @@ def follow(api: Api, plan: Plan, port: int) -> dict[str, int]:
             continue
         found[spec.name] = row["id"]
         moved = [
-            {"id": one["id"], "address": spec.address, **({} if one["driver"] == PING else {"port": port})}
+            {"id": one["id"], "address": _address(spec, one), **({} if one["driver"] == PING else {"port": port})}
             for one in row["interfaces"]
         ]
         stands = [{key: one[key] for key in here} for one, here in zip(row["interfaces"], moved, strict=True)]
@@ -55,12 +56,31 @@ def follow(api: Api, plan: Plan, port: int) -> dict[str, int]:
     return found
 
 
+def _interfaces(spec: Spec, port: int, credentials: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Give the ways of managing of one device: its agent, and its controller where it has one."""
+    ways = [_interface(spec, port, credentials)]
+    if spec.controller:
+        ways.append(
+            {
+                "driver": spec.controller,
+                "address": address_of(spec.address),
+                "port": port,
+                "credential": credentials["ilo"],
+            }
+        )
+    return ways
+
+
 def _interface(spec: Spec, port: int, credentials: Mapping[str, int]) -> dict[str, Any]:
     driver = spec.notes.get("driver") or DRIVERS[spec.kind]
     if driver == PING:
         return {"driver": driver, "address": spec.address}
     version = str(spec.notes.get("version", "2c"))
     return {"driver": driver, "address": spec.address, "port": port, "credential": credentials[version]}
+
+
+def _address(spec: Spec, way: Mapping[str, Any]) -> str:
+    return address_of(spec.address) if way["driver"] == spec.controller else spec.address
 
 
 def _groups(api: Api, plan: Plan) -> dict[str, int]:
@@ -91,9 +111,11 @@ def _credentials(api: Api, plan: Plan) -> dict[str, int]:
     if plan.login is not None:
         fields = {name: getattr(plan.login, name) for name in Login.__dataclass_fields__}
         wanted["3"] = ("snmp-v3", {**fields, "context": ""})
+    if any(spec.controller for spec in plan.devices):
+        wanted["ilo"] = ("password", {"username": USERNAME, "password": PASSWORD})
     ids = {}
     for version, (kind, fields) in wanted.items():
-        name = f"SNMP v{version}"
+        name = "iLO" if version == "ilo" else f"SNMP v{version}"
         ids[version] = (
             present.get(name) or api.post("/credentials/", {"name": name, "kind": kind, "fields": fields})["id"]
         )

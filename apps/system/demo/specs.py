@@ -35,6 +35,7 @@ def fleet_process() -> ProcessSpec:
         "--since": state.begun_at,
         "--traps": f"{ground.ADDRESS}:{settings.TRAP_PORT}",
         "--control": CONTROL,
+        "--controllers": settings.DATA_DIR / "controllers",
     }
     argv = [sys.executable, "-m", MODULE, *(str(word) for pair in words.items() for word in pair)]
     environment = {"PYTHONPATH": str(settings.BASE_DIR)}

@@ -48,6 +48,16 @@ def issue(authority: Material, wish: Wish, now: datetime) -> Material:
     return Material(key, builder.sign(authority.key, _digest(authority.key)), (authority.certificate,))
 
 
+def self_signed(wish: Wish, now: datetime) -> Material:
+    """Make a certificate that nobody vouches for."""
+    key, name = make_key(wish.kind), _name(wish.common_name)
+    builder = _builder(name, name, key, now, now + timedelta(days=wish.days))
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    for extension, critical in _of_a_server(wish, key):
+        builder = builder.add_extension(extension, critical=critical)
+    return Material(key, builder.sign(key, _digest(key)))
+
+
 def request(wish: Wish) -> tuple[PrivateKey, str]:
     """Make a key and the request (PEM) that another authority signs."""
     key = make_key(wish.kind)

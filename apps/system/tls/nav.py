@@ -3,9 +3,10 @@
 from django.utils.translation import gettext_lazy as _
 
 from apps.access.services import hosts
+from apps.alerts.receivers import event_certificate
 from apps.core import audit_words, banners, menu
 from apps.core.options import Option, declare
-from apps.system.tls import banner, contexts, naming
+from apps.system.tls import banner, contexts, events, naming
 from apps.system.tls.words import (
     HSTS,
     HTTPS,
@@ -95,10 +96,13 @@ menu.register(
 )
 banners.registry.add("certificate", banner.banner)
 banners.registry.add("own-authority", banner.help_below_sign_in)
+event_certificate.sources.add("portal", events.shown)
+event_certificate.marks.add("portal", events.mark)
 hosts.sources.add("certificate", naming.certificate_names)
 for word, text in {
     "certificate.create": _("Certificate made"),
     "certificate.renew": _("Certificate renewed"),
+    "certificate.events": _("Certificate for Redfish events made"),
     "certificate.import": _("Certificate imported"),
     "certificate.authority": _("Certificate authority made"),
     "certificate.request": _("Certificate request made"),

@@ -205,6 +205,16 @@ def _keep(made: Material, actor: Actor, act: str, *, own: bool, days: int) -> Ce
     return row
 
 
+def make_for_events(now: datetime) -> Certificate:
+    """Make the certificate that devices see when they post events, where HTTPS has none."""
+    made = issuing.self_signed(usual_wish(), now)
+    with turn():
+        before = _before(CertificateUse.EVENTS)
+        row = _store(CertificateUse.EVENTS, made, own=True, days=USUAL_DAYS)
+        audit.record(SYSTEM, "certificate.events", row, before=_told(before), after=_told(row))
+    return row
+
+
 def _before(use: CertificateUse) -> Certificate | None:
     """Give what is to be replaced, without its key: that may belong to a key file that is gone."""
     return Certificate.objects.select_for_update().defer("key").filter(use=use).first()

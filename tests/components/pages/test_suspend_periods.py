@@ -136,7 +136,11 @@ class TestForm:
             ({"every": "0"}, "every", "greater than or equal to 1"),
             ({"repeat": "monthly", "month_day": "32"}, "month_day", "less than or equal to 31"),
             ({"last_day": "2026-11-19"}, "last_day", "The last day must not be before the first."),
-            ({"exceptions": "24.12.2026"}, "exceptions", "24.12.2026 is not a day: write 2026-12-24."),
+            (
+                {"exceptions": "24.12.2026"},
+                "exceptions",
+                "24.12.2026 is not a day: write 2026-12-24, or 2026-12-29..2027-01-03 for several.",
+            ),
             ({"group": "999999"}, "group", "Select a valid choice."),
             (
                 {"repeat": "monthly", "every": "12", "month_day": "30", "starts_at": "2027-02-01T22:00"}

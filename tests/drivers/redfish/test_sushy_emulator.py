@@ -13,7 +13,7 @@ import pytest
 
 from apps.drivers.contract import BootDevice, BootOverride, PowerAction, PowerState, Target
 from apps.drivers.redfish.driver import RedfishDriver
-from apps.protocols.redfish.pinning import CONTEXT
+from apps.protocols.pinning import CONTEXT
 from tests.redfish_peers import Pair
 
 START_WITHIN = 20.0  # seconds

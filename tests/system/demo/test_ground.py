@@ -68,6 +68,7 @@ def test_what_belongs_to_a_real_portal_is_left_alone(tmp_path: Path) -> None:
         "ESM_CLASSIC_PORT": "21201",
         "ESM_TRAP_PORT": "21202",
         "ESM_FLEET_PORT": "21203",
+        "ESM_EVENT_PORT": "21204",
     }
     assert list(tmp_path.iterdir()) == []
 

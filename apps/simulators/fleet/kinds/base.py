@@ -139,6 +139,8 @@ class Device:
             FaultKind.SELF_TEST,
             FaultKind.DISK_FULL,
             FaultKind.LINK_DOWN,
+            FaultKind.PSU_FAILED,
+            FaultKind.FAN_STOPPED,
         }
 
     def part_of(self, kind: FaultKind, part: int) -> int:
@@ -227,7 +229,8 @@ class Device:
         found = []
         for edge in self.faults.edges(after, until):
             at = edge.at
-            if edge.fault.kind is not FaultKind.REBOOT and self.faults.now(FaultKind.DEAD, at):
+            is_away = self.faults.now(FaultKind.DEAD, at) or self.faults.now(FaultKind.REBOOT, at)
+            if edge.fault.kind is not FaultKind.REBOOT and is_away:
                 continue
             found += [(at, trap) for trap in self.traps(edge, self.moment_class(self, at))]
         return found

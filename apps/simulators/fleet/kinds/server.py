@@ -61,6 +61,11 @@ class ServerMoment(PortsMoment):
         disk = self.device.role.disks[number - 1]
         return filling(disk.low, disk.high, disk.days * DAY, self.at, self.device.seed, number)
 
+    @property
+    def watts(self) -> float:
+        """Give what it draws."""
+        return self.device.role.processors * (6 + 10 * self.load) + 70
+
     @cached_property
     def processes(self) -> int:
         """Count the programs that run."""
@@ -91,6 +96,12 @@ class Server(Neighbourly):
     def structure(self) -> Any:
         """Give what tells shapes apart: also the role and the model."""
         return super().structure(), self.spec.role, self.model
+
+    def can_have(self, kind: FaultKind) -> bool:
+        """Say whether a kind of fault makes sense here: some only a controller would tell."""
+        if kind in {FaultKind.PSU_FAILED, FaultKind.FAN_STOPPED}:
+            return bool(self.spec.controller)
+        return super().can_have(kind)
 
     def part_of(self, kind: FaultKind, part: int) -> int:
         """Give the disk of a fault, from 1; 0 asks for the last one."""
@@ -184,7 +195,7 @@ class Server(Neighbourly):
                 entity.SENSOR_CLASS,
                 1,
                 measures=entity.WATTS,
-                reads=lambda m: round(m.device.role.processors * (6 + 10 * m.load) + 70),
+                reads=lambda m: round(m.watts),
             ),
         )
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("components", "0004_sections_of_the_inventory"),
+        ("components", "0005_several_interfaces"),
     ]
 
     operations = [

@@ -4,8 +4,18 @@ import asyncio
 import hashlib
 import socket
 import ssl
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from apps.protocols.errors import ContactError, DeviceError, Stage, Unreachable
+
+OTHER_CERTIFICATE = "%(address)s shows another certificate than before (SHA-256 %(shown)s, known is %(known)s)"
+
+_MOMENTS = ("not_before", "not_after")
 
 
 def _context() -> ssl.SSLContext:
@@ -19,8 +29,32 @@ def _context() -> ssl.SSLContext:
 CONTEXT = _context()  # costs 10 ms, so it is made once for all services
 
 
-async def fingerprint(address: str, port: int, *, within: float) -> str:
-    """Shake hands and give the SHA-256 of the service's certificate in hexadecimal; raises a ContactError."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A certificate that a device shows: its SHA-256 in hexadecimal, and what it says of itself."""
+
+    fingerprint: str
+    subject: str = ""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+
+    def facts(self) -> dict[str, str]:
+        """Give what is kept of it beside the fingerprint (JSON)."""
+        moments = {"not_before": self.not_before, "not_after": self.not_after}
+        said = {name: at.isoformat() for name, at in moments.items() if at is not None}
+        return {"fingerprint": self.fingerprint, "subject": self.subject, **said}
+
+    @classmethod
+    def kept(cls, fingerprint: str, facts: Any) -> "Shown":
+        """Read what is kept; of another certificate than this it says nothing."""
+        if not isinstance(facts, dict) or facts.get("fingerprint") != fingerprint:
+            return cls(fingerprint)
+        moments = [datetime.fromisoformat(facts[name]) if facts.get(name) else None for name in _MOMENTS]
+        return cls(fingerprint, str(facts.get("subject") or ""), *moments)
+
+
+async def shown(address: str, port: int, *, within: float) -> Shown:
+    """Shake hands and give the service's certificate; raises a ContactError."""
     try:
         async with asyncio.timeout(within):
             _reader, writer = await asyncio.open_connection(address, port, ssl=CONTEXT)
@@ -32,7 +66,18 @@ async def fingerprint(address: str, port: int, *, within: float) -> str:
         raise connecting_failed(error, address, port) from error
     if not found:
         raise DeviceError("%(address)s shows no certificate", stage=Stage.PORT, address=address)
-    return hashlib.sha256(found).hexdigest()
+    return read(found)
+
+
+def read(octets: bytes) -> Shown:
+    """Read a certificate (DER); of one that is made oddly only the fingerprint counts."""
+    fingerprint = hashlib.sha256(octets).hexdigest()
+    try:
+        found = x509.load_der_x509_certificate(octets)
+        subject = found.subject.rfc4514_string()[:200]
+        return Shown(fingerprint, subject, found.not_valid_before_utc, found.not_valid_after_utc)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return Shown(fingerprint)
 
 
 def connecting_failed(error: BaseException, address: str, port: int) -> ContactError:

@@ -10,10 +10,9 @@ import apps.core.phrases
 
 
 class Migration(migrations.Migration):
-    initial = True
-
     dependencies = [
-        ("components", "0005_console_reservations"),
+        ("components", "0006_console_reservations"),
+        ("control", "0001_remote_batches"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,1 @@
+"""Has devices send their events here: subscriptions are made, looked after, and removed again."""
