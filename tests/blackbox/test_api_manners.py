@@ -18,6 +18,7 @@ RESOURCES = [
         "options/",
         "suspend-periods/",
         "remote-batches/",
+        "consoles/",
         "teams/",
         "directories/",
         "directory-groups/",
