@@ -66,9 +66,16 @@ case "$verb $what" in
 esac
 """
 _LAN_SH = """#!/bin/sh
-[ "$1" = set ] && exit 0
+kept="$(dirname "$0")/lan"
+mkdir -p "$kept"
+if [ "$1" = set ]; then
+    shift
+    while [ $# -gt 1 ]; do echo "$2" > "$kept/$1"; shift 2; done
+    exit 0
+fi
 shift
 for name in "$@"; do
+    [ -f "$kept/$name" ] && echo "$name:$(cat "$kept/$name")" && continue
     case $name in
         ip_addr) echo "ip_addr:192.0.2.17" ;;
         ip_addr_src) echo "ip_addr_src:static" ;;

@@ -19,6 +19,7 @@ ACTS = frozenset(  # only posted to
             "audit:verify",
             "components:bulk",
         ),
+        *("control:settings-apply", "control:settings-read"),
         *(
             "components:check",
             "components:credential-remove",

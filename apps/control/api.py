@@ -15,6 +15,7 @@ from apps.components.models import Component
 from apps.control.api_batches import batch_routes
 from apps.control.operations import OPERATIONS
 from apps.control.services.ordering import operate
+from apps.control.settings.api import routes as settings_routes
 from apps.core.api import Accepted, ScopedViewSet, accepted
 from apps.core.api_fields import LARGEST_ID, Flag, Reference, Strict, Whole
 from apps.groups.models import Group
@@ -90,6 +91,7 @@ class OperationViewSet(ScopedViewSet):
 
 
 routes: list[URLPattern] = [
+    *settings_routes,
     *batch_routes,
     path("operations/", OperationViewSet.as_view({"post": "create"}), name="operation-list"),
 ]

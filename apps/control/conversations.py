@@ -26,7 +26,6 @@ from apps.core.phrases import Phrase
 from apps.drivers.contract import Driver
 from apps.protocols.errors import AuthenticationFailed, ContactError, Unreachable, Unsupported
 
-DEADLINE = 30.0  # seconds for one contact
 PAUSES: tuple[float, ...] = (1, 2, 3, 5, 5, 5, 10, 10, 10, 10)  # seconds between looks, then the last
 LAST_PAUSE = 15.0
 
@@ -92,19 +91,19 @@ class _Taken:
         self.state: Mapping[str, Any] = line.target.state if line is not None else {}
         self.trouble: ContactError | None = None
 
-    def open(self) -> AbstractAsyncContextManager[Driver]:
+    def open(self, order: Order) -> AbstractAsyncContextManager[Driver]:
         """Begin the next contact, which finds what the last one left."""
         if self.line is None:
             raise Unsupported(NOBODY)
-        target = replace(self.line.target, state=self.state)
-        return contact.open(replace(self.line, target=target), deadline=DEADLINE)
+        target = order.reach(replace(self.line.target, state=self.state))
+        return contact.open(replace(self.line, target=target), deadline=order.deadline)
 
 
 async def _give(order: Order, taken: _Taken) -> Phrase | None:
     """Give the order, and look at once: much is done while the controller still answers."""
     if not order.needs_device:
         return await order.give(None)
-    async with taken.open() as device:
+    async with taken.open(order) as device:
         try:
             done = await order.give(device)
             if done is None:
@@ -132,7 +131,7 @@ async def _look(order: Order, taken: _Taken, limit: timedelta, given_up: asyncio
             return None
         done: Phrase | None = None
         try:
-            async with taken.open() as device:
+            async with taken.open(order) as device:
                 done = await order.look(device)
                 taken.state = dict(device.state)
                 taken.trouble = None

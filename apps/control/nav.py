@@ -12,6 +12,7 @@ from apps.control import batch_views, hints, panels, presence, tasks
 from apps.control.models import RemoteBatch
 from apps.control.operations import BOOT, CAP, CLEAR_LOG, COLLECT, LAMP, OPERATIONS, POWER, WAKE
 from apps.control.services.remote_batches import PLANNING
+from apps.control.settings import pages, services
 from apps.core import audit_words, jobs, schedules
 from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
@@ -19,6 +20,7 @@ from apps.groups.services import occupants
 
 _SECTION = gettext_lazy("Operations")
 _CONSOLES = pgettext_lazy("serial line", "Consoles")
+_SETTINGS = gettext_lazy("Settings of devices")
 
 
 def _ip_addresses(value: Sequence[str]) -> None:
@@ -27,6 +29,10 @@ def _ip_addresses(value: Sequence[str]) -> None:
             ipaddress.ip_address(word)
         except ValueError as error:
             raise ValidationError(_("%(word)s is not an IP address.") % {"word": word[:60]}) from error
+
+
+def _ip_address(value: str) -> None:
+    _ip_addresses([value] if value else [])
 
 
 declare(
@@ -164,6 +170,50 @@ declare(
         maximum=3650,
         unit=gettext_lazy("days"),
     ),
+    Option(
+        "settings_confirmation",
+        int,
+        300,
+        gettext_lazy("Wait until a controller answers again with its new settings"),
+        gettext_lazy("Changes may take minutes. What is not seen by then is told as not confirmed."),
+        section=_SETTINGS,
+        minimum=10,
+        maximum=3600,
+        unit=gettext_lazy("seconds"),
+    ),
+    Option(
+        "settings_concurrency",
+        int,
+        3,
+        gettext_lazy("Controllers set at once by one job"),
+        gettext_lazy("The first one is always set alone; the others wait until it is confirmed."),
+        section=_SETTINGS,
+        minimum=1,
+        maximum=50,
+        unit=gettext_lazy("devices"),
+    ),
+    Option(
+        "settings_failures",
+        int,
+        1,
+        gettext_lazy("Failures after which a job of settings stops"),
+        gettext_lazy("If the first one fails, it always stops. 0: later failures never stop it."),
+        section=_SETTINGS,
+        minimum=1,
+        maximum=1000,
+        also=(0,),
+    ),
+    Option(
+        "report_address",
+        str,
+        "",
+        gettext_lazy("Address for alerts"),
+        gettext_lazy(
+            "What is set as alert destination; empty: the address of the portal by which it reaches a device."
+        ),
+        section=_SETTINGS,
+        check=_ip_address,
+    ),
 )
 
 for _operation in OPERATIONS.values():
@@ -173,6 +223,21 @@ for _operation in OPERATIONS.values():
             jobs.JobKind(_operation.name, _operation.label, tasks.start_operation, changes_devices=True),
         )
 
+for _kind in (
+    jobs.JobKind(services.READ, gettext_lazy("Reading settings"), tasks.start_settings),
+    jobs.JobKind(
+        services.WRITE,
+        gettext_lazy("Changing settings"),
+        tasks.start_settings,
+        changes_devices=True,
+        ended=services.forget,
+    ),
+    jobs.JobKind(
+        services.RESET, gettext_lazy("Initializing the configuration"), tasks.start_settings, changes_devices=True
+    ),
+):
+    jobs.kinds.add(_kind.name, _kind)
+
 for _word, _label in {
     POWER: gettext_lazy("Power switched"),
     BOOT: gettext_lazy("Boot device chosen"),
@@ -180,6 +245,9 @@ for _word, _label in {
     CAP: gettext_lazy("Power cap set"),
     CLEAR_LOG: gettext_lazy("Event log of devices cleared"),
     WAKE: gettext_lazy("Woken over the network"),
+    services.READ: gettext_lazy("Settings of devices read"),
+    services.WRITE: gettext_lazy("Settings of devices changed"),
+    services.RESET: gettext_lazy("Configuration of a device initialized"),
 }.items():
     audit_words.acts.add(f"job.{_word}", _label)
 audit_words.families.add("console", _CONSOLES)
@@ -196,6 +264,10 @@ audit_words.fields.add("transcript", gettext_lazy("Transcript"))
 audit_words.fields.add("end", gettext_lazy("How it ended"))
 audit_words.fields.add("taken", gettext_lazy("Taken from another program"))
 audit_words.fields.add("seconds", gettext_lazy("Seconds"))
+audit_words.acts.add("settings.write", gettext_lazy("Settings written to a device"))
+audit_words.families.add("settings", gettext_lazy("Settings of devices"))
+audit_words.fields.add("settings", gettext_lazy("Settings"))
+audit_words.fields.add("outcome", gettext_lazy("Outcome"))
 audit_words.fields.add("order", pgettext_lazy("operation", "Order"))
 audit_words.fields.add("consequences", gettext_lazy("What it touched"))
 
@@ -258,6 +330,8 @@ extensions.page_acts.add("control", extensions.Act("control/_menu.html", panels.
 extensions.page_acts.add("console", extensions.Act("control/_console_acts.html", panels.consoles))
 extensions.panel_acts.add("clear-log", extensions.PanelAct("event-log", "control/_clear_log.html", panels.clearing))
 extensions.bulk_acts.add("control", extensions.BulkAct("control/_bulk.html", panels.orders_of_many))
+extensions.page_acts.add("settings", extensions.Act("control/settings/_link.html", pages.link))
+extensions.bulk_acts.add("settings", extensions.BulkAct("control/settings/_bulk.html", pages.link_of_many))
 extensions.panels.add(
     "power",
     extensions.Panel(

@@ -28,6 +28,7 @@ from apps.drivers.contract import (
     PowerDrawn,
     PowerMeter,
     PowerState,
+    Target,
 )
 from apps.protocols import wake_on_lan
 from apps.protocols.errors import DeviceError, Unsupported
@@ -78,6 +79,7 @@ class Order(ABC):
     needs_device = True  # False: it is given without a conversation
     sent = False  # from the moment at which the device may have received it
     power: PowerState | None = None  # as it was seen last
+    deadline = 30.0  # seconds for one contact
     events: Sequence[LoggedEvent] = ()  # that the device forgets by the order
 
     @abstractmethod
@@ -88,8 +90,12 @@ class Order(ABC):
     async def look(self, device: Driver) -> Phrase | None:
         """Say that it is done, None while it is not."""
 
+    def reach(self, target: Target) -> Target:
+        """Say where and as whom the next contact reaches the device: an order may have changed that."""
+        return target
 
-def _able(device: Driver | None, capability: type[T]) -> T:
+
+def able(device: Driver | None, capability: type[T]) -> T:
     if not isinstance(device, capability):
         raise Unsupported(NO_CAPABILITY, address=device.target.address if device is not None else "")
     return device
@@ -105,7 +111,7 @@ class PowerOrder(Order):
 
     async def give(self, device: Driver | None) -> Phrase | None:
         """Look first: what is so already is not ordered, and what is off cannot be restarted."""
-        machine = _able(device, Power)
+        machine = able(device, Power)
         address = device.target.address if device is not None else ""
         report = await machine.read_power()
         self.power = report.state
@@ -122,7 +128,7 @@ class PowerOrder(Order):
 
     async def look(self, device: Driver) -> Phrase | None:
         """See the state that the action ends in; of a restart, that the machine is on."""
-        self.power = (await _able(device, Power).read_power()).state
+        self.power = (await able(device, Power).read_power()).state
         self._looks += 1
         self._was_off = self._was_off or self.power is PowerState.OFF
         if self.power is None or self.power is not ENDS_IN.get(self.action, PowerState.ON):
@@ -142,14 +148,14 @@ class BootOrder(Order):
 
     async def give(self, device: Driver | None) -> Phrase | None:
         """Set it."""
-        machine = _able(device, Boot)
+        machine = able(device, Boot)
         self.sent = True
         await machine.set_boot(self.override)
         return None
 
     async def look(self, device: Driver) -> Phrase | None:
         """See it set; "as its own setup says" is neither once nor always."""
-        found = await _able(device, Boot).read_boot()
+        found = await able(device, Boot).read_boot()
         wanted = self.override
         same = found.device is wanted.device and (found.once is wanted.once or wanted.device is BootDevice.NONE)
         return Phrase(STARTS_FROM, {"what": operations.BOOT_DEVICES[wanted.device]}) if same else None
@@ -164,14 +170,14 @@ class LampOrder(Order):
 
     async def give(self, device: Driver | None) -> Phrase | None:
         """Order it."""
-        machine = _able(device, Lamp)
+        machine = able(device, Lamp)
         self.sent = True
         await machine.set_lamp(self.lit, self.duration)
         return None
 
     async def look(self, device: Driver) -> Phrase | None:
         """See it, where the controller tells."""
-        lit = await _able(device, Lamp).read_lamp()
+        lit = await able(device, Lamp).read_lamp()
         if lit is None:
             return LAMP_UNTOLD
         return (LIT if lit else OUT) if lit is self.lit else None
@@ -185,7 +191,7 @@ class ClearOrder(Order):
 
     async def give(self, device: Driver | None) -> Phrase | None:
         """Read it to its end, then empty it. A log too long for that is emptied, too."""
-        machine = _able(device, EventLog)
+        machine = able(device, EventLog)
         until = asyncio.get_running_loop().time() + READS_FOR
         while True:
             part = await machine.read_events(self._place)
@@ -198,7 +204,7 @@ class ClearOrder(Order):
 
     async def look(self, device: Driver) -> Phrase | None:
         """See that what was there is gone."""
-        after = await _able(device, EventLog).read_events(self._place)
+        after = await able(device, EventLog).read_events(self._place)
         held = len(self.events)
         return Phrase(EMPTIED, {"number": str(held)}) if after.cleared or not held else None
 
@@ -211,7 +217,7 @@ class CapOrder(Order):
 
     async def give(self, device: Driver | None) -> Phrase | None:
         """Look first: a cap that is so already is not set again."""
-        machine = _able(device, PowerCap)
+        machine = able(device, PowerCap)
         if isinstance(device, PowerMeter) and self._is_set(await device.read_power_drawn()):
             if self.watts is None:
                 return UNCAPPED_ALREADY

@@ -3,6 +3,8 @@
 from celery import shared_task
 
 from apps.control.services import batch_runs, consoles, running
+from apps.control.settings import running as settings_running
+from apps.control.settings import services
 from apps.core import options
 
 EXPIRES = 600  # seconds after which the watchdog has ended the job anyway
@@ -19,10 +21,21 @@ def start_operation(job_id: int) -> None:
     run_operation.apply_async((job_id,), queue="control", expires=EXPIRES)
 
 
-@shared_task(soft_time_limit=300, time_limit=330)
-def remove_old_consoles() -> None:
-    """Remove consoles that were closed long ago, with their transcripts."""
-    consoles.forget()
+@shared_task(soft_time_limit=5400, time_limit=5430)
+def run_settings(job_id: int) -> None:
+    """Read or change settings of a job's devices; acknowledged before it begins, so that nothing is written twice."""
+    settings_running.run(job_id)
+
+
+@shared_task(soft_time_limit=50, time_limit=60, ignore_result=True)
+def forget_proposals() -> None:
+    """Forget changes of settings that nobody confirmed."""
+    services.forget_proposals()
+
+
+def start_settings(job_id: int) -> None:
+    """Queue a job of settings."""
+    run_settings.apply_async((job_id,), queue="control", expires=EXPIRES)
 
 
 @shared_task(soft_time_limit=100, time_limit=120)
@@ -36,3 +49,9 @@ def remove_old_batch_runs() -> None:
     """Forget runs that are too old."""
     while batch_runs.remove_old(options.get("remote_batch_retention")):
         pass
+
+
+@shared_task(soft_time_limit=300, time_limit=330)
+def remove_old_consoles() -> None:
+    """Remove consoles that were closed long ago, with their transcripts."""
+    consoles.forget()

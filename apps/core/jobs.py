@@ -37,6 +37,7 @@ class JobKind:
     start: Callable[[int], None]
     changes_devices: bool = False
     step_limit: timedelta = timedelta(minutes=5)  # a running step is given up after this
+    ended: Callable[[int], None] | None = None  # told, in its transaction, when a job has ended in whatever way
 
 
 kinds: Registry[JobKind] = Registry("job kind")
@@ -219,6 +220,9 @@ def _count(job_id: int) -> None:
 
 def _end(job_id: int, counted: dict[str, int]) -> None:
     ended = timezone.now()
+    name = Job.objects.filter(pk=job_id).values_list("kind", flat=True).first()
+    for tell in (kind.ended for kind in kinds if kind.name == name and kind.ended is not None):
+        tell(job_id)
     Job.objects.filter(pk=job_id, state=JobState.CANCELLING).update(state=JobState.CANCELLED, finished_at=ended)
     all_failed = counted["failed"] and not counted["done"] and not counted["skipped"]
     Job.objects.filter(pk=job_id, state__in=(JobState.WAITING, JobState.RUNNING)).update(

@@ -47,6 +47,9 @@ _PHRASES_OF: dict[str, tuple[int | str, ...]] = {
     "InventoryItem": (2, "name"),
     "Parameter": (1, "label", 7, "help"),
     "DriverSpec": (1, "label"),
+    "Setting": (1, "label", "hint"),
+    "SettingSection": (1, "label", 3, "row_label"),
+    "Choice": (1, "label"),
     "CheckStep": (1, "seen"),
 }
 _PLACE = re.compile(r"%\((\w+)\)s")

@@ -32,6 +32,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "forget-old-failures": every("apps.accounts.tasks.forget_old_failures", timedelta(minutes=1)),
     "look-after-directories": every("apps.accounts.tasks.look_after_directories", timedelta(minutes=1)),
     "poll-tick": every("apps.monitoring.tasks.tick", timedelta(seconds=5)),
+    "forget-proposed-settings": every("apps.control.tasks.forget_proposals", timedelta(minutes=10)),
     "sweep-liveness": every("apps.monitoring.tasks.sweep", timedelta(minutes=1)),
     "sample-fleet": every("apps.monitoring.tasks.sample_fleet", timedelta(minutes=5)),
     "roll-up-history": every("apps.monitoring.tasks.roll_up", timedelta(minutes=10)),

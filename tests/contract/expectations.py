@@ -80,6 +80,8 @@ API = {
     "component-power": "GET seen 200",
     "component-refresh": "POST acted 202",
     "component-samples": "GET seen 400",
+    "component-settings": "GET acted 200 · PATCH acted 400",
+    "component-settings-read": "POST acted 202",
     "component-sensor": "GET seen 200 · PATCH changed 200",
     "component-sensors": "part of one",
     "component-states": "part of one",
@@ -138,6 +140,7 @@ API = {
     "session-detail": "GET everybody 404 · DELETE everybody 404",  # there is none
     "session-end-others": "POST everybody 204",
     "session-list": "list",
+    "settings-job-list": "POST somewhere 400",
     "user-second-factor": "DELETE chief 204",
     "remote-batch-detail": "GET seen 200 · PATCH acted 200 · DELETE acted 204",
     "remote-batch-list": "GET everybody 200 · POST somewhere 400",
@@ -276,6 +279,11 @@ PAGES = {
     "control:console": "GET acted 200",
     "control:console-attach": "GET nobody 404",  # there is nothing here but for a WebSocket
     "control:console-transcript": "GET acted 200",
+    "control:settings": "GET acted 200 · POST acted 400",
+    "control:settings-apply": "POST everybody 404",  # a change that there is not
+    "control:settings-of-many": "GET everybody 200 · POST everybody 200",
+    "control:settings-read": "POST everybody 302",  # nothing is chosen
+    "control:settings-reset": "GET acted 200 · POST acted 400",
     "control:order": "GET everybody 200 · POST everybody 404",  # an order that there is not
     "control:own-page": "GET acted 302",
     "core:stream": "GET 204/204/204/204/401 -",  # the test's server cannot hold it open

@@ -223,6 +223,7 @@ def rows_of(world: World, side: Half) -> Iterator[tuple[str, Model]]:
         ("console-", side.console),
         ("control", side.component),
         ("components:credential", side.credential),
+        ("control:settings", side.component),
         ("components", side.component),
         ("component", side.component),
         ("credential", side.credential),

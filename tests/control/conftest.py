@@ -44,7 +44,7 @@ def _in_no_hurry(monkeypatch):
 def queued(monkeypatch) -> list[int]:
     """Give the jobs that were handed to workers."""
     told: list[int] = []
-    for task in (tasks.run_operation, component_tasks.run_refresh):
+    for task in (tasks.run_operation, tasks.run_settings, component_tasks.run_refresh):
         monkeypatch.setattr(task, "apply_async", lambda args, **how: told.append(args[0]))
     return told
 
@@ -95,7 +95,7 @@ def received(interface: ManagementInterface) -> list[str]:
 
 def run(job: Job) -> list[JobStep]:
     """Carry a job out as a worker does, and give its steps."""
-    tasks.run_operation.run(job.pk)
+    (tasks.run_settings if job.kind.startswith("settings") else tasks.run_operation).run(job.pk)
     return list(JobStep.objects.filter(job=job).order_by("pk"))
 
 

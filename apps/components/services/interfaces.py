@@ -8,7 +8,11 @@ from apps.components import extensions
 from apps.components.models import Component, ManagementInterface
 from apps.components.services import machines
 from apps.components.services.drafts import NewInterface
+from apps.components.services.search_text import refresh_search_text
+from apps.core import audit, events
+from apps.core.actors import Actor
 from apps.core.phrases import Phrase
+from apps.core.writes import turn
 
 
 def add(component: Component, wanted: Sequence[NewInterface]) -> None:
@@ -73,3 +77,21 @@ def _change(row: ManagementInterface, one: NewInterface) -> None:
     if woken:
         row.next_poll_at = row.next_inventory_at = now
     row.save()
+
+
+def follow(interface: ManagementInterface, address: str, port: int | None, actor: Actor) -> None:
+    """Ask a device from now on where it went by our own order; it is the same one, so all that is known stays.
+
+    Raises ValidationError where another interface is there already.
+    """
+    with turn():
+        row = ManagementInterface.objects.select_for_update().select_related("component__group").get(pk=interface.pk)
+        before = {"interface": str(row), "address": row.address, "port": row.port}
+        row.address, row.port = address, port
+        row.validate_constraints()
+        row.next_poll_at = timezone.now()
+        row.save(update_fields=["address", "port", "next_poll_at"])
+        refresh_search_text(row.component)
+        after = {"interface": before["interface"], "address": address, "port": port}
+        audit.record(actor, "component.change", row.component, before=before, after=after)
+        events.publish("component")

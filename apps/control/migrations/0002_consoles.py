@@ -11,8 +11,8 @@ import apps.core.phrases
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("components", "0006_console_reservations"),
         ("control", "0001_remote_batches"),
+        ("components", "0006_console_reservations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,6 +1,7 @@
-"""What control keeps: remote batches with their runs, and the consoles that were open."""
+"""What control keeps: open consoles, what is ordered at a set time or by a rule, and the settings of devices."""
 
 from apps.control.models.console import ConsoleEnd, ConsoleQuerySet, ConsoleSession
+from apps.control.models.device_settings import SettingsOrder, SettingsSnapshot
 from apps.control.models.remote_batch import (
     RemoteBatch,
     RemoteBatchQuerySet,
@@ -20,4 +21,6 @@ __all__ = [
     "RemoteBatchRunQuerySet",
     "RemoteBatchTarget",
     "RunState",
+    "SettingsOrder",
+    "SettingsSnapshot",
 ]

@@ -62,7 +62,7 @@ def run(job_id: int) -> None:
     job = Job.objects.filter(pk=job_id).first()
     if job is None or job.kind not in operations.OPERATIONS:
         return
-    _Round(job).run()
+    Round(job).run()
 
 
 def looking_for(operation: str, arguments: operations.Arguments) -> timedelta:
@@ -73,13 +73,15 @@ def looking_for(operation: str, arguments: operations.Arguments) -> timedelta:
     return timedelta(seconds=options.get("shutdown_confirmation" if slow else "operation_confirmation"))
 
 
-class _Round:
+class Round:
     """One worker's share of a job."""
+
+    slack = SLACK
 
     def __init__(self, job: Job) -> None:
         self.job = job
         self.arguments: dict[str, Any] = job.arguments
-        self.limit = looking_for(job.kind, self.arguments)
+        self.limit = self.looks_for()
         self.begun: dict[int, Begun] = {}
         self.until = time.monotonic() + HAND_ON_AFTER
 
@@ -95,24 +97,38 @@ class _Round:
                 told = talks.next(LISTENING)
                 if told is not None:
                     self._end(self.begun.pop(told[0]), told[1])
-                elif not Job.objects.filter(pk=self.job.pk, state=JobState.RUNNING).exists():
+                else:
+                    self.tick()
+                if told is None and not Job.objects.filter(pk=self.job.pk, state=JobState.RUNNING).exists():
                     talks.give_up()
         if JobStep.objects.filter(job=self.job, state=StepState.WAITING).exists():
             jobs.kinds.get(self.job.kind).start(self.job.pk)
 
+    def looks_for(self) -> timedelta:
+        """Say how long an order is looked for."""
+        return looking_for(self.job.kind, self.arguments)
+
+    def at_once(self) -> int:
+        """Say how many devices may be ordered at once now."""
+        return int(options.get("operation_concurrency"))
+
+    def tick(self) -> None:
+        """Do what is to be done while nothing happens."""
+
     def _fill(self, talks: Talks) -> None:
         """Begin as many steps as may run at once, unless too many have failed."""
-        while (free := options.get("operation_concurrency") - len(self.begun)) > 0:
+        while (free := self.at_once() - len(self.begun)) > 0:
             waiting = JobStep.objects.filter(job=self.job, state=StepState.WAITING).order_by("pk")
             ids = list(waiting.values_list("pk", flat=True)[:free])
-            if not ids or self._stopped():
+            if not ids or self.is_stopped():
                 return
             for pk in ids:
-                step = jobs.claim(pk, self.limit + SLACK)
+                step = jobs.claim(pk, self.limit + self.slack)
                 if step is not None:
                     self._begin(step, talks)
 
-    def _stopped(self) -> bool:
+    def is_stopped(self) -> bool:
+        """Say whether nothing more is begun; then the rest is left out."""
         most = options.get("operation_failures")
         # That a worker of ours ended says nothing of the devices that come next.
         failed = JobStep.objects.filter(job=self.job, state=StepState.FAILED).exclude(message=WORKER_DIED).count()
@@ -133,11 +149,11 @@ class _Round:
             if not ManagementInterface.objects.filter(pk=step.interface).exists():
                 jobs.finish(step, StepState.SKIPPED, message=GONE)
                 return
-            if not reservations.reserve(step.interface, self.job.kind, holder, self.limit + SLACK):
+            if not reservations.reserve(step.interface, self.job.kind, holder, self.limit + self.slack):
                 _refuse(step)
                 return
             (line,) = contact.lines([step.interface], self.job.kind)
-        order = self._order(step)
+        order = self.order_for(step)
         if order is None:
             self._release(step, holder)
             jobs.finish(step, StepState.SKIPPED, code=StepCode.UNSUPPORTED, message=CANNOT)
@@ -145,7 +161,8 @@ class _Round:
         self.begun[step.pk] = Begun(step, order, line, holder)
         talks.begin(step.pk, order, line, self.limit)
 
-    def _order(self, step: JobStep) -> Order | None:
+    def order_for(self, step: JobStep) -> Order | None:
+        """Make the order of a step; None where there is nothing to order."""
         if self.job.kind != operations.WAKE:
             return order_of(self.job.kind, self.arguments)
         found = targets.mac_addresses([step.component] if step.component is not None else [])
@@ -168,14 +185,29 @@ class _Round:
         self._release(step, begun.holder)
         if begun.order.sent and step.component is not None:
             _poll_soon(step.component)
+        self.finish(begun, spoken)
+
+    def finish(self, begun: Begun, spoken: Spoken) -> None:
+        """End the step in words."""
         jobs.finish(
-            step,
+            begun.step,
             StepState.FAILED if spoken.code else StepState.DONE,
             code=spoken.code,
             stage=spoken.error.stage.value if spoken.error is not None and spoken.code else "",
             message=spoken.message,
-            remedy=_remedy(spoken, step),
+            remedy=self.remedy(begun, spoken),
         )
+
+    def remedy(self, begun: Begun, spoken: Spoken) -> Phrase | None:
+        """Say what to do about it."""
+        if not spoken.code:
+            return None
+        off = Component.objects.filter(pk=begun.step.component or 0, power_state=PowerSwitch.OFF)
+        if spoken.code == StepCode.UNREACHABLE and off.exists():
+            return REMEDY_WHILE_OFF
+        if spoken.code in REMEDIES:
+            return REMEDIES[spoken.code]
+        return checks.remedy_of(spoken.error) if spoken.error is not None else None
 
     def _release(self, step: JobStep, holder: str) -> None:
         if step.interface is not None:
@@ -188,17 +220,6 @@ def _refuse(step: JobStep) -> None:
     told = Phrase(contact.HELD, {"holder": held.holder, "purpose": held.purpose}) if held is not None else HELD_PLAINLY
     code = StepCode.ALREADY_RUNNING
     jobs.finish(step, StepState.FAILED, code=code, message=told, remedy=checks.BY_CODE[code.value])
-
-
-def _remedy(spoken: Spoken, step: JobStep) -> Phrase | None:
-    if not spoken.code:
-        return None
-    off = Component.objects.filter(pk=step.component or 0, power_state=PowerSwitch.OFF)
-    if spoken.code == StepCode.UNREACHABLE and off.exists():
-        return REMEDY_WHILE_OFF
-    if spoken.code in REMEDIES:
-        return REMEDIES[spoken.code]
-    return checks.remedy_of(spoken.error) if spoken.error is not None else None
 
 
 def _poll_soon(component_id: int) -> None:

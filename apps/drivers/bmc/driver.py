@@ -1,12 +1,12 @@
 """Manages a server through its management controller."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from apps.drivers.bmc import discrete, log, parts, readings
+from apps.drivers.bmc import discrete, log, parts, readings, settings
 from apps.drivers.bmc.line import BmcLine
 from apps.drivers.bmc.words import RESTART_CAUSES
 from apps.drivers.contract import (
@@ -34,6 +34,9 @@ from apps.drivers.contract import (
     Reading,
     Sensors,
     SerialLine,
+    Settings,
+    SettingsReport,
+    SettingValue,
     Stage,
     State,
     States,
@@ -68,7 +71,9 @@ _BOOT_DEVICES = {
 _BOOT_NAMES = {number: device for device, number in _BOOT_DEVICES.items()} | {3: BootDevice.DISK}
 
 
-class BmcDriver(Driver, Identity, Health, Inventory, Sensors, States, Power, Boot, Lamp, PowerMeter, EventLog, Console):
+class BmcDriver(
+    Driver, Identity, Health, Inventory, Sensors, States, Power, Boot, Lamp, PowerMeter, EventLog, Console, Settings
+):
     """One conversation with a controller: one session, opened on entering and always closed."""
 
     def __init__(self, target: Target) -> None:
@@ -76,6 +81,7 @@ class BmcDriver(Driver, Identity, Health, Inventory, Sensors, States, Power, Boo
         self._known: dict[str, Any] = {}
         self._connection: IpmiConnection | None = None
         self._line: BmcLine | None = None
+        self._settings: settings.Told | None = None
 
     async def __aenter__(self) -> Self:
         first = _ipmi_target(self.target)
@@ -247,6 +253,26 @@ class BmcDriver(Driver, Identity, Health, Inventory, Sensors, States, Power, Boo
     async def clear_console(self, mark: str) -> None:
         """End the line of a session that was left over, and the session."""
         await self._run(lambda session: sol.clear(session, mark))
+
+    async def read_settings(self) -> SettingsReport:
+        """Read what the controller is set to now."""
+        self._settings = await self._run(settings.read)
+        return settings.report(self._settings, self._login)
+
+    async def write_settings(self, changes: Mapping[str, SettingValue]) -> AsyncIterator[Sequence[str]]:
+        """Write each change by an order of its own."""
+        told = self._settings if self._settings is not None else await self._run(settings.read)
+        for names, order in settings.orders(told, changes, self._login, self.target.address):
+            yield names
+            await self._run(order)
+
+    async def reset_settings(self) -> None:
+        """IPMI has no word for this."""
+        raise Unsupported("A management controller cannot be set back by IPMI")
+
+    @property
+    def _login(self) -> str:
+        return str(self.target.credential.get("username") or "")
 
     async def _device(self) -> about.DeviceId:
         return await self._once("device", lambda: self._run(about.read_device_id))

@@ -19,6 +19,7 @@ SPEC = DriverSpec(
             Capability.POWER_METER,
             Capability.EVENT_LOG,
             Capability.CONSOLE,
+            Capability.SETTINGS,
         }
     ),
     credential_kinds=("password",),

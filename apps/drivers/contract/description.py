@@ -40,8 +40,9 @@ class Capability(StrEnum):
     POWER_METER = "power_meter"
     POWER_CAP = "power_cap"
     EVENT_LOG = "event_log"
-    CONSOLE = "console"
+    SETTINGS = "settings"
     SUBSCRIPTIONS = "subscriptions"
+    CONSOLE = "console"
 
 
 class Secret(str):

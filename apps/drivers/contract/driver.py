@@ -13,6 +13,7 @@ from apps.drivers.contract.inventory import Identity, Inventory
 from apps.drivers.contract.ports import Neighbours, Ports
 from apps.drivers.contract.power import Boot, Lamp, Power, PowerCap, PowerMeter
 from apps.drivers.contract.sensors import Sensors, Ups
+from apps.drivers.contract.settings import Settings
 from apps.drivers.contract.states import Health, States
 from apps.drivers.contract.subscriptions import Subscriptions
 from apps.protocols.errors import Stage
@@ -70,7 +71,8 @@ CAPABILITY_CLASSES: Mapping[Capability, type] = MappingProxyType(
         Capability.POWER_METER: PowerMeter,
         Capability.POWER_CAP: PowerCap,
         Capability.EVENT_LOG: EventLog,
-        Capability.CONSOLE: Console,
+        Capability.SETTINGS: Settings,
         Capability.SUBSCRIPTIONS: Subscriptions,
+        Capability.CONSOLE: Console,
     }
 )

@@ -1,7 +1,7 @@
 """Answers from a script, after a delay, or with a fault; speaks to nobody."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -35,11 +35,15 @@ from apps.drivers.contract import (
     Reading,
     Sensors,
     SerialLine,
+    Settings,
+    SettingsReport,
+    SettingValue,
     Stage,
     State,
     States,
     Target,
 )
+from apps.drivers.fake import settings
 from apps.drivers.fake.console import FakeLine, LoginPrompt
 from apps.drivers.fake.machine import LATE, FakeMachine
 from apps.drivers.fake.script import FakeDevice
@@ -62,6 +66,7 @@ class FakeDriver(
     PowerCap,
     EventLog,
     Console,
+    Settings,
 ):
     """One conversation with a device that exists nowhere.
 
@@ -99,7 +104,7 @@ class FakeDriver(
         """Wait as the script says, and fail as it says: silence costs the whole timeout, as on a network."""
         if self._fault == "slow":
             await asyncio.sleep(self.target.timeout * 0.9)
-        elif self._fault == "silent" or (self._fault == "flapping" and self._contact % 2 == 0):
+        elif self._is_silent:
             await asyncio.sleep(self.target.timeout * (self.target.retries + 1))
             raise self._error("silent")
         elif self._fault != "none" and self._fault != "flapping":
@@ -108,6 +113,11 @@ class FakeDriver(
         if self._delay and not self._spoken_to:
             await asyncio.sleep(self._delay)
         self._spoken_to = True
+
+    @property
+    def _is_silent(self) -> bool:
+        flaps = self._fault == "flapping" and self._contact % 2 == 0
+        return flaps or self._fault == "silent" or self._machine.vanished
 
     def _error(self, fault: str) -> ContactError:
         address = self.target.address
@@ -238,6 +248,26 @@ class FakeDriver(
     async def clear_console(self, mark: str) -> None:
         """Leave nothing behind."""
         await self._ask()
+
+    async def read_settings(self) -> SettingsReport:
+        """Give what it came with, and what was changed since."""
+        await self._ask()
+        return settings.report(self.target, self._machine.settings)
+
+    async def write_settings(self, changes: Mapping[str, SettingValue]) -> AsyncIterator[Sequence[str]]:
+        """Take one setting after another; passwords are taken and not kept."""
+        for name in settings.in_order(changes):
+            yield (name,)
+            await self._take(f"set {name}")
+            if self._obedience != "deaf":
+                kept = settings.kept(self._machine.settings, name, changes[name])
+                self._machine = replace(self._machine, settings=kept, vanished=self._obedience == "vanishing")
+
+    async def reset_settings(self) -> None:
+        """Forget what was changed."""
+        await self._take("reset settings")
+        if self._obedience != "deaf":
+            self._machine = replace(self._machine, settings={})
 
     async def _take(self, order: str) -> None:
         """Write an order down, as a device does that has received it, and refuse it where the script says so."""

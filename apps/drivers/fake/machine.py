@@ -1,7 +1,7 @@
 """What a fake device does when it is ordered something, kept from contact to contact in ``Driver.state``."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from apps.drivers.contract import (
     LogPart,
     PowerAction,
     PowerState,
+    SettingValue,
     Status,
 )
 
@@ -43,6 +44,8 @@ class FakeMachine:
     ordered: int = 0  # orders ever
     cleared: int = 0  # how often the event log was emptied
     gone: int = 0  # entries that went with it
+    settings: Mapping[str, SettingValue] = field(default_factory=dict)  # those that are not as it came
+    vanished: bool = False  # it answers nobody any more
     cap: int | None = None  # W
 
     @classmethod
@@ -60,6 +63,8 @@ class FakeMachine:
             ordered=kept["ordered"],
             cleared=kept["cleared"],
             gone=kept["gone"],
+            settings=dict(kept.get("settings", {})),
+            vanished=bool(kept.get("vanished", False)),
             cap=kept.get("cap"),
         )
 
@@ -74,6 +79,8 @@ class FakeMachine:
             "ordered": self.ordered,
             "cleared": self.cleared,
             "gone": self.gone,
+            "settings": dict(self.settings),
+            "vanished": self.vanished,
             "cap": self.cap,
         }
 

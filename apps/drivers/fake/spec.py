@@ -5,7 +5,7 @@ from apps.drivers.contract import Capability, Category, DriverSpec, Parameter
 FAULTS = ("none", "silent", "slow", "refusing", "denied", "garbage", "old", "flapping")
 SCRIPTS = ("steady", "busy", "filling", "ailing", "unplugged")
 METERS = ("none", "well", "idle")
-OBEDIENCE = ("prompt", "late", "deaf", "refusing")
+OBEDIENCE = ("prompt", "late", "deaf", "refusing", "vanishing")
 
 SPEC = DriverSpec(
     name="fake",
@@ -27,6 +27,7 @@ SPEC = DriverSpec(
             Capability.POWER_CAP,
             Capability.EVENT_LOG,
             Capability.CONSOLE,
+            Capability.SETTINGS,
         }
     ),
     credential_kinds=("password", "snmp-community", "snmp-v3"),

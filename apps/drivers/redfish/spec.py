@@ -19,6 +19,7 @@ SPEC = DriverSpec(
             Capability.POWER_METER,
             Capability.POWER_CAP,
             Capability.EVENT_LOG,
+            Capability.SETTINGS,
             Capability.SUBSCRIPTIONS,
         }
     ),
@@ -58,6 +59,6 @@ SPEC = DriverSpec(
         ),
     ),
     transport="tcp",
-    own_page=True,
     pins_certificate=True,
+    own_page=True,
 )

@@ -208,8 +208,13 @@ class RedfishClient:
                     raise
             await asyncio.sleep(SETTLES_AFTER)
 
-    async def patch(self, path: str, body: Mapping[str, Any]) -> Answer:
-        """Change properties of a resource; a service that asks for the resource's version gets it."""
+    async def patch(self, path: str, body: Mapping[str, Any], *, tag: str = "") -> Answer:
+        """Change properties of a resource; a service that asks for the resource's version gets it.
+
+        With ``tag`` only that version is changed: a resource that is another one meanwhile raises Refused (412).
+        """
+        if tag:
+            return await self._ask("PATCH", path, body, {"If-Match": tag})
         try:
             return await self._ask("PATCH", path, body)
         except Refused as error:

@@ -1,7 +1,9 @@
 """``python -m apps.simulators.redfish 127.0.0.1:8443 …`` answers as one iLO at each address until it is stopped.
 
 Commands come on the standard input, one a line: ``fault ADDRESS NAME``, ``mend ADDRESS NAME``, ``orders ADDRESS`` (what
-the machine was ordered), ``sessions ADDRESS`` (how many are signed in), ``subscriptions ADDRESS`` (to how many it sends
+the machine was ordered), ``sessions ADDRESS`` (how many are signed in), ``host ADDRESS NAME`` (somebody else gives the
+controller a host name), ``writes ADDRESS`` (which of its resources were changed),
+``subscriptions ADDRESS`` (to how many it sends
 events, and how many were taken), ``forget ADDRESS`` (loses its subscriptions).
 """
 
@@ -32,6 +34,11 @@ def obey(line: str, services: dict[str, Service]) -> str:
             return f"{address}: {', '.join(services[address].machine.orders) or 'nothing'}"
         case ["sessions", address] if address in services:
             return f"{address}: {len(services[address].sessions)}"
+        case ["host", address, name] if address in services:
+            services[address].machine.configuration.host_name = name
+            return f"{address}: {name}"
+        case ["writes", address] if address in services:
+            return f"{address}: {', '.join(services[address].machine.configuration.writes) or 'nothing'}"
         case ["subscriptions", address] if address in services:
             events = services[address].events
             return f"{address}: {len(events.destinations)} {events.sent}"

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from apps.simulators.redfish.configuration import Configuration
+
 
 class Fault(StrEnum):
     """What may be wrong with the service or the machine behind it."""
@@ -20,6 +22,7 @@ class Fault(StrEnum):
     FAN_STOPPED = "fan-stopped"
     DRIVE_FAILED = "drive-failed"
     POWER_LOST = "power-lost"  # one of two lines
+    LOST_BY_CHANGE = "lost-by-change"  # takes a change of its network or services, and answers nobody any more
     MUTE = "mute"  # takes subscriptions and sends nothing
 
 
@@ -73,6 +76,7 @@ class Machine:
     iml: list[Entry] = field(default_factory=list)
     iel: list[Entry] = field(default_factory=list)
     orders: list[str] = field(default_factory=list)  # reset types that were carried out
+    configuration: Configuration = field(default_factory=Configuration)
     _off_at: float = float("-inf")
 
     def __post_init__(self) -> None:

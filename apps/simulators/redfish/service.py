@@ -13,7 +13,8 @@ from typing import Any
 
 from aiohttp import web
 
-from apps.simulators.redfish import places, tree
+from apps.simulators.redfish import configuration, places, tree
+from apps.simulators.redfish.configuration import Account, Refusal
 from apps.simulators.redfish.event_service import EventService
 from apps.simulators.redfish.machine import Fault, Machine
 
@@ -37,9 +38,13 @@ class Service:
     _context: ssl.SSLContext | None = field(default=None, repr=False)
     _certificates: tuple[tuple[Path, Path], ...] = field(default=(), repr=False)
     _runner: web.AppRunner | None = field(default=None, repr=False)
+    _site: web.TCPSite | None = field(default=None, repr=False)
+    _moving: "asyncio.Task[None] | None" = field(default=None, repr=False)
+    _lost: bool = False
 
     def __post_init__(self) -> None:
-        """Have the events of the machine told."""
+        """Let the first account be the one by which tests sign in, and have the events of the machine told."""
+        self.machine.configuration.accounts.setdefault("1", Account(self.username, self.password))
         self.events = EventService(self.machine)
 
     def begin(self, fault: Fault) -> None:
@@ -76,7 +81,7 @@ class Service:
         self.requests.append((request.method, request.path_qs))
         if self.machine.look is not None:
             self.machine.look(self.machine)
-        if Fault.SILENT in self.machine.faults:
+        if Fault.SILENT in self.machine.faults or self._lost:
             await asyncio.sleep(3600)
         if Fault.SLOW in self.machine.faults and path.startswith(f"{places.SYSTEM}/Storage"):
             await asyncio.sleep(self.machine.slowness)
@@ -90,7 +95,7 @@ class Service:
             case "DELETE":
                 return self._remove(path)
             case "PATCH":
-                return self._change(path, await _body(request))
+                return self._change(path, await _body(request), request.headers.get("If-Match"))
             case "POST":
                 return self._order(path, await _body(request))
         return _error(405, "Base.1.18.OperationNotAllowed", "The HTTP method is not allowed on this resource.")
@@ -103,14 +108,16 @@ class Service:
             login = base64.b64decode(given, validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
             return False
-        return kind == "Basic" and login == f"{self.username}:{self.password}" and not self._refuses()
+        name, _colon, password = login.partition(":")
+        known = self.machine.configuration.account_of(name, password) is not None
+        return kind == "Basic" and known and not self._refuses()
 
     def _refuses(self) -> bool:
         return Fault.WRONG_PASSWORD in self.machine.faults
 
     def _sign_in(self, login: dict[str, Any]) -> web.Response:
-        given = (login.get("UserName"), login.get("Password"))
-        if given != (self.username, self.password) or self._refuses():
+        account = self.machine.configuration.account_of(login.get("UserName"), login.get("Password"))
+        if account is None or self._refuses():
             return _error(401, "iLO.2.19.UnauthorizedLoginAttempt", "The login was not successful.")
         if len(self.sessions) >= self.most_sessions or Fault.SESSION_FULL in self.machine.faults:
             return _error(503, "Base.1.18.SessionLimitExceeded", "The session establishment failed: limit exceeded.")
@@ -150,8 +157,13 @@ class Service:
             resource["Members"] = members
         return web.json_response(resource)
 
-    def _change(self, path: str, change: dict[str, Any]) -> web.Response:
+    def _change(self, path: str, change: dict[str, Any], tag: str | None) -> web.Response:
         machine = self.machine
+        version = machine.configuration.version(path)
+        if version is not None:
+            if tag not in (None, "*", version):
+                return _error(412, "Base.1.18.PreconditionFailed", "The ETag does not match.")
+            return self._configure(path, change)
         if path == places.SYSTEM and isinstance(change.get("LocationIndicatorActive"), bool):
             machine.lit = change["LocationIndicatorActive"]
         elif path == places.SYSTEM and isinstance(change.get("Boot"), dict):
@@ -164,7 +176,38 @@ class Service:
             return _error(400, "Base.1.18.PropertyNotWritable", "The property is a read only property.")
         return web.json_response({})
 
+    def _configure(self, path: str, change: dict[str, Any]) -> web.Response:
+        before = self.machine.configuration.address
+        try:
+            self.machine.configuration.change(path, change)
+        except Refusal as refusal:
+            return _error(refusal.status, refusal.code, refusal.text)
+        if Fault.LOST_BY_CHANGE in self.machine.faults and path in (configuration.PORT, configuration.SERVICES):
+            self._lost = True
+        elif self.machine.configuration.address != before:
+            self._moving = asyncio.get_running_loop().create_task(self._move(self.machine.configuration.address))
+        return web.json_response({})
+
+    async def _move(self, address: str) -> None:
+        """Answer at another address of loopback instead; any other address is only written down."""
+        if self._runner is None or self._site is None or not address.startswith("127."):
+            return
+        former = self._site
+        self._site = web.TCPSite(self._runner, address, self.port, ssl_context=self._context)
+        await self._site.start()
+        self.address = address
+        await former.stop()
+
     def _order(self, path: str, order: dict[str, Any]) -> web.Response:
+        if path == configuration.ACCOUNTS:
+            try:
+                place = self.machine.configuration.add_account(order)
+            except Refusal as refusal:
+                return _error(refusal.status, refusal.code, refusal.text)
+            return web.json_response({"@odata.id": place}, status=201, headers={"Location": place})
+        if path == configuration.RESET_TO_DEFAULTS:
+            self.machine.configuration.reset()
+            return web.json_response({})
         if path == places.SUBSCRIPTIONS:
             status, said = self.events.subscribe(order)
             if status != 201:
@@ -222,7 +265,7 @@ async def serve(
     app.router.add_route("*", "/{path:.*}", service.answer)
     service._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await service._runner.setup()
-    site = web.TCPSite(service._runner, address, port, ssl_context=context)
-    await site.start()
+    service._site = web.TCPSite(service._runner, address, port, ssl_context=context)
+    await service._site.start()
     service.port = service._runner.addresses[0][1]
     return service

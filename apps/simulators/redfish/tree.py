@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from apps.simulators.redfish import hardware
+from apps.simulators.redfish.configuration import PORT, RESET_TO_DEFAULTS, SERVICES
 from apps.simulators.redfish.machine import Entry, Fault, Machine
 from apps.simulators.redfish.places import (
     CHASSIS,
@@ -67,6 +68,7 @@ def _service() -> Iterable[tuple[str, Resource]]:
             "Managers": link(f"{V1}/Managers"),
             "SessionService": link(f"{V1}/SessionService"),
             "UpdateService": link(f"{V1}/UpdateService"),
+            "AccountService": link(f"{V1}/AccountService"),
             "EventService": link(EVENTS),
             "Links": {"Sessions": link(SESSIONS)},
             "Oem": {"Hpe": {"Manager": [{"ManagerType": "iLO 6", "ManagerFirmwareVersion": "1.55"}]}},
@@ -289,22 +291,19 @@ def _manager(machine: Machine) -> Iterable[tuple[str, Resource]]:
             "UUID": "8b6b5c1e-9b0a-5c39-a4c9-2f7f5f0d3a11",
             "LogServices": link(f"{MANAGER}/LogServices"),
             "EthernetInterfaces": link(f"{MANAGER}/EthernetInterfaces"),
+            "NetworkProtocol": link(SERVICES),
+            "Actions": {
+                "#Manager.ResetToDefaults": {
+                    "target": RESET_TO_DEFAULTS,
+                    "ResetType@Redfish.AllowableValues": ["ResetAll"],
+                }
+            },
             "Status": OK,
         },
     )
     yield f"{MANAGER}/LogServices", collection("LogService", [IEL])
-    yield f"{MANAGER}/EthernetInterfaces", collection("EthernetInterface", [f"{MANAGER}/EthernetInterfaces/1"])
-    yield (
-        f"{MANAGER}/EthernetInterfaces/1",
-        {
-            "Id": "1",
-            "Name": "Manager Dedicated Network Interface",
-            "MACAddress": "02:5E:00:00:00:F1",
-            "SpeedMbps": 1000,
-            "LinkStatus": "LinkUp",
-            "IPv4Addresses": [{"Address": "192.0.2.41", "SubnetMask": "255.255.255.0"}],
-        },
-    )
+    yield f"{MANAGER}/EthernetInterfaces", collection("EthernetInterface", [PORT])
+    yield from machine.configuration.resources()
 
 
 def _log(path: str, name: str, entries: list[Entry]) -> dict[str, Resource]:

@@ -1,0 +1,1 @@
+"""The settings of controllers: read, changed where the difference was seen before, read back. The network last."""

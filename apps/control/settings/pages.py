@@ -1,0 +1,227 @@
+"""The pages of settings: what a controller is set to, the difference before it is applied, and setting it back."""
+
+import ipaddress
+import socket
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.vary import vary_on_headers
+
+from apps.components.models import Component, ManagementInterface
+from apps.components.pages.listing import chosen
+from apps.components.pages.look import Look
+from apps.control.models import SettingsOrder
+from apps.control.settings import services, values
+from apps.control.settings.forms import SettingsForm, SettingsOfMany, together
+from apps.core import options, scoping
+from apps.core.actors import Actor
+from apps.core.errors import Conflict
+from apps.core.forms import row_id
+from apps.core.htmx import wants_part
+from apps.core.models import OPEN_STEPS, JobStep
+from apps.drivers.contract import Capability, SettingsReport
+
+NAMED = 50
+CONFIRMATION = "reset"
+LOST = ("network.source", "network.address", "network.mask", "network.gateway")
+LOST_NAMES: Mapping[str, str] = {
+    "network.source": gettext_noop("Address source"),
+    "network.address": gettext_noop("IP address"),
+    "network.mask": gettext_noop("Subnet mask"),
+    "network.gateway": gettext_noop("Gateway"),
+}
+
+
+def link(look: Look) -> bool | None:
+    """Say whether the page of a component leads to its settings."""
+    return True if look.may(services.PERMISSION) and Capability.SETTINGS in look.capabilities else None
+
+
+def link_of_many(request: HttpRequest) -> bool | None:
+    """Say whether the list of components leads to the settings of many."""
+    return True if scoping.may_somewhere(request.user, services.PERMISSION) else None
+
+
+def _component(request: HttpRequest, pk: int) -> Component:
+    found = get_object_or_404(Component.objects.visible_to(request.user).select_related("group"), pk=pk)
+    services.require(Actor.of(request), [found])
+    return found
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+def settings(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what one component is set to; what is sent is shown as a difference."""
+    component = _component(request, pk)
+    interface = services.interfaces_of([component]).get(component.pk)
+    snapshot = services.snapshot_of(interface)
+    report = values.load(snapshot.report) if snapshot is not None else SettingsReport(())
+    sent = request.method == "POST"
+    form = SettingsForm(report, request.POST if sent else None)
+    context = {
+        "component": component,
+        "interface": interface,
+        "snapshot": snapshot,
+        "report": report,
+        "form": form,
+        "reading": _is_reading(interface),
+        "reports": any(one.name.startswith("destinations.") for one in report),
+    }
+    if sent and form.is_valid():
+        answer = _difference(request, [component], form)
+        if answer is not None:
+            return answer
+    template = "control/settings/_settings.html" if wants_part(request) else "control/settings/settings.html"
+    return render(request, template, context, status=400 if sent else 200)
+
+
+def _is_reading(interface: ManagementInterface | None) -> bool:
+    steps = JobStep.objects.filter(
+        interface=interface.pk if interface is not None else None, job__kind=services.READ, state__in=OPEN_STEPS
+    )
+    return interface is not None and steps.exists()
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def settings_of_many(request: HttpRequest) -> HttpResponse:
+    """Show what may be set alike on the chosen components; what is sent is shown as a difference for each."""
+    given = request.POST if request.method == "POST" else request.GET
+    components = list(chosen(request.user, given).select_related("group").order_by("name", "pk"))
+    ways = services.interfaces_of(components)
+    snapshots = {pk: found for pk, way in ways.items() if (found := services.snapshot_of(way)) is not None}
+    report = together(values.load(one.report) for one in snapshots.values())
+    sent = request.method == "POST" and "wished" in request.POST
+    form = SettingsOfMany(report, request.POST if sent else None)
+    status = 200
+    if sent:
+        status = 400
+        if form.is_valid() and components:
+            answer = _difference(request, components, form)
+            if answer is not None:
+                return answer
+    forbidden = [one for one in components if not scoping.may(request.user, services.PERMISSION, one.group_id)]
+    context = {
+        "components": components,
+        "total": len(components),
+        "ids": ",".join(str(one.pk) for one in components),
+        "named": components[:NAMED],
+        "unable": [one for one in components if one.pk not in ways],
+        "unread": [one for one in components if one.pk in ways and one.pk not in snapshots],
+        "oldest": min((one.read_at for one in snapshots.values()), default=None),
+        "forbidden": forbidden,
+        "report": report,
+        "reports": any(one.name.startswith("destinations.") for one in report),
+        "form": form,
+    }
+    return render(request, "control/settings/many.html", context, status=status)
+
+
+def _difference(request: HttpRequest, components: Sequence[Component], form: SettingsForm) -> HttpResponse | None:
+    """Show what a valid form changes; None when it asks for something that cannot be, which it then says."""
+    actor = Actor.of(request)
+    try:
+        if "report" in request.POST:
+            found = services.report_to(components, _own_address)
+        else:
+            found = services.differ(components, form.wanted)
+        order = services.propose(found, actor)
+    except ValidationError as error:
+        if hasattr(error, "error_dict"):
+            form.refuse(error)
+        else:
+            form.add_error(None, error)
+        return None
+    except (Conflict, PermissionDenied) as error:
+        form.add_error(None, str(error))
+        return None
+    changing = [one for one in found if one.changes]
+    context = {
+        "order": order,
+        "single": components[0] if len(components) == 1 else None,
+        "changing": changing,
+        "same": [one for one in found if not one.changes and one.why_not is None],
+        "not_possible": [one for one in found if one.why_not is not None],
+        "lacking": [one for one in found if one.lacking],
+        "at_once": options.get("settings_concurrency"),
+        "dangerous": any(caution.state == "critical" for one in changing for caution in one.cautions),
+    }
+    return render(request, "control/settings/difference.html", context)
+
+
+def _own_address(interface: ManagementInterface) -> str:
+    """Give the address to which a device reports: that of the option, else the one by which we reach it."""
+    if entered := options.get("report_address"):
+        return str(entered)
+    try:
+        ipaddress.IPv4Address(interface.address)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:  # nothing is sent
+            way.connect((interface.address, 162))
+            return str(way.getsockname()[0])
+    except (ValueError, OSError) as error:
+        raise ValidationError(
+            _("Set the option “Address for alerts”: it is not known by which address %(address)s reaches the portal.")
+            % {"address": interface.address}
+        ) from error
+
+
+@require_POST
+def read(request: HttpRequest) -> HttpResponse:
+    """Read the settings of the chosen components now, and go to where they are shown or to the job."""
+    components = list(chosen(request.user, request.POST).order_by("name", "pk"))
+    try:
+        job = services.read(components, Actor.of(request))
+    except Conflict as error:
+        messages.error(request, str(error))
+        return redirect("components:list")
+    return redirect("control:settings", components[0].pk) if len(components) == 1 else redirect(job)
+
+
+@require_POST
+def apply(request: HttpRequest) -> HttpResponse:
+    """Carry out a difference that was shown to this user."""
+    order = SettingsOrder.objects.filter(pk=row_id(request.POST.get("order", "")) or 0, user=request.user.pk).first()
+    if order is None:
+        raise Http404
+    try:
+        return redirect(services.apply(order, Actor.of(request), row_id(request.POST.get("expect", ""))))
+    except Conflict as error:
+        messages.error(request, str(error))
+        return redirect("jobs:list")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def reset(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask before a controller is set back to what it came with; the four values of its network are lost with it."""
+    component = _component(request, pk)
+    interface = services.interfaces_of([component]).get(component.pk)
+    snapshot = services.snapshot_of(interface)
+    report = values.load(snapshot.report) if snapshot is not None else SettingsReport(())
+    error = ""
+    if request.method == "POST":
+        if request.POST.get("typed", "").strip() != CONFIRMATION:
+            error = _("Type %(words)s to confirm.") % {"words": CONFIRMATION}
+        else:
+            try:
+                return redirect(services.reset(component, Actor.of(request)))
+            except Conflict as refusal:
+                error = str(refusal)
+    context: dict[str, Any] = {
+        "component": component,
+        "may_reset": report.may_reset,
+        "lost": [(_(LOST_NAMES[name]), _word(report, name)) for name in LOST],
+        "phrase": CONFIRMATION,
+        "error": error,
+    }
+    return render(request, "control/settings/reset.html", context, status=400 if error else 200)
+
+
+def _word(report: SettingsReport, name: str) -> str:
+    found = values.find(report, name)
+    return str(values.words(found[1], found[1].value)) if found is not None else "–"

@@ -1,0 +1,42 @@
+"""The settings of a controller in a browser: read, changed where the difference was seen, and seen by ipmitool."""
+
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect
+
+from tests.e2e.conftest import leave, sign_in
+from tests.e2e.portal import Client, Portal
+from tests.ipmi_sim import PASSWORD, USERNAME, ipmi_sim
+
+
+def test_a_gateway_is_changed_once_its_difference_was_seen(
+    browser: Browser, portal: Portal, api: Client, tmp_path: Path
+) -> None:
+    login = api.post(
+        "/credentials/",
+        {"name": "bmc-set", "kind": "password", "fields": {"username": USERNAME, "password": PASSWORD}},
+    )
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    with ipmi_sim(tmp_path) as simulator:
+        way = {"driver": "bmc", "address": "127.0.0.1", "port": simulator.port, "credential": login["id"]}
+        machine = api.post("/components/", {"name": "set-server", "interfaces": [way]})
+        page = sign_in(context, portal)
+        page.goto(f"{portal.url}/components/{machine['id']}/")
+        page.get_by_role("link", name="Controller settings").click()
+        expect(page.locator("main")).to_contain_text("Its settings were not read yet.")
+        page.get_by_role("button", name="Read now").click()
+        gateway = page.get_by_label("Gateway")
+        expect(gateway).to_have_value("192.0.2.1", timeout=60_000)
+        gateway.fill("198.51.100.1")
+        page.get_by_role("button", name="Show the difference").click()
+        row = page.get_by_role("row", name="Gateway")
+        expect(row.locator("del")).to_have_text("192.0.2.1")
+        expect(row.locator("ins")).to_have_text("198.51.100.1")
+        expect(page.locator("main")).to_contain_text("is not in the network of")
+        assert "192.0.2.1\n" in simulator.ipmitool("lan", "print", "1", fails=True)
+        page.get_by_role("button", name="Apply").click()
+        page.wait_for_url("**/jobs/*/")
+        expect(page.locator("main")).to_contain_text("It answers again and shows the new values.", timeout=60_000)
+        assert "Default Gateway IP      : 198.51.100.1" in simulator.ipmitool("lan", "print", "1", fails=True)
+        leave(context)
+        api.delete(f"/components/{machine['id']}/")
