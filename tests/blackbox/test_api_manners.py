@@ -18,7 +18,6 @@ RESOURCES = [
         "options/",
         "suspend-periods/",
         "remote-batches/",
-        "consoles/",
         "teams/",
         "directories/",
         "directory-groups/",
