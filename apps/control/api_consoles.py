@@ -37,7 +37,7 @@ class ConsoleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
 
     queryset = ConsoleSession.objects.open().select_related("component").order_by("pk")
     serializer_class = ConsoleSerializer
-    filter_backends = ()
+    search_fields = ("component__name", "component__alias", "opened_by_name", "holder_name")
     writing = "console"
 
     @extend_schema(responses={204: None})

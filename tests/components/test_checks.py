@@ -137,7 +137,7 @@ def test_a_reserved_interface_is_told_as_busy_and_not_asked(admin, queued):
 
     component = make_component()
     interface = fake(component, address="127.0.0.1")
-    reservations.reserve(interface.pk, "console", "alice", timedelta(minutes=1))
+    reservations.reserve(interface.pk, "update", "alice", timedelta(minutes=1))
     (step,) = run(component, admin, queued)
     assert (step.state, step.code) == ("failed", "already_running")
     assert contact.connections[interface.pk, contact.CHECK] == 0

@@ -217,13 +217,13 @@ def test_a_credential_of_another_key_file_says_so(tmp_path, settings):
 
 def test_a_reservation_keeps_polls_away_until_it_ends():
     interface = fake(credential=make_credential())
-    assert reservations.reserve(interface.pk, "console", "alice", timedelta(minutes=5)) is True
+    assert reservations.reserve(interface.pk, "firmware", "alice", timedelta(minutes=5)) is True
     assert reservations.reserve(interface.pk, "update", "bob", timedelta(minutes=5)) is False
     error = ask(interface)
     assert type(error) is contact.Busy
-    assert str(error) == "alice holds this interface for: console."
+    assert str(error) == "alice holds this interface for: firmware."
     assert (fresh(interface).failures, fresh(interface).last_error_code) == (0, "")
-    (line,) = contact.lines([interface], "console")
+    (line,) = contact.lines([interface], "firmware")
     assert line.refusal is None
     Reservation.objects.update(until=timezone.now() - timedelta(seconds=1))
     assert ask(interface) is None

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from apps.components.models import Component
 from apps.components.services import reservations
+from apps.control.models import ConsoleSession
 from apps.core.models import Job
 from tests.control.conftest import machine, received, run
 from tests.factories import make_component, make_group, make_interface, make_user
@@ -76,13 +77,17 @@ def test_what_is_touched_is_told_before(operator, queued):
     colleague = signed_in(make_user("operator", username="chris"))
     colleague.get(f"/components/{host.component_id}/")
     operator.get(f"/components/{host.component_id}/")
-    reservations.reserve(host.pk, "console", "chris", timedelta(minutes=5))
+    reservations.reserve(host.pk, "update", "chris", timedelta(minutes=5))
+    about = {"component": host.component, "interface": host}
+    ConsoleSession.objects.create(**about, opened_by_name="chris", holder_name="dana")
     shown = text(page(operator, "power.off", [host]))
     for sentence in (
         "Hypervisors, whose guests end without a shutdown: 1",
         "Other components that stand or run in these: 1",
         "guest-01",
-        "esx-01: chris (console)",
+        "esx-01: chris (update)",
+        "Open consoles: 1",
+        "esx-01: dana",
         "Other users who have these components open: 1",
         "chris (esx-01)",
     ):

@@ -132,12 +132,20 @@ def test_of_two_orders_at_once_the_second_is_refused(admin, queued, monkeypatch)
     assert received(device) == ["power off"]
 
 
-def test_a_console_that_holds_the_device_is_told_by_name(admin, queued):
+def test_an_update_that_holds_the_device_is_told_by_name(admin, queued):
+    device = machine()
+    reservations.reserve(device.pk, "update", "alice", timedelta(minutes=5))
+    (step,) = run(order(admin, [device], action="off"))
+    assert ended(step) == ("failed", "already_running", "alice holds this interface for: update.")
+    assert contact.connections[device.pk, "power"] == 0
+
+
+def test_an_open_console_keeps_no_order_away(admin, queued):
     device = machine()
     reservations.reserve(device.pk, "console", "alice", timedelta(minutes=5))
     (step,) = run(order(admin, [device], action="off"))
-    assert ended(step) == ("failed", "already_running", "alice holds this interface for: console.")
-    assert contact.connections[device.pk, "power"] == 0
+    assert step.state == "done"
+    assert received(device) == ["power off"]
 
 
 def test_a_worker_that_dies_switches_nothing_twice(admin, queued, monkeypatch):
