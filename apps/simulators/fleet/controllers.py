@@ -9,7 +9,7 @@ from pathlib import Path
 
 from apps.simulators.fleet.agents import Agents
 from apps.simulators.fleet.faults import Fault, FaultKind
-from apps.simulators.fleet.kinds.server import Server
+from apps.simulators.fleet.kinds.server import Server, ServerMoment
 from apps.simulators.redfish import Fault as ControllerFault
 from apps.simulators.redfish import Machine, Service
 from apps.simulators.redfish import serve as serve_redfish
@@ -49,6 +49,7 @@ class Side:
     def measure(self, machine: Machine) -> None:
         """Bring the controller's values up to date."""
         moment = self.server.when(self.agents.clock.now())
+        assert isinstance(moment, ServerMoment)
         machine.watts, machine.inlet = round(moment.watts), round(moment.room)
         machine.processor = round(moment.temperature + 20)
         for kind, shown in _SHOWN.items():
@@ -81,10 +82,14 @@ async def serve(agents: Agents, folder: Path, port: int) -> list[Service]:
     if not servers:
         return []
     certificate = _certificate(folder)
-    login = {"username": USERNAME, "password": PASSWORD}
     return [
         await serve_redfish(
-            Side(agents, server).machine, address_of(server.spec.address), port, certificate=certificate, **login
+            Side(agents, server).machine,
+            address_of(server.spec.address),
+            port,
+            certificate=certificate,
+            username=USERNAME,
+            password=PASSWORD,
         )
         for server in servers
     ]
