@@ -6,6 +6,7 @@ name, so that counters and uptime begin anew. Identity, power and temperatures a
 
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import cast
 
 from apps.simulators.fleet.agents import Agents
 from apps.simulators.fleet.faults import Fault, FaultKind
@@ -48,8 +49,7 @@ class Side:
 
     def measure(self, machine: Machine) -> None:
         """Bring the controller's values up to date."""
-        moment = self.server.when(self.agents.clock.now())
-        assert isinstance(moment, ServerMoment)
+        moment = cast(ServerMoment, self.server.when(self.agents.clock.now()))
         machine.watts, machine.inlet = round(moment.watts), round(moment.room)
         machine.processor = round(moment.temperature + 20)
         for kind, shown in _SHOWN.items():
