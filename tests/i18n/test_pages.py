@@ -167,6 +167,7 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
         "components:credential": login,
         "components:certificate": controller.component,
         "interface": controller,
+        "control": rows[0].component,
         "monitoring": rows[0].component,
         "sensor_pk": sensors.order_by("pk").first(),
         "entry_pk": LoggedEntry.objects.filter(interface=rows[0]).order_by("pk").first(),
