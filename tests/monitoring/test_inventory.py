@@ -11,11 +11,13 @@ from apps.components.models import Component, InventoryItem, ManagementInterface
 from apps.drivers.contract import InventoryItem as Item
 from apps.drivers.contract import InventoryKind, Status
 from apps.drivers.fake.driver import FakeDriver
+from apps.drivers.fake.driver import FakeDriver
 from apps.drivers.fake.script import FakeDevice
 from apps.monitoring.models import Sample
 from apps.monitoring.services import claiming, inventory
 from apps.protocols.errors import Unreachable
 from tests.factories import make_user
+from apps.protocols.errors import DeviceError
 from tests.monitoring.conftest import fake_device
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +75,24 @@ def test_an_inventory_that_was_claimed_and_read_is_due_after_a_day_and_one_whose
     inventory.read([interface.pk])
     interface.refresh_from_db()
     assert interface.next_inventory_at == times[interface.pk]
+
+
+def test_a_device_that_named_itself_but_did_not_list_its_parts_is_asked_again_in_an_hour(monkeypatch):
+    interface = fake_device()
+    due = timezone.now()
+    ManagementInterface.objects.update(next_inventory_at=due)
+
+    async def busy(device):
+        raise DeviceError("%(address)s is busy", address=device.target.address)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FakeDriver, "read_inventory", busy)
+        claiming.claim_inventories()
+        assert inventory.read([interface.pk]) == {interface.pk: None}
+    interface.refresh_from_db()
+    assert interface.identity["manufacturer"] == "Fake"
+    assert not InventoryItem.objects.exists()
+    assert abs(interface.next_inventory_at - due - timedelta(hours=1)) < timedelta(seconds=10)
 
 
 def test_a_device_that_did_not_answer_is_asked_again_soon():

@@ -39,6 +39,7 @@ class Told:
     state: Mapping[str, Any] = field(default_factory=dict)
     identity: IdentityFacts | None = None
     items: Sequence[Item] | None = None
+    is_whole: bool = True  # False: it refused a part of what was asked, which may help in an hour
 
 
 def read(interface_ids: Iterable[int]) -> dict[int, ContactError | None]:
@@ -81,7 +82,7 @@ async def _read(line: Line, device: Driver) -> Told:
     if trouble is not None and identity is None and items is None:
         raise trouble
     # The driver's state belongs to the polls: rates are made between two of them.
-    return Told(line, identity=identity, items=items)
+    return Told(line, identity=identity, items=items, is_whole=not isinstance(trouble, DeviceError))
 
 
 def keep(batch: Sequence[Told]) -> None:
@@ -95,8 +96,8 @@ def keep(batch: Sequence[Told]) -> None:
     contact.note(
         [contact.Outcome(told.line, told.error) for told in batch if isinstance(told.error, AuthenticationFailed)]
     )
-    _ask_tomorrow([told.line.interface_id for told in answered])
-    _ask_again([told.line.interface_id for told in batch if told.error is not None])
+    _ask_tomorrow([told.line.interface_id for told in answered if told.is_whole])
+    _ask_again([told.line.interface_id for told in batch if told.error is not None or not told.is_whole])
     events.publish("component")
 
 
