@@ -11,13 +11,11 @@ from apps.components.models import Component, InventoryItem, ManagementInterface
 from apps.drivers.contract import InventoryItem as Item
 from apps.drivers.contract import InventoryKind, Status
 from apps.drivers.fake.driver import FakeDriver
-from apps.drivers.fake.driver import FakeDriver
 from apps.drivers.fake.script import FakeDevice
 from apps.monitoring.models import Sample
 from apps.monitoring.services import claiming, inventory
-from apps.protocols.errors import Unreachable
+from apps.protocols.errors import DeviceError, Unreachable
 from tests.factories import make_user
-from apps.protocols.errors import DeviceError
 from tests.monitoring.conftest import fake_device
 
 pytestmark = pytest.mark.django_db
