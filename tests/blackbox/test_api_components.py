@@ -12,10 +12,11 @@ from tests.blackbox.client import ENVELOPE, Caller
 COMPONENT = {
     *("id", "name", "alias", "category", "group", "parent", "slot", "addresses", "alert_addresses", "uuid"),
     *("serial_number", "manufacturer", "model", "status", "causes", "suspended", "last_seen_at", "interfaces"),
+    *("power_state", "power_since"),
 }
 INTERFACE = {
     *("id", "driver", "address", "port", "credential", "parameters", "enabled", "status", "last_polled_at"),
-    "last_error",
+    *("last_error", "identity"),
 }
 _hosts = itertools.count(1)
 

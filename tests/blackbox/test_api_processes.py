@@ -7,7 +7,7 @@ from tests.blackbox.client import Caller
 from tests.e2e.portal import Portal
 from tests.system.waiting import until
 
-NAMES = ["broker", "worker-poll", "worker", "beat", "receiver", "web"]
+NAMES = ["broker", "worker-poll", "worker", "beat", "receiver", "console", "web"]
 
 
 def test_every_process_is_told_with_what_it_uses(admin: Caller, portal: Portal) -> None:

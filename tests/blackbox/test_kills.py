@@ -24,7 +24,7 @@ from tests.system.waiting import until
 HARDWARE_ADDRESS = "1.3.6.1.2.1.2.2.1.6"  # IF-MIB ifPhysAddress
 AGENTS, EACH = 50, 10  # devices, and how many of them one component has
 DATABASE = "portal.sqlite3"
-PROCESSES = ["broker", "worker-poll", "worker", "beat", "receiver", "web"]
+PROCESSES = ["broker", "worker-poll", "worker", "beat", "receiver", "console", "web"]
 
 
 def execute(portal: Portal, statement: str, *values: Any) -> None:
