@@ -226,6 +226,7 @@ extensions.removal_hooks.add("alerts", incidents.close_of_components)
 extensions.removal_hooks.add("event-subscriptions", farewells.of_components)
 extensions.interface_hooks.add("event-subscriptions", farewells.of_interfaces)
 extensions.join_hooks.add("alerts", incidents.move_between_components)
+audit_words.families.add("events", gettext_lazy("Events of devices"))
 for _word, _text in {
     "events.subscribe": gettext_lazy("Device asked to send its events here"),
     "events.unsubscribe": gettext_lazy("Device asked to send no more events"),

@@ -70,6 +70,7 @@ def test_an_alert_has_exactly_the_agreed_shape(operator):
             "request_id": 5,
             "bindings": [{"oid": "1.3.6.1.2.1.2.2.1.1.3", "type": "Integer", "value": "3"}],
             "datagram": "3002",
+            "event": None,
             "candidates": [],
         },
     }

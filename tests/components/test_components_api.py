@@ -12,11 +12,12 @@ pytestmark = pytest.mark.django_db
 
 KEYS = [
     *("id", "name", "alias", "category", "group", "parent", "slot", "addresses", "alert_addresses", "uuid"),
-    *("serial_number", "manufacturer", "model", "status", "causes", "suspended", "last_seen_at", "interfaces"),
+    *("serial_number", "manufacturer", "model", "status", "causes", "suspended", "power_state"),
+    *("power_since", "last_seen_at", "interfaces"),
 ]
 INTERFACE_KEYS = [
     *("id", "driver", "address", "port", "credential", "parameters", "enabled", "status", "last_polled_at"),
-    "last_error",
+    *("last_error", "identity"),
 ]
 UUID = "4c4c4544-0042-4a10-8059-b4c04f4e3232"
 

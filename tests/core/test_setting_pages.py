@@ -31,7 +31,7 @@ def test_every_declared_option_has_a_line_with_range_and_default(anna):
     assert "0, or 60 to 86,400" in page
     assert "default 600" in page
     assert "one of: 1.0, 1.1, 1.2, 1.3" in page
-    assert page.count("after a restart") == 3  # the ports
+    assert page.count("after a restart") == 4  # the ports
 
 
 def test_settings_are_found_by_words_and_by_being_changed(anna):

@@ -60,7 +60,7 @@ class TestTelling:
         found = admin.get("/api/v1/processes/").json()
         assert [(row["name"], row["state"], row["order"]) for row in found["results"]] == [
             ("receiver", "off", 5),
-            ("web", "running", 6),
+            ("web", "running", 7),
         ]
         receiver, web = found["results"]
         assert (web["pid"], web["memory"], web["cpu"], web["restarts"]) == (4711, 2**26, 1.5, 1)

@@ -86,7 +86,7 @@ async def test_a_changed_certificate_is_told_and_the_new_one_can_be_entered(ilo:
     with pytest.raises(DeviceError, match="another certificate than before") as failed:
         async with RedfishDriver(target(ilo.port, state=state)):
             pytest.fail("signed in")
-    assert (failed.value.stage, ilo.requests) == (Stage.PORT, [])
+    assert (failed.value.stage, list(ilo.requests)) == (Stage.PORT, [])
     shown = failed.value.params["shown"]
     written = ":".join(shown[place : place + 2].upper() for place in range(0, 64, 2))
     async with RedfishDriver(target(ilo.port, state=state, certificate=written)) as driver:

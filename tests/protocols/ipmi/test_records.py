@@ -205,4 +205,4 @@ def test_chassis_boot_and_power_meter() -> None:
     assert boot_flags(bytes((1, 5, 0x00, 0x08, 0, 0, 0))) == BootFlags(0)
     measuring = bytes.fromhex("dc b400 6400 2c01 aa00 00000000 e8030000 40")
     assert power_reading(measuring) == PowerReading(180, 100, 300, 170, 1.0)
-    assert power_reading(measuring[:-1] + b"\x00") is None
+    assert power_reading(measuring[:-1] + b"\x00") == PowerReading(None, 100, 300, 170, 1.0)

@@ -50,7 +50,7 @@ async def test_the_first_certificate_is_kept_and_another_one_gets_nothing(
             pytest.fail("signed in")
     assert failed.value.stage is Stage.PORT
     assert failed.value.params == {"address": "127.0.0.1", "shown": second, "known": first}
-    assert ilo.requests == []
+    assert list(ilo.requests) == []
     async with RedfishClient(reach(ilo.port, pin=second)) as service:
         assert (await service.get(SYSTEM))["Id"] == "1"
 
