@@ -8,12 +8,19 @@ from drf_spectacular.generators import SchemaGenerator
 
 from apps.access.models import AllowedAddress, Role, SignInRule
 from apps.accounts.models import Directory, Team
-from apps.alerts.models import AlertDefinition
+from apps.alerts.models import AlertDefinition, EventSubscription
 from apps.core.models import AuditEntry, Job
 from apps.monitoring import layouts
 from apps.monitoring.models import Sensor
 from apps.monitoring.services import polling
-from tests.factories import make_component, make_credential, make_group, make_suspend_period, make_user
+from tests.factories import (
+    make_component,
+    make_credential,
+    make_group,
+    make_remote_batch,
+    make_suspend_period,
+    make_user,
+)
 from tests.monitoring.conftest import fake_device
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +60,8 @@ def one_of_each() -> dict[str, Any]:
         "teams": Team.objects.create(name="some").pk,
         "jobs": Job.objects.create(kind="check", state="running").pk,
         "options": "auto_logout",
+        "remote-batches": make_remote_batch(interface.component).pk,
+        "event-subscriptions": EventSubscription.objects.create(interface=interface, state="active", tests=True).pk,
         "suspend-periods": make_suspend_period(in_force=True).pk,
         "alert-definitions": AlertDefinition.objects.create(
             key="some", name="Some", trap_oid="1.3.6.1.4.1.99999.0.1", severity="warning", title="Something"
