@@ -32,10 +32,12 @@ def test_a_receiver_is_switched_off_and_on_by_the_page(
 ) -> None:
     context = browser.new_context(storage_state=signed_in)
     page = context.new_page()
+    api.patch("/options/event_reception/", {"value": False})  # the other thing that the process does
     page.goto(f"{portal.url}/processes/")
     for wanted, state in ((False, "off"), (True, "running")):
         page.get_by_label("Receive SNMP traps").set_checked(wanted)
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("Saved.")).to_be_visible(timeout=WITHIN)
         api.wait_for("/processes/receiver/", lambda process, state=state: process["state"] == state, f"it is {state}")
+    api.patch("/options/event_reception/", {"value": True})
     leave(context)
