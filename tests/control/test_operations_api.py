@@ -152,7 +152,8 @@ def test_a_group_is_meant_with_its_subgroups_when_asked_for(client_of, queued):
 )
 def test_what_makes_no_sense_is_told_on_its_field(client_of, queued, body, field):
     device = machine()
-    answer = post(client_of(make_user("operator")), **{"components": [device.component_id], **body})
+    both = {"group": device.component.group_id} if "group" in body else {}
+    answer = post(client_of(make_user("operator")), **{"components": [device.component_id], **body, **both})
     assert answer.status_code == 400
     assert {name.partition(".")[0] for name in answer.json()["errors"]} == {field}
     assert not Job.objects.exists()
