@@ -285,12 +285,12 @@ def _log(events: Iterable[bytes]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def fru_area() -> bytes:
+def fru_area(serial: str = "SRV0001") -> bytes:
     """What the machine says of itself: chassis, board and product."""
     chassis = _area(bytes((23,)), ("CH-100", "CHS0001"))
     minutes = (datetime(2026, 3, 2, tzinfo=UTC) - datetime(1996, 1, 1, tzinfo=UTC)).days * 24 * 60
     board = _area(b"\x19" + minutes.to_bytes(3, "little"), ("NEC", "Main board", "BRD0001", "BP-1", ""))
-    product = _area(b"\x19", ("NEC", "Express5800/R120k-1M", "N8100-3021Y", "1.0", "SRV0001", "ASSET-7", ""))
+    product = _area(b"\x19", ("NEC", "Express5800/R120k-1M", "N8100-3021Y", "1.0", serial, "ASSET-7", ""))
     places = (1, 1 + len(chassis) // 8, 1 + (len(chassis) + len(board)) // 8)
     header = bytes((1, 0, *places, 0, 0))
     return header + _checksum(header) + chassis + board + product

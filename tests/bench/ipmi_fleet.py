@@ -1,5 +1,6 @@
 """A fleet of OpenIPMI's simulators, each a process and a folder of its own, all made from one machine."""
 
+import re
 import shutil
 import socket
 import subprocess
@@ -8,10 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from tests.bench.fleet import address_after
 from tests.bench.portals import Failed
-from tests.ipmi_sim import ANALOG, DISCRETE, PRESENCE, Machine, build, entry
+from tests.ipmi_sim import ANALOG, DISCRETE, PRESENCE, Machine, build, entry, fru_area
 from tests.peers import program
 
 FIRST = "127.2.0.1"
@@ -70,7 +72,7 @@ def running(folder: Path, count: int, port: int) -> Iterator[Fleet]:
     try:
         for number in range(count):
             place = place_of(folder, number)
-            _copy(model, place, address(number))
+            _copy(model, place, number)
             processes.append(_start(command, place))
         _wait(count, port)
         yield Fleet(folder, processes)
@@ -81,10 +83,14 @@ def running(folder: Path, count: int, port: int) -> Iterator[Fleet]:
             process.wait(30)
 
 
-def _copy(model: Path, place: Path, own: str) -> None:
+def _copy(model: Path, place: Path, number: int) -> None:
+    """Make another machine of the same model: with an address, a GUID and a serial number of its own."""
     shutil.copytree(model, place)
+    own = address(number)
+    (place / "fru0.bin").write_bytes(fru_area(f"SRV{number + 10_000}"))
     for name in ("lan.conf", "sim.emu"):
         lines = (place / name).read_text().replace(str(model), str(place)).replace("addr 127.0.0.1", f"addr {own}")
+        lines = re.sub(r"(?m)^(\s*)guid .*$", rf"\1guid {uuid4().hex}", lines)
         kept = [line for line in lines.splitlines() if not line.startswith("console ")]
         (place / name).write_text("\n".join(kept) + "\n")
 
