@@ -1,6 +1,8 @@
 """What is said to a device about its subscriptions. No database in here."""
 
 import asyncio
+import logging
+import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -11,6 +13,8 @@ from apps.components import contact
 from apps.components.contact import Line
 from apps.drivers.contract import Driver, Subscription, Subscriptions
 from apps.protocols.errors import ContactError, DeviceError, Unsupported
+
+log = logging.getLogger(__name__)
 
 PURPOSE = "events"
 DEADLINE = 30.0  # seconds for one device
@@ -115,6 +119,9 @@ def all_at_once(work: Sequence[Callable[[], Awaitable[Result]]]) -> list[Result 
         except ContactError as error:
             return error
         except Exception as error:  # what is ours must not cost the others their answers
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            # Its text is left out, because it may quote what we sent.
+            log.error("events of a device: %s at %s:%s", type(error).__name__, place.filename, place.lineno)
             return DeviceError(contact.UNEXPECTED, address="", kind=type(error).__name__)
 
     async def every() -> list[Result | ContactError]:
