@@ -154,10 +154,13 @@ class BootOrder(Order):
         return None
 
     async def look(self, device: Driver) -> Phrase | None:
-        """See it set; "as its own setup says" is neither once nor always."""
+        """See it set; "as its own setup says" is neither once nor always, and of no firmware."""
         found = await able(device, Boot).read_boot()
         wanted = self.override
-        same = found.device is wanted.device and (found.once is wanted.once or wanted.device is BootDevice.NONE)
+        same = found.device is wanted.device
+        if wanted.device is not BootDevice.NONE:
+            other_mode = wanted.uefi is not None and found.uefi is not None and found.uefi is not wanted.uefi
+            same = same and found.once is wanted.once and not other_mode
         return Phrase(STARTS_FROM, {"what": operations.BOOT_DEVICES[wanted.device]}) if same else None
 
 

@@ -1,6 +1,7 @@
 """Orders reach a device once, are done when they are seen, and say how it went when they are not."""
 
 import socket
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -85,6 +86,19 @@ def test_an_order_that_is_never_seen_is_not_confirmed(admin, queued, impatient):
     assert received(device) == ["power off"]
     device.component.refresh_from_db()
     assert device.component.power_state == "on"
+
+
+@pytest.mark.parametrize(
+    ("device", "told", "code"),
+    [("pxe", False, "not_confirmed"), ("pxe", None, ""), ("pxe", True, ""), ("none", False, "")],
+)
+def test_a_boot_device_counts_as_set_in_the_mode_that_was_wanted(
+    admin, queued, impatient, monkeypatch, device, told, code
+):
+    set_boot = FakeDriver.set_boot
+    monkeypatch.setattr(FakeDriver, "set_boot", lambda driver, wanted: set_boot(driver, replace(wanted, uefi=told)))
+    (step,) = run(order(admin, [machine()], "boot", device=device, uefi=True))
+    assert step.code == code
 
 
 def test_a_refusal_keeps_the_words_of_the_device(admin, queued):
