@@ -87,7 +87,8 @@ def ids_of(facts: IdentityFacts) -> Ids:
     """Give what identifies the machine in what a device said of itself."""
     value = parse_uuid(facts.uuid)
     serial = serial_key(facts.serial_number or "")
-    found = {(MachineIdKind.MAC.value, key) for address in facts.mac_addresses if (key := mac_key(address))}
+    addresses = (*facts.mac_addresses, *facts.controller_mac_addresses)
+    found = {(MachineIdKind.MAC.value, key) for address in addresses if (key := mac_key(address))}
     if value is not None:
         found.add((MachineIdKind.UUID.value, uuid_key(value)))
     if serial:
@@ -233,6 +234,7 @@ def twins_of(component: Component) -> list[int]:
 def stored(facts: IdentityFacts) -> dict[str, Any]:
     """Give what a device said of itself as it is kept with the interface; the time it is up is kept elsewhere."""
     said = {name: value for name, value in asdict(facts).items() if value and name != "up_since"}
-    if facts.mac_addresses:
-        said["mac_addresses"] = list(facts.mac_addresses)
+    for name in ("mac_addresses", "controller_mac_addresses"):
+        if name in said:
+            said[name] = list(said[name])
     return said

@@ -9,7 +9,7 @@ from apps.control import operations
 from apps.control.operations import Operation
 from apps.control.shutting_down import Way, in_order
 from apps.drivers import registry
-from apps.drivers.contract import Capability, PowerAction
+from apps.drivers.contract import PORT_OF, Capability, PowerAction
 from apps.protocols.wake_on_lan import BadAddress, magic_packet
 
 BY_THE_SYSTEM = frozenset({PowerAction.SHUTDOWN, PowerAction.REBOOT})
@@ -62,14 +62,18 @@ def drivers_with(capability: Capability | None) -> list[str]:
 
 
 def mac_addresses(components: Collection[int]) -> dict[int, list[str]]:
-    """Give the MAC addresses that devices told of themselves, by component; without those that know none."""
+    """Give the MAC addresses by which components may be woken, as devices told them; without those that know none.
+
+    Nobody is woken by a port of his management controller.
+    """
     found: dict[int, dict[str, None]] = {}
     told = ManagementInterface.objects.filter(component__in=list(components)).order_by("pk")
     for component, identity in told.values_list("component", "identity"):
         _add(found, component, identity.get("mac_addresses") or () if isinstance(identity, dict) else ())
     listed = InventoryItem.objects.filter(interface__component__in=list(components), kind="network").order_by("pk")
     for component, details in listed.values_list("interface__component", "details"):
-        _add(found, component, (details.get(MAC_ADDRESS),))
+        if not details.get(PORT_OF):
+            _add(found, component, (details.get(MAC_ADDRESS),))
     return {component: list(addresses)[:ADDRESSES_AT_MOST] for component, addresses in found.items() if addresses}
 
 

@@ -62,7 +62,7 @@ def identity(device: DeviceId, guid: str | None, system: Fru | None, lan: Lan) -
         model=said.first("product"),
         description=said.first("part_number"),
         agent_version=device.firmware,
-        mac_addresses=(lan.mac,) if lan.mac else (),
+        controller_mac_addresses=(lan.mac,) if lan.mac else (),
     )
 
 
@@ -92,6 +92,7 @@ def lan_port(lan: Lan) -> InventoryItem:
         "LAN port of the management controller",
         details=_known(
             {
+                "Port of": "Management controller",
                 "Channel": lan.channel,
                 "Address": lan.address,
                 "Origin of the address": ADDRESS_SOURCES.get(lan.source or 0),

@@ -29,6 +29,7 @@ from apps.drivers.contract.event_log import (
     LogPart,
 )
 from apps.drivers.contract.inventory import (
+    PORT_OF,
     Identity,
     IdentityFacts,
     Inventory,
@@ -103,6 +104,7 @@ __all__ = [
     "NEW",
     "NOT_MEASURED",
     "OWN_PAGE",
+    "PORT_OF",
     "POWER_OFF",
     "WORST_FIRST",
     "Boot",

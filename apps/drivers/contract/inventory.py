@@ -25,8 +25,12 @@ class IdentityFacts:
     operating_system: str | None = None
     agent_version: str | None = None
     mac_addresses: tuple[str, ...] = ()
+    controller_mac_addresses: tuple[str, ...] = ()  # of its controller's own ports: by these nothing is woken
     object_id: str | None = None  # sysObjectID, dotted
     up_since: datetime | None = None  # UTC
+
+
+PORT_OF = "Port of"  # the detail of a network port that is not one of the machine itself
 
 
 class Identity(ABC):
@@ -55,6 +59,7 @@ class InventoryItem:
 
     Where sections of a device are read apart, a part names its own. One of them that could not be read is an item
     ``unread.<section>`` with what went wrong: what was listed of the section before stays, with its age.
+    A port of the controller's own says so in the detail ``PORT_OF``: the machine is not woken by it.
     """
 
     kind: InventoryKind

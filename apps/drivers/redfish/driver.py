@@ -161,7 +161,7 @@ class RedfishDriver(
                 found += parts.network_ports(adapter, ports)
         found += parts.nics(await self._members(await self._system(), "EthernetInterfaces"))
         for manager in await self._managers():
-            found += parts.nics(await self._members(manager, "EthernetInterfaces"), f"nic.{identifier(manager)}")
+            found += parts.manager_nics(manager, await self._members(manager, "EthernetInterfaces"))
         return found
 
     async def _firmware(self) -> Iterable[InventoryItem]:

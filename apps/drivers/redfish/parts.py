@@ -1,6 +1,7 @@
 """What a machine is made of: processors, memory, network, firmware, managers; and who it is."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from apps.drivers.contract import IdentityFacts, InventoryItem, InventoryKind, State, StateKind, Status
 from apps.drivers.redfish.health import Told, state, verdict
@@ -194,8 +195,14 @@ def network_ports(adapter: Resource, found: Iterable[Resource]) -> Iterator[Inve
         yield _item(InventoryKind.NETWORK, key, text(one, "Id", "Name") or identifier(one), one, details)
 
 
+def manager_nics(manager: Resource, found: Iterable[Resource]) -> Iterator[InventoryItem]:
+    """List the Ethernet interfaces of a controller."""
+    for item in nics(found, f"nic.{identifier(manager)}"):
+        yield replace(item, details={"Port of": MANAGER_NAME, **item.details})
+
+
 def nics(found: Iterable[Resource], key: str = "nic") -> Iterator[InventoryItem]:
-    """List Ethernet interfaces: those that the system sees, or those of its controller."""
+    """List Ethernet interfaces."""
     for one in found:
         speed = number(one, "SpeedMbps")
         addresses = [

@@ -115,7 +115,8 @@ def test_identity_and_inventory_come_from_what_the_machine_says() -> None:
     lan = Lan(1, "192.0.2.17", 1, "02:00:00:00:20:17", "255.255.255.0", "192.0.2.1")
     facts = parts.identity(device, "a1b2c3d4-e5f6-4718-a93a-4b5c6d7e8f90", fru(fru_area()), lan)
     assert (facts.manufacturer, facts.model, facts.serial_number) == ("NEC", "Express5800/R120k-1M", "SRV0001")
-    assert (facts.agent_version, facts.mac_addresses) == ("2.45", ("02:00:00:00:20:17",))
+    assert (facts.agent_version, facts.controller_mac_addresses) == ("2.45", ("02:00:00:00:20:17",))
+    assert facts.mac_addresses == ()  # the machine is not woken by its controller's port
     assert parts.identity(device, None, None, Lan(1)).manufacturer == "NEC"
     (riser,) = parts.parts([(FruRecord(3, "Riser", 16, 1, 0, logical=True), None)], powered=False)
     assert riser.details == {"State": "not available (power off)"}
