@@ -120,7 +120,7 @@ class PowerOrder(Order):
             return ALREADY[report.state]
         if wanted is None and report.state is PowerState.OFF:
             raise DeviceError(NOTHING_RUNS, address=address)
-        if report.actions and self.action not in report.actions:
+        if report.actions is not None and self.action not in report.actions:
             raise Unsupported(NOT_OFFERED, address=address)
         self.sent = True
         await machine.set_power(self.action)

@@ -54,7 +54,10 @@ def orders(look: Look) -> Orders | None:
     enabled = [row for row in look.interfaces if row.enabled and row.driver in specs]
     capabilities = frozenset().union(*(specs[row.driver].capabilities for row in enabled))
     wakes = look.may("power") and bool(targets.mac_addresses([look.component.pk]))
-    names = offered(look.request.user, look.component.group_id, capabilities, wakes=wakes)
+    switching = [row for row in enabled if Capability.POWER in specs[row.driver].capabilities]
+    offers = [row.power_actions for row in switching]
+    told = None if None in offers else {action for offer in offers for action in offer}
+    names = offered(look.request.user, look.component.group_id, capabilities, wakes=wakes, actions=told)
     return Orders(menu(names), look.may(PLANNING)) if names else None
 
 

@@ -135,7 +135,7 @@ def test_what_both_have_gone_through_survives(admin):
     causes.put([Cause(two.pk, "poll", "fan", "critical", Phrase("A fan stopped."), ilo.pk)])
     StatusChange.objects.create(component=one, old="unknown", new="normal")
     ExcludedPort.objects.create(component=two, mac_address="00:16:3e:00:00:09", port_name="eth1")
-    power_states.keep([(two.pk, PowerState.OFF, timezone.now())])
+    power_states.keep([power_states.Seen(two.pk, PowerState.OFF, timezone.now())])
     child = make_component("guest", parent=two)
     joined = joining.join(one, two, admin)
     assert Alert.objects.get().component == joined
@@ -159,7 +159,7 @@ class TestSplitting:
         one, _two = pair(second=IdentityFacts(uuid=OTHER_ORDER, serial_number="MXQ1", model="DL360"))
         ilo = one.interfaces.get(driver="ilo")
         InventoryItem.objects.create(interface=ilo, kind="system", key="psu1", name="Power supply 1")
-        power_states.keep([(one.pk, PowerState.ON, timezone.now())])
+        power_states.keep([power_states.Seen(one.pk, PowerState.ON, timezone.now())])
         causes.put([Cause(one.pk, "poll", "fan", "critical", Phrase("A fan stopped."), ilo.pk)])
         made = joining.split(ilo, admin)
         one.refresh_from_db()

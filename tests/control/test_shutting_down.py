@@ -22,12 +22,9 @@ def test_agents_in_the_operating_system_come_before_the_controller_in_every_comb
         assert [rank[way.by] for way in found] == sorted(rank[way.by] for way in ways)
 
 
-def test_an_agent_that_forbids_it_is_passed_over_and_what_does_not_look_at_its_setting_is_not():
-    for ways in permutations([Way(1, EXTENSION, False), Way(2, AGENT, False), Way(3, UPDATE_AGENT, False)]):
-        assert [way.by for way in in_order(ways)] == [EXTENSION, UPDATE_AGENT]
-    assert in_order([Way(1, AGENT, False)]) == []
-    assert in_order([Way(1, AGENT, True), Way(2, CONTROLLER)])[0].by is AGENT
-    assert in_order([Way(1, AGENT), Way(2, CONTROLLER)])[0].by is AGENT
+def test_who_does_not_answer_comes_after_all_that_do():
+    for ways in permutations([Way(1, EXTENSION, 2), Way(2, AGENT, 3), Way(3, UPDATE_AGENT), Way(4, CONTROLLER)]):
+        assert [way.by for way in in_order(ways)] == [UPDATE_AGENT, CONTROLLER, EXTENSION, AGENT]
 
 
 def test_of_two_of_a_kind_the_older_one_comes_first():

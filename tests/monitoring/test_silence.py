@@ -91,7 +91,7 @@ def test_a_server_that_was_switched_off_is_off_and_not_lost(server):
 
 
 def test_what_its_system_told_is_out_of_date_at_once_and_what_its_controller_tells_is_not(server):
-    power_states.keep([(server.component.pk, PowerState.OFF, server.now + timedelta(seconds=1))])
+    power_states.keep([power_states.Seen(server.component.pk, PowerState.OFF, server.now + timedelta(seconds=1))])
     (view,) = readings.latest(server.component)
     assert (view.value, view.stale) == (12.0, True)
     server.controller.component.refresh_from_db()
@@ -131,7 +131,7 @@ def test_a_machine_that_starts_has_ten_minutes_and_is_asked_every_minute(server)
     server.poll(agent=False, power=PowerState.OFF)
     for _ in range(6):
         server.sweep("192.0.2.2")
-    power_states.keep([(server.component.pk, PowerState.ON, server.now + timedelta(seconds=1))])
+    power_states.keep([power_states.Seen(server.component.pk, PowerState.ON, server.now + timedelta(seconds=1))])
     server.poll(agent=False)
     server.sweep("192.0.2.2")
     assert (server.status, Alert.objects.count()) == ("normal", 0)
@@ -157,7 +157,7 @@ def test_a_controller_that_is_silent_itself_explains_nothing(server):
 
 def test_a_wrong_password_of_an_agent_is_told_also_while_the_machine_is_off(server):
     (line,) = contact.lines([server.agent.pk], contact.POLL)
-    power_states.keep([(server.component.pk, PowerState.OFF, timezone.now())])
+    power_states.keep([power_states.Seen(server.component.pk, PowerState.OFF, timezone.now())])
     writing.write([Polled(line, server.now.timestamp(), AuthenticationFailed("refused"))])
     assert server.status == "unknown"
 

@@ -98,6 +98,8 @@ class Component(models.Model):
     )
     power_seen_at = models.DateTimeField(_("power state seen"), null=True, blank=True, editable=False)
     power_since = models.DateTimeField(_("power state since"), null=True, blank=True, editable=False)
+    # Why it last started, an English phrase of its driver; "" is "nobody tells".
+    restart_cause = models.CharField(_("cause of the last start"), max_length=100, blank=True, editable=False)
     search_text = models.TextField(
         _("text for searches"), editable=False, default="", blank=True
     )  # casefolded; kept by services

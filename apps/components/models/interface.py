@@ -68,6 +68,8 @@ class ManagementInterface(models.Model):
         _("identity"), default=dict, blank=True, editable=False
     )  # what the device said of itself last
 
+    # The power actions that the device offers, as it told last; null: it has not told yet.
+    power_actions = models.JSONField(_("power actions"), null=True, blank=True, editable=False)
     # Somebody took it out of a component: it is not joined with another one by itself.
     kept_apart = models.BooleanField(_("kept apart"), default=False, editable=False)
 

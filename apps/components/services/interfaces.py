@@ -65,7 +65,7 @@ def _change(row: ManagementInterface, one: NewInterface) -> None:
     moved = place != (row.driver, row.address, row.port)
     now = timezone.now()
     if moved:
-        row.state, row.identity, row.kept_apart = {}, {}, False
+        row.state, row.identity, row.power_actions, row.kept_apart = {}, {}, None, False
         row.last_polled_at = row.last_answer_at = None
         row.machine_ids.all().delete()
         row.inventory.all().delete()

@@ -23,7 +23,7 @@ from apps.groups.services import one_at_a_time
 
 GIVEN = ("alias", "slot", *identity.LEARNED)
 MEASURED = ("cpu", "memory", "disk", "temperature", "power", "up_since")
-POWER = ("power_state", "power_seen_at", "power_since")
+POWER = ("power_state", "power_seen_at", "power_since", "restart_cause")
 
 
 def join(component: Component, other: Component, actor: Actor) -> Component:
@@ -144,6 +144,7 @@ def _part(
             setattr(made, name, getattr(component, name))
     if not any(row.driver in drivers for row in rest):
         component.power_state, component.power_seen_at, component.power_since = "", None, None
+        component.restart_cause = ""
     # What lists sort by is measured again at the next poll; until then nobody says whose it was.
     for name in MEASURED:
         setattr(component, name, None)

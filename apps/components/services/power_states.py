@@ -5,6 +5,7 @@ controller says so, nor while the machine starts afterwards: whoever tells of si
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -23,22 +24,32 @@ _KEPT = (
     f"UPDATE {Component._meta.db_table} SET"  # noqa: S608 - a name of our own
     " power_since = CASE WHEN power_state = %s THEN power_since"
     " WHEN power_state = '' AND %s = 'on' THEN NULL ELSE %s END,"
-    " power_state = %s, power_seen_at = %s,"
+    " power_state = %s, power_seen_at = %s, restart_cause = CASE WHEN %s = '' THEN restart_cause ELSE %s END,"
     " cpu = CASE WHEN %s = 'off' THEN NULL ELSE cpu END, memory = CASE WHEN %s = 'off' THEN NULL ELSE memory END,"
     " up_since = CASE WHEN %s = 'off' THEN NULL ELSE up_since END"
     " WHERE id = %s AND (power_seen_at IS NULL OR power_seen_at < %s)"
 )
 
 
-def keep(seen: Iterable[tuple[int, PowerState, datetime]]) -> None:
-    """Keep the states of components (id, state, when it was seen); what was seen later stays.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How a component was seen, by its id; the cause of its last start is empty where that was not told."""
+
+    component: int
+    state: PowerState
+    at: datetime
+    restart_cause: str = ""
+
+
+def keep(seen: Iterable[Seen]) -> None:
+    """Keep the states of components; what was seen later stays.
 
     What the operating system told of its load and its start does not hold for a machine that is off.
     """
     told = []
-    for pk, state, at in seen:
-        word, moment = state.value, rows.moment(at)
-        told.append((word, word, moment, word, moment, word, word, word, pk, moment))
+    for one in seen:
+        word, moment, cause = one.state.value, rows.moment(one.at), one.restart_cause[:100]
+        told.append((word, word, moment, word, moment, cause, cause, word, word, word, one.component, moment))
     for start in range(0, len(told), AT_ONCE):
         with turn():
             rows.execute_many(_KEPT, told[start : start + AT_ONCE])

@@ -1,6 +1,6 @@
 """What may be ordered from a page, as its buttons call it: each is an operation with its arguments."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -152,15 +152,29 @@ def menu(names: Iterable[str]) -> list[MenuLine]:
     return [MenuLine(name, CHOICES[name], name in SEPARATED) for name in names]
 
 
-def offered(user: Any, group_id: int | None, capabilities: Iterable[Capability] | None, *, wakes: bool) -> list[str]:
-    """Give the orders that a user may give: in a group, or anywhere where none is named; None can do all."""
+def offered(
+    user: Any,
+    group_id: int | None,
+    capabilities: Iterable[Capability] | None,
+    *,
+    wakes: bool,
+    actions: Container[str] | None = None,
+) -> list[str]:
+    """Give the orders that a user may give: in a group, or anywhere where none is named; None can do all.
+
+    ``actions`` are those that the devices offer themselves.
+    """
     able = None if capabilities is None else frozenset(capabilities)
-    return [name for name, choice in CHOICES.items() if _can(choice, able, wakes) and _may(user, choice, group_id)]
+    return [
+        name for name, choice in CHOICES.items() if _can(choice, able, actions, wakes) and _may(user, choice, group_id)
+    ]
 
 
-def _can(choice: Choice, able: frozenset[Capability] | None, wakes: bool) -> bool:
+def _can(choice: Choice, able: frozenset[Capability] | None, actions: Container[str] | None, wakes: bool) -> bool:
     if choice.operation == WAKE:
         return wakes
+    if choice.operation == POWER and actions is not None and choice.arguments["action"] not in actions:
+        return False
     return able is None or choice.capability in able
 
 

@@ -174,7 +174,7 @@ class Asked:
 
     def _facts(self) -> dict[str, Any]:
         user, choice, components = self.request.user, self.choice, self.components
-        able = targets.able(components, OPERATIONS[choice.operation])
+        able = targets.able(components, OPERATIONS[choice.operation], choice.arguments)
         unable = [one for one in components if one.pk not in able]
         forbidden = [one for one in components if not scoping.may(user, choice.permission, one.group_id)]
         single = components[0] if len(components) == 1 else None

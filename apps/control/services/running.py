@@ -16,6 +16,7 @@ from apps.components import contact, extensions
 from apps.components.contact import Line
 from apps.components.models import CONSOLE, Component, ManagementInterface, PowerSwitch, Reservation
 from apps.components.services import checks, power_states, reservations
+from apps.components.services.power_states import Seen
 from apps.control import operations
 from apps.control.conversations import Spoken, Talks
 from apps.control.hints import REMEDY_WHILE_OFF
@@ -178,7 +179,7 @@ class Round:
         if line is not None and spoken.asked:
             contact.note([contact.Outcome(line, spoken.error, spoken.state)])
         if begun.order.power is not None and step.component is not None:
-            power_states.keep([(step.component, begun.order.power, timezone.now())])
+            power_states.keep([Seen(step.component, begun.order.power, timezone.now())])
         if line is not None and begun.order.events:
             for keep in extensions.log_keepers:
                 keep(line.interface_id, begun.order.events)

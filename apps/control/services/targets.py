@@ -4,12 +4,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from django.db.models import Case, F, Q, QuerySet, When
+
 from apps.components.models import Component, InventoryItem, ManagementInterface
 from apps.control import operations
 from apps.control.operations import Operation
 from apps.control.shutting_down import Way, in_order
 from apps.drivers import registry
-from apps.drivers.contract import PORT_OF, Capability, PowerAction
+from apps.drivers.contract import PORT_OF, Capability, PowerAction, ShutsDownBy
 from apps.protocols.wake_on_lan import BadAddress, magic_packet
 
 BY_THE_SYSTEM = frozenset({PowerAction.SHUTDOWN, PowerAction.REBOOT})
@@ -22,12 +24,12 @@ def ways(
 ) -> dict[int, int | None]:
     """Give for each component that can be ordered this the interface that is used, by their ids.
 
-    It is the first enabled one whose driver has the capability; a shutdown goes to agents in the operating system
-    first. Waking goes past all interfaces: there it is the one by which one sees whether the machine is awake, None
-    where there is none.
+    It is an enabled one whose driver has the capability, and whose device offers the action as far as it told: the
+    first of those that answered last. A shutdown goes to agents in the operating system first. Waking goes past all
+    interfaces: there it is the one by which one sees whether the machine is awake, None where there is none.
     """
-    if operation.name == operations.POWER and arguments and PowerAction(arguments["action"]) in BY_THE_SYSTEM:
-        return dict(_gentlest(components))
+    if operation.name == operations.POWER and arguments:
+        return _switching(components, PowerAction(arguments["action"]))
     if operation.name == operations.WAKE:
         able = mac_addresses(components).keys()
         seeing = {**_first(able, None), **_first(able, Capability.POWER)}
@@ -35,25 +37,39 @@ def ways(
     return dict(_first(components, operation.capability))
 
 
-def _gentlest(components: Iterable[int]) -> dict[int, int]:
+def _switching(components: Iterable[int], action: PowerAction) -> dict[int, int]:
     specs = registry.specs()
-    rows = ManagementInterface.objects.filter(
-        component__in=list(components), enabled=True, driver__in=drivers_with(Capability.POWER)
-    )
+    gently = action in BY_THE_SYSTEM
     found: dict[int, list[Way]] = defaultdict(list)
-    for pk, component, driver in rows.order_by("pk").values_list("pk", "component", "driver"):
-        found[component].append(Way(pk, specs[driver].shuts_down_by))
-    chosen = {component: in_order(listed) for component, listed in found.items()}
-    return {component: listed[0].interface for component, listed in chosen.items() if listed}
+    for pk, component, driver, actions, trust in _able(components, Capability.POWER):
+        if actions is None or action.value in actions:
+            by = specs[driver].shuts_down_by if gently else ShutsDownBy.CONTROLLER
+            found[component].append(Way(pk, by, trust))
+    return {component: in_order(ways)[0].interface for component, ways in found.items()}
 
 
 def _first(components: Iterable[int], capability: Capability | None) -> dict[int, int]:
-    drivers = drivers_with(capability)
-    rows = ManagementInterface.objects.filter(component__in=list(components), enabled=True, driver__in=drivers)
-    found: dict[int, int] = {}
-    for pk, component in rows.order_by("pk").values_list("pk", "component"):
-        found.setdefault(component, pk)
-    return found
+    found: dict[int, tuple[int, int]] = {}
+    for pk, component, _driver, _actions, trust in _able(components, capability):
+        found[component] = min(found.get(component, (trust, pk)), (trust, pk))
+    return {component: pk for component, (_trust, pk) in found.items()}
+
+
+def _able(components: Iterable[int], capability: Capability | None) -> QuerySet[Any, Any]:
+    """Give the enabled interfaces that have a capability: id, component, driver, power actions, how far it is trusted.
+
+    0 answered last, 1 was never asked, 2 did not answer, 3 is asked no more, because a login was refused.
+    """
+    of_credential = F("credential__version")
+    latched = Q(credential__latched_version=of_credential) | Q(refused_version=of_credential)
+    rows = ManagementInterface.objects.filter(
+        component__in=list(components), enabled=True, driver__in=drivers_with(capability)
+    ).annotate(
+        trust=Case(
+            When(latched, then=3), When(~Q(last_error_code=""), then=2), When(last_answer_at=None, then=1), default=0
+        )
+    )
+    return rows.order_by("pk").values_list("pk", "component", "driver", "power_actions", "trust")
 
 
 def drivers_with(capability: Capability | None) -> list[str]:
@@ -93,6 +109,6 @@ def _is_real(address: str) -> bool:
     return any(mac) and not mac[0] & 1
 
 
-def able(components: Sequence[Component], operation: Operation) -> set[int]:
+def able(components: Sequence[Component], operation: Operation, arguments: Mapping[str, Any] | None = None) -> set[int]:
     """Give the ids of those that can be ordered this."""
-    return set(ways([component.pk for component in components], operation))
+    return set(ways([component.pk for component in components], operation, arguments))

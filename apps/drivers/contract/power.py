@@ -36,10 +36,13 @@ class ShutsDownBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PowerReport:
-    """Whether a machine is powered, and what it may be ordered. A state of None was not told."""
+    """Whether a machine is powered, and what it may be ordered. None was not told.
+
+    What is not among the actions is not offered; an agent whose own setting forbids a remote shutdown leaves that out.
+    """
 
     state: PowerState | None
-    actions: frozenset[PowerAction] = frozenset()
+    actions: frozenset[PowerAction] | None = None
     restart_cause: str = ""  # an English phrase
 
 

@@ -56,6 +56,8 @@ class Polled:
     ports: bytes | None = None
     neighbours: Sequence[Neighbour] | None = None  # None: as they were
     power: PowerState | None = None  # None: not told
+    power_actions: tuple[str, ...] | None = None  # None: not told
+    restart_cause: str = ""  # empty: not told
     log: Look | None = None  # None: its event log was not due
     drawn: PowerDrawn | None = None  # None: there is no meter, or it was not asked
 
@@ -132,5 +134,7 @@ async def _read(line: Line, device: Driver, own: Mapping[str, Limits], without: 
         ports=port_reports.pack(ports) if ports is not None else None,
         neighbours=neighbours,
         power=power.state if power is not None else None,
+        power_actions=tuple(sorted(power.actions)) if power is not None and power.actions is not None else None,
+        restart_cause=power.restart_cause if power is not None else "",
         drawn=drawn,
     )

@@ -4,6 +4,7 @@ Order matters for a kill at any moment: sensors first, because what is new is fo
 samples and last values together; causes last. Whatever is cut off is mended by the next poll.
 """
 
+import json
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -62,7 +63,9 @@ def _write(batch: Sequence[Polled]) -> None:
     for part in _parts(told, INTERFACES_AT_ONCE):
         _write_values(part, layout_ids)
     power_states.keep(
-        (p.line.component_id, p.power, datetime.fromtimestamp(p.at, UTC)) for p in told if p.power is not None
+        power_states.Seen(p.line.component_id, p.power, datetime.fromtimestamp(p.at, UTC), p.restart_cause)
+        for p in told
+        if p.power is not None
     )
     silent = silence.of(told)
     with causes.together():
@@ -93,7 +96,8 @@ def _write_values(batch: Sequence[Polled], layout_ids: Mapping[bytes, int]) -> N
 
 def _write_present(batch: Sequence[Polled], layout_ids: Mapping[bytes, int]) -> None:
     wanted = [polled.line.interface_id for polled in batch]
-    present = set(ManagementInterface.objects.filter(pk__in=wanted).order_by().values_list("pk", flat=True))
+    known = ManagementInterface.objects.filter(pk__in=wanted).order_by()
+    present = dict(known.values_list("pk", "power_actions"))
     samples: list[Sequence[Any]] = []
     last: list[Sequence[Any]] = []
     ports: list[Sequence[Any]] = []
@@ -103,11 +107,14 @@ def _write_present(batch: Sequence[Polled], layout_ids: Mapping[bytes, int]) -> 
     leading = meters.leading(batch)
     columns: dict[tuple[str, ...], list[Sequence[Any]]] = defaultdict(list)
     boots: list[Sequence[Any]] = []
+    offers: list[Sequence[Any]] = []
     for polled in batch:
         pk = polled.line.interface_id
         if pk not in present:
             continue
         moment = rows.moment(datetime.fromtimestamp(polled.at, UTC))
+        if polled.power_actions is not None and list(polled.power_actions) != present[pk]:
+            offers.append((json.dumps(polled.power_actions), pk))
         if polled.ports is not None:
             ports.append((pk, polled.ports, moment))
         if pk in said:
@@ -126,6 +133,7 @@ def _write_present(batch: Sequence[Polled], layout_ids: Mapping[bytes, int]) -> 
             boots.append(_boot(polled, readings.uptime))
     _insert(samples, last, ports, stated)
     _insert_drawn(drawn)
+    rows.update(ManagementInterface, ("power_actions",), offers)
     for names, values in columns.items():
         rows.update(Component, names, values)
     rows.execute_many(
