@@ -20,7 +20,7 @@ from django.utils.translation import gettext_noop
 
 from apps.components import contact
 from apps.components.contact import Line
-from apps.control.orders import Order
+from apps.control.orders import Order, Seen, Untold
 from apps.core.models import StepCode
 from apps.core.phrases import Phrase
 from apps.drivers.contract import Driver
@@ -73,9 +73,11 @@ async def carry_out(order: Order, line: Line | None, limit: timedelta, given_up:
         silent = None
     if done is None and taken.line is not None:
         done = await _look(order, taken, limit, given_up)
-    if done is not None:
+    if isinstance(done, Untold) and silent is None:
+        return Spoken(StepCode.NOT_CONFIRMED, done.words, state=taken.state)
+    if isinstance(done, Phrase):
         return Spoken(StepCode.NONE, done, state=taken.state)
-    return _unseen(taken, silent, limit, given_up.is_set())
+    return _unseen(order, taken, silent, limit, given_up.is_set())
 
 
 def _may_have_taken(error: ContactError) -> bool:
@@ -99,7 +101,7 @@ class _Taken:
         return contact.open(replace(self.line, target=target), deadline=order.deadline)
 
 
-async def _give(order: Order, taken: _Taken) -> Phrase | None:
+async def _give(order: Order, taken: _Taken) -> Seen:
     """Give the order, and look at once: much is done while the controller still answers."""
     if not order.needs_device:
         return await order.give(None)
@@ -113,7 +115,7 @@ async def _give(order: Order, taken: _Taken) -> Phrase | None:
     return done
 
 
-async def _first_look(order: Order, device: Driver, taken: _Taken) -> Phrase | None:
+async def _first_look(order: Order, device: Driver, taken: _Taken) -> Seen:
     """Look in the same conversation; what goes wrong now says nothing of the order, which was taken."""
     try:
         return await order.look(device)
@@ -122,7 +124,7 @@ async def _first_look(order: Order, device: Driver, taken: _Taken) -> Phrase | N
         return None
 
 
-async def _look(order: Order, taken: _Taken, limit: timedelta, given_up: asyncio.Event) -> Phrase | None:
+async def _look(order: Order, taken: _Taken, limit: timedelta, given_up: asyncio.Event) -> Seen:
     """Look again and again until it is seen, the time is over or nobody waits any more."""
     clock = asyncio.get_running_loop().time
     until = clock() + limit.total_seconds()
@@ -155,7 +157,7 @@ async def _wait(given_up: asyncio.Event, seconds: float) -> bool:
     return True
 
 
-def _unseen(taken: _Taken, silent: ContactError | None, limit: timedelta, given_up: bool) -> Spoken:
+def _unseen(order: Order, taken: _Taken, silent: ContactError | None, limit: timedelta, given_up: bool) -> Spoken:
     error = taken.trouble
     seconds = f"{limit.total_seconds():g}"
     if taken.line is None:
@@ -168,7 +170,8 @@ def _unseen(taken: _Taken, silent: ContactError | None, limit: timedelta, given_
     if error is not None:
         told = Phrase(NOT_SEEN_AS, {"seconds": seconds, "error": contact.words(error)})
         return Spoken(StepCode.NOT_CONFIRMED, told, error, taken.state)
-    return Spoken(StepCode.NOT_CONFIRMED, Phrase(NOT_SEEN, {"seconds": seconds}), None, taken.state)
+    told = order.unseen if order.unseen is not None else Phrase(NOT_SEEN, {"seconds": seconds})
+    return Spoken(StepCode.NOT_CONFIRMED, told, None, taken.state)
 
 
 class Talks(AbstractContextManager["Talks"]):

@@ -6,8 +6,9 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from django.utils.translation import gettext_noop
 
@@ -29,12 +30,12 @@ from apps.drivers.contract import (
     PowerMeter,
     PowerState,
     Target,
+    Traces,
 )
 from apps.protocols import wake_on_lan
 from apps.protocols.errors import DeviceError, Unsupported
 
 READS_FOR = 8.0  # seconds, before a log is emptied
-NOT_SEEN_OFF = 5  # looks after which a machine that is on, and was never seen off, counts as switched off and on again
 
 ALREADY: Mapping[PowerState, Phrase] = {
     PowerState.ON: Phrase(gettext_noop("It was on already: nothing was ordered.")),
@@ -45,8 +46,17 @@ SEEN: Mapping[PowerState, Phrase] = {
     PowerState.OFF: Phrase(gettext_noop("It is off.")),
 }
 CYCLED = Phrase(gettext_noop("It was off, and is on again."))
-CYCLED_UNSEEN = Phrase(gettext_noop("It is on; nobody saw it off in between."))
-RESTARTED = Phrase(gettext_noop("The controller took the order, and the machine is on."))
+RESTARTED = Phrase(gettext_noop("It has started anew, and is on."))
+INTERRUPTED = Phrase(gettext_noop("The interrupt has reached the machine."))
+RESTART_UNTOLD = Phrase(
+    gettext_noop("The controller took the order; it does not tell whether the machine has restarted.")
+)
+RESTART_UNSEEN = Phrase(
+    gettext_noop("The controller took the order; nothing it tells shows that the machine has restarted.")
+)
+INTERRUPT_UNTOLD = Phrase(
+    gettext_noop("The controller took the order; it does not tell whether it has reached the machine.")
+)
 NOTHING_RUNS = gettext_noop("%(address)s is off: there is nothing to restart.")
 NOT_OFFERED = gettext_noop("%(address)s does not offer this at the moment.")
 NO_CAPABILITY = gettext_noop("The way of managing of %(address)s cannot do this.")
@@ -64,13 +74,33 @@ UNCAPPED = Phrase(gettext_noop("There is no power cap any more."))
 CAP_UNTOLD = Phrase(gettext_noop("The controller took the order; it does not tell whether there is a cap."))
 ANSWERS = Phrase(gettext_noop("It answers."))
 
+UNSEEN: Mapping[PowerAction, Phrase] = {
+    PowerAction.CYCLE: RESTART_UNSEEN,
+    PowerAction.RESET: RESTART_UNSEEN,
+    PowerAction.REBOOT: RESTART_UNSEEN,
+    PowerAction.NMI: INTERRUPT_UNTOLD,
+}
 ENDS_IN: Mapping[PowerAction, PowerState] = {
     PowerAction.ON: PowerState.ON,
     PowerAction.OFF: PowerState.OFF,
     PowerAction.SHUTDOWN: PowerState.OFF,
 }
 
+UNTOLD = (RESTART_UNTOLD, RESTART_UNSEEN, INTERRUPT_UNTOLD, LAMP_UNTOLD, CAP_UNTOLD)
+"""How steps end whose controllers took the order and do not tell more: it says nothing against the next device."""
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """The device took the order and does not tell whether it is done: looking further is of no use."""
+
+    words: Phrase
+
+
+Seen: TypeAlias = Phrase | Untold | None
+"""What a look gives: done, never to be seen, or not yet."""
 
 
 class Order(ABC):
@@ -79,6 +109,8 @@ class Order(ABC):
     needs_device = True  # False: it is given without a conversation
     sent = False  # from the moment at which the device may have received it
     power: PowerState | None = None  # as it was seen last
+    restart_cause = ""  # why the machine last started, as it was told last
+    unseen: Phrase | None = None  # what is said of it when the time is over, None: nothing of its own
     deadline = 30.0  # seconds for one contact
     events: Sequence[LoggedEvent] = ()  # that the device forgets by the order
 
@@ -87,7 +119,7 @@ class Order(ABC):
         """Order it; a phrase says that nothing had to be ordered."""
 
     @abstractmethod
-    async def look(self, device: Driver) -> Phrase | None:
+    async def look(self, device: Driver) -> Seen:
         """Say that it is done, None while it is not."""
 
     def reach(self, target: Target) -> Target:
@@ -106,8 +138,10 @@ class PowerOrder(Order):
 
     def __init__(self, action: PowerAction) -> None:
         self.action = action
+        self.unseen = UNSEEN.get(action)
         self._was_off = False
-        self._looks = 0
+        self._has_restarted = self._was_interrupted = False
+        self._before: Traces | None = None
 
     async def give(self, device: Driver | None) -> Phrase | None:
         """Look first: what is so already is not ordered, and what is off cannot be restarted."""
@@ -122,22 +156,48 @@ class PowerOrder(Order):
             raise DeviceError(NOTHING_RUNS, address=address)
         if report.actions is not None and self.action not in report.actions:
             raise Unsupported(NOT_OFFERED, address=address)
+        if wanted is None:
+            self._before = await _traces(machine)
         self.sent = True
         await machine.set_power(self.action)
         return None
 
-    async def look(self, device: Driver) -> Phrase | None:
-        """See the state that the action ends in; of a restart, that the machine is on."""
-        self.power = (await able(device, Power).read_power()).state
-        self._looks += 1
+    async def look(self, device: Driver) -> Seen:
+        """See the state that the action ends in; of a restart, that the machine was off, or what a start leaves."""
+        machine = able(device, Power)
+        report = await machine.read_power()
+        self.power, self.restart_cause = report.state, report.restart_cause
+        if self.action in ENDS_IN:
+            return SEEN[self.power] if self.power is not None and self.power is ENDS_IN[self.action] else None
         self._was_off = self._was_off or self.power is PowerState.OFF
-        if self.power is None or self.power is not ENDS_IN.get(self.action, PowerState.ON):
+        await self._compare(machine)
+        tells = self._before is not None and self._before.tell
+        if self.action is PowerAction.NMI:
+            if self._was_off or self._has_restarted or self._was_interrupted:
+                return INTERRUPTED
+            return None if tells else Untold(INTERRUPT_UNTOLD)
+        if self.power is not PowerState.ON:
             return None
-        if self.action is PowerAction.CYCLE:
-            if self._was_off:
-                return CYCLED
-            return CYCLED_UNSEEN if self._looks >= NOT_SEEN_OFF else None
-        return SEEN[self.power] if self.action in ENDS_IN else RESTARTED
+        if self._was_off or self._has_restarted:
+            return CYCLED if self._was_off else RESTARTED
+        return None if tells or self.action is PowerAction.CYCLE else Untold(RESTART_UNTOLD)
+
+    async def _compare(self, machine: Power) -> None:
+        """Keep what the machine has done since the order, by what its controller tells of starts."""
+        now = await _traces(machine, self._before) if self._before is not None else None
+        if now is None or self._before is None:
+            return
+        self.restart_cause = now.cause
+        self._has_restarted = self._has_restarted or now.restarted_since(self._before)
+        self._was_interrupted = self._was_interrupted or now.interrupted_since(self._before)
+
+
+async def _traces(machine: Power, before: Traces | None = None) -> Traces | None:
+    """Read what the last start left; a controller that refuses to tell does not tell."""
+    try:
+        return await machine.read_traces(before)
+    except (DeviceError, Unsupported):
+        return None
 
 
 class BootOrder(Order):
@@ -178,11 +238,11 @@ class LampOrder(Order):
         await machine.set_lamp(self.lit, self.duration)
         return None
 
-    async def look(self, device: Driver) -> Phrase | None:
+    async def look(self, device: Driver) -> Seen:
         """See it, where the controller tells."""
         lit = await able(device, Lamp).read_lamp()
         if lit is None:
-            return LAMP_UNTOLD
+            return Untold(LAMP_UNTOLD)
         return (LIT if lit else OUT) if lit is self.lit else None
 
 
@@ -229,11 +289,11 @@ class CapOrder(Order):
         await machine.set_power_cap(self.watts)
         return None
 
-    async def look(self, device: Driver) -> Phrase | None:
+    async def look(self, device: Driver) -> Seen:
         """Read it back, and say what it achieves so far; the power need not fall to it."""
         drawn = await device.read_power_drawn() if isinstance(device, PowerMeter) else None
         if drawn is None:
-            return CAP_UNTOLD
+            return Untold(CAP_UNTOLD)
         if not self._is_set(drawn):
             return None
         if self.watts is None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from apps.control.orders import LAMP_UNTOLD, RESTART_UNSEEN
 from tests.control.conftest import order, run
 from tests.factories import make_credential, make_interface
 from tests.ipmi_sim import PASSWORD, USERNAME, IpmiSim, ipmi_sim
@@ -34,6 +35,8 @@ def test_orders_are_given_once_seen_and_leave_no_session(admin, queued, impatien
         ("power", {"action": "on"}),
         ("boot", {"device": "pxe"}),
         ("clear_log", {}),
+        ("power", {"action": "reset"}),
+        ("lamp", {}),
     ):
         (step,) = run(order(admin, [device], operation, **arguments))
         told.append((step.state, step.code, str(step.message)))
@@ -45,6 +48,8 @@ def test_orders_are_given_once_seen_and_leave_no_session(admin, queued, impatien
         ("done", "", "It is on."),
         ("failed", "not_confirmed", f"{TAKEN} 0 s."),  # the simulator forgets that its boot device is valid
         ("done", "", "The event log is empty. Entries before: 3."),
+        ("failed", "not_confirmed", str(RESTART_UNSEEN)),  # it writes nothing down when the machine is reset
+        ("failed", "not_confirmed", str(LAMP_UNTOLD)),
     ]
     assert "is on" in simulator.ipmitool("chassis", "power", "status")
     assert "set boot pxe" in simulator.orders()[begun:]

@@ -23,9 +23,10 @@ def test_an_ilo_takes_orders_and_shows_that_they_are_done(admin, queued, ilo_pro
         ("power", {"action": "off"}, "It is off."),
         ("power", {"action": "off"}, "It was off already: nothing was ordered."),
         ("power", {"action": "on"}, "It is on."),
-        ("power", {"action": "cycle"}, "It is on; nobody saw it off in between."),
-        ("power", {"action": "reset"}, "The controller took the order, and the machine is on."),
+        ("power", {"action": "cycle"}, "It has started anew, and is on."),
+        ("power", {"action": "reset"}, "It has started anew, and is on."),
     ):
+        ilo_program.tell("tested")
         (step,) = run(order(admin, [server], operation, **arguments))
         assert (step.state, step.code, str(step.message)) == ("done", "", seen)
     (step,) = run(order(admin, [server], "clear_log"))

@@ -12,6 +12,7 @@ from apps.components.models import Component, InventoryItem, ManagementInterface
 from apps.components.services import reservations
 from apps.control import tasks
 from apps.control.conversations import Talks
+from apps.control.orders import CAP_UNTOLD, INTERRUPT_UNTOLD, LAMP_UNTOLD, RESTART_UNSEEN, RESTART_UNTOLD
 from apps.control.services import running
 from apps.core import jobs, options
 from apps.core.models import Job, JobStep
@@ -35,9 +36,9 @@ def ended(step: JobStep) -> tuple[str, str, str]:
         ("on", "power", {"action": "off"}, "power off", "It is off."),
         ("on", "power", {"action": "shutdown"}, "power shutdown", "It is off."),
         ("on", "power", {"action": "cycle"}, "power cycle", "It was off, and is on again."),
-        ("on", "power", {"action": "reset"}, "power reset", "The controller took the order, and the machine is on."),
-        ("on", "power", {"action": "reboot"}, "power reboot", "The controller took the order, and the machine is on."),
-        ("on", "power", {"action": "nmi"}, "power nmi", "The controller took the order, and the machine is on."),
+        ("on", "power", {"action": "reset"}, "power reset", "It has started anew, and is on."),
+        ("on", "power", {"action": "reboot"}, "power reboot", "It has started anew, and is on."),
+        ("on", "power", {"action": "nmi"}, "power nmi", "The interrupt has reached the machine."),
         ("on", "boot", {"device": "pxe"}, "boot pxe", "It is set to start from the network (PXE)."),
         ("on", "boot", {"device": "disk", "once": False}, "boot disk always", "It is set to start from the disk."),
         ("on", "lamp", {}, "lamp on", "The lamp is lit."),
@@ -99,6 +100,73 @@ def test_a_boot_device_counts_as_set_in_the_mode_that_was_wanted(
     monkeypatch.setattr(FakeDriver, "set_boot", lambda driver, wanted: set_boot(driver, replace(wanted, uefi=told)))
     (step,) = run(order(admin, [machine()], "boot", device=device, uefi=True))
     assert step.code == code
+
+
+@pytest.mark.parametrize(
+    ("action", "traces", "obedience", "told"),
+    [
+        ("reset", "counted", "deaf", RESTART_UNSEEN),
+        ("reset", "none", "prompt", RESTART_UNTOLD),
+        ("reboot", "counted", "deaf", RESTART_UNSEEN),
+        ("cycle", "counted", "deaf", RESTART_UNSEEN),
+        ("cycle", "none", "deaf", RESTART_UNSEEN),
+        ("nmi", "counted", "deaf", INTERRUPT_UNTOLD),
+        ("nmi", "none", "prompt", INTERRUPT_UNTOLD),
+    ],
+)
+def test_a_restart_that_nothing_shows_is_not_confirmed(admin, queued, impatient, action, traces, obedience, told):
+    device = machine(traces=traces, obedience=obedience)
+    (step,) = run(order(admin, [device], action=action))
+    assert ended(step) == ("failed", "not_confirmed", str(told))
+    assert received(device) == [f"power {action}"]
+
+
+def test_a_machine_that_was_seen_off_in_between_has_been_cycled_whatever_its_controller_tells(admin, queued):
+    (step,) = run(order(admin, [machine(traces="none")], action="cycle"))
+    assert ended(step) == ("done", "", "It was off, and is on again.")
+
+
+def test_a_slow_restart_is_looked_for_until_it_is_seen(admin, queued):
+    device = machine(obedience="late")
+    (step,) = run(order(admin, [device], action="reboot"))
+    assert ended(step) == ("done", "", "It has started anew, and is on.")
+    assert contact.connections[device.pk, "power"] == 4
+    component = Component.objects.get(pk=device.component_id)
+    assert component.restart_cause == "Ordered through the controller"
+
+
+@pytest.mark.parametrize(
+    ("operation", "read", "told"), [("lamp", "read_lamp", LAMP_UNTOLD), ("cap", "read_power_drawn", CAP_UNTOLD)]
+)
+def test_what_a_controller_does_not_tell_is_not_done(admin, queued, monkeypatch, operation, read, told):
+    async def nothing(driver):
+        return None
+
+    monkeypatch.setattr(FakeDriver, read, nothing)
+    (step,) = run(order(admin, [machine()], operation, **({"watts": 300} if operation == "cap" else {})))
+    assert ended(step) == ("failed", "not_confirmed", str(told))
+
+
+def test_controllers_that_do_not_tell_stop_no_job(admin, queued, impatient):
+    options.set_value("operation_concurrency", 1, admin)
+    options.set_value("operation_failures", 1, admin)
+    devices = [machine(traces="none") for _ in range(3)]
+    steps = run(order(admin, devices, action="reset"))
+    assert [step.code for step in steps] == ["not_confirmed"] * 3
+
+
+def test_whether_a_silent_controller_took_the_order_is_unknown_also_where_it_tells_nothing(
+    admin, queued, impatient, monkeypatch
+):
+    switch = FakeDriver.set_power
+
+    async def fall_silent(driver, action):
+        await switch(driver, action)
+        raise Unreachable("%(address)s does not answer", address=driver.target.address)
+
+    monkeypatch.setattr(FakeDriver, "set_power", fall_silent)
+    (step,) = run(order(admin, [machine(traces="none")], action="reset"))
+    assert step.code == "outcome_unknown"
 
 
 def test_a_refusal_keeps_the_words_of_the_device(admin, queued):

@@ -20,7 +20,7 @@ from apps.components.services.power_states import Seen
 from apps.control import operations
 from apps.control.conversations import Spoken, Talks
 from apps.control.hints import REMEDY_WHILE_OFF
-from apps.control.orders import Order, WakeOrder, order_of
+from apps.control.orders import UNTOLD, Order, WakeOrder, order_of
 from apps.control.services import targets
 from apps.control.services.ordering import CANNOT
 from apps.core import jobs, options
@@ -38,6 +38,7 @@ POLL_AFTER = timedelta(seconds=2)
 GONE = Phrase(gettext_noop("The interface was removed meanwhile."))
 HELD_PLAINLY = Phrase(gettext_noop("Somebody else has just ordered something of it."))
 TOO_MANY_FAILED = gettext_noop("Not begun, because others failed before: %(number)s.")
+HARMLESS = (WORKER_DIED, *UNTOLD)
 SLOW_ENDS = frozenset({PowerAction.SHUTDOWN, PowerAction.REBOOT})
 
 REMEDIES = {
@@ -131,8 +132,8 @@ class Round:
     def is_stopped(self) -> bool:
         """Say whether nothing more is begun; then the rest is left out."""
         most = options.get("operation_failures")
-        # That a worker of ours ended says nothing of the devices that come next.
-        failed = JobStep.objects.filter(job=self.job, state=StepState.FAILED).exclude(message=WORKER_DIED).count()
+        # That a worker of ours ended, or a controller does not tell more, says nothing of the devices that come next.
+        failed = JobStep.objects.filter(job=self.job, state=StepState.FAILED).exclude(message__in=HARMLESS).count()
         if not most or failed < most:
             return False
         jobs.leave_rest(self.job.pk, Phrase(TOO_MANY_FAILED, {"number": str(failed)}))
@@ -179,7 +180,7 @@ class Round:
         if line is not None and spoken.asked:
             contact.note([contact.Outcome(line, spoken.error, spoken.state)])
         if begun.order.power is not None and step.component is not None:
-            power_states.keep([Seen(step.component, begun.order.power, timezone.now())])
+            power_states.keep([Seen(step.component, begun.order.power, timezone.now(), begun.order.restart_cause)])
         if line is not None and begun.order.events:
             for keep in extensions.log_keepers:
                 keep(line.interface_id, begun.order.events)

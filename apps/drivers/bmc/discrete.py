@@ -3,20 +3,36 @@
 from collections.abc import Iterator, Sequence
 
 from apps.drivers.bmc.readings import name_of
-from apps.drivers.bmc.words import KINDS, UNKNOWN_STATE, meaning
+from apps.drivers.bmc.words import KINDS, SPECIFIC_CODE, UNKNOWN_STATE, meaning
 from apps.drivers.contract import NOT_MEASURED, POWER_OFF, WORST_FIRST, Fact, State, StateKind, Status
 from apps.protocols.ipmi.chassis import ChassisStatus
 from apps.protocols.ipmi.measuring import Measured
 from apps.protocols.ipmi.records import THRESHOLD
 
 _PASSED = {0: 0, 1: 2, 2: 4, 3: 7, 4: 9, 5: 11}  # bit of a limit that is passed (§35.14): the event that says so
-_PROCESSOR, _SPECIFIC, _THROTTLED = 0x07, 0x6F, 10  # IPMI 2.0 §42.2
+_PROCESSOR, _THROTTLED = (0x07, SPECIFIC_CODE), 10  # IPMI 2.0 §42.2
+_FIRMWARE, _PROGRESS = (0x0F, SPECIFIC_CODE), 2
+START_NAME = "Start of the machine"
+START_WORDS = {"progress": "Firmware progress", "done": "Power-on self test done", "off": "Powered off"}
 _NOTHING = "Nothing reported"
 
 
 def states(measured: Sequence[Measured], *, powered: bool | None) -> list[State]:
     """Give what every discrete sensor says, in the controller's order."""
-    return [_state(one, powered) for one in measured if not one.record.measures]
+    return [
+        *(_state(one, powered) for one in measured if not one.record.measures),
+        *_start([one for one in measured if _kind(one) == _FIRMWARE], powered),
+    ]
+
+
+def _start(firmware: Sequence[Measured], powered: bool | None) -> Iterator[State]:
+    """Say how far the machine has started, where a sensor of its firmware tells."""
+    told = [one for one in firmware if one.available]
+    if powered is False and firmware:
+        yield State("post", START_NAME, StateKind.OTHER, (START_WORDS["off"],))
+    elif told:
+        at_work = any(_PROGRESS in one.states for one in told)
+        yield State("post", START_NAME, StateKind.OTHER, (START_WORDS["progress" if at_work else "done"],))
 
 
 def _state(one: Measured, powered: bool | None) -> State:
@@ -43,10 +59,13 @@ def _told(one: Measured) -> Iterator[tuple[str, Status]]:
 
 def throttled(measured: Sequence[Measured]) -> bool | None:
     """Say whether a processor slows itself down; None where no sensor of a processor tells of itself."""
-    kinds = [(one.record.sensor_type, one.record.reading_type) for one in measured]
-    told = [one for one, kind in zip(measured, kinds, strict=True) if kind == (_PROCESSOR, _SPECIFIC)]
+    told = [one for one in measured if _kind(one) == _PROCESSOR]
     known = [one for one in told if one.available]
     return any(_THROTTLED in one.states for one in known) if known else None
+
+
+def _kind(one: Measured) -> tuple[int, int]:
+    return one.record.sensor_type, one.record.reading_type
 
 
 def chassis_facts(chassis: ChassisStatus) -> list[Fact]:

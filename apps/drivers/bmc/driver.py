@@ -1,5 +1,6 @@
 """Manages a server through its management controller."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -41,8 +42,9 @@ from apps.drivers.contract import (
     State,
     States,
     Target,
+    Traces,
 )
-from apps.protocols.errors import Unreachable, Unsupported
+from apps.protocols.errors import DeviceError, Unreachable, Unsupported
 from apps.protocols.ipmi import IpmiConnection, IpmiSession, IpmiTarget, about, chassis, event_log, fru, measuring, sol
 from apps.protocols.ipmi.records import Records
 from apps.protocols.ipmi.repository import read_records
@@ -51,6 +53,7 @@ T = TypeVar("T")
 
 EVENTS_AT_ONCE = 250  # the rest comes with the next look
 LONGEST_LIGHT = 255  # seconds
+CAUSE_KEPT = 3600.0  # seconds; who restarts and is on at every poll is asked once an hour why
 _ACTIONS = {
     PowerAction.ON: chassis.ON,
     PowerAction.OFF: chassis.OFF,
@@ -82,6 +85,8 @@ class BmcDriver(
         self._connection: IpmiConnection | None = None
         self._line: BmcLine | None = None
         self._settings: settings.Told | None = None
+        kept = target.state.get("cause")
+        self._cause: Mapping[str, Any] = kept if isinstance(kept, Mapping) else {}
 
     async def __aenter__(self) -> Self:
         first = _ipmi_target(self.target)
@@ -116,6 +121,11 @@ class BmcDriver(
             self._known[name] = await read()
         found: T = self._known[name]
         return found
+
+    @property
+    def state(self) -> Mapping[str, Any]:
+        """Why the machine last started, when that was asked, and how it was powered then."""
+        return {"cause": dict(self._cause)} if self._cause else {}
 
     async def check(self) -> Sequence[CheckStep]:
         """Sign in, and ask the controller who it is."""
@@ -172,15 +182,33 @@ class BmcDriver(
         return (own, parts.lan_port(lan), *parts.parts(said, powered=(await self._chassis()).on))
 
     async def read_power(self) -> PowerReport:
-        """Tell whether the machine is powered now, and why it last started."""
+        """Tell whether the machine is powered now, and why it last started, which is asked once for each start."""
         self._known.pop("chassis", None)
-        powered = (await self._chassis()).on
-        cause = await self._run(chassis.read_restart_cause)
-        return PowerReport(
-            PowerState.ON if powered else PowerState.OFF,
-            frozenset(_ACTIONS),
-            RESTART_CAUSES.get(cause or 0, ""),
-        )
+        power = PowerState.ON if (await self._chassis()).on else PowerState.OFF
+        kept = self._cause
+        is_old = time.time() - float(kept.get("at", 0)) > CAUSE_KEPT
+        if power is PowerState.ON and (is_old or kept.get("power") != power):
+            await self._ask_cause()
+        elif kept.get("power") != power:
+            self._cause = {**kept, "power": power.value}
+        return PowerReport(power, frozenset(_ACTIONS), str(self._cause.get("cause", "")))
+
+    async def _ask_cause(self) -> str:
+        told = RESTART_CAUSES.get(await self._run(chassis.read_restart_cause) or 0, "")
+        self._cause = {"power": PowerState.ON.value, "cause": told, "at": round(time.time())}
+        return told
+
+    async def read_traces(self, before: Traces | None = None) -> Traces:
+        """Ask why it last started, and look into the event log for a start; a controller may keep neither."""
+        cause = await self._ask_cause()
+        place = before.place if before is not None else None
+        if before is not None and not place:
+            return Traces(cause)
+        try:
+            found = await self._run(lambda session: log.traces(session, place, EVENTS_AT_ONCE))
+        except (DeviceError, Unsupported):
+            return Traces(cause, place=place or {})
+        return Traces(cause, found.start, found.interrupt, place=found.place)
 
     async def set_power(self, action: PowerAction) -> None:
         """Order it once."""

@@ -6,14 +6,25 @@ from typing import Any
 
 from apps.drivers.bmc.readings import converted
 from apps.drivers.bmc.readings import sensor as described
-from apps.drivers.bmc.words import SENSOR_TYPES, meaning
+from apps.drivers.bmc.words import SENSOR_TYPES, SPECIFIC_CODE, meaning
 from apps.drivers.contract import LoggedEvent, Status
 from apps.protocols.ipmi import IpmiSession
-from apps.protocols.ipmi.event_log import LogInfo, LogRecord, log_record, read_entries, read_entry, read_offset
+from apps.protocols.ipmi.event_log import (
+    LogInfo,
+    LogRecord,
+    log_record,
+    read_entries,
+    read_entry,
+    read_info,
+    read_offset,
+)
 from apps.protocols.ipmi.records import THRESHOLD, Records, SensorRecord
 
 _READING_GIVEN, _LIMIT_GIVEN = 0x40, 0x10
 _KEY_OF_BYTE_2, _KEY_OF_BYTE_3 = 0xC0, 0x30
+_LAST = 0xFFFF  # the newest entry, whatever its number is (§31.5)
+_STARTS = frozenset({(0x1D, SPECIFIC_CODE), (0x0F, SPECIFIC_CODE)})  # system start begun, firmware progress (§42.2)
+_INTERRUPTS = frozenset({(0x13, 0), (0x13, 3), (0x20, 0), (0x20, 1)})  # by the front panel or software; the OS stopped
 WITH_VALUE = "%(what)s: %(value)s %(unit)s (limit %(limit)s %(unit)s)"
 MAKERS_OWN = "Record of the manufacturer's own (type %(type)s)"
 UNKNOWN_EVENT = "Event %(event)s of type %(type)s"
@@ -43,6 +54,28 @@ def read_since(session: IpmiSession, place: Mapping[str, Any], info: LogInfo, at
     if not entries and after is not None:
         behind = {"last": after, "raw": left.hex()}
     return Found(entries, {**behind, "more": more}, cleared)
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """The last entries that tell of a start and of a diagnostic interrupt, as far as there are new ones."""
+
+    place: Mapping[str, Any]
+    start: str = ""
+    interrupt: str = ""
+
+
+def traces(session: IpmiSession, place: Mapping[str, Any] | None, at_most: int) -> Traced:
+    """Look which entries came after a place; without one, only keep the end of the log as the place."""
+    info = read_info(session)
+    if place is None:
+        newest = read_entry(session, _LAST) if info.entries else None
+        end = {} if newest is None else {"last": int.from_bytes(newest[1][:2], "little"), "raw": newest[1].hex()}
+        return Traced({"erased": info.erased, **end})
+    told = [entry for entry in read_since(session, place, info, at_most).entries if entry.is_event and entry.asserted]
+    starts = [entry.number for entry in told if (entry.sensor_type, entry.event_type) in _STARTS]
+    interrupts = [entry.number for entry in told if (entry.sensor_type, entry.offset) in _INTERRUPTS]
+    return Traced(place, *("" if not found else str(found[-1]) for found in (starts, interrupts)))
 
 
 def event(entry: LogRecord, records: Records) -> LoggedEvent:

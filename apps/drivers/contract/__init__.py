@@ -57,6 +57,7 @@ from apps.drivers.contract.power import (
     PowerReport,
     PowerState,
     ShutsDownBy,
+    Traces,
 )
 from apps.drivers.contract.sensors import (
     DRAWN,
@@ -167,6 +168,7 @@ __all__ = [
     "Subscription",
     "Subscriptions",
     "Target",
+    "Traces",
     "Ups",
     "UpsPart",
 ]

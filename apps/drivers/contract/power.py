@@ -1,9 +1,11 @@
 """What a management controller does to its machine: power, boot device, lamp, and what the machine draws."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 
 class PowerState(StrEnum):
@@ -46,6 +48,32 @@ class PowerReport:
     restart_cause: str = ""  # an English phrase
 
 
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What a start of the machine leaves at its controller: read before an order and after it, and compared."""
+
+    cause: str = ""  # why it last started, an English phrase; empty: not told
+    start: str = ""  # which start was the last: its time, or an entry of a log; empty: not told
+    interrupt: str = ""  # which diagnostic interrupt was the last; empty: none is known
+    starting: bool | None = None  # whether its firmware is at work; None: not told
+    place: Mapping[str, Any] = field(default_factory=dict)  # where the driver goes on looking
+
+    @property
+    def tell(self) -> bool:
+        """Say whether a start would be seen in them at all."""
+        return bool(self.cause or self.start or self.place) or self.starting is not None
+
+    def restarted_since(self, before: "Traces") -> bool:
+        """Say whether the machine has started anew."""
+        other_start = bool(self.start) and self.start != before.start
+        other_cause = bool(self.cause) and self.cause != before.cause
+        return other_start or other_cause or (self.starting is True and before.starting is False)
+
+    def interrupted_since(self, before: "Traces") -> bool:
+        """Say whether it was told to stop and write its memory out."""
+        return bool(self.interrupt) and self.interrupt != before.interrupt
+
+
 class Power(ABC):
     """Capability ``power``."""
 
@@ -59,6 +87,13 @@ class Power(ABC):
 
         Returns when the controller has taken the order, not when it is done. Raises Unsupported for what it cannot do.
         """
+
+    async def read_traces(self, before: Traces | None = None) -> Traces | None:
+        """Read what the last start left, and what came after ``before``; None where the controller tells of no start.
+
+        It is asked around orders only, never in a poll.
+        """
+        return None
 
 
 class BootDevice(StrEnum):

@@ -42,12 +42,15 @@ from apps.drivers.contract import (
     State,
     States,
     Target,
+    Traces,
 )
 from apps.drivers.fake import settings
 from apps.drivers.fake.console import FakeLine, LoginPrompt
 from apps.drivers.fake.machine import LATE, FakeMachine
 from apps.drivers.fake.script import FakeDevice
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, InUse, Unreachable, Unsupported
+
+CAUSES = ("Power button", "Ordered through the controller")  # before the first order, and after it
 
 
 class FakeDriver(
@@ -90,6 +93,7 @@ class FakeDriver(
             ports=int(wanted.get("ports", 2)),
         )
         self._meter = str(wanted.get("meter") or "none")
+        self._traces = str(wanted.get("traces") or "counted")
         self._obedience = str(wanted.get("obedience") or "prompt")
         self._machine = FakeMachine.load(target.state.get("machine")).at(self._contact)
         self._spoken_to = False
@@ -178,7 +182,8 @@ class FakeDriver(
     async def read_power(self) -> PowerReport:
         """Give the state at this contact."""
         await self._ask()
-        return PowerReport(PowerState(self._machine.power), frozenset(PowerAction))
+        cause = "" if self._traces == "none" else CAUSES[bool(self._machine.starts)]
+        return PowerReport(PowerState(self._machine.power), frozenset(PowerAction), cause)
 
     async def set_power(self, action: PowerAction) -> None:
         """Do as ordered; what is off can only be switched on."""
@@ -188,6 +193,14 @@ class FakeDriver(
         if self._obedience != "deaf":
             begin = self._contact + (LATE if self._obedience == "late" else 0)
             self._machine = self._machine.switched(action, begin).at(self._contact)
+
+    async def read_traces(self, before: Traces | None = None) -> Traces | None:
+        """Count its starts; the traces *none* tell of none."""
+        await self._ask()
+        if self._traces == "none":
+            return None
+        cause = CAUSES[bool(self._machine.starts)]
+        return Traces(cause, f"{self._machine.starts}", f"{self._machine.interrupts}")
 
     async def read_boot(self) -> BootOverride:
         """Give what is set."""

@@ -24,6 +24,9 @@ _BORN = datetime(2026, 1, 1, tzinfo=UTC)
 Plan = tuple[tuple[int, str], ...]
 """From which contact on which power state is seen."""
 
+START, INTERRUPT = "start", "interrupt"
+STARTED_BY = frozenset({PowerAction.ON, PowerAction.CYCLE, PowerAction.RESET, PowerAction.REBOOT})
+
 AFTER: Mapping[PowerAction, tuple[PowerState, ...]] = {  # what is seen at the contacts that follow
     PowerAction.ON: (PowerState.ON,),
     PowerAction.OFF: (PowerState.OFF,),
@@ -47,6 +50,9 @@ class FakeMachine:
     settings: Mapping[str, SettingValue] = field(default_factory=dict)  # those that are not as it came
     vanished: bool = False  # it answers nobody any more
     cap: int | None = None  # W
+    starts: int = 0
+    interrupts: int = 0
+    coming: Plan = ()  # from which contact on a start, or an interrupt, has happened
 
     @classmethod
     def load(cls, kept: object) -> "FakeMachine":
@@ -66,6 +72,9 @@ class FakeMachine:
             settings=dict(kept.get("settings", {})),
             vanished=bool(kept.get("vanished", False)),
             cap=kept.get("cap"),
+            starts=kept.get("starts", 0),
+            interrupts=kept.get("interrupts", 0),
+            coming=tuple((contact, what) for contact, what in kept.get("coming", ())),
         )
 
     def dump(self) -> Mapping[str, Any]:
@@ -82,6 +91,9 @@ class FakeMachine:
             "settings": dict(self.settings),
             "vanished": self.vanished,
             "cap": self.cap,
+            "starts": self.starts,
+            "interrupts": self.interrupts,
+            "coming": [list(one) for one in self.coming],
         }
 
     def at(self, contact: int) -> "FakeMachine":
@@ -90,16 +102,27 @@ class FakeMachine:
         for since, state in self.plan:
             if since <= contact:
                 power = state
-        return replace(self, power=power, plan=tuple(step for step in self.plan if step[0] > contact))
+        happened = [what for since, what in self.coming if since <= contact]
+        return replace(
+            self,
+            power=power,
+            plan=tuple(step for step in self.plan if step[0] > contact),
+            starts=self.starts + happened.count(START),
+            interrupts=self.interrupts + happened.count(INTERRUPT),
+            coming=tuple(one for one in self.coming if one[0] > contact),
+        )
 
     def taking(self, order: str) -> "FakeMachine":
         """Give the machine that has taken an order and not begun with it."""
         return replace(self, orders=(*self.orders, order)[-ORDERS_KEPT:], ordered=self.ordered + 1)
 
     def switched(self, action: PowerAction, contact: int) -> "FakeMachine":
-        """Give the machine that does what it was ordered from a contact on; what only restarts it is not seen."""
+        """Give the machine that does what it was ordered from a contact on; what only restarts it leaves a trace."""
         states = AFTER.get(action, ())
-        return replace(self, plan=tuple((contact + place, state.value) for place, state in enumerate(states)))
+        last = contact + max(len(states) - 1, 0)
+        coming = {PowerAction.NMI: ((last, INTERRUPT),)}.get(action, ((last, START),) if action in STARTED_BY else ())
+        plan = tuple((contact + place, state.value) for place, state in enumerate(states))
+        return replace(self, plan=plan, coming=coming)
 
     @property
     def override(self) -> BootOverride:

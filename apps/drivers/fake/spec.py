@@ -4,6 +4,7 @@ from apps.drivers.contract import Capability, Category, DriverSpec, Parameter
 
 FAULTS = ("none", "silent", "slow", "refusing", "denied", "garbage", "old", "flapping")
 SCRIPTS = ("steady", "busy", "filling", "ailing", "unplugged")
+TRACES = ("counted", "none")
 METERS = ("none", "well", "idle")
 OBEDIENCE = ("prompt", "late", "deaf", "refusing", "vanishing")
 
@@ -37,6 +38,7 @@ SPEC = DriverSpec(
         Parameter("script", "Script", choices=SCRIPTS, default="steady"),
         Parameter("fault", "Fault", choices=FAULTS, default="none"),
         Parameter("obedience", "Answer to orders", choices=OBEDIENCE, default="prompt"),
+        Parameter("traces", "Traces of starts", choices=TRACES, default="counted"),
         Parameter("meter", "Power meter", choices=METERS, default="none"),
         Parameter("delay", "Delay of each contact (ms)", int, 0, 0, 600_000),
         Parameter("seed", "Seed of the values", int, 0),

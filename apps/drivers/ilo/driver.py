@@ -24,6 +24,13 @@ class IloDriver(RedfishDriver):
         has_storage = any(one.key.startswith(("drive.", "volume.", "controller.")) for one in found)
         return (*found, *told.states(await self._system(), storage_told=has_storage))
 
+    def _start(self, system: Resource) -> State | None:
+        return told.start(system) or super()._start(system)
+
+    def _is_starting(self, system: Resource) -> bool | None:
+        found = told.is_starting(system)
+        return found if found is not None else super()._is_starting(system)
+
     async def _storage(self) -> Iterable[InventoryItem]:
         arrays = await self._arrays()
         return [told.with_hint(item, arrays) for item in await super()._storage()]

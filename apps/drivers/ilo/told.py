@@ -31,6 +31,7 @@ POST_WORDS = {
     "Reset": "Resetting",
     "PowerOff": "Powered off",
 }
+_AT_WORK = {"InPost": True, "InPostDiscoveryComplete": True, "Reset": True, "FinishedPost": False}
 COLD_BOOT = "ColdBoot"
 VROC_HINT = "Intel VROC: this controller does not show its logical drives"
 
@@ -49,8 +50,17 @@ def states(system: Resource, *, storage_told: bool) -> Iterator[State]:
         found := health.state("summary.storage", STORAGE_NAME, StateKind.STORAGE, nested(summary, "Storage"))
     ):
         yield found
-    if (said := text(oem(system), "PostState")) in POST_WORDS:
-        yield State("post", POST_NAME, StateKind.OTHER, (POST_WORDS[said],))
+
+
+def start(system: Resource) -> State | None:
+    """Say how far the machine has started, in the maker's own block; None where it does not tell."""
+    said = text(oem(system), "PostState")
+    return State("post", POST_NAME, StateKind.OTHER, (POST_WORDS[said],)) if said in POST_WORDS else None
+
+
+def is_starting(system: Resource) -> bool | None:
+    """Say whether the firmware is at work."""
+    return _AT_WORK.get(str(text(oem(system), "PostState")))
 
 
 def cold_boot(system: Resource) -> dict[PowerAction, Way]:

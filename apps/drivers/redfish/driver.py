@@ -35,6 +35,7 @@ from apps.drivers.contract import (
     StateKind,
     States,
     Status,
+    Traces,
 )
 from apps.drivers.redfish import log, orders, parts, settings, storage, supply
 from apps.drivers.redfish.conversation import SECTIONS
@@ -107,8 +108,15 @@ class RedfishDriver(
         system = await self._system()
         word = orders.POWER_WORDS.get(str(system.get("PowerState")))
         found = [] if word is None else [State("power", POWER_NAME, StateKind.POWER, (word,))]
-        whole = parts.overall(system)
-        return (*found, *([whole] if whole is not None else []), *told.states)
+        further = (parts.overall(system), self._start(system))
+        return (*found, *(one for one in further if one is not None), *told.states)
+
+    def _start(self, system: Resource) -> State | None:
+        """Say how far the machine has started."""
+        return orders.start(system)
+
+    def _is_starting(self, system: Resource) -> bool | None:
+        return orders.is_starting(system)
 
     async def read_inventory(self) -> Sequence[InventoryItem]:
         """List the parts. A section that does not answer is one item that says so, and costs no other."""
@@ -186,6 +194,11 @@ class RedfishDriver(
         """Ask for the state, and for the reset types that are offered."""
         system = await self._system()
         return PowerReport(orders.power_state(system), frozenset(await self._ways(system)))
+
+    async def read_traces(self, before: Traces | None = None) -> Traces:
+        """Give when it was reset last, and whether its firmware is at work, as far as the service tells."""
+        system = await self._system()
+        return Traces(start=text(system, "LastResetTime") or "", starting=self._is_starting(system))
 
     async def set_power(self, action: PowerAction) -> None:
         """Order a reset type, once; only a machine that is just being switched off is told again to switch on."""

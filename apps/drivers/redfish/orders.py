@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from apps.drivers.contract import BootDevice, BootOverride, PowerAction, PowerState
+from apps.drivers.contract import BootDevice, BootOverride, PowerAction, PowerState, State, StateKind
 from apps.drivers.redfish.values import Resource, link, nested, objects, text, words
 from apps.protocols.errors import Unsupported
 
@@ -22,6 +22,20 @@ RESETS: Mapping[PowerAction, tuple[str, ...]] = {  # the first that a service of
 _UNNAMED = frozenset({"On", "ForceOff", "GracefulShutdown", "ForceRestart"})
 _POWER = {"On": PowerState.ON, "Paused": PowerState.ON, "Off": PowerState.OFF}
 POWER_WORDS = {"On": "Powered on", "Off": "Powered off", "PoweringOn": "Powering on", "PoweringOff": "Powering off"}
+
+START_NAME = "Start of the machine"
+START_WORDS = {  # of BootProgress.LastState (DSP2046 ComputerSystem)
+    "PrimaryProcessorInitializationStarted": "Power-on self test running",
+    "BusInitializationStarted": "Power-on self test running",
+    "MemoryInitializationStarted": "Power-on self test running",
+    "SecondaryProcessorInitializationStarted": "Power-on self test running",
+    "PCIResourceConfigStarted": "Power-on self test running",
+    "SystemHardwareInitializationComplete": "Power-on self test nearly done",
+    "SetupEntered": "In the setup of the firmware",
+    "OSBootStarted": "Operating system starting",
+    "OSRunning": "Operating system running",
+}
+_PAST_THE_FIRMWARE = frozenset({"OSBootStarted", "OSRunning"})
 
 _SOURCES: Mapping[BootDevice, tuple[str, ...]] = {
     BootDevice.NONE: ("None",),
@@ -49,6 +63,23 @@ NO_LAMP_TIME = "%(address)s cannot light the lamp for a time, only until it is p
 def power_state(system: Resource) -> PowerState | None:
     """Say whether the machine is powered; None while it is being switched."""
     return _POWER.get(str(system.get("PowerState")))
+
+
+def start(system: Resource) -> State | None:
+    """Say how far the machine has started; None where the service does not tell."""
+    said = text(nested(system, "BootProgress"), "LastState")
+    if said not in START_WORDS:
+        return None
+    word = POWER_WORDS["Off"] if power_state(system) is PowerState.OFF else START_WORDS[said]
+    return State("post", START_NAME, StateKind.OTHER, (word,))
+
+
+def is_starting(system: Resource) -> bool | None:
+    """Say whether the firmware is at work; None where the service does not tell, or the machine is off."""
+    said = text(nested(system, "BootProgress"), "LastState")
+    if said not in START_WORDS or power_state(system) is PowerState.OFF:
+        return None
+    return said not in _PAST_THE_FIRMWARE
 
 
 def reset(system: Resource) -> Resource:

@@ -2,24 +2,34 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from apps.drivers.contract import State
 from apps.monitoring.models import LastStates
 
 POST = "post"  # the key of the state by which a controller tells how far a machine has started
-IN_POST = frozenset({"Power-on self test running", "Power-on self test nearly done"})
+IN_POST = frozenset({"Power-on self test running", "Power-on self test nearly done", "In the setup of the firmware"})
+AT_WORK = "Firmware progress"  # the word of controllers of which some never take it back
+AT_WORK_FOR = timedelta(days=1)
 JITTER = 60.0  # seconds by which the time that a device tells may wander while nothing happened
 
 
 def starting(component_ids: Sequence[int]) -> set[int]:
     """Give the components whose firmware said last that it is testing itself: they start, or stand in their setup."""
     rows = LastStates.objects.filter(interface__component__in=list(component_ids), states__contains=f'["{POST}",')
+    since = (timezone.now() - AT_WORK_FOR).timestamp()
     return {
         component
         for component, states in rows.order_by().values_list("interface__component", "states")
-        if any(row[0] == POST and set(row[3]) & IN_POST for row in json.loads(states))
+        if any(row[0] == POST and _is_in_post(row[3], row[6], since) for row in json.loads(states))
     }
+
+
+def _is_in_post(words: Sequence[str], began: float, since: float) -> bool:
+    return bool(IN_POST.intersection(words)) or (AT_WORK in words and began > since)
 
 
 def packed(told: Iterable[tuple[int, Sequence[State], float]]) -> dict[int, str]:

@@ -5,6 +5,8 @@ the machine was ordered), ``sessions ADDRESS`` (how many are signed in), ``host 
 controller a host name), ``writes ADDRESS`` (which of its resources were changed),
 ``subscriptions ADDRESS`` (to how many it sends
 events, and how many were taken), ``forget ADDRESS`` (loses its subscriptions).
+
+``tested ADDRESS`` ends the self test with which the machine starts.
 """
 
 import argparse
@@ -42,6 +44,9 @@ def obey(line: str, services: dict[str, Service]) -> str:
         case ["subscriptions", address] if address in services:
             events = services[address].events
             return f"{address}: {len(events.destinations)} {events.sent}"
+        case ["tested", address] if address in services:
+            services[address].machine.end_self_test()
+            return f"{address}: {services[address].machine.post_state}"
         case ["forget", address] if address in services:
             services[address].events.forget()
             return f"{address}: 0"

@@ -77,7 +77,9 @@ class Machine:
     iel: list[Entry] = field(default_factory=list)
     orders: list[str] = field(default_factory=list)  # reset types that were carried out
     configuration: Configuration = field(default_factory=Configuration)
+    tests_itself_for: float = 10.0  # seconds of each start
     _off_at: float = float("-inf")
+    _tests_until: float = float("-inf")
 
     def __post_init__(self) -> None:
         """Write the first entries of the logs."""
@@ -119,6 +121,17 @@ class Machine:
         """Give it in the words of Redfish."""
         return "On" if self.is_on else "PoweringOff" if self._is_settling() else "Off"
 
+    @property
+    def post_state(self) -> str:
+        """Say how far it has started, in the words of the maker."""
+        if not self.is_on:
+            return "PowerOff"
+        return "InPost" if self.clock() < self._tests_until else "FinishedPost"
+
+    def end_self_test(self) -> None:
+        """Have it done with testing itself."""
+        self._tests_until = float("-inf")
+
     def _is_settling(self) -> bool:
         return self.clock() < self._off_at + self.switches_off_in
 
@@ -135,6 +148,8 @@ class Machine:
             self.is_on, self._off_at = False, self.clock()
         elif kind in ("On", "PushPowerButton"):
             self.is_on = True
+        if kind != "Nmi" and self.is_on:
+            self._tests_until = self.clock() + self.tests_itself_for
         if kind != "Nmi" and self.boot["Enabled"] == "Once" and self.is_on:
             self.boot |= {"Enabled": "Disabled", "Target": "None"}
         self.note(self.iel, f"Server reset: {kind}.", "Informational", "iLO")

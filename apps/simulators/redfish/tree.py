@@ -166,7 +166,7 @@ def _system(machine: Machine) -> Iterable[tuple[str, Resource]]:
                         "PowerSupplyRedundancy": "FailedRedundant" if supplies_fail else "Redundant",
                     },
                     "HostOS": {"OsName": "Red Hat Enterprise Linux", "OsVersion": "9.4"} if on else {},
-                    "PostState": "FinishedPost" if on else "PowerOff",
+                    "PostState": machine.post_state,
                 }
             },
         },

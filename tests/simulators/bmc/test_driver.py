@@ -1,5 +1,6 @@
 """Our driver before the simulated controller: suites, privileges, faults; no session is ever left open."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from apps.drivers.bmc.driver import BmcDriver
 from apps.drivers.contract import BootDevice, BootOverride, PowerAction, PowerState, Status
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Unreachable, Unsupported
-from apps.protocols.ipmi import session
+from apps.protocols.ipmi import chassis, session
 from apps.simulators.bmc import Controller, Fault, Order
 from apps.simulators.bmc.session import SUITES
 from tests.simulators.bmc.conftest import OPERATOR, VIEWER, target, until
@@ -101,6 +102,51 @@ async def test_orders_are_carried_out_once(controller: Controller) -> None:
         await driver.clear_events()
         assert len(machine.log.entries) == 1
     assert machine.orders == [Order.SOFT, Order.ON]
+
+
+async def test_a_start_and_an_interrupt_leave_traces(controller: Controller) -> None:
+    machine = controller.machine
+    machine.restart_cause = 1
+    async with BmcDriver(target(controller)) as driver:
+        before = await driver.read_traces()
+        again = await driver.read_traces(before)
+        assert (again.cause, again.restarted_since(before)) == ("Ordered through the controller", False)
+        await driver.set_power(PowerAction.NMI)
+        struck = await driver.read_traces(before)
+        assert (struck.interrupted_since(before), struck.restarted_since(before)) == (True, False)
+        await driver.set_power(PowerAction.RESET)
+        await until(lambda: [*machine.log.entries.values()][-1][10] == 0x1D)
+    async with BmcDriver(target(controller)) as driver:
+        after = await driver.read_traces(before)
+    assert after.cause == before.cause  # by which nobody would see it
+    assert after.restarted_since(before)
+    async with BmcDriver(target(controller)) as driver:
+        assert not (await driver.read_traces(await driver.read_traces())).restarted_since(after)
+
+
+async def test_why_the_machine_started_is_asked_once_for_each_start(controller: Controller, monkeypatch) -> None:
+    machine = controller.machine
+    machine.restart_cause = 2
+    asked: list[int] = []
+    read = chassis.read_restart_cause
+    monkeypatch.setattr(chassis, "read_restart_cause", lambda session: asked.append(1) or read(session))
+    state: dict = {}
+
+    async def cause() -> str:
+        async with BmcDriver(replace(target(controller), state=state)) as driver:
+            told = (await driver.read_power()).restart_cause
+            state.clear()
+            state.update(driver.state)
+            return told
+
+    assert [await cause(), await cause(), len(asked)] == ["Reset button", "Reset button", 1]
+    machine.is_on = False
+    assert [await cause(), len(asked)] == ["Reset button", 1]
+    machine.is_on, machine.restart_cause = True, 4
+    assert [await cause(), await cause(), len(asked)] == ["Watchdog expired", "Watchdog expired", 2]
+    state["cause"]["at"] -= 3601
+    machine.restart_cause = 0x0A
+    assert [await cause(), len(asked)] == ["Soft reset", 3]
 
 
 async def test_what_an_account_may_not_do_is_told(controller: Controller) -> None:
