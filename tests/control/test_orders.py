@@ -1,10 +1,12 @@
 """Orders reach a device once, are done when they are seen, and say how it went when they are not."""
 
 import socket
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from apps.components import contact
@@ -14,6 +16,7 @@ from apps.control import tasks
 from apps.control.conversations import Talks
 from apps.control.orders import CAP_UNTOLD, INTERRUPT_UNTOLD, LAMP_UNTOLD, RESTART_UNSEEN, RESTART_UNTOLD
 from apps.control.services import running
+from apps.control.settings import services as settings_services
 from apps.core import jobs, options
 from apps.core.models import Job, JobStep
 from apps.drivers.fake.driver import FakeDriver
@@ -212,6 +215,89 @@ def test_of_two_orders_at_once_the_second_is_refused(admin, queued, monkeypatch)
     told = f"{admin.user.username} (#{first.pk}) holds this interface for: power."
     assert ended(refused) == ("failed", "already_running", told)
     assert received(device) == ["power off"]
+
+
+def meanwhile(monkeypatch, begin):
+    """Have something begun as soon as an order is under way."""
+    hear, late = Talks.next, []
+
+    def hear_later(talks, timeout):
+        if not late:
+            late.append(None)
+            late.append(begin())
+        return hear(talks, timeout)
+
+    monkeypatch.setattr(Talks, "next", hear_later)
+    return late
+
+
+@pytest.mark.parametrize(("operation", "arguments"), [("cap", {"watts": 300}), ("power", {"action": "cycle"})])
+def test_two_ways_to_one_machine_take_one_order_at_a_time(admin, queued, monkeypatch, operation, arguments):
+    component = make_component()
+    device, other = machine(component), machine(component)
+    first, second = order(admin, [device], action="off"), order(admin, [device], operation, **arguments)
+    JobStep.objects.filter(job=second).update(interface=other.pk)
+    late = meanwhile(monkeypatch, lambda: run(second))
+    (done,) = run(first)
+    (refused,) = late[1]
+    assert ended(done) == ("done", "", "It is off.")
+    assert refused.code == "already_running"
+    assert str(refused.message).startswith(f"{admin.user.username} (#{first.pk}) holds")
+    assert (received(device), received(other)) == (["power off"], [])
+    assert not Reservation.objects.exists()
+    (after,) = run(order(admin, [device], operation, **arguments))
+    assert after.code != "already_running"
+
+
+def test_settings_are_read_beside_an_order_by_another_way(admin, queued, monkeypatch):
+    component = make_component()
+    device, other = machine(component), machine(component)
+    first, second = order(admin, [device], action="off"), settings_services.read([component], admin)
+    JobStep.objects.filter(job=second).update(interface=other.pk)
+    late = meanwhile(monkeypatch, lambda: run(second))
+    assert [step.state for step in run(first)] == ["done"]
+    assert [step.state for step in late[1]] == ["done"]
+
+
+def test_a_second_waking_is_refused_also_where_nobody_sees_whether_it_was_done(admin, queued, monkeypatch, sleeper):
+    options.set_value("wake_addresses", ["127.0.0.1"], admin)
+    options.set_value("wake_port", sleeper.getsockname()[1], admin)
+    blind = machine()
+    ManagementInterface.objects.filter(pk=blind.pk).update(
+        enabled=False, identity={"mac_addresses": ["02:00:5e:00:53:01"]}
+    )
+    first, second = order(admin, [blind], "wake"), order(admin, [blind], "wake")
+    late = meanwhile(monkeypatch, lambda: run(second))
+    (sent,) = run(first)
+    (refused,) = late[1]
+    assert (sent.interface, sent.code) == (None, "not_confirmed")
+    assert refused.code == "already_running"
+    assert not Reservation.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_reserve_two_ways_to_one_machine_at_the_same_moment_one_wins():
+    component = make_component()
+    ways = [machine(component), machine(component)]
+    together, won = threading.Barrier(2, timeout=30), []
+
+    def reserve(number, interface):
+        try:
+            together.wait()
+            if reservations.reserve(interface.pk, "power", f"worker {number}", timedelta(minutes=1), beside=()):
+                won.append(number)
+        finally:
+            connections.close_all()
+
+    for _ in range(10):
+        Reservation.objects.all().delete()
+        won.clear()
+        workers = [threading.Thread(target=reserve, args=both) for both in enumerate(ways)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join(30)
+        assert len(won) == 1
 
 
 def test_an_update_that_holds_the_device_is_told_by_name(admin, queued):

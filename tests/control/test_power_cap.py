@@ -43,7 +43,11 @@ def test_a_controller_that_does_not_keep_the_cap_is_not_confirmed(admin, queued,
 def test_without_a_meter_the_order_is_taken_and_nobody_can_tell(admin, queued):
     device = machine()
     (step,) = run(order(admin, [device], "cap", watts=300))
-    assert ended(step) == ("failed", "not_confirmed", "The controller took the order; it does not tell whether there is a cap.")
+    assert ended(step) == (
+        "failed",
+        "not_confirmed",
+        "The controller took the order; it does not tell whether there is a cap.",
+    )
 
 
 @pytest.mark.parametrize("arguments", [{}, {"watts": 49}, {"watts": 100001}, {"watts": True}, {"watts": "300"}])

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 
 from apps.components import contact, extensions
 from apps.components.contact import Line
-from apps.components.models import CONSOLE, Component, ManagementInterface, PowerSwitch, Reservation
+from apps.components.models import Component, ManagementInterface, PowerSwitch
 from apps.components.services import checks, power_states, reservations
 from apps.components.services.power_states import Seen
 from apps.control import operations
@@ -57,6 +57,7 @@ class Begun:
     order: Order
     line: Line | None
     holder: str
+    held: int | None  # the interface that is held for it
 
 
 def run(job_id: int) -> None:
@@ -147,20 +148,21 @@ class Round:
             return
         holder = f"{self.job.created_by_name} (#{self.job.pk})"
         line: Line | None = None
+        if step.interface is not None and not ManagementInterface.objects.filter(pk=step.interface).exists():
+            jobs.finish(step, StepState.SKIPPED, message=GONE)
+            return
+        held = step.interface if step.interface is not None else _any_interface(step)
+        if held is not None and not self._reserve(held, holder):
+            _refuse(step, held)
+            return
         if step.interface is not None:
-            if not ManagementInterface.objects.filter(pk=step.interface).exists():
-                jobs.finish(step, StepState.SKIPPED, message=GONE)
-                return
-            if not reservations.reserve(step.interface, self.job.kind, holder, self.limit + self.slack):
-                _refuse(step)
-                return
             (line,) = contact.lines([step.interface], self.job.kind)
         order = self.order_for(step)
         if order is None:
-            self._release(step, holder)
+            self._release(held, holder)
             jobs.finish(step, StepState.SKIPPED, code=StepCode.UNSUPPORTED, message=CANNOT)
             return
-        self.begun[step.pk] = Begun(step, order, line, holder)
+        self.begun[step.pk] = Begun(step, order, line, holder, held)
         talks.begin(step.pk, order, line, self.limit)
 
     def order_for(self, step: JobStep) -> Order | None:
@@ -184,7 +186,7 @@ class Round:
         if line is not None and begun.order.events:
             for keep in extensions.log_keepers:
                 keep(line.interface_id, begun.order.events)
-        self._release(step, begun.holder)
+        self._release(begun.held, begun.holder)
         if begun.order.sent and step.component is not None:
             _poll_soon(step.component)
         self.finish(begun, spoken)
@@ -211,14 +213,26 @@ class Round:
             return REMEDIES[spoken.code]
         return checks.remedy_of(spoken.error) if spoken.error is not None else None
 
-    def _release(self, step: JobStep, holder: str) -> None:
-        if step.interface is not None:
-            reservations.release(step.interface, self.job.kind, holder)
+    def _reserve(self, interface: int, holder: str) -> bool:
+        """Hold an interface; who changes something holds the whole component, whatever other way leads to it."""
+        unchanging = [kind.name for kind in jobs.kinds if not kind.changes_devices]
+        beside = unchanging if jobs.kinds.get(self.job.kind).changes_devices else None
+        return reservations.reserve(interface, self.job.kind, holder, self.limit + self.slack, beside=beside)
+
+    def _release(self, interface: int | None, holder: str) -> None:
+        if interface is not None:
+            reservations.release(interface, self.job.kind, holder)
 
 
-def _refuse(step: JobStep) -> None:
+def _any_interface(step: JobStep) -> int | None:
+    """Give an interface to hold in place of the component, where none is spoken to."""
+    rows = ManagementInterface.objects.filter(component=step.component or 0)
+    return rows.order_by("pk").values_list("pk", flat=True).first()
+
+
+def _refuse(step: JobStep, interface: int) -> None:
     """End a step whose device somebody else holds: it is told at once and never queued."""
-    held = Reservation.objects.filter(interface=step.interface).exclude(purpose=CONSOLE).first()
+    held = reservations.holder_of(interface)
     told = Phrase(contact.HELD, {"holder": held.holder, "purpose": held.purpose}) if held is not None else HELD_PLAINLY
     code = StepCode.ALREADY_RUNNING
     jobs.finish(step, StepState.FAILED, code=code, message=told, remedy=checks.BY_CODE[code.value])
