@@ -6,7 +6,7 @@ from typing import Any, cast
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,13 +14,15 @@ from rest_framework.response import Response
 from apps.components.models import Component
 from apps.control.api_batches import batch_routes
 from apps.control.operations import OPERATIONS
-from apps.control.services.ordering import operate
+from apps.control.services.ordering import Preview, forces_many, operate, preview
 from apps.control.settings.api import routes as settings_routes
 from apps.core.api import Accepted, ScopedViewSet, accepted
 from apps.core.api_fields import LARGEST_ID, Flag, Reference, Strict, Whole
+from apps.core.api_filters import is_dry
 from apps.groups.models import Group
 
 MOST = 10_000  # components of one order
+DRY_RUN = OpenApiParameter("dry_run", bool, description="Only say what would be reached and touched.")
 
 
 class OperationSerializer(Strict):
@@ -29,7 +31,8 @@ class OperationSerializer(Strict):
     Arguments: ``power`` ``{action: on, off, shutdown, cycle, reset, reboot or nmi}``; ``boot`` ``{device: none, pxe,
     disk, cd, usb, setup or diagnostic, once: true, uefi: null}``; ``lamp`` ``{lit: true, seconds: null}``; ``wake``
     ``{port: 9 or 10101}``; ``cap`` ``{watts: 50 to 100000, or null for no cap}``; ``collect`` and ``clear_log`` have
-    none. With ``expect``, nothing begins unless there are so many targets.
+    none. With ``expect``, nothing begins unless there are so many targets; who forces more than ten machines (``off``,
+    ``cycle``, ``reset``, ``nmi``) has to give it.
     """
 
     operation = serializers.ChoiceField(sorted(OPERATIONS))
@@ -53,6 +56,41 @@ class OperationSerializer(Strict):
         return attrs
 
 
+class TargetSerializer(serializers.Serializer[Any]):
+    """One component that would be ordered; ``interface`` is the way, null where the order goes past all of them."""
+
+    component = serializers.IntegerField()
+    name = serializers.CharField()
+    interface = serializers.IntegerField(allow_null=True)
+    power_state = serializers.CharField(help_text="on or off, as it was seen last; empty: not known.")
+    power_seen_at = serializers.DateTimeField(allow_null=True)
+
+
+class SkippedSerializer(serializers.Serializer[Any]):
+    """One component that cannot do it."""
+
+    component = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class ConsequenceSerializer(serializers.Serializer[Any]):
+    """What the order would touch besides its targets, the worst first."""
+
+    state = serializers.CharField()
+    text = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class OperationPreviewSerializer(serializers.Serializer[Any]):
+    """What an order would reach and touch; ``expect`` is the number that it has to confirm, null where it need not."""
+
+    total = serializers.IntegerField()
+    targets = TargetSerializer(many=True)
+    skipped = SkippedSerializer(many=True)
+    consequences = ConsequenceSerializer(many=True)
+    expect = serializers.IntegerField(allow_null=True)
+
+
 class OperationViewSet(ScopedViewSet):
     """Orders to devices."""
 
@@ -60,15 +98,25 @@ class OperationViewSet(ScopedViewSet):
     serializer_class = OperationSerializer
     filter_backends = ()
 
-    @extend_schema(request=OperationSerializer, responses={202: Accepted})
+    @extend_schema(
+        request=OperationSerializer, parameters=[DRY_RUN], responses={202: Accepted, 200: OperationPreviewSerializer}
+    )
     def create(self, request: Request) -> Response:
-        """Order one operation of one component or many; a job with a step for each carries it out, at most once."""
+        """Order one operation of one component or many; a job with a step for each carries it out, at most once.
+
+        With ``dry_run`` only say what would be reached and touched; nothing begins.
+        """
+        dry = is_dry(request)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         told = serializer.validated_data
-        job = operate(
-            told["operation"], told.get("arguments", {}), self._targets(told), self.actor, expect=told.get("expect")
-        )
+        name, arguments, components = told["operation"], told.get("arguments", {}), self._targets(told)
+        if dry:
+            return Response(_preview(preview(name, arguments, components, self.actor)))
+        if "expect" not in told and forces_many(name, arguments, len(components)):
+            sentence = _("Give the number of components that are forced: they are %(number)d.")
+            raise exceptions.ValidationError({"expect": [sentence % {"number": len(components)}]})
+        job = operate(name, arguments, components, self.actor, expect=told.get("expect"))
         return accepted(job, request)
 
     def _targets(self, told: dict[str, Any]) -> Sequence[Component]:
@@ -88,6 +136,26 @@ class OperationViewSet(ScopedViewSet):
             sentence = _("There is no component with the id %(id)s.")
             raise exceptions.ValidationError({"components": [sentence % {"id": pk} for pk in missing[:20]]})
         return [rows[pk] for pk in wanted]
+
+
+def _preview(found: Preview) -> dict[str, Any]:
+    total = len(found.targets) + len(found.skipped)
+    return {
+        "total": total,
+        "targets": [
+            {
+                "component": one.pk,
+                "name": str(one),
+                "interface": found.ways[one.pk],
+                "power_state": one.power_state,
+                "power_seen_at": one.power_seen_at,
+            }
+            for one in found.targets
+        ],
+        "skipped": [{"component": one.pk, "name": str(one)} for one in found.skipped],
+        "consequences": [{"state": one.state, "text": str(one.title), "detail": one.detail} for one in found.touched],
+        "expect": total if found.wants_number else None,
+    }
 
 
 routes: list[URLPattern] = [

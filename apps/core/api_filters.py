@@ -91,6 +91,17 @@ def refuse_unknown_parameters(request: Request, view: Any) -> None:
         raise exceptions.ValidationError(wrong)
 
 
+def is_dry(request: Request) -> bool:
+    """Say whether a POST is only to be previewed; raises a 400 for any parameter but ``dry_run``."""
+    refused = set(request.query_params) - {"dry_run"}
+    if refused:
+        raise exceptions.ValidationError({name: [_("There is no such parameter.")] for name in sorted(refused)})
+    given = request.query_params.get("dry_run", "false").lower()
+    if given not in ("true", "false"):
+        raise exceptions.ValidationError({"dry_run": [_("Enter true or false.")]})
+    return given == "true"
+
+
 def chosen(request: Request, name: str, choices: Sequence[str]) -> str:
     """Give a parameter that is one of a few words, or nothing; raises a 400 naming it."""
     value = request.query_params.get(name, "")

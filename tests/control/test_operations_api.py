@@ -3,6 +3,7 @@
 import pytest
 
 from apps.access.models import Grant, Role
+from apps.components.models import Component
 from apps.components.services import suspend_periods
 from apps.core.actors import Actor, ActorKind
 from apps.core.models import AuditEntry, Job, JobStep
@@ -130,6 +131,59 @@ def test_an_expected_number_guards_against_more(client_of, queued):
     assert post(api, **body, expect=2).status_code == 409
     assert not Job.objects.exists()
     assert post(api, **body, expect=1).status_code == 202
+
+
+def test_a_dry_run_tells_whom_it_reaches_and_what_it_touches_and_begins_nothing(client_of, queued):
+    group = make_group()
+    able, unable = machine(make_component("able", group)), make_interface(make_component("unable", group))
+    Component.objects.filter(pk=able.component_id).update(power_state="on")
+    operator = make_user("operator", group)
+    actor = Actor(ActorKind.USER, operator.username, operator)
+    suspend_periods.suspend([able.component], "Firmware", actor, None, "UTC")
+    ids = [able.component_id, unable.component_id]
+    body = {"operation": "power", "arguments": {"action": "off"}, "components": ids}
+    before = AuditEntry.objects.count()
+    answer = client_of(operator).post(f"{URL}?dry_run=true", {**body, "expect": 7}, format="json")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "total": 2,
+        "targets": [
+            {
+                "component": able.component_id,
+                "name": "able",
+                "interface": able.pk,
+                "power_state": "on",
+                "power_seen_at": None,
+            }
+        ],
+        "skipped": [{"component": unable.component_id, "name": "unable"}],
+        "consequences": [
+            {"state": "suspended", "text": "Suspended, so that nobody is told of their alerts: 1", "detail": "able"}
+        ],
+        "expect": None,
+    }
+    assert client_of(make_user("viewer", group)).post(f"{URL}?dry_run=true", body, format="json").status_code == 403
+    stranger = client_of(make_user("operator", make_group()))
+    assert stranger.post(f"{URL}?dry_run=true", body, format="json").status_code == 400
+    assert client_of(operator).post(f"{URL}?dry_run=perhaps", body, format="json").status_code == 400
+    assert client_of(operator).post(f"{URL}?dryrun=true", body, format="json").status_code == 400
+    assert (Job.objects.count(), AuditEntry.objects.count(), received(able)) == (0, before, [])
+
+
+@pytest.mark.parametrize("arguments", FORCED)
+def test_who_forces_more_than_ten_gives_their_number(client_of, queued, arguments):
+    ids = [machine().component_id for _ in range(11)]
+    api = client_of(make_user("operator"))
+    body = {"operation": "power", "arguments": arguments, "components": ids}
+    refused = post(api, **body)
+    assert refused.status_code == 400
+    assert refused.json()["errors"] == {"expect": ["Give the number of components that are forced: they are 11."]}
+    assert api.post(f"{URL}?dry_run=true", body, format="json").json()["expect"] == 11
+    assert post(api, **body, expect=10).status_code == 409
+    assert not Job.objects.exists()
+    assert post(api, **{**body, "components": ids[1:]}).status_code == 202
+    assert post(api, **body, expect=11).status_code == 202
+    assert post(api, **{**body, "arguments": {"action": "shutdown"}}).status_code == 202
 
 
 def test_a_group_is_meant_with_its_subgroups_when_asked_for(client_of, queued):

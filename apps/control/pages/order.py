@@ -23,7 +23,7 @@ from apps.control.operations import BOOT_DEVICES, HIGHEST_CAP, LOWEST_CAP, OPERA
 from apps.control.pages.choices import CHOICES, Choice
 from apps.control.services import targets
 from apps.control.services.consequences import consequences
-from apps.control.services.ordering import operate
+from apps.control.services.ordering import forces_many, operate
 from apps.core import options, scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
@@ -32,7 +32,6 @@ from apps.core.htmx import wants_part
 from apps.core.models import Job
 from apps.drivers.contract import BootDevice
 
-MANY = 10  # forcing more than so many wants to be typed
 NAMED = 50
 
 STATES: dict[str, Promise | str] = {
@@ -144,7 +143,8 @@ class Asked:
         self.form = form
         self.where = where or reverse("control:order")
         self.of = of
-        self.phrase = f"{choice.typed} {len(components)}" if choice.typed and len(components) > MANY else ""
+        forces = bool(choice.typed) and forces_many(choice.operation, choice.arguments, len(components))
+        self.phrase = f"{choice.typed} {len(components)}" if forces else ""
 
     @property
     def label(self) -> str:

@@ -1,6 +1,7 @@
 """Takes an order for components: who may, which of them can, and what is kept of what it touches."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -18,9 +19,42 @@ from apps.core.actors import Actor
 from apps.core.errors import Conflict
 from apps.core.models import Job
 from apps.core.phrases import Phrase
+from apps.drivers.contract import PowerAction
 
+MANY = 10  # machines of which more are not forced without their number
 OF_BATCH = gettext_noop("Remote batch %(batch)s: %(order)s")
 CANNOT = Phrase(gettext_noop("None of its ways of managing can do this."))
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an order would reach, were it given now, and what it would touch."""
+
+    ways: Mapping[int, int | None]  # of each target the interface by which it is ordered, None: it is woken past all
+    targets: Sequence[Component]
+    skipped: Sequence[Component]  # they cannot do this
+    touched: Sequence[Consequence]
+    wants_number: bool
+
+
+def forces_many(name: str, arguments: Mapping[str, Any], number: int) -> bool:
+    """Say whether an order switches more than a few machines whatever runs on them: then their number is confirmed."""
+    return name == operations.POWER and number > MANY and PowerAction(arguments["action"]) not in operations.GENTLE
+
+
+def preview(name: str, arguments: Mapping[str, Any], components: Sequence[Component], actor: Actor) -> Preview:
+    """Say what an order would do; nothing begins. Raises ValidationError and PermissionDenied as ``prepare`` does."""
+    operation = operations.OPERATIONS[name]
+    cleaned = operation.clean(arguments)
+    _refuse_forbidden(operation, cleaned, components, actor)
+    ways = targets.ways([component.pk for component in components], operation, cleaned)
+    return Preview(
+        ways,
+        [component for component in components if component.pk in ways],
+        [component for component in components if component.pk not in ways],
+        consequences(components, actor.user, cleaned if name == operations.POWER else None),
+        forces_many(name, cleaned, len(components)),
+    )
 
 
 def operate(
@@ -47,9 +81,7 @@ def prepare(
     """
     operation = operations.OPERATIONS[name]
     cleaned = operation.clean(arguments)
-    word = operation.permission(cleaned)
-    if not all(scoping.may(actor.user, word, component.group_id) for component in components):
-        raise PermissionDenied(_("You may not order this of all these components; nothing was begun."))
+    _refuse_forbidden(operation, cleaned, components, actor)
     if expect is not None and expect != len(components):
         raise Conflict(
             ngettext(
@@ -75,6 +107,14 @@ def prepare(
     kept = {**cleaned, "consequences": [one.title.dumps() for one in touched]}
     told = _told(operation, cleaned, touched) | ({"remote_batch": batch} if batch else {})
     return lambda: jobs.create(name, title, steps, actor, arguments=kept, told=told)
+
+
+def _refuse_forbidden(
+    operation: Operation, arguments: Mapping[str, Any], components: Sequence[Component], actor: Actor
+) -> None:
+    word = operation.permission(arguments)
+    if not all(scoping.may(actor.user, word, component.group_id) for component in components):
+        raise PermissionDenied(_("You may not order this of all these components; nothing was begun."))
 
 
 def _told(operation: Operation, arguments: Mapping[str, Any], touched: Sequence[Consequence]) -> dict[str, Any]:

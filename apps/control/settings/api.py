@@ -17,7 +17,7 @@ from apps.control.settings import services, values
 from apps.control.settings.services import Difference
 from apps.core.api import Accepted, Conflict, ScopedViewSet, accepted
 from apps.core.api_fields import LARGEST_ID, Anything, Nothing, Strict, Whole
-from apps.core.api_filters import refuse_unknown_parameters
+from apps.core.api_filters import is_dry, refuse_unknown_parameters
 from apps.core.errors import Conflict as Refused
 from apps.drivers.contract import Setting, SettingSection
 
@@ -134,13 +134,7 @@ class _SettingsViewSet(ScopedViewSet):
         return accepted(services.apply(order, self.actor, told.get("expect")), self.request)
 
     def _is_dry(self) -> bool:
-        refuse = set(self.request.query_params) - {"dry_run"}
-        if refuse:
-            raise exceptions.ValidationError({name: [_("There is no such parameter.")] for name in sorted(refuse)})
-        given = self.request.query_params.get("dry_run", "false").lower()
-        if given not in ("true", "false"):
-            raise exceptions.ValidationError({"dry_run": [_("Enter true or false.")]})
-        return given == "true"
+        return is_dry(self.request)
 
 
 class ComponentSettingsViewSet(_SettingsViewSet):
