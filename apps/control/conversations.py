@@ -107,7 +107,7 @@ async def _give(order: Order, taken: _Taken) -> Seen:
         return await order.give(None)
     async with taken.open(order) as device:
         try:
-            done = await order.give(device)
+            done: Seen = await order.give(device)
             if done is None:
                 done = await _first_look(order, device, taken)
         finally:
@@ -131,7 +131,7 @@ async def _look(order: Order, taken: _Taken, limit: timedelta, given_up: asyncio
     for pause in pauses():
         if await _wait(given_up, pause):
             return None
-        done: Phrase | None = None
+        done: Seen = None
         try:
             async with taken.open(order) as device:
                 done = await order.look(device)

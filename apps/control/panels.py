@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from apps.components.models import PowerSwitch
 from apps.components.pages.look import Look
@@ -38,6 +39,7 @@ class PowerView:
     label: str
     seen_at: datetime | None
     metered: bool  # there is a tab of its power
+    restart_cause: str  # why it last started; empty: nobody tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,8 @@ def orders(look: Look) -> Orders | None:
     capabilities = frozenset().union(*(specs[row.driver].capabilities for row in enabled))
     wakes = look.may("power") and bool(targets.mac_addresses([look.component.pk]))
     switching = [row for row in enabled if Capability.POWER in specs[row.driver].capabilities]
-    offers = [row.power_actions for row in switching]
-    told = None if None in offers else {action for offer in offers for action in offer}
+    all_told = all(row.power_actions is not None for row in switching)
+    told = {action for row in switching for action in row.power_actions or ()} if all_told else None
     names = offered(look.request.user, look.component.group_id, capabilities, wakes=wakes, actions=told)
     return Orders(menu(names), look.may(PLANNING)) if names else None
 
@@ -97,4 +99,5 @@ def power(look: Look) -> PowerView:
     state = look.component.power_state
     label: Any = PowerSwitch(state).label if state else ""
     metered = Capability.POWER_METER in look.capabilities and look.component.power is not None
-    return PowerView(state, str(label), look.component.power_seen_at, metered)
+    cause = look.component.restart_cause
+    return PowerView(state, str(label), look.component.power_seen_at, metered, _(cause) if cause else "")

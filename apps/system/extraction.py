@@ -45,7 +45,7 @@ _PHRASES_OF: dict[str, tuple[int | str, ...]] = {
     "part_state": (1,),
     "Load": (1,),
     "InventoryItem": (2, "name"),
-    "Parameter": (1, "label", 7, "help"),
+    "Parameter": (1, "label", "choices", 7, "help"),
     "DriverSpec": (1, "label"),
     "Setting": (1, "label", "hint"),
     "SettingSection": (1, "label", 3, "row_label"),

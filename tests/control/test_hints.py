@@ -4,9 +4,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
+from apps.components import driver_parameters
 from apps.components.models import Component, InventoryItem
 from apps.components.services.needs import lacks
 from apps.control.hints import LET_IT_BE_FOUND
@@ -16,6 +18,7 @@ from apps.core.models import JobStep
 from apps.drivers import registry
 from apps.drivers.contract import ShutsDownBy
 from apps.monitoring.models import LastStates
+from apps.monitoring.services import polling
 from tests.control.conftest import machine, order, run
 from tests.factories import make_component, make_credential, make_interface, make_user
 
@@ -51,13 +54,80 @@ def test_who_was_sent_to_the_setup_is_named_before_it_is_switched(admin, queued)
 
 
 @pytest.mark.parametrize(
-    ("word", "told"), [("Power-on self test running", True), ("Power-on self test done", False), ("Powered off", False)]
+    ("word", "since", "told"),
+    [
+        ("Power-on self test running", timedelta(days=9), True),
+        ("In the setup of the firmware", timedelta(days=9), True),
+        ("Firmware progress", timedelta(hours=23), True),
+        ("Firmware progress", timedelta(hours=25), False),  # some controllers never take it back
+        ("Power-on self test done", timedelta(), False),
+        ("Powered off", timedelta(), False),
+    ],
 )
-def test_a_machine_in_its_self_test_is_named(queued, word, told):
+def test_a_machine_in_its_self_test_is_named(queued, word, since, told):
     device = machine()
-    states = f'[["post","Start","other",["{word}"],"normal",null,0]]'
+    began = (timezone.now() - since).timestamp()
+    states = f'[["post","Start","other",["{word}"],"normal",null,{began}]]'
     LastStates.objects.create(interface=device, states=states, measured_at=timezone.now())
     assert (STARTING in dialog("power.reset", device)) is told
+
+
+LOST = "May be out of reach while they are off, by the LAN port of their controllers: 1"
+
+
+@pytest.mark.parametrize(
+    ("types", "told"),
+    [
+        (["shared port"], True),
+        (["remote card"], True),
+        (["management port"], False),
+        (["not known"], False),
+        ([None], False),
+        (["shared port", "management port"], False),  # by the other one it is reached
+        (["shared port", "remote card"], True),
+    ],
+)
+def test_who_may_be_out_of_reach_while_it_is_off_is_named_before_it_is_switched(queued, types, told):
+    component = make_component("shared-01")
+    for lan_type in types:
+        parameters = {"bmc_lan_type": lan_type} if lan_type else {}
+        device = make_interface(component, driver="bmc", credential=make_credential("password"), parameters=parameters)
+    for name in ("power.on", "power.off", "power.shutdown"):
+        shown = dialog(name, device)
+        assert (LOST in shown) is told
+        assert ("gratuitous ARP" in shown) is told
+    assert LOST not in dialog("power.reset", device)
+
+
+@pytest.mark.parametrize("driver", ["bmc", "redfish", "ilo"])
+def test_a_controller_takes_the_type_of_its_lan_port(driver):
+    spec = registry.specs()[driver]
+    assert driver_parameters.clean(spec, {"bmc_lan_type": "shared port"}) == {"bmc_lan_type": "shared port"}
+    with pytest.raises(ValidationError):
+        driver_parameters.clean(spec, {"bmc_lan_type": "wireless"})
+
+
+def test_why_a_machine_last_started_is_shown_and_told(client_of, queued):
+    device = machine()
+    page, api = f"/components/{device.component_id}/", f"/api/v1/components/{device.component_id}/"
+    user = make_user("operator")
+    client, program = Client(), client_of(user)
+    client.force_login(user)
+    polling.poll([device.pk])
+    assert program.get(api).json()["restart_cause"] == "Power button"
+    shown = " ".join(client.get(page).content.decode().split())
+    assert "<dt>Cause of the last start</dt> <dd>Power button</dd>" in shown
+    Component.objects.update(restart_cause="")
+    assert "Cause of the last start" not in client.get(page).content.decode()
+
+
+def test_a_way_that_tells_no_cause_leaves_the_known_one(queued):
+    device = machine()
+    other = machine(device.component, traces="none")
+    polling.poll([device.pk])
+    polling.poll([other.pk])
+    device.component.refresh_from_db()
+    assert device.component.restart_cause == "Power button"
 
 
 def test_a_controller_that_is_silent_while_its_server_is_off_gets_the_hint_of_the_network():

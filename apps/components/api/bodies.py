@@ -144,6 +144,9 @@ class ComponentSerializer(Strict):
     power_since = serializers.DateTimeField(
         read_only=True, allow_null=True, help_text="When it was seen to become so, if it was."
     )
+    restart_cause = serializers.CharField(
+        read_only=True, help_text="Why it last started, by its controller, in English; empty: nobody told."
+    )
     last_seen_at = serializers.DateTimeField(read_only=True)
     interfaces = InterfaceList(required=False)
 

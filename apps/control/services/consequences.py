@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext, gettext_noop
 
 from apps.components import extensions
 from apps.components.models import CONSOLE, Category, Component, Reservation
-from apps.control import presence
+from apps.control import hints, presence
 from apps.control.models import ConsoleSession
 from apps.control.operations import BOOT, ENDING
 from apps.core import jobs
@@ -19,6 +19,7 @@ from apps.core.phrases import Phrase
 from apps.drivers.contract import BootDevice, PowerAction
 
 NAMED = 5
+THROUGH_OFF = frozenset({PowerAction.ON, PowerAction.OFF, PowerAction.SHUTDOWN})
 SETUP_FOR = timedelta(days=1)
 
 
@@ -36,7 +37,9 @@ def consequences(components: Sequence[Component], user: Any, power: Mapping[str,
     """Give what is touched, the worst first; ``power`` are the arguments of a power order."""
     ending = power is not None and PowerAction(power["action"]) in ENDING
     switching = power is not None and PowerAction(power["action"]) is not PowerAction.ON
+    through_off = power is not None and PowerAction(power["action"]) in THROUGH_OFF
     found = [
+        *(_lost(components) if through_off else ()),
         *(_starting(components) if switching else ()),
         *(_inside(components, user) if ending else ()),
         *_jobs(components, user),
@@ -64,6 +67,16 @@ def _starting(components: Sequence[Component]) -> Iterator[Consequence]:
     if names:
         text = gettext_noop("Just starting, or in the BIOS setup, which is to be left before: %(number)s")
         yield Consequence("warning", "settings", Phrase(text, {"number": str(len(names))}), _names(names))
+
+
+def _lost(components: Sequence[Component]) -> Iterator[Consequence]:
+    """Tell which targets may be out of reach while they are off, and what the network has to allow."""
+    found = hints.lost_while_off([one.pk for one in components])
+    names = [str(one) for one in components if one.pk in found]
+    if names:
+        text = gettext_noop("May be out of reach while they are off, by the LAN port of their controllers: %(number)s")
+        detail = f"{_names(names)} – {gettext(hints.LET_IT_BE_FOUND)}"
+        yield Consequence("warning", "plug", Phrase(text, {"number": str(len(names))}), detail)
 
 
 def _sent_to_setup(ids: Sequence[int]) -> set[int]:

@@ -29,7 +29,7 @@ def ways(
     interfaces: there it is the one by which one sees whether the machine is awake, None where there is none.
     """
     if operation.name == operations.POWER and arguments:
-        return _switching(components, PowerAction(arguments["action"]))
+        return dict(_switching(components, PowerAction(arguments["action"])))
     if operation.name == operations.WAKE:
         able = mac_addresses(components).keys()
         seeing = {**_first(able, None), **_first(able, Capability.POWER)}

@@ -194,7 +194,8 @@ class BmcDriver(
         return PowerReport(power, frozenset(_ACTIONS), str(self._cause.get("cause", "")))
 
     async def _ask_cause(self) -> str:
-        told = RESTART_CAUSES.get(await self._run(chassis.read_restart_cause) or 0, "")
+        number = await self._run(chassis.read_restart_cause)
+        told = RESTART_CAUSES.get(number or 0, "")
         self._cause = {"power": PowerState.ON.value, "cause": told, "at": round(time.time())}
         return told
 

@@ -1,6 +1,6 @@
 """What the portal knows of the management controller driver without importing it."""
 
-from apps.drivers.contract import OWN_PAGE, Capability, Category, DriverSpec, Parameter
+from apps.drivers.contract import LAN_PORT, OWN_PAGE, Capability, Category, DriverSpec, Parameter
 
 SPEC = DriverSpec(
     name="bmc",
@@ -47,6 +47,7 @@ SPEC = DriverSpec(
             maximum=65535,
             help="The UDP port of the portal from which the controller is asked, for firewalls; empty: any port.",
         ),
+        LAN_PORT,
         Parameter(
             OWN_PAGE,
             "Web page of the controller",

@@ -10,6 +10,9 @@ from apps.drivers.contract.console import (
     SerialLine,
 )
 from apps.drivers.contract.description import (
+    LAN_PORT,
+    LAN_TYPE,
+    LOST_WHILE_OFF,
     OWN_PAGE,
     Capability,
     Category,
@@ -102,6 +105,9 @@ from apps.protocols.errors import Stage
 __all__ = [
     "CAPABILITY_CLASSES",
     "DRAWN",
+    "LAN_PORT",
+    "LAN_TYPE",
+    "LOST_WHILE_OFF",
     "NEW",
     "NOT_MEASURED",
     "OWN_PAGE",

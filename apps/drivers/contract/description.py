@@ -56,6 +56,11 @@ class Secret(str):
 
 OWN_PAGE = "web_page"  # the parameter of drivers with ``own_page`` that says where it is, if not there
 
+LAN_TYPE = "bmc_lan_type"  # the parameter of drivers of controllers that says at which port of the server theirs is
+LOST_WHILE_OFF = frozenset(
+    {"shared port", "remote card"}
+)  # of them those that may have no network while the server is off
+
 ParameterType: TypeAlias = type[int] | type[str] | type[bool]
 
 
@@ -72,6 +77,18 @@ class Parameter:
     choices: tuple[str, ...] = ()
     help: str = ""
     is_address: bool = False  # another address of the same device, from which its alerts may come
+
+
+LAN_PORT = Parameter(
+    LAN_TYPE,
+    "LAN port of the controller",
+    choices=("not known", "management port", "shared port", "remote card"),
+    default="not known",
+    help=(
+        "A port of its own for management, one shared with the server (a standard LAN port), or a remote management "
+        "card. At a shared port and on a card the controller may be out of reach while the server is off."
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What the portal knows of the Redfish driver without importing it."""
 
-from apps.drivers.contract import OWN_PAGE, Capability, Category, DriverSpec, Parameter
+from apps.drivers.contract import LAN_PORT, OWN_PAGE, Capability, Category, DriverSpec, Parameter
 
 SPEC = DriverSpec(
     name="redfish",
@@ -52,6 +52,7 @@ SPEC = DriverSpec(
                 "last state and is asked less often; 0: no limit."
             ),
         ),
+        LAN_PORT,
         Parameter(
             OWN_PAGE,
             "Web page of the controller",

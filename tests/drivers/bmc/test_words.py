@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from apps.drivers.bmc import discrete, log, parts, readings, words
 from apps.drivers.contract import Fact, InventoryKind, Limits, Quantity, Reading, Sensor, State, StateKind, Status
 from apps.protocols.ipmi.about import DeviceId, Lan
@@ -131,3 +133,22 @@ def test_identity_and_inventory_come_from_what_the_machine_says() -> None:
         "IPMI version": "2.0",
         "Cipher suite": 3,
     }
+
+
+FIRMWARE = SensorRecord(0x20, 0, 40, "Sys FW", 34, 1, 0x0F, 0x6F)
+
+
+@pytest.mark.parametrize(
+    ("measured", "powered", "words_told"),
+    [
+        ([Measured(FIRMWARE, None, frozenset({2}))], True, ("Firmware progress",)),
+        ([Measured(FIRMWARE, None)], True, ("Power-on self test done",)),
+        ([Measured(FIRMWARE, None, frozenset({2}))], False, ("Powered off",)),
+        ([Measured(FIRMWARE, None, available=False)], True, None),
+        ([Measured(PSU, None, frozenset({0}))], True, None),
+    ],
+)
+def test_how_far_a_machine_has_started_is_told_by_the_sensor_of_its_firmware(measured, powered, words_told) -> None:
+    told = {state.key: state for state in discrete.states(measured, powered=powered)}
+    assert (told["post"].words if "post" in told else None) == words_told
+    assert len(told) == len(measured) + (words_told is not None)

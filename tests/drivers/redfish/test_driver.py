@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -15,12 +16,13 @@ from apps.drivers.contract import (
     PowerState,
     Stage,
     Status,
+    Traces,
 )
 from apps.drivers.redfish.driver import RedfishDriver
 from apps.protocols.errors import Unsupported
 from apps.protocols.redfish import Refused, client
 from apps.simulators.redfish import Fault, Service
-from tests.redfish_peers import SECRET, target
+from tests.redfish_peers import SECRET, Pair, scripted, target, tree
 
 
 async def test_a_check_walks_the_stages_and_keeps_the_fingerprint(ilo: Service) -> None:
@@ -254,3 +256,30 @@ async def test_clearing_the_logs(ilo: Service) -> None:
     assert after.cleared
     assert "IML/" in after.logs  # the other one may begin with an entry of the same second
     assert {event.text for event in after.events} == {"Log cleared."}
+
+
+async def test_a_restart_is_seen_by_the_time_of_it_or_by_how_far_it_has_started(
+    redfish_certificates: tuple[Pair, Pair],
+) -> None:
+    system: dict[str, Any] = {"Id": "1", "PowerState": "On"}
+    resources = {
+        "/redfish/v1/": {"Systems": {"@odata.id": "/redfish/v1/Systems"}},
+        "/redfish/v1/Systems": {"Members": [{"@odata.id": "/redfish/v1/Systems/1"}]},
+        "/redfish/v1/Systems/1": system,
+    }
+
+    async def traces(**told: Any) -> Traces:
+        system.update(told)
+        async with RedfishDriver(target(port)) as driver:
+            return await driver.read_traces()
+
+    async with scripted(redfish_certificates[0], tree(resources)) as port:
+        silent = await traces()
+        assert silent.tell is False
+        before = await traces(LastResetTime="2026-11-27T00:00:00Z", BootProgress={"LastState": "OSRunning"})
+        assert before.tell
+        assert not (await traces()).restarted_since(before)
+        timed = await traces(LastResetTime="2026-11-27T00:01:00Z")
+        assert timed.restarted_since(before)
+        assert (await traces(BootProgress={"LastState": "BusInitializationStarted"})).restarted_since(timed)
+        assert not (await traces(BootProgress={"LastState": "OSRunning"})).restarted_since(timed)

@@ -176,3 +176,24 @@ def test_single_values() -> None:
 @pytest.mark.parametrize("state", [None, 7, {}, {"sensors": [["a"]], "states": []}, {"sensors": [], "states": [[1]]}])
 def test_what_is_kept_may_be_anything(state: object) -> None:
     assert Kept.from_state(state) is None
+
+
+@pytest.mark.parametrize(
+    ("progress", "power", "word", "starting"),
+    [
+        ("MemoryInitializationStarted", "On", "Power-on self test running", True),
+        ("SystemHardwareInitializationComplete", "On", "Power-on self test nearly done", True),
+        ("SetupEntered", "On", "In the setup of the firmware", True),
+        ("OSBootStarted", "On", "Operating system starting", False),
+        ("OSRunning", "On", "Operating system running", False),
+        ("OSRunning", "Off", "Powered off", None),
+        ("None", "On", None, None),
+        ("OEM", "On", None, None),
+        (None, "On", None, None),
+    ],
+)
+def test_how_far_a_machine_has_started(progress, power, word, starting) -> None:
+    system = {"PowerState": power, "BootProgress": {"LastState": progress}}
+    state = orders.start(system)
+    assert (state.key, state.words) == ("post", (word,)) if word else state is None
+    assert orders.is_starting(system) is starting
