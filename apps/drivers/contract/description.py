@@ -57,9 +57,7 @@ class Secret(str):
 OWN_PAGE = "web_page"  # the parameter of drivers with ``own_page`` that says where it is, if not there
 
 LAN_TYPE = "bmc_lan_type"  # the parameter of drivers of controllers that says at which port of the server theirs is
-LOST_WHILE_OFF = frozenset(
-    {"shared port", "remote card"}
-)  # of them those that may have no network while the server is off
+LOST_WHILE_OFF = frozenset({"shared port", "remote card"})  # of them those without network while the server is off
 
 ParameterType: TypeAlias = type[int] | type[str] | type[bool]
 

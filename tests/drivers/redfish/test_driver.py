@@ -263,7 +263,7 @@ async def test_a_restart_is_seen_by_the_time_of_it_or_by_how_far_it_has_started(
 ) -> None:
     system: dict[str, Any] = {"Id": "1", "PowerState": "On"}
     resources = {
-        "/redfish/v1/": {"Systems": {"@odata.id": "/redfish/v1/Systems"}},
+        "/redfish/v1/": {"RedfishVersion": "1.15.0", "Systems": {"@odata.id": "/redfish/v1/Systems"}},
         "/redfish/v1/Systems": {"Members": [{"@odata.id": "/redfish/v1/Systems/1"}]},
         "/redfish/v1/Systems/1": system,
     }
