@@ -242,7 +242,8 @@ def test_two_ways_to_one_machine_take_one_order_at_a_time(admin, queued, monkeyp
     (refused,) = late[1]
     assert ended(done) == ("done", "", "It is off.")
     assert refused.code == "already_running"
-    assert str(refused.message).startswith(f"{admin.user.username} (#{first.pk}) holds")
+    told = f"{admin.user.username} (#{first.pk}) holds another way to this machine for: power."
+    assert str(refused.message) == told
     assert (received(device), received(other)) == (["power off"], [])
     assert not Reservation.objects.exists()
     (after,) = run(order(admin, [device], operation, **arguments))

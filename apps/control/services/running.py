@@ -36,6 +36,7 @@ SLACK = timedelta(seconds=90)  # the order itself, the last look, and a busy mac
 POLL_AFTER = timedelta(seconds=2)
 
 GONE = Phrase(gettext_noop("The interface was removed meanwhile."))
+HELD_OTHERWISE = gettext_noop("%(holder)s holds another way to this machine for: %(purpose)s.")
 HELD_PLAINLY = Phrase(gettext_noop("Somebody else has just ordered something of it."))
 TOO_MANY_FAILED = gettext_noop("Not begun, because others failed before: %(number)s.")
 HARMLESS = (WORKER_DIED, *UNTOLD)
@@ -233,7 +234,10 @@ def _any_interface(step: JobStep) -> int | None:
 def _refuse(step: JobStep, interface: int) -> None:
     """End a step whose device somebody else holds: it is told at once and never queued."""
     held = reservations.holder_of(interface)
-    told = Phrase(contact.HELD, {"holder": held.holder, "purpose": held.purpose}) if held is not None else HELD_PLAINLY
+    told = HELD_PLAINLY
+    if held is not None:
+        sentence = contact.HELD if held.interface_id == interface else HELD_OTHERWISE
+        told = Phrase(sentence, {"holder": held.holder, "purpose": held.purpose})
     code = StepCode.ALREADY_RUNNING
     jobs.finish(step, StepState.FAILED, code=code, message=told, remedy=checks.BY_CODE[code.value])
 
