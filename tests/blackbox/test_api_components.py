@@ -12,7 +12,7 @@ from tests.blackbox.client import ENVELOPE, Caller
 COMPONENT = {
     *("id", "name", "alias", "category", "group", "parent", "slot", "addresses", "alert_addresses", "uuid"),
     *("serial_number", "manufacturer", "model", "status", "causes", "suspended", "last_seen_at", "interfaces"),
-    *("power_state", "power_since"),
+    *("power_state", "power_since", "restart_cause"),
 }
 INTERFACE = {
     *("id", "driver", "address", "port", "credential", "parameters", "enabled", "status", "last_polled_at"),

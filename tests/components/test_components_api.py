@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 KEYS = [
     *("id", "name", "alias", "category", "group", "parent", "slot", "addresses", "alert_addresses", "uuid"),
     *("serial_number", "manufacturer", "model", "status", "causes", "suspended", "power_state"),
-    *("power_since", "last_seen_at", "interfaces"),
+    *("power_since", "restart_cause", "last_seen_at", "interfaces"),
 ]
 INTERFACE_KEYS = [
     *("id", "driver", "address", "port", "credential", "parameters", "enabled", "status", "last_polled_at"),

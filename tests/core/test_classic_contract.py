@@ -267,12 +267,12 @@ HIDDEN_COLUMNS = {
     "access.ApiToken": {"digest"},
     "components.ManagementInterface": {
         *("last_answer_at", "last_error", "last_error_code", "failures", "next_poll_at", "next_inventory_at"),
-        *("refused_version", "refused_at", "state", "identity", "kept_apart"),
+        *("refused_version", "refused_at", "state", "identity", "kept_apart", "power_actions"),
     },
     "components.Component": {
         *("operating_system", "location", "status_since", "suspended", "suspended_until", "suspension", "up_since"),
         *("created_at", "cpu", "memory", "disk", "temperature", "power", "power_state", "power_seen_at"),
-        "power_since",
+        *("power_since", "restart_cause"),
     },
     "components.Credential": {"latched_version", "proven_at"},
     "components.SuspendPeriod": {"cut", "created_by", "created_by_name", "created_at"},
