@@ -170,7 +170,7 @@ def _unseen(order: Order, taken: _Taken, silent: ContactError | None, limit: tim
     if error is not None:
         told = Phrase(NOT_SEEN_AS, {"seconds": seconds, "error": contact.words(error)})
         return Spoken(StepCode.NOT_CONFIRMED, told, error, taken.state)
-    told = order.unseen if order.unseen is not None else Phrase(NOT_SEEN, {"seconds": seconds})
+    told = order.unseen() or Phrase(NOT_SEEN, {"seconds": seconds})
     return Spoken(StepCode.NOT_CONFIRMED, told, None, taken.state)
 
 

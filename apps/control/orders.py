@@ -110,7 +110,6 @@ class Order(ABC):
     sent = False  # from the moment at which the device may have received it
     power: PowerState | None = None  # as it was seen last
     restart_cause = ""  # why the machine last started, as it was told last
-    unseen: Phrase | None = None  # what is said of it when the time is over, None: nothing of its own
     deadline = 30.0  # seconds for one contact
     events: Sequence[LoggedEvent] = ()  # that the device forgets by the order
 
@@ -121,6 +120,10 @@ class Order(ABC):
     @abstractmethod
     async def look(self, device: Driver) -> Seen:
         """Say that it is done, None while it is not."""
+
+    def unseen(self) -> Phrase | None:
+        """Say what the device shows instead, where that tells more than that it was not seen; None where not."""
+        return None
 
     def reach(self, target: Target) -> Target:
         """Say where and as whom the next contact reaches the device: an order may have changed that."""
@@ -138,7 +141,6 @@ class PowerOrder(Order):
 
     def __init__(self, action: PowerAction) -> None:
         self.action = action
-        self.unseen = UNSEEN.get(action)
         self._was_off = False
         self._has_restarted = self._was_interrupted = False
         self._before: Traces | None = None
@@ -181,6 +183,10 @@ class PowerOrder(Order):
         if self._was_off or self._has_restarted:
             return CYCLED if self._was_off else RESTARTED
         return None if tells or self.action is PowerAction.CYCLE else Untold(RESTART_UNTOLD)
+
+    def unseen(self) -> Phrase | None:
+        """Say that nothing showed a restart, which it may have been all the same."""
+        return UNSEEN.get(self.action)
 
     async def _compare(self, machine: Power) -> None:
         """Keep what the machine has done since the order, by what its controller tells of starts."""

@@ -5,8 +5,8 @@ controller says so, nor while the machine starts afterwards: whoever tells of si
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db.models import Q
 from django.utils import timezone
@@ -31,8 +31,7 @@ _KEPT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """How a component was seen, by its id; the cause of its last start is empty where that was not told."""
 
     component: int
@@ -41,13 +40,13 @@ class Seen:
     restart_cause: str = ""
 
 
-def keep(seen: Iterable[Seen]) -> None:
+def keep(seen: Iterable[Seen | tuple[int, PowerState, datetime]]) -> None:
     """Keep the states of components; what was seen later stays.
 
     What the operating system told of its load and its start does not hold for a machine that is off.
     """
     told = []
-    for one in seen:
+    for one in (Seen(*each) for each in seen):
         word, moment, cause = one.state.value, rows.moment(one.at), one.restart_cause[:100]
         told.append((word, word, moment, word, moment, cause, cause, word, word, word, one.component, moment))
     for start in range(0, len(told), AT_ONCE):
