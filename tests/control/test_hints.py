@@ -116,9 +116,9 @@ def test_why_a_machine_last_started_is_shown_and_told(client_of, queued):
     polling.poll([device.pk])
     assert program.get(api).json()["restart_cause"] == "Power button"
     shown = " ".join(client.get(page).content.decode().split())
-    assert "<dt>Cause of the last start</dt> <dd>Power button</dd>" in shown
+    assert "<dt>Last start</dt> <dd>Power button</dd>" in shown
     Component.objects.update(restart_cause="")
-    assert "Cause of the last start" not in client.get(page).content.decode()
+    assert "<dt>Last start" not in client.get(page).content.decode()
 
 
 def test_a_way_that_tells_no_cause_leaves_the_known_one(queued):
