@@ -17,7 +17,8 @@ from apps.drivers.contract import (
     offset_word,
 )
 from apps.protocols.errors import ContactError, Unreachable, Unsupported
-from apps.protocols.ipmi import IpmiSession, clock
+from apps.protocols.ipmi import IpmiSession
+from apps.protocols.ipmi import clock as clocks
 from apps.protocols.ipmi import configuration as conf
 from apps.protocols.ipmi import users as accounts
 
@@ -67,7 +68,7 @@ class Told:
     pef: int | None = None
     destinations: tuple[conf.Destination, ...] = ()
     users: tuple[accounts.Account, ...] = ()
-    clock: clock.Clock | None = None
+    clock: clocks.Clock | None = None
     asked_at: datetime | None = None  # when it showed that time
 
 
@@ -92,7 +93,7 @@ def read(session: IpmiSession) -> Told:
         pef=conf.read_pef(session),
         destinations=tuple(conf.read_destinations(session, channel)),
         users=tuple(accounts.read_accounts(session, channel)),
-        clock=clock.read_clock(session),
+        clock=clocks.read_clock(session),
         asked_at=datetime.now(UTC),
     )
 
@@ -252,11 +253,11 @@ def _clock_orders(told: Told, left: dict[str, SettingValue]) -> Iterator[Order]:
     names = [name for name in ("time.offset", "time.exact") if name in left]
     if "time.offset" in left:
         ahead = offset_of(str(left.pop("time.offset")))
-        yield names[:1], lambda session: clock.set_offset(session, ahead)
+        yield names[:1], lambda session: clocks.set_offset(session, ahead)
     if names:
         # It shows the time of its own zone: when that changes, the time does, too.
         left.pop("time.exact", None)
-        yield names[-1:], lambda session: clock.set_clock(session, datetime.now(UTC), ahead)
+        yield names[-1:], lambda session: clocks.set_clock(session, datetime.now(UTC), ahead)
 
 
 def _destination_orders(told: Told, left: dict[str, SettingValue]) -> Iterator[Order]:

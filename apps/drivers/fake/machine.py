@@ -45,6 +45,7 @@ class FakeMachine:
     cleared: int = 0  # how often the event log was emptied
     gone: int = 0  # entries that went with it
     settings: Mapping[str, SettingValue] = field(default_factory=dict)  # those that are not as it came
+    waiting: Mapping[str, SettingValue] = field(default_factory=dict)  # those that count after a restart
     vanished: bool = False  # it answers nobody any more
     cap: int | None = None  # W
 
@@ -64,6 +65,7 @@ class FakeMachine:
             cleared=kept["cleared"],
             gone=kept["gone"],
             settings=dict(kept.get("settings", {})),
+            waiting=dict(kept.get("waiting", {})),
             vanished=bool(kept.get("vanished", False)),
             cap=kept.get("cap"),
         )
@@ -80,6 +82,7 @@ class FakeMachine:
             "cleared": self.cleared,
             "gone": self.gone,
             "settings": dict(self.settings),
+            "waiting": dict(self.waiting),
             "vanished": self.vanished,
             "cap": self.cap,
         }
@@ -100,6 +103,10 @@ class FakeMachine:
         """Give the machine that does what it was ordered from a contact on; what only restarts it is not seen."""
         states = AFTER.get(action, ())
         return replace(self, plan=tuple((contact + place, state.value) for place, state in enumerate(states)))
+
+    def restarted(self) -> "FakeMachine":
+        """Give the machine whose controller has started anew: what waited for that counts."""
+        return replace(self, settings={**self.settings, **self.waiting}, waiting={})
 
     @property
     def override(self) -> BootOverride:

@@ -5,7 +5,7 @@ from apps.drivers.contract import Capability, Category, DriverSpec, Parameter
 FAULTS = ("none", "silent", "slow", "refusing", "denied", "garbage", "old", "flapping")
 SCRIPTS = ("steady", "busy", "filling", "ailing", "unplugged")
 METERS = ("none", "well", "idle")
-OBEDIENCE = ("prompt", "late", "deaf", "refusing", "vanishing")
+OBEDIENCE = ("prompt", "late", "deaf", "refusing", "vanishing", "restarting")
 
 SPEC = DriverSpec(
     name="fake",

@@ -27,14 +27,14 @@ async def test_each_resource_is_changed_once_and_the_network_last(ilo: Service) 
         before = values(report)
         assert report.may_reset
         assert (before["network.address"], before["network.source"]) == ("192.0.2.41", "static")
-        assert (before["services.https_port"], before["services.ntp_servers"]) == (443, "192.0.2.123")
+        assert (before["services.https_port"], before["time.ntp_servers"]) == (443, "192.0.2.123")
         assert (before["users.1.name"], before["users.1.password"]) == ("watcher", None)
         assert {s.name: s.carries for s in report}["users.1.enabled"] is Carries.RIGHTS
         wanted = {
             "network.gateway": "192.0.2.254",
             "network.vlan": 17,
-            "services.ntp": True,
-            "services.ntp_servers": "192.0.2.5, 192.0.2.6",
+            "time.ntp": True,
+            "time.ntp_servers": "192.0.2.5, 192.0.2.6",
             "services.ssh_port": 2222,
             "users.new.name": "eve",
             "users.new.password": "Geheim-4711",
@@ -44,7 +44,7 @@ async def test_each_resource_is_changed_once_and_the_network_last(ilo: Service) 
         after = values(await device.read_settings())
     assert names == [
         ["users.new.name", "users.new.password", "users.new.privilege"],
-        ["services.ntp", "services.ntp_servers", "services.ssh_port"],
+        ["time.ntp", "time.ntp_servers", "services.ssh_port"],
         ["network.gateway", "network.vlan"],
     ]
     assert ilo.machine.configuration.writes == [ACCOUNTS, SERVICES, PORT]
