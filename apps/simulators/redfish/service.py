@@ -184,6 +184,8 @@ class Service:
             machine.boot |= {name.removeprefix("BootSourceOverride"): value for name, value in change["Boot"].items()}
             if machine.boot["Enabled"] == "Disabled":
                 machine.boot["Target"] = "None"
+        elif path in self.events.destinations and change.keys() == {"SNMP"}:
+            self.events.destinations[path] |= change
         elif path == places.MANAGER:
             try:
                 machine.configuration.clock.set(change)
