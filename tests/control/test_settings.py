@@ -83,7 +83,7 @@ def test_a_change_is_written_once_and_seen_by_another_conversation(admin, queued
         {"Gateway": "192.0.2.254", "outcome": "done"},
     )
     assert entry.login == admin.short_name
-    assert AuditEntry.objects.get(action="job.settings").after["settings"] == ["Gateway: 192.0.2.254"]
+    assert AuditEntry.objects.get(action="job.settings").after["settings"] == {"Gateway": "192.0.2.254"}
 
 
 def test_the_network_is_written_last_and_the_portal_follows_to_the_new_address(admin, queued):
@@ -123,7 +123,7 @@ def test_a_first_device_that_does_not_answer_again_keeps_the_others_from_being_t
     assert first[:2] == ("failed", "not_confirmed")
     assert others == [("cancelled", "", "Not begun, because the first device was not confirmed.")] * 2
     assert [received(one) for one in servers[1:]] == [[], []]
-    assert AuditEntry.objects.get(action="settings.write").after == {"SNMP": "on", "outcome": "not_confirmed"}
+    assert AuditEntry.objects.get(action="settings.write").after == {"SNMP": True, "outcome": "not_confirmed"}
     assert not SettingsOrder.objects.exists()
 
 
