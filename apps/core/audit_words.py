@@ -305,7 +305,15 @@ def field_word(name: str) -> str:
     """Name a field; what has no word of its own may be a label of ours, or several with colons between."""
     if name in fields or name in FIELDS:
         return str(fields.get(name) if name in fields else FIELDS[name])
-    return ": ".join(called(part) for part in name.split(": "))
+    return ": ".join(_label(part) for part in name.split(": "))
+
+
+def _label(part: str) -> str:
+    """Translate a label of ours: of one of several alike, such as "User 3", the words around its number."""
+    word, _space, number = part.rpartition(" ")
+    pattern = f"{word} %(row)s"
+    translated = _(pattern) if word else pattern
+    return translated % {"row": number} if translated != pattern else called(part)
 
 
 def value_word(name: str, value: Any) -> Any:

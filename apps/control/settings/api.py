@@ -68,9 +68,7 @@ class WishSerializer(Strict):
     """What is to be set: ``{"network.gateway": "192.0.2.1"}``. What is not named stays as it is."""
 
     settings = serializers.DictField(child=Anything(), allow_empty=False)
-    restart = Flag(
-        default=False, help_text="Restart a controller that says that a change counts only then."
-    )
+    restart = Flag(default=False, help_text="Restart a controller that says that a change counts only then.")
 
 
 class WishOfManySerializer(WishSerializer):

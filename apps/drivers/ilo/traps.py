@@ -7,7 +7,11 @@ from apps.drivers.contract import Choice, SettingValue
 from apps.drivers.redfish.settings import Dialect
 from apps.drivers.redfish.values import Resource, text
 
-_KEYS = {"address": "AlertDestination", "protocol": "SNMPAlertProtocol", "community": "TrapCommunity"}
+_KEYS: Mapping[str, str] = {
+    "address": "AlertDestination",
+    "protocol": "SNMPAlertProtocol",
+    "community": "TrapCommunity",
+}
 
 
 class AlertDestinations(Dialect):

@@ -25,8 +25,8 @@ __all__ = [
 UNKNOWN_SETTING = "%(address)s has no setting %(setting)s"
 SUBSCRIBED = "Whoever takes events has subscribed to them: this portal does so by itself where events are switched on."
 _RESET, _RESTART = "#Manager.ResetToDefaults", "#Manager.Reset"
-_RESETS = ("ResetAll", "PreserveNetworkAndUsers", "PreserveNetwork")
-_RESTARTS = ("GracefulRestart", "ForceRestart")
+_RESETS: Sequence[str] = ("ResetAll", "PreserveNetworkAndUsers", "PreserveNetwork")
+_RESTARTS: Sequence[str] = ("GracefulRestart", "ForceRestart")
 
 
 def report(told: Told, login: str) -> SettingsReport:

@@ -101,17 +101,18 @@ def _one(row: str, told: Mapping[str, SettingValue], protocols: Sequence[Choice]
         )
 
 
-_SWITCHES = {  # of a maker's own resource: our word, its property, its label
-    "alerts": ("AlertsEnabled", "Alerts are sent"),
-    "v1": ("SNMPv1TrapEnabled", "Traps of version 1"),
-    "v3": ("SNMPv3TrapEnabled", "Traps of version 3"),
+_SWITCHES: Mapping[str, str] = {  # of a maker's own resource: our word, its property
+    "alerts": "AlertsEnabled",
+    "v1": "SNMPv1TrapEnabled",
+    "v3": "SNMPv3TrapEnabled",
 }
+_SWITCH_LABELS = {"alerts": "Alerts are sent", "v1": "Traps of version 1", "v3": "Traps of version 3"}
 
 
 def _switches(own: Resource) -> Iterator[Setting]:
-    for word, (key, label) in _SWITCHES.items():
+    for word, key in _SWITCHES.items():
         if isinstance(own.get(key), bool):
-            yield Setting(f"destinations.{word}", label, SettingKind.SWITCH, own[key])
+            yield Setting(f"destinations.{word}", _SWITCH_LABELS[word], SettingKind.SWITCH, own[key])
 
 
 def orders(told: Told, left: dict[str, SettingValue]) -> Iterator[Order]:
@@ -126,7 +127,7 @@ def orders(told: Told, left: dict[str, SettingValue]) -> Iterator[Order]:
         if (given := taken(left, start)) and given.get("address"):
             names = [f"{start}{word}" for word in given]
             yield Order(names, "POST", found.path, found.dialect.added({**_new(found), **given}, {}))
-    known = {f"destinations.{word}": key for word, (key, _label) in _SWITCHES.items() if key in told.own_traps}
+    known = {f"destinations.{word}": key for word, key in _SWITCHES.items() if key in told.own_traps}
     if names := [name for name in known if name in left]:
         body = {known[name]: left.pop(name) for name in names}
         yield Order(names, "PATCH", str(link(told.own_traps)), body, version(told.own_traps))

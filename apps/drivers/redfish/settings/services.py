@@ -1,6 +1,6 @@
 """By what a controller may be reached (DSP2046, ManagerNetworkProtocol)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from apps.drivers.contract import Carries, Setting, SettingKind, SettingValue
@@ -23,10 +23,15 @@ _PORT_LABELS = {
 }
 
 
-_VERSIONS = {
-    "snmp_v1": ("EnableSNMPv1", "SNMP version 1"),
-    "snmp_v2c": ("EnableSNMPv2c", "SNMP version 2c"),
-    "snmp_v3": ("EnableSNMPv3", "SNMP version 3"),
+_VERSIONS: Mapping[str, str] = {  # of SNMP: our word, the property
+    "snmp_v1": "EnableSNMPv1",
+    "snmp_v2c": "EnableSNMPv2c",
+    "snmp_v3": "EnableSNMPv3",
+}
+_VERSION_LABELS = {
+    "snmp_v1": "Version 1 of SNMP",
+    "snmp_v2c": "Version 2c of SNMP",
+    "snmp_v3": "Version 3 of SNMP",
 }
 
 
@@ -47,9 +52,9 @@ def settings(services: Resource) -> Iterator[Setting]:
                 carries=Carries.PORT if key == "HTTPS" else Carries.NOTHING,
             )
     traps = nested(services, "SNMP")
-    for word, (key, label) in _VERSIONS.items():
+    for word, key in _VERSIONS.items():
         if isinstance(traps.get(key), bool):
-            yield Setting(f"services.{word}", label, SettingKind.SWITCH, traps[key])
+            yield Setting(f"services.{word}", _VERSION_LABELS[word], SettingKind.SWITCH, traps[key])
 
 
 def change(left: dict[str, SettingValue]) -> tuple[list[str], dict[str, Any]]:
@@ -58,6 +63,6 @@ def change(left: dict[str, SettingValue]) -> tuple[list[str], dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for word, value in given.items():
         key, _line, what = word.partition("_")
-        name = _VERSIONS[word][0] if word in _VERSIONS else "Port" if what == "port" else "ProtocolEnabled"
+        name = _VERSIONS[word] if word in _VERSIONS else "Port" if what == "port" else "ProtocolEnabled"
         found.setdefault(key.upper(), {})[name] = value
     return [f"services.{word}" for word in given], found
