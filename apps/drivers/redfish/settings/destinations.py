@@ -62,9 +62,7 @@ def receivers(told: Told) -> Iterator[Setting]:
         number, (host, port) = identifier(row), _place(row)
         if host:
             where = f"{host}:{port}" if port else host
-            yield Setting(
-                f"receivers.{number}.address", "Receiver", SettingKind.TEXT, where, writable=False, row=number
-            )
+            yield Setting(f"receivers.{number}.address", "Address", SettingKind.TEXT, where, writable=False, row=number)
 
 
 def settings(told: Told) -> Iterator[Setting]:

@@ -63,6 +63,6 @@ def change(left: dict[str, SettingValue]) -> tuple[list[str], dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for word, value in given.items():
         key, _line, what = word.partition("_")
-        name = _VERSIONS[word] if word in _VERSIONS else "Port" if what == "port" else "ProtocolEnabled"
+        name = _VERSIONS.get(word, "Port" if what == "port" else "ProtocolEnabled")
         found.setdefault(key.upper(), {})[name] = value
     return [f"services.{word}" for word in given], found
