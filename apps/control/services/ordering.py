@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext, override
+from django.utils.translation import gettext_noop, override
 
 from apps.components.models import Component
 from apps.components.services import checks
@@ -50,15 +50,7 @@ def prepare(
     word = operation.permission(cleaned)
     if not all(scoping.may(actor.user, word, component.group_id) for component in components):
         raise PermissionDenied(_("You may not order this of all these components; nothing was begun."))
-    if expect is not None and expect != len(components):
-        raise Conflict(
-            ngettext(
-                "It is %(number)d component, not %(expected)d; nothing was begun.",
-                "They are %(number)d components, not %(expected)d; nothing was begun.",
-                len(components),
-            )
-            % {"number": len(components), "expected": expect}
-        )
+    targets.expect(components, expect)
     title = operation.title(cleaned)
     if batch:
         title = Phrase(OF_BATCH, {"batch": batch, "order": title})

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext, override
+from django.utils.translation import gettext_noop, override
 
 from apps.components.models import Component, ManagementInterface
 from apps.control.models import SettingsOrder, SettingsSnapshot
@@ -192,15 +192,7 @@ def apply(order: SettingsOrder, actor: Actor, expect: int | None = None, *, rest
         raise Conflict(_("Some of these components are not there any more; nothing was begun."))
     components = [rows[pk] for pk in dict.fromkeys(ids)]
     require(actor, components)
-    if expect is not None and expect != len(components):
-        raise Conflict(
-            ngettext(
-                "It is %(number)d component, not %(expected)d; nothing was begun.",
-                "They are %(number)d components, not %(expected)d; nothing was begun.",
-                len(components),
-            )
-            % {"number": len(components), "expected": expect}
-        )
+    targets.expect(components, expect)
     steps = [
         jobs.NewStep(str(rows[one["component"]]), one["component"], int(pk), rows[one["component"]].group_id)
         for pk, one in order.targets.items()
