@@ -4,7 +4,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -93,11 +93,11 @@ class IloProgram:
         return self.answers.readline().strip().partition(": ")[2]
 
 
-@pytest.fixture(scope="module")
-def ilo_program() -> Iterator[IloProgram]:
-    """A simulated iLO for tests that have no event loop of their own."""
+@contextmanager
+def ilo_programs(number: int, *options: str) -> Iterator[list[IloProgram]]:
+    """Simulated iLOs in a process of their own."""
     program = subprocess.Popen(
-        [sys.executable, "-m", "apps.simulators.redfish", "127.0.0.1:0", "--password", SECRET],
+        [sys.executable, "-m", "apps.simulators.redfish", *["127.0.0.1:0"] * number, "--password", SECRET, *options],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -105,9 +105,16 @@ def ilo_program() -> Iterator[IloProgram]:
     )
     assert program.stdin is not None
     assert program.stdout is not None
-    port = program.stdout.readline().rpartition("/redfish")[0].rpartition(":")[2]
+    places = [program.stdout.readline().rpartition("/redfish")[0] for _ in range(number)]
     try:
-        yield IloProgram(int(port), program.stdin, program.stdout)
+        yield [IloProgram(int(one.rpartition(":")[2]), program.stdin, program.stdout) for one in places]
     finally:
         program.terminate()
         program.wait(10)
+
+
+@pytest.fixture(scope="module")
+def ilo_program() -> Iterator[IloProgram]:
+    """A simulated iLO for tests that have no event loop of their own."""
+    with ilo_programs(1) as (program,):
+        yield program

@@ -17,6 +17,7 @@ from apps.control.operations import BOOT, CAP, CLEAR_LOG, COLLECT, LAMP, OPERATI
 from apps.control.services.remote_batches import PLANNING
 from apps.control.settings import pages, services
 from apps.core import audit_words, jobs, objects, schedules
+from apps.core.models import StepCode
 from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
 from apps.groups.services import occupants
@@ -235,6 +236,7 @@ for _kind in (
         changes_devices=True,
         ended=services.forget,
     ),
+    jobs.JobKind(services.RESTART, gettext_lazy("Restarting a controller"), tasks.start_settings, changes_devices=True),
     jobs.JobKind(
         services.RESET, gettext_lazy("Initializing the configuration"), tasks.start_settings, changes_devices=True
     ),
@@ -251,6 +253,7 @@ for _word, _label in {
     services.READ: gettext_lazy("Settings of devices read"),
     services.WRITE: gettext_lazy("Settings of devices changed"),
     services.RESET: gettext_lazy("Configuration of a device initialized"),
+    services.RESTART: gettext_lazy("Controller restarted"),
 }.items():
     audit_words.acts.add(f"job.{_word}", _label)
 audit_words.families.add("console", _CONSOLES)
@@ -283,6 +286,8 @@ audit_words.acts.add("settings.write", gettext_lazy("Settings written to a devic
 audit_words.families.add("settings", gettext_lazy("Settings of devices"))
 audit_words.fields.add("settings", gettext_lazy("Settings"))
 audit_words.fields.add("outcome", gettext_lazy("Outcome"))
+audit_words.values.add("outcome", {"done": gettext_lazy("Done"), **dict(StepCode.choices)})
+audit_words.fields.add("restart", gettext_lazy("Restart"))
 audit_words.fields.add("order", pgettext_lazy("operation", "Order"))
 audit_words.fields.add("consequences", gettext_lazy("What it touched"))
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.core.audit import CHANGED
+from apps.core.phrases import called, in_words
 from apps.core.registries import Registry
 
 ACTS: dict[str, Promise | str] = {
@@ -255,6 +256,7 @@ FIELDS: dict[str, Promise | str] = {
 acts: Registry[Promise | str] = Registry("words of an act")
 families: Registry[Promise | str] = Registry("words of a family of acts")
 fields: Registry[Promise | str] = Registry("words of an audited field")
+values: Registry[Mapping[str, Promise | str]] = Registry("words of the values of an audited field")
 
 EMPTY: tuple[Any, ...] = (None, "", [], {})
 LONGEST = 200
@@ -300,8 +302,24 @@ def kind_of_object(label: str) -> str:
 
 
 def field_word(name: str) -> str:
-    """Name a field."""
-    return str(fields.get(name) if name in fields else FIELDS.get(name, name))
+    """Name a field; what has no word of its own may be a label of ours, or several with colons between."""
+    if name in fields or name in FIELDS:
+        return str(fields.get(name) if name in fields else FIELDS[name])
+    return ": ".join(_label(part) for part in name.split(": "))
+
+
+def _label(part: str) -> str:
+    """Translate a label of ours: of one of several alike, such as "User 3", the words around its number."""
+    word, _space, number = part.rpartition(" ")
+    pattern = f"{word} %(row)s"
+    translated = _(pattern) if word else pattern
+    return translated % {"row": number} if translated != pattern else called(part)
+
+
+def value_word(name: str, value: Any) -> Any:
+    """Name a value of a field whose values are words for programs."""
+    known = values.get(name) if name in values else {}
+    return str(known[value]) if isinstance(value, str) and value in known else value
 
 
 def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> Iterator[tuple[str, str, str]]:
@@ -311,7 +329,7 @@ def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -
         was, now = old.get(name), new.get(name)
         if was == now or (was in EMPTY and now in EMPTY):
             continue
-        yield field_word(name), _value(was), _value(now)
+        yield field_word(name), _value(value_word(name, was)), _value(value_word(name, now))
 
 
 def plain(value: Any) -> str:
@@ -324,7 +342,7 @@ def plain(value: Any) -> str:
         return _("No")
     if value == CHANGED:
         return _("changed")
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else in_words(str(value))
 
 
 def _value(value: Any) -> str:

@@ -48,7 +48,7 @@ _PHRASES_OF: dict[str, tuple[int | str, ...]] = {
     "Parameter": (1, "label", "choices", 7, "help"),
     "DriverSpec": (1, "label"),
     "Setting": (1, "label", "hint"),
-    "SettingSection": (1, "label", 3, "row_label"),
+    "SettingSection": (1, "label", 3, "row_label", "new_label"),
     "Choice": (1, "label"),
     "CheckStep": (1, "seen"),
 }

@@ -82,6 +82,7 @@ API = {
     "component-samples": "GET seen 400",
     "component-settings": "GET acted 200 · PATCH acted 400",
     "component-settings-read": "POST acted 202",
+    "component-settings-restart": "POST acted 409",  # it was never read whether it can
     "component-sensor": "GET seen 200 · PATCH changed 200",
     "component-sensors": "part of one",
     "component-states": "part of one",
@@ -283,7 +284,9 @@ PAGES = {
     "control:settings-apply": "POST everybody 404",  # a change that there is not
     "control:settings-of-many": "GET everybody 200 · POST everybody 200",
     "control:settings-read": "POST everybody 302",  # nothing is chosen
+    "control:settings-defaults": "GET acted 200 · POST acted 400",
     "control:settings-reset": "GET acted 200 · POST acted 400",
+    "control:settings-restart": "GET acted 200 · POST acted 400",
     "control:order": "GET everybody 200 · POST everybody 404",  # an order that there is not
     "control:own-page": "GET acted 302",
     "core:stream": "GET 204/204/204/204/401 -",  # the test's server cannot hold it open

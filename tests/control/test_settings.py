@@ -6,12 +6,15 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
+from django.utils.translation import override
 
 from apps.components.models import CredentialVersion
 from apps.control.models import SettingsOrder, SettingsSnapshot
-from apps.control.settings import running, services
+from apps.control.settings import differences, orders, running, services, values
 from apps.core import jobs, options
 from apps.core.actors import Actor, ActorKind
+from apps.core.audit import CHANGED
+from apps.core.audit import differences as audit
 from apps.core.errors import Conflict
 from apps.core.models import AuditEntry, Job, JobStep
 from tests.control.conftest import machine, received, run
@@ -83,7 +86,7 @@ def test_a_change_is_written_once_and_seen_by_another_conversation(admin, queued
         {"Gateway": "192.0.2.254", "outcome": "done"},
     )
     assert entry.login == admin.short_name
-    assert AuditEntry.objects.get(action="job.settings").after["settings"] == ["Gateway: 192.0.2.254"]
+    assert AuditEntry.objects.get(action="job.settings").after["settings"] == {"Gateway": "192.0.2.254"}
 
 
 def test_the_network_is_written_last_and_the_portal_follows_to_the_new_address(admin, queued):
@@ -123,7 +126,7 @@ def test_a_first_device_that_does_not_answer_again_keeps_the_others_from_being_t
     assert first[:2] == ("failed", "not_confirmed")
     assert others == [("cancelled", "", "Not begun, because the first device was not confirmed.")] * 2
     assert [received(one) for one in servers[1:]] == [[], []]
-    assert AuditEntry.objects.get(action="settings.write").after == {"SNMP": "on", "outcome": "not_confirmed"}
+    assert AuditEntry.objects.get(action="settings.write").after == {"SNMP": True, "outcome": "not_confirmed"}
     assert not SettingsOrder.objects.exists()
 
 
@@ -164,7 +167,7 @@ def test_a_password_stands_nowhere_in_clear_and_is_forgotten_when_the_job_has_en
     everything += json.dumps([[entry.before, entry.after] for entry in AuditEntry.objects.all()])
     assert SECRET not in everything
     entry = AuditEntry.objects.get(action="settings.write")
-    assert entry.after["User 4: Password"] == "changed" or "User 4: Password" in entry.after
+    assert entry.after["User 4: Password"] == CHANGED
 
 
 def test_a_job_that_is_cancelled_forgets_its_secrets_too(admin, queued):
@@ -312,3 +315,60 @@ def test_a_change_that_nobody_confirmed_is_forgotten_after_an_hour(admin, queued
         services.apply(order, admin)
     assert services.forget_proposals() == 1
     assert not SettingsOrder.objects.exists()
+
+
+def test_a_change_that_waits_for_a_restart_says_so_and_the_restart_is_somebodys_choice(admin, queued, monkeypatch):
+    monkeypatch.setattr(orders, "RESTARTED_AFTER", 0.0)
+    one, other = fleet(2, obedience="restarting")
+    known(admin, [one, other])
+    assert told(run(change(admin, [one], {"services.snmp": True}))) == [("done", "", str(orders.TAKEN_UNTIL_RESTART))]
+    assert SettingsSnapshot.objects.get(interface=one).report["awaits_restart"] is True
+    assert told(run(services.restart(one.component, admin))) == [("done", "", "It answers again after its restart.")]
+    assert received(one) == ["set services.snmp", "restart controller"]
+    found = services.differ([other.component], {"services.snmp": True})
+    job = services.apply(services.propose(found, admin), admin, restart=True)
+    assert told(run(job)) == [("done", "", "It was restarted, answers again and shows the new values.")]
+    assert received(other) == ["set services.snmp", "restart controller"]
+    assert AuditEntry.objects.get(action="job.settings", object_id=str(job.pk)).after["restart"] is True
+
+
+def test_what_a_controller_came_with_is_known_once_it_was_set_back(admin, queued):
+    (server,) = fleet(1)
+    known(admin, [server])
+    run(change(admin, [server], {"services.snmp": True, "destinations.2.address": "192.0.2.5"}))
+    assert SettingsSnapshot.objects.get(interface=server).came_with is None
+    run(services.reset(server.component, admin))
+    snapshot = SettingsSnapshot.objects.get(interface=server)
+    assert snapshot.came_with["services.snmp"] is False
+    run(change(admin, [server], {"services.snmp": True}))
+    report = values.load(SettingsSnapshot.objects.get(interface=server).report)
+    wanted = differences.usual(report, "127.0.0.9")
+    assert wanted == {"time.exact": True, "services.snmp": True, "destinations.1.address": "127.0.0.9"}
+    rows = {str(row.label): row for row in differences.side_by_side(report, snapshot.came_with, wanted)}
+    assert set(rows) == {"Agrees with the clock of the portal", "SNMP", "Destination 1: Address"}
+    assert [str(each) for each in (rows["SNMP"].came, rows["SNMP"].now, rows["SNMP"].wanted)] == ["off", "on", "on"]
+    assert (rows["SNMP"].differs, rows["Destination 1: Address"].differs) == (False, True)
+
+
+def test_whom_else_a_controller_reports_to_is_known(admin, queued):
+    (server,) = fleet(1)
+    known(admin, [server])
+    run(change(admin, [server], {"destinations.1.address": "127.0.0.9", "destinations.2.address": "192.0.2.5"}))
+    report = values.load(SettingsSnapshot.objects.get(interface=server).report)
+    assert differences.others(report, {"127.0.0.9"}) == ["192.0.2.5"]
+
+
+def test_the_audit_reads_in_the_language_of_its_reader(admin, queued):
+    (server,) = fleet(1)
+    known(admin, [server])
+    run(change(admin, [server], {"network.source": "dhcp", "services.snmp": True, "users.3.password": SECRET}))
+    entry = AuditEntry.objects.get(action="settings.write")
+    assert entry.after["User 3: Password"] == CHANGED
+    with override("ja"):
+        read = {one.label: (one.before, one.after) for one in audit.differences(entry.before, entry.after)}
+    assert read == {
+        "アドレスの取得方法": (["固定"], ["DHCP"]),
+        "SNMP": (["いいえ"], ["はい"]),
+        "ユーザー 3: パスワード": ([], ["変更あり"]),
+        "結果": ([], ["完了"]),
+    }

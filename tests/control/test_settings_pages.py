@@ -158,3 +158,55 @@ def test_the_api_sets_many(admin, client_of, server, queued):
     assert len(api.post(f"{url}?dry_run=true", body, format="json").json()["differences"]) == 2
     assert api.post(url, {**body, "expect": 3}, format="json").status_code == 409
     assert api.post(url, body, format="json").status_code == 202
+
+
+def test_the_defaults_of_the_portal_are_a_wish_whose_difference_is_shown(admin, client, server):
+    client.force_login(admin.user)
+    server.address = "127.0.0.77"
+    server.save()
+    shown = client.get(page_of(server, "defaults/"))
+    assert [str(row.label) for row in shown.context["rows"]] == [
+        "Agrees with the clock of the portal",
+        "SNMP",
+        "Destination 1: Address",
+    ]
+    assert "is known once it was initialized from here" in shown.content.decode()
+    answer = client.post(page_of(server, "defaults/"), {})
+    ((one,),) = [answer.context["changing"]]
+    assert {change.name: change.after for change in one.changes} == {
+        "time.exact": True,
+        "services.snmp": True,
+        "destinations.1.address": "127.0.0.1",
+    }
+    assert not Job.objects.filter(kind="settings").exists()
+
+
+def test_whom_else_it_reports_to_stands_on_the_page_and_in_the_api(admin, client, client_of, server):
+    run(
+        services.apply(
+            services.propose(services.differ([server.component], {"destinations.2.address": "192.0.2.5"}), admin), admin
+        )
+    )
+    client.force_login(admin.user)
+    assert "192.0.2.5" in "".join(client.get(page_of(server)).context["others"])
+    told = client_of(admin.user).get(f"/api/v1{page_of(server)}").json()
+    assert told["other_managers"] == ["192.0.2.5"]
+    assert (told["may_restart"], told["awaits_restart"]) == (True, False)
+
+
+def test_a_controller_is_restarted_by_its_page_after_a_question(admin, client, server):
+    client.force_login(admin.user)
+    assert "The machine itself runs on." in client.get(page_of(server, "restart/")).content.decode()
+    assert not Job.objects.filter(kind="settings_restart").exists()
+    assert client.post(page_of(server, "restart/"), {}).status_code == 302
+    assert Job.objects.filter(kind="settings_restart").count() == 1
+
+
+def test_the_restart_that_somebody_chose_goes_with_the_change(admin, client, client_of, server):
+    client.force_login(admin.user)
+    shown = client.post(page_of(server), {**filled(client, server), "network.gateway": "192.0.2.254"})
+    assert shown.context["may_restart"] is True
+    client.post("/device-settings/apply/", {"order": shown.context["order"].pk, "expect": 1, "restart": "1"})
+    assert Job.objects.get(kind="settings").arguments == {"restart": True}
+    wish = {"settings": {"services.snmp": True}, "restart": "perhaps"}
+    assert client_of(admin.user).patch(f"/api/v1{page_of(server)}", wish, format="json").status_code == 400

@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, expect
 from tests.e2e.conftest import leave, sign_in
 from tests.e2e.portal import Client, Portal
 from tests.ipmi_sim import PASSWORD, USERNAME, ipmi_sim
+from tests.redfish_peers import SECRET, USER, ilo_programs
 
 
 def test_a_gateway_is_changed_once_its_difference_was_seen(
@@ -38,5 +39,42 @@ def test_a_gateway_is_changed_once_its_difference_was_seen(
         page.wait_for_url("**/jobs/*/")
         expect(page.locator("main")).to_contain_text("It answers again and shows the new values.", timeout=60_000)
         assert "Default Gateway IP      : 198.51.100.1" in simulator.ipmitool("lan", "print", "1", fails=True)
+        leave(context)
+        api.delete(f"/components/{machine['id']}/")
+
+
+def test_a_zone_and_a_destination_of_an_ilo_are_set_and_it_is_restarted_because_somebody_chose_that(
+    browser: Browser, portal: Portal, api: Client
+) -> None:
+    login = api.post(
+        "/credentials/", {"name": "ilo-set", "kind": "password", "fields": {"username": USER, "password": SECRET}}
+    )
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    with ilo_programs(1, "--restarts-in", "2") as (ilo,):
+        way = {"driver": "ilo", "address": "127.0.0.1", "port": ilo.port, "credential": login["id"]}
+        machine = api.post("/components/", {"name": "set-ilo", "interfaces": [way]})
+        page = sign_in(context, portal)
+        page.goto(f"{portal.url}/components/{machine['id']}/settings/")
+        page.get_by_role("button", name="Read now").click()
+        zone = page.get_by_label("Time zone")
+        expect(zone).to_have_value("0", timeout=60_000)
+        zone.select_option("1")
+        new = page.get_by_role("group", name="New destination")
+        new.get_by_label("Address").fill("127.0.0.1")
+        page.get_by_role("button", name="Show the difference").click()
+        expect(page.get_by_role("row", name="New destination: Address").locator("ins")).to_have_text("127.0.0.1")
+        page.get_by_label("Restart a controller that says that a change counts only then").check()
+        page.get_by_role("button", name="Apply").click()
+        page.wait_for_url("**/jobs/*/")
+        expect(page.locator("main")).to_contain_text("It was restarted, answers again", timeout=90_000)
+        assert ilo.tell("restarts") == "1"
+        page.goto(f"{portal.url}/components/{machine['id']}/settings/defaults/")
+        expect(page.get_by_role("row", name="Agrees with the clock of the portal")).to_contain_text("on")
+        page.goto(f"{portal.url}/components/{machine['id']}/settings/")
+        page.get_by_role("link", name="Restart the controller").click()
+        page.get_by_role("button", name="Restart the controller").click()
+        page.wait_for_url("**/jobs/*/")
+        expect(page.locator("main")).to_contain_text("It answers again after its restart.", timeout=90_000)
+        assert ilo.tell("restarts") == "2"
         leave(context)
         api.delete(f"/components/{machine['id']}/")

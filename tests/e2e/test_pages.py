@@ -74,6 +74,8 @@ PAGES = [
     "/components/{console}/console/",
     "/components/{server}/settings/",
     "/components/{server}/settings/reset/",
+    "/components/{server}/settings/restart/",
+    "/components/{server}/settings/defaults/",
     "/device-settings/?ids={server}",
     "/audit/",
     "/audit/?family=component&who=admin&period=24h&q=server",

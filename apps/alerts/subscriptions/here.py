@@ -40,7 +40,7 @@ def place_for(address: str) -> str:
     if chosen:
         host, port = _split(chosen)
         return _written(host, port or own_port())
-    own = _towards(address)
+    own = towards(address)
     binds = [word.strip().strip("[]") for word in settings.BIND.split(",") if word.strip()] or ["127.0.0.1"]
     if own not in binds and not EVERYWHERE & set(binds):
         raise Nowhere(Phrase(NOT_LISTENING, {"binds": ", ".join(binds)}))
@@ -56,7 +56,7 @@ def own_port() -> int:
     return int(told[0].rpartition(":")[2]) if told else 0
 
 
-def _towards(address: str) -> str:
+def towards(address: str) -> str:
     """Give the address of ours from which the system would send to another one."""
     try:
         ((family, _kind, _protocol, _name, where), *_others) = socket.getaddrinfo(

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from datetime import date
-from itertools import islice
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -21,18 +20,16 @@ from apps.components.services import suspend_periods
 from apps.components.services.suspend_periods import Saved
 from apps.components.suspend_forms import PeriodForm, offered, shown
 from apps.components.suspend_views import applying_to, rows_of
-from apps.core import scoping
+from apps.core import rule_pages, scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
 from apps.core.forms import row_id
 from apps.core.htmx import wants_part
 from apps.core.recurrence import Occurrence, Rule, wall, zone_named
-from apps.core.recurring import check_rule, in_words
 from apps.groups.models import Group
 from apps.groups.services import topmost_group
 
 PER_PAGE = 50
-UPCOMING = 8
 NAMED = 5
 SHOWN = ("lasting", "over", "all")
 
@@ -107,7 +104,7 @@ def period(request: HttpRequest, pk: int) -> HttpResponse:
         "period": found,
         "row": row,
         "rule": rule,
-        "upcoming": [_shown_in_zone(one, rule) for one in islice(rule.following(now), UPCOMING)],
+        "upcoming": rule_pages.upcoming(rule, _shown_in_zone),
         "chosen": _day(request.GET.get("day", "")),
         "left_out": [(day, rule.cut.get(day)) for day in sorted(rule.exceptions | rule.cut.keys(), reverse=True)],
         "reached": reached.count(),
@@ -202,18 +199,9 @@ def preview(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     form = PeriodForm(request.POST, user=request.user, with_group=False)
     form.fields["name"].required = False
-    context: dict[str, Any] = {"faults": [], "zone": str(timezone.get_current_timezone())}
-    try:
-        if form.is_valid():
-            rule = form.rule
-            check_rule(rule)
-            context["rule"], context["in_words"] = rule, in_words(rule)
-            upcoming = islice(rule.following(timezone.now()), UPCOMING)
-            context["upcoming"] = [_shown_in_zone(one, rule) for one in upcoming]
-        else:
-            context["faults"] = [sentence for faults in form.errors.values() for sentence in faults]
-    except ValidationError as error:
-        context["faults"] = error.messages
+    form.is_valid()
+    faults = [sentence for sentences in form.errors.values() for sentence in sentences]
+    context = rule_pages.preview(form, faults, _shown_in_zone)
     return render(request, "suspend_periods/_preview.html", context)
 
 
@@ -245,7 +233,7 @@ def end(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def leave_out(request: HttpRequest, pk: int) -> HttpResponse:
     """Leave one occurrence out."""
-    found, day = _changeable(request, pk), _posted_day(request)
+    found, day = _changeable(request, pk), rule_pages.posted_day(request)
 
     def act() -> str:
         suspend_periods.leave_out(found, day, Actor.of(request))
@@ -257,7 +245,7 @@ def leave_out(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def take_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Let an occurrence be again that was left out or ended early."""
-    found, day = _changeable(request, pk), _posted_day(request)
+    found, day = _changeable(request, pk), rule_pages.posted_day(request)
 
     def act() -> str:
         suspend_periods.take_back(found, day, Actor.of(request))
@@ -300,10 +288,3 @@ def _day(raw: str) -> date | None:
         return date.fromisoformat(raw)
     except ValueError:
         return None
-
-
-def _posted_day(request: HttpRequest) -> date:
-    day = _day(request.POST.get("day", ""))
-    if day is None:
-        raise Http404
-    return day

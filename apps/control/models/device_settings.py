@@ -19,6 +19,7 @@ class SettingsSnapshot(scoping.ScopedModel):
     )
     read_at = models.DateTimeField(_("read"), default=timezone.now)
     report = models.JSONField(_("settings"), default=dict)
+    came_with = models.JSONField(_("values that it came with"), null=True, blank=True)
 
     scope_path = "interface__component__group"
 

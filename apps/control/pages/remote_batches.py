@@ -1,7 +1,6 @@
 """The pages of remote batches: the list, one batch with what comes next and what was, its form, and what is done."""
 
 from collections.abc import Callable
-from itertools import islice
 from typing import Any
 
 from django.contrib import messages
@@ -25,13 +24,12 @@ from apps.control.pages.choices import choice_of
 from apps.control.pages.order import Asked
 from apps.control.services import batch_runs, remote_batches
 from apps.control.services.remote_batches import MOST_TARGETS, PLANNING
-from apps.core import scoping
+from apps.core import rule_pages, scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
 from apps.core.forms import row_id
 from apps.core.htmx import wants_part
 from apps.core.recurrence import Occurrence, Rule, wall, zone_named
-from apps.core.recurring import check_rule, in_words
 from apps.groups.models import Group
 
 PER_PAGE = 50
@@ -96,7 +94,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
         "rule": rule,
         "state": state_of(found),
         "named": [target.component for target in named[:PER_PAGE]],
-        "upcoming": [_shown_in_zone(one, rule) for one in islice(rule.following(timezone.now()), UPCOMING)],
+        "upcoming": rule_pages.upcoming(rule, _shown_in_zone, UPCOMING),
         "left_out": sorted(day for day in rule.exceptions if day >= timezone.localdate()),
         "page": runs,
         "runs": run_rows(request.user, list(runs.object_list)),
@@ -181,20 +179,9 @@ def preview(request: HttpRequest) -> HttpResponse:
     form = BatchForm(request.POST, user=request.user)
     for name in ("name", "order"):
         form.fields[name].required = False
-    context: dict[str, Any] = {"faults": [], "zone": str(timezone.get_current_timezone())}
     form.is_valid()
-    when = [name for name in form.errors if name in WHEN]
-    try:
-        if not when:
-            rule = form.rule
-            check_rule(rule, lasts=False)
-            context |= {"rule": rule, "in_words": in_words(rule)}
-            upcoming = islice(rule.following(timezone.now()), UPCOMING)
-            context["upcoming"] = [_shown_in_zone(one, rule) for one in upcoming]
-        else:
-            context["faults"] = [sentence for name in when for sentence in form.errors[name]]
-    except ValidationError as error:
-        context["faults"] = error.messages
+    faults = [sentence for name in form.errors if name in WHEN for sentence in form.errors[name]]
+    context = rule_pages.preview(form, faults, _shown_in_zone, lasts=False, most=UPCOMING)
     return render(request, "remote_batches/_preview.html", context)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext, override
+from django.utils.translation import gettext_noop, override
 
 from apps.components.models import Component
 from apps.components.services import checks
@@ -82,15 +82,7 @@ def prepare(
     operation = operations.OPERATIONS[name]
     cleaned = operation.clean(arguments)
     _refuse_forbidden(operation, cleaned, components, actor)
-    if expect is not None and expect != len(components):
-        raise Conflict(
-            ngettext(
-                "It is %(number)d component, not %(expected)d; nothing was begun.",
-                "They are %(number)d components, not %(expected)d; nothing was begun.",
-                len(components),
-            )
-            % {"number": len(components), "expected": expect}
-        )
+    targets.expect(components, expect)
     title = operation.title(cleaned)
     if batch:
         title = Phrase(OF_BATCH, {"batch": batch, "order": title})

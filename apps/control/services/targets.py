@@ -5,11 +5,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Case, F, Q, QuerySet, When
+from django.utils.translation import ngettext
 
 from apps.components.models import Component, InventoryItem, ManagementInterface
 from apps.control import operations
 from apps.control.operations import Operation
 from apps.control.shutting_down import Way, in_order
+from apps.core.errors import Conflict
 from apps.drivers import registry
 from apps.drivers.contract import PORT_OF, Capability, PowerAction, ShutsDownBy
 from apps.protocols.wake_on_lan import BadAddress, magic_packet
@@ -17,6 +19,19 @@ from apps.protocols.wake_on_lan import BadAddress, magic_packet
 BY_THE_SYSTEM = frozenset({PowerAction.SHUTDOWN, PowerAction.REBOOT})
 MAC_ADDRESS = "MAC address"  # what drivers call it among the details of a part
 ADDRESSES_AT_MOST = 16  # of one component
+
+
+def expect(components: Collection[Component], number: int | None) -> None:
+    """Raise Conflict unless they are as many as somebody saw; None: he did not count them."""
+    if number is not None and number != len(components):
+        raise Conflict(
+            ngettext(
+                "It is %(number)d component, not %(expected)d; nothing was begun.",
+                "They are %(number)d components, not %(expected)d; nothing was begun.",
+                len(components),
+            )
+            % {"number": len(components), "expected": number}
+        )
 
 
 def ways(

@@ -1,6 +1,6 @@
 """The API resources of settings: of one component, and the same values for many."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -11,14 +11,15 @@ from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.components.models import Component
-from apps.control.models import SettingsSnapshot
-from apps.control.settings import services, values
+from apps.components.models import Component, ManagementInterface
+from apps.control.settings import differences, services, values
+from apps.control.settings.addresses import own_addresses
 from apps.control.settings.services import Difference
 from apps.core.api import Accepted, Conflict, ScopedViewSet, accepted
-from apps.core.api_fields import LARGEST_ID, Anything, Nothing, Strict, Whole
+from apps.core.api_fields import LARGEST_ID, Anything, Flag, Nothing, Strict, Whole
 from apps.core.api_filters import is_dry, refuse_unknown_parameters
 from apps.core.errors import Conflict as Refused
+from apps.core.models import Job
 from apps.drivers.contract import Setting, SettingSection
 
 MOST = 1_000  # components of one order
@@ -55,6 +56,11 @@ class SettingsSerializer(serializers.Serializer[Any]):
     interface = serializers.IntegerField(allow_null=True)
     read_at = serializers.DateTimeField(allow_null=True)
     may_reset = serializers.BooleanField()
+    may_restart = serializers.BooleanField()
+    awaits_restart = serializers.BooleanField(help_text="Something that was changed counts only after a restart.")
+    other_managers = serializers.ListField(
+        child=serializers.CharField(), help_text="Where it reports to besides this portal."
+    )
     sections = SectionSerializer(many=True)
 
 
@@ -62,6 +68,7 @@ class WishSerializer(Strict):
     """What is to be set: ``{"network.gateway": "192.0.2.1"}``. What is not named stays as it is."""
 
     settings = serializers.DictField(child=Anything(), allow_empty=False)
+    restart = Flag(default=False, help_text="Restart a controller that says that a change counts only then.")
 
 
 class WishOfManySerializer(WishSerializer):
@@ -131,7 +138,8 @@ class _SettingsViewSet(ScopedViewSet):
         if len(found) == 1 and found[0].why_not is not None:
             raise Conflict(str(found[0].why_not))
         order = services.propose(found, self.actor)
-        return accepted(services.apply(order, self.actor, told.get("expect")), self.request)
+        job = services.apply(order, self.actor, told.get("expect"), restart=told["restart"])
+        return accepted(job, self.request)
 
     def _is_dry(self) -> bool:
         return is_dry(self.request)
@@ -146,7 +154,7 @@ class ComponentSettingsViewSet(_SettingsViewSet):
         refuse_unknown_parameters(request, self)
         component = self._component()
         interface = services.interfaces_of([component]).get(component.pk)
-        return Response(_settings(component, interface.pk if interface else None, services.snapshot_of(interface)))
+        return Response(_settings(component, interface))
 
     @extend_schema(request=WishSerializer, parameters=[DRY_RUN], responses={202: Accepted, 200: DifferencesSerializer})
     def partial_update(self, request: Request, pk: int) -> Response:
@@ -158,9 +166,18 @@ class ComponentSettingsViewSet(_SettingsViewSet):
     def read(self, request: Request, pk: int) -> Response:
         """Read its settings now, by a job."""
         component = self._component()
+        return self._order(request, lambda: services.read([component], self.actor))
+
+    @extend_schema(request=Nothing, responses={202: Accepted})
+    def restart(self, request: Request, pk: int) -> Response:
+        """Restart its controller now, by a job; the machine itself runs on."""
+        component = self._component()
+        return self._order(request, lambda: services.restart(component, self.actor))
+
+    def _order(self, request: Request, order: Callable[[], Job]) -> Response:
         Nothing(data=request.data).is_valid(raise_exception=True)
         try:
-            return accepted(services.read([component], self.actor), request)
+            return accepted(order(), request)
         except Refused as error:
             raise Conflict(str(error)) from error
 
@@ -191,13 +208,17 @@ class SettingsJobViewSet(_SettingsViewSet):
         return self._carry_out(components, told)
 
 
-def _settings(component: Component, interface: int | None, snapshot: SettingsSnapshot | None) -> dict[str, Any]:
+def _settings(component: Component, interface: ManagementInterface | None) -> dict[str, Any]:
+    snapshot = services.snapshot_of(interface)
     report = values.load(snapshot.report if snapshot is not None else {})
     return {
         "component": component.pk,
-        "interface": interface,
+        "interface": interface.pk if interface is not None else None,
         "read_at": snapshot.read_at if snapshot is not None else None,
         "may_reset": report.may_reset,
+        "may_restart": report.may_restart,
+        "awaits_restart": report.awaits_restart,
+        "other_managers": differences.others(report, own_addresses(interface)) if interface is not None else [],
         "sections": [
             {
                 "name": section.name,
@@ -252,6 +273,11 @@ routes: list[URLPattern] = [
         "components/<int:pk>/settings/read/",
         ComponentSettingsViewSet.as_view({"post": "read"}),
         name="component-settings-read",
+    ),
+    path(
+        "components/<int:pk>/settings/restart/",
+        ComponentSettingsViewSet.as_view({"post": "restart"}),
+        name="component-settings-restart",
     ),
     path("settings-jobs/", SettingsJobViewSet.as_view({"post": "create"}), name="settings-job-list"),
 ]

@@ -107,7 +107,7 @@ def compare(
             else:
                 if change is not None:
                     found.append(change)
-    _check_new_users(report, found, faults)
+    _check_rows(report, found, faults)
     if faults:
         raise ValidationError(faults)
     return found, [name for name in wanted if name not in known]
@@ -132,8 +132,8 @@ def _change(section: SettingSection, setting: Setting, wanted: object, again: bo
     )
 
 
-def _check_new_users(report: SettingsReport, found: Sequence[Change], faults: dict[str, list[str]]) -> None:
-    """Refuse rights or a password of nobody: an account is made by its name."""
+def _check_rows(report: SettingsReport, found: Sequence[Change], faults: dict[str, list[str]]) -> None:
+    """Refuse rights of nobody, alerts to nowhere: what is one of several alike is made by what names it."""
     after = {change.name: change.after for change in found}
     for section in report.sections:
         if not section.key:
@@ -144,7 +144,8 @@ def _check_new_users(report: SettingsReport, found: Sequence[Change], faults: di
                 present = values.find(report, key)
                 name = after.get(key, present[1].value if present else "")
                 if not name:
-                    faults.setdefault(key, [_("Enter a name.")])
+                    by_address = present is not None and present[1].kind is SettingKind.ADDRESS
+                    faults.setdefault(key, [_("Enter an address.") if by_address else _("Enter a name.")])
 
 
 def cautions(changes: Sequence[Change], report: SettingsReport, interface: ManagementInterface) -> list[Caution]:
@@ -207,12 +208,82 @@ def _of_connection(changes: Sequence[Change], interface: ManagementInterface) ->
                 yield Caution("critical", OWN_RIGHTS)
 
 
+def destinations(report: SettingsReport) -> list[str]:
+    """Give the names of the places for an address to which alerts go."""
+    return [one.name for one in report if one.name.startswith("destinations.") and one.name.endswith(".address")]
+
+
+def others(report: SettingsReport, own: Collection[str]) -> list[str]:
+    """Give who else is reported to: another portal, which may manage this controller, too."""
+    places = set(destinations(report))
+    found = {str(one.value) for one in report if one.name in places and one.value}
+    receivers = (one for one in report if one.name.startswith("receivers.") and one.name.endswith(".address"))
+    found |= {_host(str(one.value)) for one in receivers}
+    return sorted(found - set(own))
+
+
+def _host(place: str) -> str:
+    """Give the host of a place with a port; an address of IPv6 has more colons than one."""
+    return place.partition(":")[0] if place.count(":") == 1 else place
+
+
+def usual(report: SettingsReport, own: str) -> dict[str, SettingValue]:
+    """Give what the portal wants of a controller so that its alerts arrive and its log has the right time."""
+    found: dict[str, SettingValue] = {one.name: True for one in report if one.name in _USUALLY_ON}
+    place = place_for(report, own)
+    return found if place is None else {**found, place: own}
+
+
+def place_for(report: SettingsReport, address: str) -> str | None:
+    """Give the destination that has this address, else the first empty one; None where all are taken."""
+    names = set(destinations(report))
+    places = [one for one in report if one.name in names]
+    same = [one.name for one in places if one.value == address]
+    empty = [one.name for one in places if not one.value]
+    return next(iter([*same, *empty]), None)
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """One setting as it is, as it came, and as the portal wants it; None: not known, or it does not matter."""
+
+    label: Phrase
+    now: Phrase
+    came: Phrase | None
+    wanted: Phrase | None
+    differs: bool  # from what the portal wants
+
+
+def side_by_side(
+    report: SettingsReport, came_with: Mapping[str, SettingValue] | None, wanted: Mapping[str, SettingValue]
+) -> Iterator[SideBySide]:
+    """Give the settings that are not as they came, or of which the portal wants something."""
+    for section in report.sections:
+        for one in section.settings:
+            known = came_with is not None and one.name in came_with and one.kind is not SettingKind.SECRET
+            came = came_with[one.name] if known and came_with is not None else None
+            moved = known and came != one.value and one.name != "time.now"
+            if not moved and one.name not in wanted:
+                continue
+            yield SideBySide(
+                values.title(section, one),
+                values.words(one, one.value),
+                values.words(one, came) if known else None,
+                values.words(one, wanted[one.name]) if one.name in wanted else None,
+                one.name in wanted and wanted[one.name] != one.value,
+            )
+
+
+_USUALLY_ON = frozenset(
+    {"time.exact", "time.ntp", "services.snmp", "destinations.pef", "destinations.alerts", "destinations.v1"}
+)
+
+
 def _of_reports(changes: Sequence[Change], report: SettingsReport) -> Iterator[Caution]:
     if any(change.name == "services.sol" and change.after for change in changes):
         yield Caution("warning", SERIAL_PORT)
-    touched = any(change.name.startswith("destinations.") and change.name.endswith(".address") for change in changes)
-    if touched:
-        names = [one.name for one in report if one.name.startswith("destinations.") and one.name.endswith(".address")]
+    names = destinations(report)
+    if any(change.name in names for change in changes):
         used = {value for name in names if (value := _value(changes, report, name))}
         if len(used) > MOST_MANAGERS:
             yield Caution("warning", Phrase(TOO_MANY_MANAGERS, {"number": str(len(used))}))

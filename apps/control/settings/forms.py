@@ -1,7 +1,7 @@
 """The form of settings, made from what devices tell: of one with its values, of many with nothing filled in."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.control.settings import values
 from apps.core.forms import AsShown
-from apps.core.phrases import Phrase
-from apps.drivers.contract import NEW, Setting, SettingKind, SettingSection, SettingsReport
+from apps.drivers.contract import Setting, SettingKind, SettingSection, SettingsReport
 
 LEAVE = ("", gettext_lazy("as it is"))
 
@@ -95,6 +94,18 @@ class SettingsOfMany(SettingsForm):
         return {name: value == "on" if name in switches else value for name, value in found.items()}
 
 
+class Wish(forms.Form):
+    """A wish that nobody typed."""
+
+    def __init__(self, wanted: Mapping[str, Any], *args: Any, **options: Any) -> None:
+        self.wanted = dict(wanted)
+        super().__init__(*args, **options)
+
+    def refuse(self, error: ValidationError) -> None:
+        """Tell what is wrong with it as a whole."""
+        self.add_error(None, [sentence for sentences in error.message_dict.values() for sentence in sentences])
+
+
 def together(reports: Iterable[SettingsReport]) -> SettingsReport:
     """Give what can be set alike on several devices: what any of them has and no two have to have differently."""
     sections: dict[str, SettingSection] = {}
@@ -103,14 +114,10 @@ def together(reports: Iterable[SettingsReport]) -> SettingsReport:
         for section in report.sections:
             sections.setdefault(section.name, section)
             for one in section.settings:
-                if one.writable and not one.individual and one.row != NEW:
+                if one.writable and not one.individual:
                     found.setdefault(section.name, {}).setdefault(one.name, one)
     return SettingsReport(
-        tuple(
-            SettingSection(one.name, one.label, tuple(found[name].values()), one.row_label, one.key, one.hints)
-            for name, one in sections.items()
-            if found.get(name)
-        )
+        tuple(replace(one, settings=tuple(found[name].values())) for name, one in sections.items() if found.get(name))
     )
 
 
@@ -123,7 +130,7 @@ def _fields(report: SettingsReport) -> Iterator[tuple[str, tuple[SettingSection,
 def _row(section: SettingSection, row: str) -> str:
     if not row:
         return ""
-    return _("Add another") if row == NEW else str(Phrase(section.row_label, {"row": row}))
+    return str(values.row_title(section, row))
 
 
 def _field(setting: Setting, leave: list[tuple[str, Any]]) -> forms.Field:

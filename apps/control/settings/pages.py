@@ -1,7 +1,5 @@
-"""The pages of settings: what a controller is set to, the difference before it is applied, and setting it back."""
+"""The pages of settings: what a controller is set to, the difference before it is applied, restart, setting it back."""
 
-import ipaddress
-import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,8 +16,9 @@ from apps.components.models import Component, ManagementInterface
 from apps.components.pages.listing import chosen
 from apps.components.pages.look import Look
 from apps.control.models import SettingsOrder
-from apps.control.settings import services, values
-from apps.control.settings.forms import SettingsForm, SettingsOfMany, together
+from apps.control.settings import differences, services, values
+from apps.control.settings.addresses import own_address, own_addresses
+from apps.control.settings.forms import SettingsForm, SettingsOfMany, Wish, together
 from apps.core import options, scoping
 from apps.core.actors import Actor
 from apps.core.errors import Conflict
@@ -71,8 +70,11 @@ def settings(request: HttpRequest, pk: int) -> HttpResponse:
         "snapshot": snapshot,
         "report": report,
         "form": form,
+        "read_ids": component.pk if interface is not None else "",
+        "never_read": snapshot is None,
         "reading": _is_reading(interface),
-        "reports": any(one.name.startswith("destinations.") for one in report),
+        "reports": bool(differences.destinations(report)),
+        "others": differences.others(report, own_addresses(interface)) if interface is not None else [],
     }
     if sent and form.is_valid():
         answer = _difference(request, [component], form)
@@ -117,18 +119,20 @@ def settings_of_many(request: HttpRequest) -> HttpResponse:
         "oldest": min((one.read_at for one in snapshots.values()), default=None),
         "forbidden": forbidden,
         "report": report,
-        "reports": any(one.name.startswith("destinations.") for one in report),
+        "reports": bool(differences.destinations(report)),
         "form": form,
     }
     return render(request, "control/settings/many.html", context, status=status)
 
 
-def _difference(request: HttpRequest, components: Sequence[Component], form: SettingsForm) -> HttpResponse | None:
+def _difference(
+    request: HttpRequest, components: Sequence[Component], form: SettingsForm | Wish
+) -> HttpResponse | None:
     """Show what a valid form changes; None when it asks for something that cannot be, which it then says."""
     actor = Actor.of(request)
     try:
         if "report" in request.POST:
-            found = services.report_to(components, _own_address)
+            found = services.report_to(components, own_address)
         else:
             found = services.differ(components, form.wanted)
         order = services.propose(found, actor)
@@ -150,25 +154,15 @@ def _difference(request: HttpRequest, components: Sequence[Component], form: Set
         "not_possible": [one for one in found if one.why_not is not None],
         "lacking": [one for one in found if one.lacking],
         "at_once": options.get("settings_concurrency"),
+        "may_restart": any(_may_restart(one.interface) for one in changing),
         "dangerous": any(caution.state == "critical" for one in changing for caution in one.cautions),
     }
     return render(request, "control/settings/difference.html", context)
 
 
-def _own_address(interface: ManagementInterface) -> str:
-    """Give the address to which a device reports: that of the option, else the one by which we reach it."""
-    if entered := options.get("report_address"):
-        return str(entered)
-    try:
-        ipaddress.IPv4Address(interface.address)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:  # nothing is sent
-            way.connect((interface.address, 162))
-            return str(way.getsockname()[0])
-    except (ValueError, OSError) as error:
-        raise ValidationError(
-            _("Set the option “Address for alerts”: it is not known by which address %(address)s reaches the portal.")
-            % {"address": interface.address}
-        ) from error
+def _may_restart(interface: ManagementInterface | None) -> bool:
+    snapshot = services.snapshot_of(interface)
+    return snapshot is not None and values.load(snapshot.report).may_restart
 
 
 @require_POST
@@ -190,7 +184,8 @@ def apply(request: HttpRequest) -> HttpResponse:
     if order is None:
         raise Http404
     try:
-        return redirect(services.apply(order, Actor.of(request), row_id(request.POST.get("expect", ""))))
+        expect = row_id(request.POST.get("expect", ""))
+        return redirect(services.apply(order, Actor.of(request), expect, restart="restart" in request.POST))
     except Conflict as error:
         messages.error(request, str(error))
         return redirect("jobs:list")
@@ -220,6 +215,51 @@ def reset(request: HttpRequest, pk: int) -> HttpResponse:
         "error": error,
     }
     return render(request, "control/settings/reset.html", context, status=400 if error else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def restart(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask before a controller is restarted."""
+    component = _component(request, pk)
+    error = ""
+    if request.method == "POST":
+        try:
+            return redirect(services.restart(component, Actor.of(request)))
+        except Conflict as refusal:
+            error = str(refusal)
+    interface = services.interfaces_of([component]).get(component.pk)
+    context = {"component": component, "may_restart": _may_restart(interface), "error": error}
+    return render(request, "control/settings/restart.html", context, status=400 if error else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def defaults(request: HttpRequest, pk: int) -> HttpResponse:
+    """Compare what it is set to with what it came with and with what the portal wants; what is sent is that wish."""
+    component = _component(request, pk)
+    interface = services.interfaces_of([component]).get(component.pk)
+    snapshot = services.snapshot_of(interface)
+    report = values.load(snapshot.report) if snapshot is not None else SettingsReport(())
+    error, usual = "", {}
+    try:
+        usual = differences.usual(report, own_address(interface)) if interface is not None else {}
+    except ValidationError as refusal:
+        error = refusal.messages[0]
+    sent = request.method == "POST"
+    form = Wish(usual, {} if sent else None)
+    if sent and not error and form.is_valid():
+        answer = _difference(request, [component], form)
+        if answer is not None:
+            return answer
+    came_with = snapshot.came_with if snapshot is not None else None
+    context = {
+        "component": component,
+        "snapshot": snapshot,
+        "form": form,
+        "error": error,
+        "known": came_with is not None,
+        "rows": list(differences.side_by_side(report, came_with, usual)),
+    }
+    return render(request, "control/settings/defaults.html", context, status=400 if sent else 200)
 
 
 def _word(report: SettingsReport, name: str) -> str:

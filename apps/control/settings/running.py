@@ -13,7 +13,16 @@ from apps.control.models import SettingsOrder
 from apps.control.orders import Order
 from apps.control.services.running import SLACK, Begun, Round
 from apps.control.settings import services
-from apps.control.settings.orders import LONGEST_CONTACT, Plan, ReadOrder, ResetOrder, WriteOrder
+from apps.control.settings.orders import (
+    LONGEST_CONTACT,
+    TAKEN_UNTIL_RESTART,
+    Plan,
+    ReadOrder,
+    Reporting,
+    ResetOrder,
+    RestartOrder,
+    WriteOrder,
+)
 from apps.core import events, jobs, options
 from apps.core.actors import Actor, ActorKind
 from apps.core.models import Job, JobStep, StepCode, StepState
@@ -24,13 +33,21 @@ AT_FIRST = 1
 READING_LIMIT = timedelta(seconds=60)
 
 FIRST_FAILED = Phrase(gettext_noop("Not begun, because the first device was not confirmed."))
+FIRST_WAITS = Phrase(
+    gettext_noop(
+        "Not begun: what the first device took counts only after its restart, so nobody knows whether it answers then."
+    )
+)
 TOO_MANY_FAILED = gettext_noop("Not begun, because others failed before: %(number)s.")
 REFUSED = gettext_noop("It refused %(what)s: %(error)s")
 REFUSED_AFTER = gettext_noop("It refused %(what)s: %(error)s Written before: %(number)s settings.")
+RESTART_REFUSED = gettext_noop("All was written, but it does not restart: %(error)s")
+LATER_ELSEWHERE = gettext_noop("%(what)s From then on the portal asks it in vain until you change its way of managing.")
 AND_ADDRESS = gettext_noop("%(what)s The portal asks it at %(address)s from now on.")
 AND_CREDENTIAL = gettext_noop("%(what)s Its credential was changed with it.")
 NOT_FOLLOWED = gettext_noop("%(what)s The portal could not follow it by itself: change its way of managing by hand.")
 
+RESTART_IT = Phrase(gettext_noop("Restart the controller from the page of its settings when it suits you."))
 READ_AGAIN = Phrase(gettext_noop("Read the settings again, and look at the difference once more."))
 LOOK_AT_IT = Phrase(gettext_noop("Read the settings again to see what of it was taken, before you repeat it."))
 WAIT_AND_READ = Phrase(
@@ -79,9 +96,12 @@ class SettingsRound(Round):
             return super().is_stopped()
         ended = JobStep.objects.filter(job=self.job)
         failed = ended.filter(state=StepState.FAILED).count()
+        done = ended.filter(state=StepState.DONE).exists()
+        if not failed and ended.filter(message=TAKEN_UNTIL_RESTART).exists():
+            jobs.leave_rest(self.job.pk, FIRST_WAITS)
+            return True
         if not failed:
             return False
-        done = ended.filter(state=StepState.DONE).exists()
         most = options.get("settings_failures")
         if done and (not most or failed < most):
             return False
@@ -94,8 +114,10 @@ class SettingsRound(Round):
             return ReadOrder()
         if self.job.kind == services.RESET:
             return ResetOrder()
+        if self.job.kind == services.RESTART:
+            return RestartOrder()
         target = self.targets.get(str(step.interface))
-        return WriteOrder(_plan(target)) if target is not None else None
+        return WriteOrder(_plan(target, self.job)) if target is not None else None
 
     def tick(self) -> None:
         """Show how far the devices are."""
@@ -108,11 +130,11 @@ class SettingsRound(Round):
     def finish(self, begun: Begun, spoken: Spoken) -> None:
         """Keep what was read, follow the device to where it went, write down what was written, then end the step."""
         order, step = begun.order, begun.step
-        if isinstance(order, ReadOrder | WriteOrder) and order.report is not None and step.interface is not None:
-            services.keep(step.interface, order.report)
+        if isinstance(order, Reporting) and order.report is not None and step.interface is not None:
+            services.keep(step.interface, order.report, came_with=isinstance(order, ResetOrder))
         if isinstance(order, WriteOrder):
             spoken = self._finish_write(begun, order, spoken)
-        self.is_proven = self.is_proven or (order.sent and not spoken.code)
+            self.is_proven = self.is_proven or (order.sent and not spoken.code and not order.awaits_restart)
         super().finish(begun, spoken)
 
     def _finish_write(self, begun: Begun, order: WriteOrder, spoken: Spoken) -> Spoken:
@@ -127,6 +149,8 @@ class SettingsRound(Round):
                 "number": str(len(order.accepted)),
             }
             message = Phrase(REFUSED_AFTER if order.accepted else REFUSED, told)
+        elif order.absence.has_begun and spoken.code in (StepCode.DEVICE_ERROR, StepCode.UNSUPPORTED):
+            message = Phrase(RESTART_REFUSED, {"error": spoken.message})
         component = Component.objects.select_related("group").filter(pk=step.component).first()
         if order.sent and component is not None:
             services.record(component, self.targets[str(step.interface)], self.actor, outcome=spoken.code or "done")
@@ -145,9 +169,11 @@ class SettingsRound(Round):
         row = ManagementInterface.objects.select_related("credential").filter(pk=step.interface).first()
         if row is None or order.reached is None:
             return message
+        if order.awaits_restart and (order.plan.carried(Carries.PORT) or order.plan.changes.get("network.address")):
+            return Phrase(LATER_ELSEWHERE, {"what": message})
         try:
             address, port = order.reached.address, order.reached.port
-            moved_port = order.plan.carried(Carries.PORT) is not None
+            moved_port = order.plan.carried(Carries.PORT) is not None and not order.awaits_restart
             if address != row.address or moved_port:
                 interfaces.follow(row, address, port if moved_port else row.port, self.actor)
                 message = Phrase(AND_ADDRESS, {"what": message, "address": address})
@@ -163,6 +189,8 @@ class SettingsRound(Round):
     def remedy(self, begun: Begun, spoken: Spoken) -> Phrase | None:
         """Say what to do about a change that did not go well."""
         order = begun.order
+        if isinstance(order, WriteOrder) and order.awaits_restart and not spoken.code:
+            return RESTART_IT
         if not spoken.code or not isinstance(order, WriteOrder):
             return super().remedy(begun, spoken)
         if order.problem is not None:
@@ -172,11 +200,12 @@ class SettingsRound(Round):
         return LOOK_AT_IT if order.sent else super().remedy(begun, spoken)
 
 
-def _plan(target: dict[str, Any]) -> Plan:
+def _plan(target: dict[str, Any], job: Job) -> Plan:
     return Plan(
         changes=target["changes"],
         before=target["before"],
         labels={name: Phrase.loads(label) for name, label in target["labels"].items()},
         secrets=frozenset(target["secrets"]),
         carries={name: Carries(value) for name, value in target["carries"].items()},
+        restart=bool(job.arguments.get("restart")),
     )

@@ -1,4 +1,4 @@
-"""The verbs of settings: read them, propose a change and show what it does, carry it out, set a device back."""
+"""The verbs of settings: read, propose a change and show what it does, carry it out, restart, set a device back."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext, override
+from django.utils.translation import gettext_noop, override
 
 from apps.components.models import Component, ManagementInterface
 from apps.control.models import SettingsOrder, SettingsSnapshot
@@ -23,14 +23,16 @@ from apps.core.phrases import Phrase
 from apps.core.writes import turn
 from apps.drivers.contract import Capability, SettingsReport
 
-READ, WRITE, RESET = "settings_read", "settings", "settings_reset"
-KINDS = (READ, WRITE, RESET)
+READ, WRITE, RESET, RESTART = "settings_read", "settings", "settings_reset", "settings_restart"
+KINDS = (READ, WRITE, RESET, RESTART)
 PERMISSION = "device_settings"
 PROPOSALS_LIVE = timedelta(hours=1)  # an order that nobody confirmed is forgotten then
 AT_ONCE = 500
+MOST_TOLD = 50  # settings that the audit names of one job
 
 READ_TITLE = Phrase(gettext_noop("Read settings"))
 WRITE_TITLE = Phrase(gettext_noop("Change settings"))
+RESTART_TITLE = Phrase(gettext_noop("Restart the controller"))
 RESET_TITLE = Phrase(gettext_noop("Initialize the configuration"))
 
 
@@ -88,13 +90,14 @@ def _steps(components: Iterable[Component], ways: Mapping[int, ManagementInterfa
     return [jobs.NewStep(str(one), one.pk, ways[one.pk].pk, one.group_id) for one in components if one.pk in ways]
 
 
-def keep(interface_id: int, report: SettingsReport) -> None:
-    """Keep what was just read."""
+def keep(interface_id: int, report: SettingsReport, *, came_with: bool = False) -> None:
+    """Keep what was just read; right after a controller was set back it is what it came with."""
+    found: dict[str, Any] = {"read_at": timezone.now(), "report": values.dump(report)}
+    if came_with:
+        found["came_with"] = {one.name: one.value for one in report}
     with turn():
         if ManagementInterface.objects.filter(pk=interface_id).exists():
-            SettingsSnapshot.objects.update_or_create(
-                interface_id=interface_id, defaults={"read_at": timezone.now(), "report": values.dump(report)}
-            )
+            SettingsSnapshot.objects.update_or_create(interface_id=interface_id, defaults=found)
 
 
 def differ(components: Sequence[Component], wanted: Mapping[str, object]) -> list[Difference]:
@@ -136,30 +139,14 @@ def report_to(components: Sequence[Component], address_for: Callable[[Management
         if snapshot is None or interface is None:
             found.append(_differ(component, interface, {}))
             continue
-        address = address_for(interface)
-        name = _place_for(values.load(snapshot.report), address)
+        address, report = address_for(interface), values.load(snapshot.report)
+        name = differences.place_for(report, address)
         if name is None:
-            lacks = NO_PLACE if _destinations(snapshot) else NOT_ABLE
+            lacks = NO_PLACE if differences.destinations(report) else NOT_ABLE
             found.append(Difference(component, interface, why_not=lacks))
         else:
             found.append(_differ(component, interface, {name: address}, {name}))
     return found
-
-
-def _destinations(snapshot: SettingsSnapshot) -> list[str]:
-    return [one.name for one in values.load(snapshot.report) if _is_destination(one.name)]
-
-
-def _is_destination(name: str) -> bool:
-    return name.startswith("destinations.") and name.endswith(".address")
-
-
-def _place_for(report: SettingsReport, address: str) -> str | None:
-    """Give the destination that has this address, else the first empty one; None where all are taken."""
-    places = [one for one in report if _is_destination(one.name)]
-    same = [one.name for one in places if one.value == address]
-    empty = [one.name for one in places if not one.value]
-    return next(iter([*same, *empty]), None)
 
 
 def propose(found: Sequence[Difference], actor: Actor) -> SettingsOrder:
@@ -194,23 +181,18 @@ def _target(one: Difference) -> dict[str, Any]:
     }
 
 
-def apply(order: SettingsOrder, actor: Actor, expect: int | None = None) -> Job:
-    """Carry out a change that was shown, once; raises PermissionDenied, Conflict when it was carried out already."""
+def apply(order: SettingsOrder, actor: Actor, expect: int | None = None, *, restart: bool = False) -> Job:
+    """Carry out a change that was shown, once; raises PermissionDenied, Conflict when it was carried out already.
+
+    With ``restart`` a controller that says that a change counts only after a restart is told to restart at once.
+    """
     ids = [target["component"] for target in order.targets.values()]
     rows = Component.objects.visible_to(actor.user).in_bulk(ids)
     if len(rows) < len(set(ids)):
         raise Conflict(_("Some of these components are not there any more; nothing was begun."))
     components = [rows[pk] for pk in dict.fromkeys(ids)]
     require(actor, components)
-    if expect is not None and expect != len(components):
-        raise Conflict(
-            ngettext(
-                "It is %(number)d component, not %(expected)d; nothing was begun.",
-                "They are %(number)d components, not %(expected)d; nothing was begun.",
-                len(components),
-            )
-            % {"number": len(components), "expected": expect}
-        )
+    targets.expect(components, expect)
     steps = [
         jobs.NewStep(str(rows[one["component"]]), one["component"], int(pk), rows[one["component"]].group_id)
         for pk, one in order.targets.items()
@@ -219,20 +201,43 @@ def apply(order: SettingsOrder, actor: Actor, expect: int | None = None) -> Job:
         fresh = timezone.now() - PROPOSALS_LIVE
         if not SettingsOrder.objects.select_for_update().filter(pk=order.pk, job=None, created_at__gte=fresh).exists():
             raise Conflict(_("This change was ordered already, or was shown too long ago."))
-        job = jobs.create(WRITE, WRITE_TITLE, steps, actor, told={"settings": _told(order)})
+        told = {"settings": _told(order), "restart": restart}
+        job = jobs.create(WRITE, WRITE_TITLE, steps, actor, {"restart": restart}, told)
         SettingsOrder.objects.filter(pk=order.pk, job=None).update(job=job)
     return job
 
 
-def _told(order: SettingsOrder) -> list[str]:
-    """Give for the audit, in English, what is set on how many; each device's own entry says what was there before."""
+def _told(order: SettingsOrder) -> dict[str, Any]:
+    """Give for the audit what is set, by its labels in English; each device's own entry says what was there before."""
+    found: dict[str, list[Any]] = {}
+    for target in order.targets.values():
+        for label, value in _audited(target, 1).items():
+            known = found.setdefault(label, [])
+            if value not in known:
+                known.append(value)
+    return {label: one[0] if len(one) == 1 else one[:MOST_TOLD] for label, one in list(found.items())[:MOST_TOLD]}
+
+
+def _audited(target: Mapping[str, Any], place: int) -> dict[str, Any]:
+    """Give the values before (0) or after (1) for the audit: words of ours as phrases; of a secret nothing."""
+    secrets, found = set(target["secrets"]), {}
     with override("en"):
-        found: dict[str, int] = {}
-        for target in order.targets.values():
-            for name in target["changes"]:
-                line = f"{Phrase.loads(target['labels'][name])}: {Phrase.loads(target['words'][name][1])}"
-                found[line] = found.get(line, 0) + 1
-    return [f"{line} (×{number})" if number > 1 else line for line, number in list(found.items())[:50]]
+        for name, words in target["words"].items():
+            value, label = words[place], str(Phrase.loads(target["labels"][name]))
+            plain = (target["before"], target["changes"])[place].get(name)
+            if name not in secrets:
+                found[label] = plain if isinstance(plain, bool | int) or str(Phrase.loads(value)) == plain else value
+            elif place:
+                found[label] = audit.CHANGED
+    return found
+
+
+def restart(component: Component, actor: Actor) -> Job:
+    """Restart a controller; the machine behind it runs on.
+
+    Raises PermissionDenied, and Conflict where it does not offer that.
+    """
+    return _order_of_one(component, actor, RESTART)
 
 
 def reset(component: Component, actor: Actor) -> Job:
@@ -240,12 +245,20 @@ def reset(component: Component, actor: Actor) -> Job:
 
     Raises PermissionDenied, and Conflict where it does not offer that.
     """
+    return _order_of_one(component, actor, RESET)
+
+
+def _order_of_one(component: Component, actor: Actor, kind: str) -> Job:
     require(actor, [component])
     ways = interfaces_of([component])
     snapshot = snapshot_of(ways.get(component.pk))
-    if snapshot is None or not values.load(snapshot.report).may_reset:
+    report = values.load(snapshot.report) if snapshot is not None else SettingsReport(())
+    if kind == RESET and not report.may_reset:
         raise Conflict(_("This controller does not offer to be set back to what it came with."))
-    return jobs.create(RESET, RESET_TITLE, _steps([component], ways), actor)
+    if kind == RESTART and not report.may_restart:
+        raise Conflict(_("This controller does not offer to be restarted."))
+    title = RESET_TITLE if kind == RESET else RESTART_TITLE
+    return jobs.create(kind, title, _steps([component], ways), actor)
 
 
 def forget_proposals() -> int:
@@ -262,12 +275,6 @@ def forget(job_id: int) -> None:
 
 def record(component: Component, target: Mapping[str, Any], actor: Actor, *, outcome: str) -> None:
     """Keep in the audit what was written to one device, with how it went; of a secret only that it was set."""
-    secrets = set(target["secrets"])
-    with override("en"):
-        labels = {name: str(Phrase.loads(label)) for name, label in target["labels"].items()}
-        before = {labels[n]: str(Phrase.loads(w[0])) for n, w in target["words"].items() if n not in secrets}
-        after = {
-            labels[n]: audit.CHANGED if n in secrets else str(Phrase.loads(w[1])) for n, w in target["words"].items()
-        }
+    before, after = _audited(target, 0), _audited(target, 1)
     with turn():
         audit.record(actor, "settings.write", component, before=before, after={**after, "outcome": outcome})

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop, pgettext
 from apps.components import addresses
 from apps.core.phrases import Phrase
 from apps.drivers.contract import (
+    NEW,
     Carries,
     Choice,
     Setting,
@@ -39,11 +40,12 @@ def load(kept: Mapping[str, Any]) -> SettingsReport:
             tuple(_setting(one) for one in section["settings"]),
             section["row_label"],
             section["key"],
+            section.get("new_label", ""),
             tuple(section["hints"]),
         )
         for section in kept.get("sections", ())
     )
-    return SettingsReport(sections, bool(kept.get("may_reset")), bool(kept.get("restarts")))
+    return SettingsReport(sections, *(bool(kept.get(name)) for name in ("may_reset", "may_restart", "awaits_restart")))
 
 
 def _setting(kept: Mapping[str, Any]) -> Setting:
@@ -70,8 +72,15 @@ def title(section: SettingSection, setting: Setting) -> Phrase:
     """Call a setting by whole words: "Subnet mask", "User 3: privilege"."""
     if not setting.row:
         return Phrase(setting.label)
-    row = Phrase(section.row_label, {"row": setting.row})
+    row = row_title(section, setting.row)
     return Phrase(ROW_AND_LABEL, {"part": row, "what": setting.label})
+
+
+def row_title(section: SettingSection, row: str) -> Phrase:
+    """Call a row: "User 3", "New user"."""
+    if row == NEW and section.new_label:
+        return Phrase(section.new_label)
+    return Phrase(section.row_label, {"row": row})
 
 
 def words(setting: Setting, value: SettingValue) -> Phrase:

@@ -49,7 +49,8 @@ def differences(before: Mapping[str, Any] | None, after: Mapping[str, Any] | Non
 
 def _of_mappings(way: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
     for name in dict.fromkeys([*old, *new]):
-        yield from _of_values(way + audit_words.field_word(name), old.get(name, MISSING), new.get(name, MISSING))
+        was, now = (audit_words.value_word(name, one.get(name, MISSING)) for one in (old, new))
+        yield from _of_values(way + audit_words.field_word(name), was, now)
 
 
 def _of_values(label: str, was: Any, now: Any) -> Iterator[Difference]:

@@ -299,6 +299,10 @@ class BmcDriver(
         """IPMI has no word for this."""
         raise Unsupported("A management controller cannot be set back by IPMI")
 
+    async def restart_controller(self) -> None:
+        """Order a cold reset of the controller alone."""
+        await self._run(about.restart)
+
     @property
     def _login(self) -> str:
         return str(self.target.credential.get("username") or "")

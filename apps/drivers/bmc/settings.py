@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from apps.drivers.contract import (
     Carries,
@@ -11,15 +12,20 @@ from apps.drivers.contract import (
     SettingSection,
     SettingsReport,
     SettingValue,
+    clock_settings,
+    offset_of,
+    offset_word,
 )
 from apps.protocols.errors import ContactError, Unreachable, Unsupported
 from apps.protocols.ipmi import IpmiSession
+from apps.protocols.ipmi import clock as clocks
 from apps.protocols.ipmi import configuration as conf
 from apps.protocols.ipmi import users as accounts
 
 UNKNOWN_SETTING = "%(address)s has no setting %(setting)s"
 SERIAL_PORT = "While serial over LAN is on, the controller takes serial port 2 of the machine for itself."
 LONG_WORD = "Up to 16 bytes work with every program, up to 20 with those that speak IPMI 2.0."
+CLOCK_OF_LOG = "By it the controller dates its event log."
 AUXILIARY = "Alerts go only where platform event filtering is on and its policy names the destination."
 
 _SOURCES = (Choice("static", "Fixed"), Choice("dhcp", "DHCP"), Choice("bios", "BIOS"), Choice("other", "Other"))
@@ -62,6 +68,8 @@ class Told:
     pef: int | None = None
     destinations: tuple[conf.Destination, ...] = ()
     users: tuple[accounts.Account, ...] = ()
+    clock: clocks.Clock | None = None
+    asked_at: datetime | None = None  # when it showed that time
 
 
 def read(session: IpmiSession) -> Told:
@@ -85,6 +93,8 @@ def read(session: IpmiSession) -> Told:
         pef=conf.read_pef(session),
         destinations=tuple(conf.read_destinations(session, channel)),
         users=tuple(accounts.read_accounts(session, channel)),
+        clock=clocks.read_clock(session),
+        asked_at=datetime.now(UTC),
     )
 
 
@@ -92,6 +102,7 @@ def report(told: Told, login: str) -> SettingsReport:
     """Show it; ``login`` is the name by which we signed in."""
     sections = (
         SettingSection("network", "Network", tuple(_network(told))),
+        SettingSection("time", "Clock", tuple(_clock(told)), hints=(CLOCK_OF_LOG,)),
         SettingSection("services", "Services", tuple(_services(told))),
         SettingSection(
             "destinations",
@@ -102,7 +113,14 @@ def report(told: Told, login: str) -> SettingsReport:
         ),
         SettingSection("users", "Users", tuple(_users(told, login)), "User %(row)s", key="name"),
     )
-    return SettingsReport(tuple(section for section in sections if section.settings))
+    return SettingsReport(tuple(section for section in sections if section.settings), may_restart=True)
+
+
+def _clock(told: Told) -> Iterator[Setting]:
+    found = told.clock
+    if found is not None and told.asked_at is not None:
+        offset = offset_word(found.ahead) if found.knows_offset else None
+        yield from clock_settings(found.at, told.asked_at, offset=offset)
 
 
 def _network(told: Told) -> Iterator[Setting]:
@@ -216,6 +234,7 @@ def orders(told: Told, changes: Mapping[str, SettingValue], login: str, address:
     """Give the orders that write a change, in their order: our own account and the network last."""
     left = dict(changes)
     found = [
+        *_clock_orders(told, left),
         *_destination_orders(told, left),
         *_user_orders(told, left, login, own=False),
         *_service_orders(told, left, bool(changes.get("destinations.alerts", told.access and told.access.alerts))),
@@ -225,6 +244,20 @@ def orders(told: Told, changes: Mapping[str, SettingValue], login: str, address:
     if left:
         raise Unsupported(UNKNOWN_SETTING, address=address, setting=next(iter(left)))
     return found
+
+
+def _clock_orders(told: Told, left: dict[str, SettingValue]) -> Iterator[Order]:
+    if told.clock is None:
+        return
+    ahead = told.clock.ahead
+    names = [name for name in ("time.offset", "time.exact") if name in left]
+    if "time.offset" in left:
+        ahead = offset_of(str(left.pop("time.offset")))
+        yield names[:1], lambda session: clocks.set_offset(session, ahead)
+    if names:
+        # It shows the time of its own zone: when that changes, the time does, too.
+        left.pop("time.exact", None)
+        yield names[-1:], lambda session: clocks.set_clock(session, datetime.now(UTC), ahead)
 
 
 def _destination_orders(told: Told, left: dict[str, SettingValue]) -> Iterator[Order]:

@@ -5,6 +5,7 @@ A driver is one folder with ``spec.py`` (``SPEC``, cheap: no protocol library is
 and free of Django.
 """
 
+from apps.drivers.contract.clock import clock_settings, offset_of, offset_word
 from apps.drivers.contract.console import (
     Console,
     SerialLine,
@@ -177,4 +178,7 @@ __all__ = [
     "Traces",
     "Ups",
     "UpsPart",
+    "clock_settings",
+    "offset_of",
+    "offset_word",
 ]

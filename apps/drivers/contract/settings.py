@@ -1,4 +1,4 @@
-"""What a management controller may be set to: its network, services, destinations of alerts and users."""
+"""What a management controller may be set to: its network, clock, services, destinations of alerts and users."""
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -76,6 +76,7 @@ class SettingSection:
     settings: tuple[Setting, ...]
     row_label: str = ""  # English, with ``%(row)s``: what one of several alike is called
     key: str = ""  # what names a row to people, ``name``: a row that was added is found again by it
+    new_label: str = ""  # English: what a row that is added is called
     hints: tuple[str, ...] = ()  # English
 
 
@@ -85,7 +86,8 @@ class SettingsReport:
 
     sections: tuple[SettingSection, ...]
     may_reset: bool = False  # it can set itself back to what it came with
-    restarts: bool = False  # the controller restarts for changes to count
+    may_restart: bool = False  # the controller can be ordered to start anew; the machine behind it runs on
+    awaits_restart: bool = False  # something that was changed counts only when it has
 
     def __iter__(self) -> Iterator[Setting]:
         for section in self.sections:
@@ -93,7 +95,13 @@ class SettingsReport:
 
 
 class Settings(ABC):
-    """Capability ``settings``."""
+    """Capability ``settings``.
+
+    ``wants_restart`` says after a change whether anything that was written in this conversation counts only when the
+    controller has started anew, by its own word.
+    """
+
+    wants_restart: bool = False
 
     @abstractmethod
     async def read_settings(self) -> SettingsReport:
@@ -110,3 +118,7 @@ class Settings(ABC):
     @abstractmethod
     async def reset_settings(self) -> None:
         """Order it once to set itself back to what it came with; raises Unsupported where it cannot."""
+
+    @abstractmethod
+    async def restart_controller(self) -> None:
+        """Order the controller once to start anew; raises Unsupported where it cannot."""

@@ -265,14 +265,17 @@ class FakeDriver(
     async def read_settings(self) -> SettingsReport:
         """Give what it came with, and what was changed since."""
         await self._ask()
-        return settings.report(self.target, self._machine.settings)
+        return settings.report(self.target, self._machine.settings, self._machine.waiting)
 
     async def write_settings(self, changes: Mapping[str, SettingValue]) -> AsyncIterator[Sequence[str]]:
         """Take one setting after another; passwords are taken and not kept."""
         for name in settings.in_order(changes):
             yield (name,)
             await self._take(f"set {name}")
-            if self._obedience != "deaf":
+            if self._obedience == "restarting":
+                waiting = settings.kept(self._machine.waiting, name, changes[name])
+                self._machine, self.wants_restart = replace(self._machine, waiting=waiting), True
+            elif self._obedience != "deaf":
                 kept = settings.kept(self._machine.settings, name, changes[name])
                 self._machine = replace(self._machine, settings=kept, vanished=self._obedience == "vanishing")
 
@@ -281,6 +284,11 @@ class FakeDriver(
         await self._take("reset settings")
         if self._obedience != "deaf":
             self._machine = replace(self._machine, settings={})
+
+    async def restart_controller(self) -> None:
+        """Have what waits for it count."""
+        await self._take("restart controller")
+        self._machine = self._machine.restarted()
 
     async def _take(self, order: str) -> None:
         """Write an order down, as a device does that has received it, and refuse it where the script says so."""

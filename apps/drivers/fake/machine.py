@@ -48,6 +48,7 @@ class FakeMachine:
     cleared: int = 0  # how often the event log was emptied
     gone: int = 0  # entries that went with it
     settings: Mapping[str, SettingValue] = field(default_factory=dict)  # those that are not as it came
+    waiting: Mapping[str, SettingValue] = field(default_factory=dict)  # those that count after a restart
     vanished: bool = False  # it answers nobody any more
     cap: int | None = None  # W
     starts: int = 0
@@ -70,6 +71,7 @@ class FakeMachine:
             cleared=kept["cleared"],
             gone=kept["gone"],
             settings=dict(kept.get("settings", {})),
+            waiting=dict(kept.get("waiting", {})),
             vanished=bool(kept.get("vanished", False)),
             cap=kept.get("cap"),
             starts=kept.get("starts", 0),
@@ -89,6 +91,7 @@ class FakeMachine:
             "cleared": self.cleared,
             "gone": self.gone,
             "settings": dict(self.settings),
+            "waiting": dict(self.waiting),
             "vanished": self.vanished,
             "cap": self.cap,
             "starts": self.starts,
@@ -123,6 +126,10 @@ class FakeMachine:
         coming = {PowerAction.NMI: ((last, INTERRUPT),)}.get(action, ((last, START),) if action in STARTED_BY else ())
         plan = tuple((contact + place, state.value) for place, state in enumerate(states))
         return replace(self, plan=plan, coming=coming)
+
+    def restarted(self) -> "FakeMachine":
+        """Give the machine whose controller has started anew: what waited for that counts."""
+        return replace(self, settings={**self.settings, **self.waiting}, waiting={})
 
     @property
     def override(self) -> BootOverride:

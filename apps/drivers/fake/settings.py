@@ -1,6 +1,7 @@
-"""The settings of a device that exists nowhere: network, two services, two destinations of alerts, three users."""
+"""The settings of a device that exists nowhere: network, clock, two services, two destinations, three users."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from apps.drivers.contract import (
     Carries,
@@ -11,7 +12,10 @@ from apps.drivers.contract import (
     SettingsReport,
     SettingValue,
     Target,
+    clock_settings,
 )
+
+SLOW_BY = timedelta(minutes=5)  # its clock, until somebody sets it
 
 _SOURCES = (Choice("static", "Fixed"), Choice("dhcp", "DHCP"))
 _PRIVILEGES = (Choice("user", "User"), Choice("operator", "Operator"), Choice("administrator", "Administrator"))
@@ -20,6 +24,7 @@ _CAME_WITH: Mapping[str, SettingValue] = {
     "network.mask": "255.255.255.0",
     "network.gateway": "192.0.2.1",
     "network.host_name": "",
+    "time.ntp_servers": "",
     "services.https": True,
     "services.https_port": 443,
     "services.snmp": False,
@@ -36,8 +41,8 @@ _CAME_WITH: Mapping[str, SettingValue] = {
 }
 
 
-def report(target: Target, changed: Mapping[str, SettingValue]) -> SettingsReport:
-    """Give all settings of a device."""
+def report(target: Target, changed: Mapping[str, SettingValue], waiting: Mapping[str, SettingValue]) -> SettingsReport:
+    """Give all settings of a device; some that were changed may wait for a restart."""
     login = str(target.credential.get("username") or "admin")
     values: Mapping[str, SettingValue] = {
         **_CAME_WITH,
@@ -58,6 +63,11 @@ def report(target: Target, changed: Mapping[str, SettingValue]) -> SettingsRepor
         one("network.gateway", "Gateway", SettingKind.ADDRESS, Carries.ROUTE),
         one("network.host_name", "Host name", SettingKind.TEXT, longest=64, individual=True),
         one("network.address", "IP address", SettingKind.ADDRESS, Carries.ADDRESS, individual=True),
+    )
+    now = datetime.now(UTC)
+    time = (
+        *clock_settings(now if values.get("time.exact") else now - SLOW_BY, now, offset=None),
+        one("time.ntp_servers", "NTP servers", SettingKind.TEXT, longest=500),
     )
     services = (
         one("services.https", "HTTPS", SettingKind.SWITCH, Carries.WAY),
@@ -91,11 +101,14 @@ def report(target: Target, changed: Mapping[str, SettingValue]) -> SettingsRepor
     return SettingsReport(
         (
             SettingSection("network", "Network", network),
+            SettingSection("time", "Clock", time),
             SettingSection("services", "Services", services),
             SettingSection("destinations", "Alert destinations", destinations, "Destination %(row)s"),
             SettingSection("users", "Users", tuple(users), "User %(row)s", key="name"),
         ),
         may_reset=True,
+        may_restart=True,
+        awaits_restart=bool(waiting),
     )
 
 

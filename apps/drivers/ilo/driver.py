@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from apps.drivers.contract import InventoryItem, PowerAction, State
-from apps.drivers.ilo import smart_storage, told
+from apps.drivers.ilo import smart_storage, told, traps
 from apps.drivers.redfish import orders, storage
 from apps.drivers.redfish.driver import RedfishDriver
+from apps.drivers.redfish.settings import Destinations
 from apps.drivers.redfish.values import Resource, identifier, link, nested, oem
 from apps.protocols.errors import Unsupported
 
@@ -17,6 +18,7 @@ class IloDriver(RedfishDriver):
     """One conversation with one iLO."""
 
     critical_is_caution = True
+    clock_settable = False  # it takes its time from NTP servers, or from the machine
 
     async def read_states(self) -> Sequence[State]:
         """Give what every Redfish service gives, and what the iLO sums up itself."""
@@ -63,6 +65,19 @@ class IloDriver(RedfishDriver):
     async def _ways(self, system: Resource) -> dict[PowerAction, orders.Way]:
         """Switch off and on by the maker's own action: the standard one of an iLO has no such reset type."""
         return {**told.cold_boot(system), **await super()._ways(system)}
+
+    async def _own_clock(self, manager: Resource) -> Resource:
+        path = link(oem(manager), "Links", "DateTimeService")
+        return await self._at(path or f"{str(link(manager)).rstrip('/')}/DateTime")
+
+    async def _own_traps(self, manager: Resource, services: Resource) -> Resource:
+        path = link(oem(services), "Links", "SNMPService")
+        return await self._at(path or f"{str(link(manager)).rstrip('/')}/SnmpService")
+
+    async def _own_destinations(self, own_traps: Resource) -> Destinations | None:
+        path = link(own_traps, "SNMPAlertDestinations")
+        rows = await self._members(own_traps, "SNMPAlertDestinations")
+        return Destinations(traps.AlertDestinations(), path, rows) if path is not None else None
 
     async def _logs(self) -> list[Resource]:
         return [one for one in await super()._logs() if identifier(one) in LOGS]

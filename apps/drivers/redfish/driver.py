@@ -1,7 +1,7 @@
 """Reads and steers a server through its management controller's Redfish service."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -28,20 +28,18 @@ from apps.drivers.contract import (
     PowerState,
     Reading,
     Sensors,
-    Settings,
-    SettingsReport,
-    SettingValue,
     State,
     StateKind,
     States,
     Status,
     Traces,
 )
-from apps.drivers.redfish import log, orders, parts, settings, storage, supply
+from apps.drivers.redfish import log, orders, parts, storage, supply
+from apps.drivers.redfish.configuring import RedfishSettings
 from apps.drivers.redfish.conversation import SECTIONS
 from apps.drivers.redfish.subscribing import RedfishSubscriptions
 from apps.drivers.redfish.values import Resource, identifier, link, nested, objects, text
-from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Unsupported
+from apps.protocols.errors import AuthenticationFailed, ContactError, Unsupported
 from apps.protocols.redfish import Refused
 
 SETTLES_WITHIN = 15.0  # seconds; a machine that was just switched off refuses to be switched on for a moment
@@ -50,9 +48,6 @@ MOST_ENTRIES = 2_000
 MOST_LINKED = 200  # entries that have to be read one by one
 POWER_NAME = "Power state"
 NO_LOG = "%(address)s keeps no log that can be read"
-NO_MANAGER = "%(address)s tells of no controller that could be set"
-OTHER_VERSION = "%(address)s was changed by somebody else at the same moment"
-NO_RESET = "%(address)s cannot be set back to what it came with"
 NO_CLEARING = "%(address)s cannot empty its logs"
 
 
@@ -69,11 +64,9 @@ class RedfishDriver(
     PowerMeter,
     PowerCap,
     EventLog,
-    Settings,
+    RedfishSettings,
 ):
     """One conversation with the controller of one server."""
-
-    _settings: settings.Told | None = None
 
     # --- what it is and how it is -------------------------------------------------------------------------------------
 
@@ -349,68 +342,6 @@ class RedfishDriver(
         if any(len(one) == 1 for one in listed):
             listed = log.newest(listed, last, MOST_LINKED)
         return log.Entries(await self._client.resolve(listed)), bool(skips)
-
-    # --- settings -----------------------------------------------------------------------------------------------------
-
-    async def read_settings(self) -> SettingsReport:
-        """Read what the controller is set to now."""
-        self._settings = await self._read_settings()
-        return settings.report(self._settings, self._login)
-
-    async def write_settings(self, changes: Mapping[str, SettingValue]) -> AsyncIterator[Sequence[str]]:
-        """Change each resource once, in the version that was read."""
-        told = self._settings or await self._read_settings()
-        for order in settings.orders(told, changes, self._login, self.target.address):
-            yield order.names
-            if order.method == "POST":
-                await self._order(self._client.post(order.path, order.body))
-            else:
-                await self._order(self._patch(order))
-
-    async def _patch(self, order: settings.Order) -> None:
-        try:
-            await self._client.patch(order.path, order.body, tag=order.tag)
-        except Refused as error:
-            if error.status != 412:
-                raise
-            raise DeviceError(OTHER_VERSION, address=self.target.address) from error
-
-    async def reset_settings(self) -> None:
-        """Order the reset to defaults."""
-        for manager in await self._managers():
-            if (found := settings.reset_target(manager)) is not None:
-                await self._order(self._client.post(found[0], dict(ResetType=found[1])))
-                return
-        raise Unsupported(NO_RESET, address=self.target.address)
-
-    @property
-    def _login(self) -> str:
-        return str(self.target.credential.get("username") or "")
-
-    async def _read_settings(self) -> settings.Told:
-        managers = await self._managers()
-        if not managers:
-            raise Unsupported(NO_MANAGER, address=self.target.address)
-        manager = managers[0]
-        ports = await self._members(manager, "EthernetInterfaces")
-        services = await self._at(link(manager, "NetworkProtocol"))
-        root = await self._at(link(self._client.root, "AccountService"))
-        roles = [identifier(role) for role in await self._members(root, "Roles")]
-        return settings.Told(
-            manager,
-            port=next((one for one in ports if one.get("IPv4Addresses")), ports[0] if ports else {}),
-            services=services,
-            accounts_path=link(root, "Accounts") or "",
-            accounts=await self._members(root, "Accounts"),
-            roles=roles,
-        )
-
-    async def _at(self, path: str | None) -> Resource:
-        """Read a resource; an empty one where it is not there."""
-        try:
-            return await self._get(path) if path else {}
-        except Unsupported:
-            return {}
 
 
 DRIVER = RedfishDriver

@@ -7,7 +7,7 @@ from uuid import UUID
 from apps.protocols.errors import DeviceError
 from apps.protocols.ipmi.session import APPLICATION, OK, TRANSPORT, IpmiSession
 
-_GET_DEVICE_ID, _GET_SYSTEM_GUID, _GET_CHANNEL_INFO = 0x01, 0x37, 0x42
+_GET_DEVICE_ID, _COLD_RESET, _GET_SYSTEM_GUID, _GET_CHANNEL_INFO = 0x01, 0x02, 0x37, 0x42
 _GET_LAN_PARAMETER = 0x02
 _THIS_CHANNEL = 0x0E
 _ADDRESS, _SOURCE, _MAC, _MASK, _GATEWAY, _VLAN = 3, 4, 5, 6, 12, 20
@@ -60,6 +60,11 @@ def device_id(data: bytes, address: str) -> DeviceId:
 def read_device_id(session: IpmiSession) -> DeviceId:
     """Ask who the controller is."""
     return device_id(session.tell(APPLICATION, _GET_DEVICE_ID), session.target.address)
+
+
+def restart(session: IpmiSession) -> None:
+    """Order a cold reset of the controller (§20.2); many fall silent before they have answered."""
+    session.order(APPLICATION, _COLD_RESET)
 
 
 def system_guid(data: bytes) -> str | None:

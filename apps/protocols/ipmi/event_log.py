@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from apps.protocols.errors import DeviceError
+from apps.protocols.ipmi import clock
 from apps.protocols.ipmi.session import NOT_PRESENT, OK, RESERVATION_CANCELLED, STORAGE, IpmiSession
 
-_GET_INFO, _RESERVE, _GET_ENTRY, _CLEAR, _GET_UTC_OFFSET = 0x40, 0x42, 0x43, 0x47, 0x5C
+_GET_INFO, _RESERVE, _GET_ENTRY, _CLEAR = 0x40, 0x42, 0x43, 0x47
 _FIRST, _END = 0x0000, 0xFFFF
 _WHOLE = 0xFF
 _SYSTEM, _TIMESTAMPED_OEM, _OEM = 0x02, 0xC0, 0xE0
 _BEFORE_THE_CLOCK = 0x20000000  # seconds since the controller started, not a time (§37.1)
-_NO_TIME, _NO_OFFSET = 0xFFFFFFFF, 0x07FF
+_NO_TIME = 0xFFFFFFFF
 _ERASE, _ERASE_STATUS, _ERASED = 0xAA, 0x00, 0x01
 _ERASE_WITHIN = 15.0  # seconds
 _READ_WITHIN = 8.0  # seconds; some controllers take a tenth of one for each entry
@@ -110,11 +111,7 @@ def read_info(session: IpmiSession) -> LogInfo:
 
 def read_offset(session: IpmiSession) -> timedelta:
     """Ask how far the log's clock is ahead of UTC; nothing where the controller does not know."""
-    answer = session.ask(STORAGE, _GET_UTC_OFFSET)
-    if answer.code != OK or len(answer.data) < 2:
-        return timedelta()
-    minutes = int.from_bytes(answer.data[:2], "little", signed=True)
-    return timedelta() if minutes == _NO_OFFSET else timedelta(minutes=minutes)
+    return clock.read_offset(session)[1] or timedelta()
 
 
 def read_entry(session: IpmiSession, number: int) -> tuple[int, bytes] | None:

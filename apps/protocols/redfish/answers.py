@@ -54,6 +54,11 @@ def words(data: Mapping[str, Any]) -> str:
     return "; ".join(dict.fromkeys(texts))[:MOST_WORDS]
 
 
+def asks_for_restart(data: Mapping[str, Any]) -> bool:
+    """Say whether what was taken counts only once something has started anew; it stands beside success, too."""
+    return "ResetRequired" in message_ids({"error": data} if "error" not in data else data)
+
+
 def _messages(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     error = data.get("error")
     if not isinstance(error, Mapping):

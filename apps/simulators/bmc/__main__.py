@@ -2,7 +2,8 @@
 
 ``--count`` takes as many addresses from each one on. Commands come on the standard input, one a line: ``fault
 ADDRESS:PORT NAME``, ``mend …``, ``power ADDRESS:PORT [on|off|cycle|reset|soft|nmi]``, ``orders …`` (what the machine
-was ordered), ``sessions …`` (how many are open), ``log …`` (how many entries), ``restart …`` (the controller).
+was ordered), ``sessions …`` (how many are open), ``log …`` (how many entries), ``restart …`` (the
+controller), ``packets …`` (how many came).
 """
 
 import argparse
@@ -16,7 +17,7 @@ from ipaddress import IPv4Address
 
 from apps.simulators.bmc.accounts import Privilege
 from apps.simulators.bmc.alerts import TRAP_PORT
-from apps.simulators.bmc.controller import Controller
+from apps.simulators.bmc.controller import RESTARTS_IN, Controller
 from apps.simulators.bmc.machine import Machine
 from apps.simulators.bmc.orders import obey
 from apps.simulators.bmc.server import serve
@@ -40,6 +41,7 @@ def build(options: argparse.Namespace) -> dict[int, list[Controller]]:
             controller.accounts.add(options.operator, options.password, Privilege.OPERATOR)
         if options.alerts:
             controller.settings.destinations[1].address = IPv4Address(options.alerts)
+        controller.restarts_in = options.restarts_in
         found.setdefault(port, []).append(controller)
     return found
 
@@ -83,6 +85,7 @@ def main() -> None:
     parser.add_argument("--operator", default="", help="name of a second user, who is an operator")
     parser.add_argument("--alerts", default="", metavar="ADDRESS", help="the first alert destination")
     parser.add_argument("--trap-port", type=int, default=TRAP_PORT, help="where alert destinations listen")
+    parser.add_argument("--restarts-in", type=float, default=RESTARTS_IN, help="seconds that a restart takes")
     asyncio.run(_run(parser.parse_args()))
 
 

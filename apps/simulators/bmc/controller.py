@@ -47,6 +47,8 @@ class Controller:
         self.lasts = 12  # commands that it still answers once it begins to die
         self.restarts_in = RESTARTS_IN
         self.asked = 0  # commands since the start
+        self.received = 0  # packets
+        self.is_lost = False  # by a change, until it is started anew from outside
         self.send: Send = lambda data, peer: None
         self.started_at = machine.clock()
         self._silent_until = 0.0
@@ -109,6 +111,10 @@ class Controller:
         """Start anew once the answer is out."""
         asyncio.get_running_loop().call_soon(self.restart)
 
+    def changed(self) -> None:
+        """Take note of a change of the LAN or of who comes in by it, which may cost everybody the way to it."""
+        self.is_lost = Fault.LOST_BY_CHANGE in self.machine.faults
+
     def close_soon(self, session: Session) -> None:
         """End a session once the answer is out."""
         asyncio.get_running_loop().call_soon(self.sessions.close, session)
@@ -128,7 +134,8 @@ class Controller:
     def receive(self, data: bytes, peer: Peer) -> None:
         """Take a packet; what it is answered with goes out by ``send``, now or later."""
         faults = self.machine.faults
-        if Fault.SILENT in faults or (self._silent_until and self.is_restarting):
+        self.received += 1
+        if Fault.SILENT in faults or self.is_lost or (self._silent_until and self.is_restarting):
             return
         if Fault.DIES in faults and self._left <= 0:
             return

@@ -11,6 +11,7 @@ class Fault(StrEnum):
     SESSION_FULL = "session-full"
     WRONG_PASSWORD = "wrong-password"  # noqa: S105
     DIES = "dies"  # answers ``Controller.lasts`` further commands, then nothing
+    LOST_BY_CHANGE = "lost-by-change"  # takes a change of its LAN or of who comes in, and answers nobody any more
     PSU_FAILED = "psu-failed"
     FAN_STOPPED = "fan-stopped"
     OVER_TEMPERATURE = "over-temperature"

@@ -6,7 +6,7 @@ from apps.simulators.bmc.controller import Controller
 from apps.simulators.bmc.faults import Fault
 from apps.simulators.bmc.machine import NotNow, Order
 
-VERBS = ("fault", "mend", "power", "orders", "sessions", "log", "restart")
+VERBS = ("fault", "mend", "power", "orders", "sessions", "log", "restart", "packets")
 
 
 def obey(line: str, controllers: Mapping[str, Controller]) -> str:
@@ -42,6 +42,8 @@ def _obey(verb: str, controller: Controller, rest: list[str]) -> str | None:
             return str(len(controller.sessions))
         case "log", []:
             return str(len(machine.log.entries))
+        case "packets", []:
+            return str(controller.received)
         case "restart", []:
             controller.restart()
             return "restarts"

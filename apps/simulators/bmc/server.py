@@ -2,19 +2,16 @@
 
 import asyncio
 import socket
-import struct
 from collections.abc import Iterable, Mapping
 from functools import partial
 from ipaddress import IPv4Address
 from typing import Any
 
+from apps.simulators import loopback
 from apps.simulators.bmc.controller import Controller
 
-IP_PKTINFO = 8  # not in the socket module before Python 3.12
 LARGEST = 2048
-RECEIVE_BUFFER = 4 * 1024 * 1024
 DRAINED_AT_ONCE = 200
-_PKTINFO = struct.Struct("@I4s4s")
 
 
 class Server:
@@ -57,18 +54,15 @@ class Server:
                 return
             except OSError:  # such as an ICMP error for an answer that was sent before
                 continue
-            for level, kind, content in ancillary:
-                if level == socket.IPPROTO_IP and kind == IP_PKTINFO and len(content) >= _PKTINFO.size:
-                    controller = by_address.get(_PKTINFO.unpack_from(content)[2])
-                    if controller is not None:
-                        controller.receive(data, peer)
+            controller = by_address.get(loopback.asked_of(ancillary) or b"")
+            if controller is not None:
+                controller.receive(data, peer)
 
     def _send(self, packed: bytes, data: bytes, peer: Any) -> None:
         if self._socket.fileno() < 0:
             return
-        source = [(socket.IPPROTO_IP, IP_PKTINFO, _PKTINFO.pack(0, packed, b"\0\0\0\0"))]
         try:
-            self._socket.sendmsg([data], source, 0, peer)
+            loopback.send_from(self._socket, packed, data, peer)
         except OSError:
             return  # the asker has gone, or the buffer is full: as if the network had lost it
 
@@ -78,26 +72,7 @@ def open_socket(addresses: Iterable[str], port: int = 0) -> socket.socket:
     wanted = {IPv4Address(address) for address in addresses}
     if not wanted or not all(address.is_loopback for address in wanted):
         raise ValueError("a simulated controller answers at loopback addresses alone")
-    opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        opened.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        if len(wanted) > 1:
-            _keep_inside(opened)
-        opened.bind((str(wanted.pop()) if len(wanted) == 1 else "0.0.0.0", port))
-        opened.setblocking(False)
-    except OSError:
-        opened.close()
-        raise
-    return opened
-
-
-def _keep_inside(opened: socket.socket) -> None:
-    """Hear nothing from other machines; where the kernel does not allow that, strangers are simply not answered."""
-    try:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo\0")
-    except OSError:
-        return
+    return loopback.open_socket(str(wanted.pop()) if len(wanted) == 1 else "0.0.0.0", port)  # kept inside
 
 
 async def serve(controllers: Iterable[Controller], port: int = 0) -> Server:

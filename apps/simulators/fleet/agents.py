@@ -3,7 +3,6 @@
 import asyncio
 import random
 import socket
-import struct
 import time
 from dataclasses import replace
 from typing import Any
@@ -13,19 +12,17 @@ from apps.protocols.snmp.message import V1, V3, open_envelope, read_version, sea
 from apps.protocols.snmp.notification import SNMP_TRAP_OID, SYS_UP_TIME, encode_notification_v2, encode_trap_v1
 from apps.protocols.snmp.usm import Engine, User, seal
 from apps.protocols.snmp.vocabulary import Tag
+from apps.simulators import loopback
 from apps.simulators.fleet import security
 from apps.simulators.fleet.faults import FaultKind
 from apps.simulators.fleet.fleet import Fleet
 from apps.simulators.fleet.kinds.base import AUTHENTICATION_FAILURE, Device, Moment, Trap
 from apps.simulators.snmp_answers import answer
 
-IP_PKTINFO = 8  # not in the socket module before Python 3.12
 LARGEST = 65_507
-RECEIVE_BUFFER = 4 * 1024 * 1024
 DRAINED_AT_ONCE = 200
 TRAPS_EVERY = 0.5  # seconds between two looks for what happened
 COMPLAINS_EVERY = 10.0  # seconds between two traps about wrong communities
-_PKTINFO = struct.Struct("@I4s4s")
 _OTHER = "-changed"  # what a community or password ends with once somebody changed it
 
 Peer = tuple[str, int]
@@ -83,12 +80,9 @@ class Agents:
                 return
             except OSError:  # such as an ICMP error for an answer that was sent before
                 continue
-            for level, kind, content in ancillary:
-                if level == socket.IPPROTO_IP and kind == IP_PKTINFO and len(content) >= _PKTINFO.size:
-                    asked = _PKTINFO.unpack_from(content)[2]
-                    device = self.fleet.by_address.get(asked)
-                    if device is not None:
-                        self._received(device, data, peer)
+            device = self.fleet.by_address.get(loopback.asked_of(ancillary) or b"")
+            if device is not None:
+                self._received(device, data, peer)
 
     def _received(self, device: Device, data: bytes, peer: Peer) -> None:
         self.requests += 1
@@ -142,9 +136,8 @@ class Agents:
     def _send(self, device: Device, data: bytes, peer: Peer) -> None:
         if self._socket.fileno() < 0:
             return
-        source = [(socket.IPPROTO_IP, IP_PKTINFO, _PKTINFO.pack(0, device.address.packed, b"\0\0\0\0"))]
         try:
-            self._socket.sendmsg([data], source, 0, peer)
+            loopback.send_from(self._socket, device.address.packed, data, peer)
         except OSError:
             return  # the asker has gone, or the buffer is full: as if the network had lost it
         self.answers += 1
@@ -224,22 +217,7 @@ def datagram(trap: Trap, device: Device, moment: Moment, number: int, user: User
 
 def open_socket(port: int = 0) -> socket.socket:
     """Open the fleet's socket on every loopback address at once; raises ``OSError``."""
-    opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        _keep_inside(opened)
-        opened.bind(("0.0.0.0", port))
-    except OSError:
-        opened.close()
-        raise
-    return opened
-
-
-def _keep_inside(opened: socket.socket) -> None:
-    """Hear nothing from other machines; where the kernel does not allow that, strangers are simply not answered."""
-    try:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo\0")
-    except OSError:
-        return
+    return loopback.open_socket("0.0.0.0", port)  # kept inside
 
 
 async def serve(
@@ -251,9 +229,7 @@ async def serve(
 ) -> Agents:
     """Start the agents of a fleet on the running loop; port 0 takes a free one, which ``agents.port`` tells."""
     used = opened or open_socket(port)
-    used.setblocking(False)
-    used.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
-    used.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
     if opened is not None:
-        _keep_inside(opened)
+        loopback.keep_inside(opened)
+        loopback.make_ready(opened)
     return Agents(fleet, used, traps_to)

@@ -2,11 +2,10 @@
 
 Commands come on the standard input, one a line: ``fault ADDRESS NAME``, ``mend ADDRESS NAME``, ``orders ADDRESS`` (what
 the machine was ordered), ``sessions ADDRESS`` (how many are signed in), ``host ADDRESS NAME`` (somebody else gives the
-controller a host name), ``writes ADDRESS`` (which of its resources were changed),
-``subscriptions ADDRESS`` (to how many it sends
-events, and how many were taken), ``forget ADDRESS`` (loses its subscriptions).
-
-``tested ADDRESS`` ends the self test with which the machine starts.
+controller a host name), ``writes ADDRESS`` (which of its resources were changed), ``restarts ADDRESS`` (how often it
+started anew), ``requests ADDRESS`` (how many it was sent), ``subscriptions ADDRESS`` (to how many it sends events, and
+how many were taken), ``forget ADDRESS`` (loses its subscriptions), ``tested ADDRESS`` (ends the self
+test with which the machine starts).
 """
 
 import argparse
@@ -19,7 +18,7 @@ from pathlib import Path
 
 from apps.simulators.redfish.certificate import make
 from apps.simulators.redfish.machine import Fault, Machine
-from apps.simulators.redfish.service import Service, serve
+from apps.simulators.redfish.service import RESTARTS_IN, Service, serve
 
 
 def obey(line: str, services: dict[str, Service]) -> str:
@@ -41,6 +40,10 @@ def obey(line: str, services: dict[str, Service]) -> str:
             return f"{address}: {name}"
         case ["writes", address] if address in services:
             return f"{address}: {', '.join(services[address].machine.configuration.writes) or 'nothing'}"
+        case ["restarts", address] if address in services:
+            return f"{address}: {services[address].machine.configuration.restarts}"
+        case ["requests", address] if address in services:
+            return f"{address}: {len(services[address].requests)}"
         case ["subscriptions", address] if address in services:
             events = services[address].events
             return f"{address}: {len(events.destinations)} {events.sent}"
@@ -53,22 +56,24 @@ def obey(line: str, services: dict[str, Service]) -> str:
     return f"fault|mend {'|'.join(services)} {'|'.join(Fault)}"
 
 
-async def _run(places: list[str], username: str, password: str) -> None:
+async def _run(options: argparse.Namespace) -> None:
     services: dict[str, Service] = {}
     with tempfile.TemporaryDirectory() as folder:
         pairs = [make(Path(folder), name) for name in ("ilo", "other")]
-        for number, place in enumerate(places, start=1):
+        for number, place in enumerate(options.places, start=1):
             address, _, port = place.rpartition(":")
             own = uuid.uuid5(uuid.NAMESPACE_URL, place)
             machine = Machine(name=f"ilo-{number:03}", serial=f"SIM{number:07}", uuid=str(own))
+            machine.configuration.clock.by_hand = options.clock_by_hand
             service = await serve(
                 machine,
                 address.strip("[]"),
                 int(port),
                 certificate=pairs[0],
                 other_certificate=pairs[1],
-                username=username,
-                password=password,
+                username=options.username,
+                password=options.password,
+                restarts_in=options.restarts_in,
             )
             known = f"{address}:{service.port}"
             services[known] = service
@@ -96,8 +101,9 @@ def main() -> None:
     parser.add_argument("places", nargs="+", metavar="ADDRESS:PORT", help="where to answer")
     parser.add_argument("--username", default="watcher")
     parser.add_argument("--password", default="secret")
-    options = parser.parse_args()
-    asyncio.run(_run(options.places, options.username, options.password))
+    parser.add_argument("--restarts-in", type=float, default=RESTARTS_IN, help="seconds that a restart takes")
+    parser.add_argument("--clock-by-hand", action="store_true", help="let its clock be set, as other makers do")
+    asyncio.run(_run(parser.parse_args()))
 
 
 if __name__ == "__main__":

@@ -6,20 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from apps.simulators.redfish import clock, traps
+from apps.simulators.redfish.clock import Clock
 from apps.simulators.redfish.places import MANAGER, V1, Resource, collection, link
+from apps.simulators.redfish.refusal import Refusal
+from apps.simulators.redfish.traps import Traps
 
 PORT, SERVICES = f"{MANAGER}/EthernetInterfaces/1", f"{MANAGER}/NetworkProtocol"
 ACCOUNTS, ROLES = f"{V1}/AccountService/Accounts", f"{V1}/AccountService/Roles"
-RESET_TO_DEFAULTS = f"{MANAGER}/Actions/Manager.ResetToDefaults"
+RESET_TO_DEFAULTS, RESTART = (f"{MANAGER}/Actions/Manager.{word}" for word in ("ResetToDefaults", "Reset"))
 ROLE_NAMES = ("Administrator", "Operator", "ReadOnly")
-
-
-class Refusal(Exception):
-    """A change that the controller refuses, with an HTTP status and its words."""
-
-    def __init__(self, status: int, code: str, text: str) -> None:
-        super().__init__(text)
-        self.status, self.code, self.text = status, code, text
 
 
 def _services() -> dict[str, dict[str, Any]]:
@@ -55,6 +51,10 @@ class Configuration:
     host_name: str = "ilo-web-01"
     services: dict[str, dict[str, Any]] = field(default_factory=_services)
     accounts: dict[str, Account] = field(default_factory=dict)
+    clock: Clock = field(default_factory=Clock)
+    traps: Traps = field(default_factory=Traps)
+    pending: set[str] = field(default_factory=set)  # what waits for a restart
+    restarts: int = 0
     writes: list[str] = field(default_factory=list)  # paths, in their order
     resets: int = 0
 
@@ -70,6 +70,7 @@ class Configuration:
         for path, body in self._bodies():
             digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:8].upper()
             yield path, {"@odata.etag": f'W/"{digest}"', **body}
+        yield traps.DESTINATIONS, self.traps.listed()
         yield f"{V1}/AccountService", {"Id": "AccountService", "Accounts": link(ACCOUNTS), "Roles": link(ROLES)}
         yield ACCOUNTS, collection("ManagerAccount", [f"{ACCOUNTS}/{number}" for number in self.accounts])
         yield ROLES, collection("Role", [f"{ROLES}/{name}" for name in ROLE_NAMES])
@@ -93,27 +94,60 @@ class Configuration:
                 "VLAN": {"VLANEnable": bool(self.vlan), "VLANId": self.vlan or None},
             },
         )
-        yield SERVICES, {"Id": "NetworkProtocol", "Name": "Manager Network Protocol", **self.services}
+        yield (
+            SERVICES,
+            {
+                "Id": "NetworkProtocol",
+                "Name": "Manager Network Protocol",
+                **self.services,
+                "Oem": {"Hpe": {"Links": {"SNMPService": link(traps.SERVICE)}, **self._state(SERVICES)}},
+            },
+        )
+        yield from self.clock.resources()
+        yield from self.traps.resources()
         for number, one in self.accounts.items():
             yield (
                 f"{ACCOUNTS}/{number}",
                 {"Id": number, "UserName": one.name, "Password": None, "RoleId": one.role, "Enabled": one.enabled},
             )
 
+    def _state(self, path: str) -> Resource:
+        return {"ConfigurationSettings": "SomePendingReset" if path in self.pending else "Current"}
+
     def version(self, path: str) -> str | None:
         """Give the version of a resource that can be changed; None of any other path."""
         found = {own: body for own, body in self.resources() if "@odata.etag" in body}
         return found[path]["@odata.etag"] if path in found else None
 
-    def change(self, path: str, change: Mapping[str, Any]) -> None:
-        """Change a resource; raises Refusal and changes nothing."""
+    def change(self, path: str, change: Mapping[str, Any]) -> bool:
+        """Change a resource; says whether that needs a restart. Raises Refusal and changes nothing."""
+        restart = False
         if path == PORT:
             self._change_port(change)
         elif path == SERVICES:
-            self._change_services(change)
+            restart = self._change_services(change)
+        elif path == clock.SERVICE:
+            restart = self.clock.change(change)
+        elif path.startswith(traps.SERVICE):
+            restart = self.traps.change(path, change)
         else:
             self._change_account(path.rpartition("/")[2], change)
         self.writes.append(path)
+        if restart:
+            self.pending.add(path)
+        return restart
+
+    def add(self, path: str, body: Mapping[str, Any]) -> str:
+        """Add a member of a collection; gives its path. Raises Refusal."""
+        place = self.add_account(body) if path == ACCOUNTS else self.traps.add(body)
+        self.writes.append(path)
+        return place
+
+    def restarted(self) -> None:
+        """Use all that was set."""
+        self.restarts += 1
+        self.pending.clear()
+        self.clock.restarted()
 
     def _change_port(self, change: Mapping[str, Any]) -> None:
         fixed = (change.get("IPv4StaticAddresses") or [{}])[0]
@@ -128,13 +162,14 @@ class Configuration:
             self.vlan = int(vlan.get("VLANId", 1)) if vlan["VLANEnable"] else 0
         self.host_name = change.get("HostName", self.host_name)
 
-    def _change_services(self, change: Mapping[str, Any]) -> None:
+    def _change_services(self, change: Mapping[str, Any]) -> bool:
         ports = [body["Port"] for name, body in change.items() if "Port" in body]
         others = [body["Port"] for name, body in self.services.items() if "Port" in body and name not in change]
         if len(set(ports)) < len(ports) or set(ports) & set(others):
             raise Refusal(400, "iLO.2.19.PortsInUse", "Port numbers must be different.")
         for name, body in change.items():
             self.services[name] = self.services.get(name, {}) | body
+        return "ProtocolEnabled" in change.get("SNMP", {})
 
     def _change_account(self, number: str, change: Mapping[str, Any]) -> None:
         one = self.accounts[number]
@@ -152,7 +187,6 @@ class Configuration:
         number = str(max((int(own) for own in self.accounts), default=0) + 1)
         role = body.get("RoleId", "ReadOnly")
         self.accounts[number] = Account(body["UserName"], body["Password"], role, body.get("Enabled", True))
-        self.writes.append(ACCOUNTS)
         return f"{ACCOUNTS}/{number}"
 
     def reset(self) -> None:
@@ -160,5 +194,6 @@ class Configuration:
         fresh = Configuration()
         self.dhcp, self.address, self.mask, self.gateway = True, fresh.address, fresh.mask, fresh.gateway
         self.vlan, self.host_name, self.services = 0, fresh.host_name, fresh.services
+        self.traps.destinations.clear()
         self.accounts = {number: one for number, one in self.accounts.items() if number == "1"}
         self.resets += 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from apps.simulators.redfish import places
+from apps.simulators.redfish import places, traps
 from apps.simulators.redfish.machine import Fault, Machine
 from apps.simulators.redfish.places import Resource, collection, link
 
@@ -25,6 +25,13 @@ _TOLD = {
     Fault.DRIVE_FAILED: ("DriveFailed", "DriveRepaired", "2", "Drives/2", "Critical"),
     Fault.POWER_LOST: ("PowerSupplyInputLost", "PowerSupplyRepaired", "2", "Power#/PowerSupplies/1", "Warning"),
 }
+
+
+# The same faults as traps of the maker: when they begin, when they end, and the part.
+_TRAPS = {Fault.PSU_FAILED: (6050, 6048, 2), Fault.FAN_STOPPED: (6036, 6038, 2), Fault.POWER_LOST: (6049, 6048, 2)}
+_SNMP = ("SNMPv1", "SNMPv2c")
+_BY_SNMP = frozenset({"Destination", "Protocol", "SubscriptionType", "SNMP"})
+_BY_HTTPS = frozenset({"Destination", "Context", "Protocol", "EventTypes", "HttpHeaders"})
 
 
 @dataclass(slots=True)
@@ -62,9 +69,11 @@ class EventService:
 
     def subscribe(self, wish: dict[str, Any]) -> tuple[int, str]:
         """Make a destination; gives the HTTP status, and the path or what is wrong."""
-        if unknown := wish.keys() - {"Destination", "Context", "Protocol", "EventTypes", "HttpHeaders"}:
+        by_snmp = wish.get("Protocol") in _SNMP
+        if unknown := wish.keys() - (_BY_SNMP if by_snmp else _BY_HTTPS):
             return 400, f"The property {min(unknown)} is not known."
-        if not str(wish.get("Destination", "")).startswith("https://") or wish.get("Protocol") != "Redfish":
+        start = "snmp://" if by_snmp else "https://"
+        if not str(wish.get("Destination", "")).startswith(start) or not (by_snmp or wish.get("Protocol") == "Redfish"):
             return 400, "The destination is not valid."
         if len(self.destinations) >= MOST:
             return 400, "There are too many subscriptions."
@@ -74,7 +83,7 @@ class EventService:
             "@odata.type": "#EventDestination.v1_2_0.EventDestination",
             "Id": str(self._number),
             "Name": "Event Subscription",
-            "EventTypes": list(TYPES),
+            **({} if by_snmp else {"EventTypes": list(TYPES)}),
             **wish,
         }
         return 201, path
@@ -89,6 +98,13 @@ class EventService:
             failed, repaired, part, place, severity = _TOLD[fault]
             key, severity = (failed, severity) if begins else (repaired, "OK")
             self.send(f"iLOEvents.2.3.{key}", f"{key}: {part}", severity, [part], f"{places.CHASSIS}/{place}")
+        if fault in _TRAPS and Fault.MUTE not in self.machine.faults:
+            begun, ended, number = _TRAPS[fault]
+            specific, name = begun if begins else ended, self.machine.name
+            self.machine.configuration.traps.tell(name, specific, number)
+            for destination in self.destinations.values():
+                if destination["Protocol"] in _SNMP:
+                    self.sent += traps.tell_subscriber(destination, name, specific, number)
 
     def test(self, wish: dict[str, Any]) -> None:
         """Send what somebody wishes to have sent."""
@@ -120,6 +136,8 @@ class EventService:
         if Fault.MUTE in self.machine.faults:
             return
         for path, destination in self.destinations.items():
+            if destination["Protocol"] in _SNMP:
+                continue
             body = {
                 "@odata.type": "#Event.v1_2_1.Event",
                 "Id": str(self._events),

@@ -13,11 +13,13 @@ from typing import Any
 
 from aiohttp import web
 
-from apps.simulators.redfish import configuration, places, tree
-from apps.simulators.redfish.configuration import Account, Refusal
+from apps.simulators.redfish import configuration, places, traps, tree
+from apps.simulators.redfish.configuration import Account
 from apps.simulators.redfish.event_service import EventService
 from apps.simulators.redfish.machine import Fault, Machine
+from apps.simulators.redfish.refusal import Refusal
 
+RESTARTS_IN = 8.0  # seconds
 _FREE = frozenset({"/redfish", "/redfish/v1", "/redfish/v1/"})
 
 
@@ -34,6 +36,7 @@ class Service:
     sessions: dict[str, str] = field(default_factory=dict, repr=False)  # number → token
     opened: int = 0  # sessions since the start
     requests: "deque[tuple[str, str]]" = field(default_factory=lambda: deque(maxlen=2000))  # method, path with query
+    restarts_in: float = RESTARTS_IN  # seconds in which nobody is there while the controller starts anew
     events: EventService = field(init=False)
     _context: ssl.SSLContext | None = field(default=None, repr=False)
     _certificates: tuple[tuple[Path, Path], ...] = field(default=(), repr=False)
@@ -41,6 +44,7 @@ class Service:
     _site: web.TCPSite | None = field(default=None, repr=False)
     _moving: "asyncio.Task[None] | None" = field(default=None, repr=False)
     _lost: bool = False
+    _starts: bool = False
 
     def __post_init__(self) -> None:
         """Let the first account be the one by which tests sign in, and have the events of the machine told."""
@@ -70,6 +74,8 @@ class Service:
     async def close(self) -> None:
         """Stop."""
         await self.events.close()
+        if self._moving is not None:
+            self._moving.cancel()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -78,6 +84,9 @@ class Service:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
         path = request.path
+        if self._starts and request.transport is not None:
+            request.transport.abort()
+            return web.Response()
         self.requests.append((request.method, request.path_qs))
         if self.machine.look is not None:
             self.machine.look(self.machine)
@@ -134,6 +143,11 @@ class Service:
             if self.events.destinations.pop(path, None) is None:
                 return _error(404, "Base.1.18.ResourceMissingAtURI", "The resource is missing.")
             return web.json_response({})
+        if path.startswith(f"{traps.DESTINATIONS}/"):
+            if not self.machine.configuration.traps.remove(path):
+                return _error(404, "Base.1.18.ResourceMissingAtURI", "The resource is missing.")
+            self.machine.configuration.writes.append(path)
+            return web.json_response({})
         return self._sign_out(path)
 
     def _sign_out(self, path: str) -> web.Response:
@@ -170,6 +184,14 @@ class Service:
             machine.boot |= {name.removeprefix("BootSourceOverride"): value for name, value in change["Boot"].items()}
             if machine.boot["Enabled"] == "Disabled":
                 machine.boot["Target"] = "None"
+        elif path in self.events.destinations and change.keys() == {"SNMP"}:
+            self.events.destinations[path] |= change
+        elif path == places.MANAGER:
+            try:
+                machine.configuration.clock.set(change)
+            except Refusal as refusal:
+                return _error(refusal.status, refusal.code, refusal.text)
+            machine.configuration.writes.append(path)
         elif path == f"{places.CHASSIS}/Power":
             machine.cap = int(change["PowerControl"][0]["PowerLimit"]["LimitInWatts"] or 0)
         else:
@@ -179,13 +201,15 @@ class Service:
     def _configure(self, path: str, change: dict[str, Any]) -> web.Response:
         before = self.machine.configuration.address
         try:
-            self.machine.configuration.change(path, change)
+            needs_restart = self.machine.configuration.change(path, change)
         except Refusal as refusal:
             return _error(refusal.status, refusal.code, refusal.text)
         if Fault.LOST_BY_CHANGE in self.machine.faults and path in (configuration.PORT, configuration.SERVICES):
             self._lost = True
         elif self.machine.configuration.address != before:
             self._moving = asyncio.get_running_loop().create_task(self._move(self.machine.configuration.address))
+        if needs_restart:
+            return _told(200, "iLO.2.19.ResetRequired", "A management processor reset is required.")
         return web.json_response({})
 
     async def _move(self, address: str) -> None:
@@ -198,16 +222,27 @@ class Service:
         self.address = address
         await former.stop()
 
+    async def _restart(self) -> None:
+        """Be away for a while, then answer again, with nobody signed in; or never, where a change loses it."""
+        self._starts = True
+        self.sessions.clear()
+        await asyncio.sleep(self.restarts_in)
+        self.machine.configuration.restarted()
+        self._starts, self._lost = False, Fault.LOST_BY_CHANGE in self.machine.faults
+
     def _order(self, path: str, order: dict[str, Any]) -> web.Response:
-        if path == configuration.ACCOUNTS:
+        if path in (configuration.ACCOUNTS, traps.DESTINATIONS):
             try:
-                place = self.machine.configuration.add_account(order)
+                place = self.machine.configuration.add(path, order)
             except Refusal as refusal:
                 return _error(refusal.status, refusal.code, refusal.text)
             return web.json_response({"@odata.id": place}, status=201, headers={"Location": place})
         if path == configuration.RESET_TO_DEFAULTS:
             self.machine.configuration.reset()
             return web.json_response({})
+        if path == configuration.RESTART:
+            self._moving = asyncio.get_running_loop().create_task(self._restart())
+            return _told(200, "iLO.2.19.ResetInProgress", "A management processor reset is in progress.")
         if path == places.SUBSCRIPTIONS:
             status, said = self.events.subscribe(order)
             if status != 201:
@@ -241,6 +276,10 @@ async def _body(request: web.Request) -> dict[str, Any]:
 
 
 def _error(status: int, code: str, text: str) -> web.Response:
+    return _told(status, code, text)
+
+
+def _told(status: int, code: str, text: str) -> web.Response:
     told = [{"MessageId": code, "Message": text}]
     error = {"code": "iLO.0.10.ExtendedInfo", "message": "See @Message.ExtendedInfo.", "@Message.ExtendedInfo": told}
     return web.json_response({"error": error}, status=status)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from apps.simulators.redfish import hardware
-from apps.simulators.redfish.configuration import PORT, RESET_TO_DEFAULTS, SERVICES
+from apps.simulators.redfish import clock, hardware
+from apps.simulators.redfish.configuration import PORT, RESET_TO_DEFAULTS, RESTART, SERVICES
 from apps.simulators.redfish.machine import Entry, Fault, Machine
 from apps.simulators.redfish.places import (
     CHASSIS,
@@ -296,8 +296,14 @@ def _manager(machine: Machine) -> Iterable[tuple[str, Resource]]:
                 "#Manager.ResetToDefaults": {
                     "target": RESET_TO_DEFAULTS,
                     "ResetType@Redfish.AllowableValues": ["ResetAll"],
-                }
+                },
+                "#Manager.Reset": {
+                    "target": RESTART,
+                    "ResetType@Redfish.AllowableValues": ["ForceRestart", "GracefulRestart"],
+                },
             },
+            **machine.configuration.clock.shown(),
+            "Oem": {"Hpe": {"Links": {"DateTimeService": link(clock.SERVICE)}}},
             "Status": OK,
         },
     )

@@ -58,7 +58,9 @@ def test_orders_are_answered_and_unknown_ones_with_what_is_known() -> None:
     assert obey("log a:1", known) == "a:1: 4"
     assert obey("power a:1 soft", known) == "a:1: soft"
     assert (obey("orders a:1", known), obey("power a:1", known)) == ("a:1: soft", "a:1: on")
-    assert obey("burn a:1", known).startswith("fault|mend|power|orders|sessions|log|restart ADDRESS:PORT; fault|mend")
+    assert obey("burn a:1", known).startswith(
+        "fault|mend|power|orders|sessions|log|restart|packets ADDRESS:PORT; fault|mend"
+    )
 
 
 def test_only_loopback_is_answered() -> None:

@@ -138,6 +138,7 @@ def set_channel_access(controller: "Controller", asked: Asked) -> bytes:
             if place and new > Privilege.ADMINISTRATOR:
                 raise Refused(INVALID_FIELD)
             kept[place] = new
+    controller.changed()
     return b""
 
 

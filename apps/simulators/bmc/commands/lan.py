@@ -36,6 +36,8 @@ _READ_ONLY = frozenset(
     }
 )
 
+_WAYS = frozenset({settings.ADDRESS, settings.SOURCE, settings.MASK, settings.GATEWAY, settings.VLAN})
+
 
 @command(TRANSPORT, 0x01, Privilege.ADMINISTRATOR)
 def set_lan_parameter(controller: "Controller", asked: Asked) -> bytes:
@@ -57,6 +59,8 @@ def set_lan_parameter(controller: "Controller", asked: Asked) -> bytes:
         raise Refused(INVALID_FIELD)
     else:
         kept.lan[number] = data
+        if number in _WAYS:
+            controller.changed()
     return b""
 
 
