@@ -30,6 +30,7 @@ from apps.components.models import (
     ManagementInterface,
     Reservation,
 )
+from apps.components.offers import ENOUGH, Offer, Offers
 from apps.components.services import causes
 from apps.core.phrases import Phrase
 from apps.core.secrets import Undecipherable
@@ -42,7 +43,6 @@ POLL = "poll"
 CHECK = "check"
 POLLS = frozenset({POLL, "refresh"})  # purposes after which an interface counts as polled
 BY_HAND = frozenset({CHECK})  # purposes that offer a refused credential once more, because somebody asked for it
-ENOUGH = 2  # devices that refuse a credential before it is used nowhere
 CLOSING = 3.0  # seconds that a driver has to say good-bye
 SEEN_AT_MOST_EVERY = timedelta(minutes=1)
 
@@ -96,8 +96,8 @@ class Line:
     credential_version: int | None = None
     credential_name: str = ""
     refusal: ContactError | None = None
-    refusals: dict[int, set[int]] = field(default_factory=dict, repr=False, compare=False)
-    """Which components refused each credential since these lines were made; shared by all of them."""
+    offers: Offers = field(default_factory=Offers, repr=False, compare=False)
+    """How credentials were taken since these lines were made; shared by all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +110,16 @@ class Outcome:
 
 
 def lines(
-    interfaces: Iterable[ManagementInterface | int], purpose: str, *, despite: Collection[str] = ()
+    interfaces: Iterable[ManagementInterface | int],
+    purpose: str,
+    *,
+    despite: Collection[str] = (),
+    offers: Offers | None = None,
 ) -> list[Line]:
     """Read what is needed to speak with these interfaces, in their order; those that are gone are left out.
 
-    Whoever holds one for another purpose is not disturbed, unless that is one of ``despite``.
+    Whoever holds one for another purpose is not disturbed, unless that is one of ``despite``. Lines that are made at
+    different times for one piece of work share ``offers``.
     """
     ids = [one if isinstance(one, int) else one.pk for one in interfaces]
     rows = ManagementInterface.objects.select_related("component").prefetch_related("credential").in_bulk(ids)
@@ -126,9 +131,9 @@ def lines(
             purpose__in=harmless
         )
     }
-    refusals: dict[int, set[int]] = defaultdict(set)
+    shared = offers if offers is not None else Offers()
     return [
-        _line(rows[pk], purpose, secrets.get(rows[pk].credential_id or 0), held.get(pk), refusals)
+        _line(rows[pk], purpose, secrets.get(rows[pk].credential_id or 0), held.get(pk), shared)
         for pk in ids
         if pk in rows
     ]
@@ -157,7 +162,7 @@ def _line(
     purpose: str,
     secret: Mapping[str, Any] | None,
     held: Reservation | None,
-    refusals: dict[int, set[int]],
+    offers: Offers,
 ) -> Line:
     spec = registry.specs().get(row.driver)
     credential = row.credential
@@ -183,7 +188,7 @@ def _line(
         credential_version=credential.version if credential else None,
         credential_name=credential.name if credential else "",
         refusal=_refusal(row, spec, purpose, secret, held),
-        refusals=refusals,
+        offers=offers,
     )
 
 
@@ -221,16 +226,16 @@ async def open(line: Line, *, deadline: float | None) -> AsyncIterator[Driver]:
     """
     if line.refusal is not None:
         raise line.refusal
-    refused = line.refusals.get(line.credential_id or 0, set())
-    if len(refused) >= ENOUGH and line.purpose not in BY_HAND:
-        raise Withheld(REFUSED_ELSEWHERE, credential=line.credential_name)
+    offer = await _offer(line)
     address = line.target.address
     try:
         async with asyncio.timeout(deadline), _closing(_construct(line)) as device:
+            if offer is not None:
+                offer.accept()
             yield device
     except AuthenticationFailed:
-        if line.credential_id is not None:
-            line.refusals.setdefault(line.credential_id, set()).add(line.component_id)
+        if offer is not None:
+            offer.refuse()
         raise
     except ContactError:
         raise
@@ -241,6 +246,19 @@ async def open(line: Line, *, deadline: float | None) -> AsyncIterator[Driver]:
         raise Unreachable(NO_WAY, stage=Stage.ROUTE, address=address, reason=reason) from error
     except Exception as error:
         raise mistake(line, error) from None
+    finally:
+        if offer is not None:
+            offer.end()
+
+
+async def _offer(line: Line) -> Offer | None:
+    """Wait until the credential may be offered; None where there is none, or somebody asked for it by hand."""
+    if line.credential_id is None or line.purpose in BY_HAND:
+        return None
+    offer = await line.offers.begin(line.credential_id, line.component_id)
+    if offer is None:
+        raise Withheld(REFUSED_ELSEWHERE, credential=line.credential_name)
+    return offer
 
 
 def mistake(line: Line, error: Exception) -> DeviceError:

@@ -1,4 +1,4 @@
-"""The worker is killed in the middle of a bulk power-off: nothing is switched twice, and the job says what is unknown."""
+"""The worker is killed amid a bulk power-off: nothing is switched twice, and the job says what is unknown."""
 
 import contextlib
 import os

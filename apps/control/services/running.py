@@ -15,6 +15,7 @@ from django.utils.translation import gettext_noop
 from apps.components import contact, extensions
 from apps.components.contact import Line
 from apps.components.models import CONSOLE, Component, ManagementInterface, PowerSwitch, Reservation
+from apps.components.offers import Offers
 from apps.components.services import checks, power_states, reservations
 from apps.control import operations
 from apps.control.conversations import Spoken, Talks
@@ -83,6 +84,7 @@ class Round:
         self.arguments: dict[str, Any] = job.arguments
         self.limit = self.looks_for()
         self.begun: dict[int, Begun] = {}
+        self.offers = Offers()
         self.until = time.monotonic() + HAND_ON_AFTER
 
     def run(self) -> None:
@@ -152,7 +154,7 @@ class Round:
             if not reservations.reserve(step.interface, self.job.kind, holder, self.limit + self.slack):
                 _refuse(step)
                 return
-            (line,) = contact.lines([step.interface], self.job.kind)
+            (line,) = contact.lines([step.interface], self.job.kind, offers=self.offers)
         order = self.order_for(step)
         if order is None:
             self._release(step, holder)
