@@ -61,9 +61,7 @@ class Place:
         self.ended += 1
 
     async def start(self) -> asyncio.Server:
-        config = uvicorn.Config(
-            self.application, interface="asgi3", lifespan="off", log_config=None, access_log=False
-        )
+        config = uvicorn.Config(self.application, interface="asgi3", lifespan="off", log_config=None, access_log=False)
         config.ws = "websockets-sansio"
         config.timeout_keep_alive = 15
         config.load()
