@@ -42,6 +42,7 @@ from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceErro
 POLL = "poll"
 CHECK = "check"
 POLLS = frozenset({POLL, "refresh"})  # purposes after which an interface counts as polled
+READING = POLLS | {CHECK, "inventory"}  # purposes that change nothing at a device
 BY_HAND = frozenset({CHECK})  # purposes that offer a refused credential once more, because somebody asked for it
 CLOSING = 3.0  # seconds that a driver has to say good-bye
 SEEN_AT_MOST_EVERY = timedelta(minutes=1)
@@ -125,12 +126,10 @@ def lines(
     rows = ManagementInterface.objects.select_related("component").prefetch_related("credential").in_bulk(ids)
     secrets = _secrets({row.credential for row in rows.values() if row.credential is not None})
     harmless = {purpose, *despite} if purpose in POLLS else {purpose, CONSOLE, *despite}
-    held = {
-        reservation.interface_id: reservation
-        for reservation in Reservation.objects.filter(interface__in=ids, until__gt=timezone.now()).exclude(
-            purpose__in=harmless
-        )
-    }
+    holding = Reservation.objects.filter(interface__in=ids, until__gt=timezone.now()).exclude(purpose__in=harmless)
+    if purpose in READING:
+        holding = holding.exclude(lets_read=True)
+    held = {reservation.interface_id: reservation for reservation in holding}
     shared = offers if offers is not None else Offers()
     return [
         _line(rows[pk], purpose, secrets.get(rows[pk].credential_id or 0), held.get(pk), shared)

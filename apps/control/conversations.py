@@ -72,10 +72,11 @@ async def carry_out(order: Order, line: Line | None, limit: timedelta, given_up:
     else:
         silent = None
     if done is None and taken.line is not None:
+        order.left = taken.state  # whoever only reads disturbs nothing any more
         done = await _look(order, taken, limit, given_up)
     if done is not None:
         return Spoken(StepCode.NONE, done, state=taken.state)
-    return _unseen(taken, silent, limit, given_up.is_set())
+    return _unseen(order, taken, silent, limit, given_up.is_set())
 
 
 def _may_have_taken(error: ContactError) -> bool:
@@ -155,7 +156,7 @@ async def _wait(given_up: asyncio.Event, seconds: float) -> bool:
     return True
 
 
-def _unseen(taken: _Taken, silent: ContactError | None, limit: timedelta, given_up: bool) -> Spoken:
+def _unseen(order: Order, taken: _Taken, silent: ContactError | None, limit: timedelta, given_up: bool) -> Spoken:
     error = taken.trouble
     seconds = f"{limit.total_seconds():g}"
     if taken.line is None:
@@ -168,7 +169,8 @@ def _unseen(taken: _Taken, silent: ContactError | None, limit: timedelta, given_
     if error is not None:
         told = Phrase(NOT_SEEN_AS, {"seconds": seconds, "error": contact.words(error)})
         return Spoken(StepCode.NOT_CONFIRMED, told, error, taken.state)
-    return Spoken(StepCode.NOT_CONFIRMED, Phrase(NOT_SEEN, {"seconds": seconds}), None, taken.state)
+    told = order.unseen() or Phrase(NOT_SEEN, {"seconds": seconds})
+    return Spoken(StepCode.NOT_CONFIRMED, told, None, taken.state)
 
 
 class Talks(AbstractContextManager["Talks"]):

@@ -77,7 +77,10 @@ declare(
         int,
         600,
         gettext_lazy("Wait until an operating system has ended or begun"),
-        gettext_lazy("For shutting down, restarting and waking; until then no other operation on the device is taken."),
+        gettext_lazy(
+            "For shutting down, restarting and waking. Until then no other operation on the device is taken; it is "
+            "polled as ever."
+        ),
         section=_SECTION,
         minimum=30,
         maximum=3600,

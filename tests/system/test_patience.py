@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 import uvicorn
-from websockets.asyncio.client import connect
 from uvicorn.server import ServerState
+from websockets.asyncio.client import connect
 
 from apps.system import patience
 from apps.system.patience import Protocol
@@ -30,7 +30,7 @@ class Place:
         self.shared = ServerState()
 
     async def application(self, scope: dict, receive, send) -> None:
-        """Answer with the body; at once on /early, when the test says so on /stream; say again what a WebSocket says."""
+        """Answer with the body; at once on /early, when the test says so on /stream. Echo what a WebSocket says."""
         if scope["type"] == "websocket":
             await self._echo(receive, send)
             return

@@ -107,7 +107,7 @@ class Session:
         self._typed_at = self._clock()
 
     async def take(self, viewer: Viewer) -> None:
-        """Give the keyboard to somebody: if it is free or his own already, or if he may take over; the former is told."""
+        """Give the keyboard to somebody: if it is free or his own already, or if he may take over."""
         former = self.holder
         if former is viewer or self._phase == "ended":
             return

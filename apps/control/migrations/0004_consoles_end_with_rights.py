@@ -4,15 +4,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('control', '0003_settings_of_devices'),
+        ("control", "0003_settings_of_devices"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='consolesession',
-            name='end',
-            field=models.CharField(blank=True, choices=[('closed', 'Closed by a user'), ('left', 'Everybody had left'), ('idle', 'Nobody typed any more'), ('barred', 'Nobody who had it open may have it open any more'), ('failed', 'Could not be opened'), ('lost', 'The connection to the controller was lost'), ('stopped', 'The portal was stopped'), ('died', 'The console process had ended unexpectedly')], max_length=10, verbose_name='end'),
+            model_name="consolesession",
+            name="end",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("closed", "Closed by a user"),
+                    ("left", "Everybody had left"),
+                    ("idle", "Nobody typed any more"),
+                    ("barred", "Nobody who had it open may have it open any more"),
+                    ("failed", "Could not be opened"),
+                    ("lost", "The connection to the controller was lost"),
+                    ("stopped", "The portal was stopped"),
+                    ("died", "The console process had ended unexpectedly"),
+                ],
+                max_length=10,
+                verbose_name="end",
+            ),
         ),
     ]

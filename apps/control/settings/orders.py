@@ -10,11 +10,11 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from apps.components import contact
 from apps.control.orders import Order, able
 from apps.control.settings import values
 from apps.core.phrases import Phrase
 from apps.drivers.contract import NEW, Carries, Driver, SettingKind, Settings, SettingsReport, SettingValue, Target
-from apps.protocols.errors import DeviceError
 
 LONGEST_CONTACT = 120.0  # seconds: some hundred questions, of which slow controllers answer ten a second
 READ = Phrase(gettext_noop("The settings were read."))
@@ -30,6 +30,13 @@ NOT_THERE = gettext_noop("Nothing was written: %(address)s has no such setting a
 READING = Phrase(gettext_noop("Reading the present values…"))
 WRITING = gettext_noop("Writing: %(what)s")
 WAITING = Phrase(gettext_noop("Written. Waiting until the controller answers again with the new values…"))
+
+
+class ChangedMeanwhile(contact.Busy):
+    """Nothing was written, because the device is not as it was when the change was shown; that is no fault of it."""
+
+    code = "changed_meanwhile"
+    retry_helps = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +123,7 @@ class WriteOrder(Order):
 
     def _refuse(self, why: Phrase) -> None:
         self.problem = why
-        raise DeviceError("it is not as it was when the change was shown")  # ``problem`` says it in whole
+        raise ChangedMeanwhile("it is not as it was when the change was shown")  # ``problem`` says it in whole
 
     async def look(self, device: Driver) -> Phrase | None:
         """See the new values; in the conversation that wrote them nobody knows whether it still answers."""
