@@ -21,6 +21,7 @@ from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from apps.components import driver_parameters
 from apps.components.credential_kinds import with_secrets
 from apps.components.models import (
     CONSOLE,
@@ -165,13 +166,13 @@ def _line(
 ) -> Line:
     spec = registry.specs().get(row.driver)
     credential = row.credential
-    defaults = {parameter.name: parameter.default for parameter in spec.parameters} if spec else {}
+    parameters = driver_parameters.effective(spec, row.parameters) if spec else dict(row.parameters)
     target = Target(
         address=row.address,
         port=row.port or (spec.default_port if spec else None),
         credential_kind=credential.kind if credential else "",
         credential=with_secrets(credential.kind, secret) if credential and secret else {},
-        parameters={**defaults, **row.parameters},
+        parameters=parameters,
         state=row.state,
     )
     return Line(
