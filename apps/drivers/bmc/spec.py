@@ -45,7 +45,7 @@ SPEC = DriverSpec(
             type=int,
             minimum=0,
             maximum=65535,
-            help="The UDP port of the portal from which it is asked; empty: as the options of the portal say; 0: any one.",
+            help="The UDP port of the portal from which it is asked; empty: as its options say; 0: any one.",
             option="ipmi_source_port",
         ),
         Parameter(
