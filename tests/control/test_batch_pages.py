@@ -58,7 +58,7 @@ def test_a_day_is_left_out_beside_the_next_times(browser, olga, device):
     page = browser.get(batch.get_absolute_url()).content.decode()
     assert "It is left out on 2026-11-20." in page
     assert 'aria-label="Leave out 2026-11-20"' not in page
-    assert 'aria-label="No longer leave out 2026-11-20"' in page
+    assert 'aria-label="As planned on 2026-11-20"' in page
     assert browser.post(reverse("remote_batches:take-back", args=[batch.pk]), {"day": "2026-11-20"}).status_code == 302
     assert 'aria-label="Leave out 2026-11-20"' in browser.get(batch.get_absolute_url()).content.decode()
     assert browser.post(reverse("remote_batches:take-back", args=[batch.pk]), {"day": "soon"}).status_code == 404
