@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Session, User
 from apps.accounts.models.sessions import lasts_at_most
+from apps.core import events
 from apps.core.writes import turn
 
 TOLD_WITHIN = timedelta(days=1)  # of the end of a session its browser hears why it has ended
@@ -81,6 +82,7 @@ class SessionStore(RowStore):
         if gone is not None:
             with turn():
                 Session.objects.filter(session_key=gone).delete()
+                events.publish(events.ACCESS)  # a console that was opened in it ends with it
 
     async def asave(self, must_create: bool = False) -> None:
         """Do the same from a coroutine."""

@@ -21,6 +21,7 @@ from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from apps.components import driver_parameters
 from apps.components.credential_kinds import with_secrets
 from apps.components.models import (
     CONSOLE,
@@ -30,6 +31,7 @@ from apps.components.models import (
     ManagementInterface,
     Reservation,
 )
+from apps.components.offers import ENOUGH, Offer, Offers
 from apps.components.services import causes
 from apps.core.phrases import Phrase
 from apps.core.secrets import Undecipherable
@@ -41,8 +43,8 @@ from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceErro
 POLL = "poll"
 CHECK = "check"
 POLLS = frozenset({POLL, "refresh"})  # purposes after which an interface counts as polled
+READING = POLLS | {CHECK, "inventory"}  # purposes that change nothing at a device
 BY_HAND = frozenset({CHECK})  # purposes that offer a refused credential once more, because somebody asked for it
-ENOUGH = 2  # devices that refuse a credential before it is used nowhere
 CLOSING = 3.0  # seconds that a driver has to say good-bye
 SEEN_AT_MOST_EVERY = timedelta(minutes=1)
 
@@ -96,8 +98,8 @@ class Line:
     credential_version: int | None = None
     credential_name: str = ""
     refusal: ContactError | None = None
-    refusals: dict[int, set[int]] = field(default_factory=dict, repr=False, compare=False)
-    """Which components refused each credential since these lines were made; shared by all of them."""
+    offers: Offers = field(default_factory=Offers, repr=False, compare=False)
+    """How credentials were taken since these lines were made; shared by all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,25 +112,28 @@ class Outcome:
 
 
 def lines(
-    interfaces: Iterable[ManagementInterface | int], purpose: str, *, despite: Collection[str] = ()
+    interfaces: Iterable[ManagementInterface | int],
+    purpose: str,
+    *,
+    despite: Collection[str] = (),
+    offers: Offers | None = None,
 ) -> list[Line]:
     """Read what is needed to speak with these interfaces, in their order; those that are gone are left out.
 
-    Whoever holds one for another purpose is not disturbed, unless that is one of ``despite``.
+    Whoever holds one for another purpose is not disturbed, unless that is one of ``despite``. Lines that are made at
+    different times for one piece of work share ``offers``.
     """
     ids = [one if isinstance(one, int) else one.pk for one in interfaces]
     rows = ManagementInterface.objects.select_related("component").prefetch_related("credential").in_bulk(ids)
     secrets = _secrets({row.credential for row in rows.values() if row.credential is not None})
     harmless = {purpose, *despite} if purpose in POLLS else {purpose, CONSOLE, *despite}
-    held = {
-        reservation.interface_id: reservation
-        for reservation in Reservation.objects.filter(interface__in=ids, until__gt=timezone.now()).exclude(
-            purpose__in=harmless
-        )
-    }
-    refusals: dict[int, set[int]] = defaultdict(set)
+    holding = Reservation.objects.filter(interface__in=ids, until__gt=timezone.now()).exclude(purpose__in=harmless)
+    if purpose in READING:
+        holding = holding.exclude(lets_read=True)
+    held = {reservation.interface_id: reservation for reservation in holding}
+    shared = offers if offers is not None else Offers()
     return [
-        _line(rows[pk], purpose, secrets.get(rows[pk].credential_id or 0), held.get(pk), refusals)
+        _line(rows[pk], purpose, secrets.get(rows[pk].credential_id or 0), held.get(pk), shared)
         for pk in ids
         if pk in rows
     ]
@@ -157,17 +162,17 @@ def _line(
     purpose: str,
     secret: Mapping[str, Any] | None,
     held: Reservation | None,
-    refusals: dict[int, set[int]],
+    offers: Offers,
 ) -> Line:
     spec = registry.specs().get(row.driver)
     credential = row.credential
-    defaults = {parameter.name: parameter.default for parameter in spec.parameters} if spec else {}
+    parameters = driver_parameters.effective(spec, row.parameters) if spec else dict(row.parameters)
     target = Target(
         address=row.address,
         port=row.port or (spec.default_port if spec else None),
         credential_kind=credential.kind if credential else "",
         credential=with_secrets(credential.kind, secret) if credential and secret else {},
-        parameters={**defaults, **row.parameters},
+        parameters=parameters,
         state=row.state,
     )
     return Line(
@@ -183,7 +188,7 @@ def _line(
         credential_version=credential.version if credential else None,
         credential_name=credential.name if credential else "",
         refusal=_refusal(row, spec, purpose, secret, held),
-        refusals=refusals,
+        offers=offers,
     )
 
 
@@ -221,16 +226,16 @@ async def open(line: Line, *, deadline: float | None) -> AsyncIterator[Driver]:
     """
     if line.refusal is not None:
         raise line.refusal
-    refused = line.refusals.get(line.credential_id or 0, set())
-    if len(refused) >= ENOUGH and line.purpose not in BY_HAND:
-        raise Withheld(REFUSED_ELSEWHERE, credential=line.credential_name)
+    offer = await _offer(line)
     address = line.target.address
     try:
         async with asyncio.timeout(deadline), _closing(_construct(line)) as device:
+            if offer is not None:
+                offer.accept()
             yield device
     except AuthenticationFailed:
-        if line.credential_id is not None:
-            line.refusals.setdefault(line.credential_id, set()).add(line.component_id)
+        if offer is not None:
+            offer.refuse()
         raise
     except ContactError:
         raise
@@ -241,6 +246,19 @@ async def open(line: Line, *, deadline: float | None) -> AsyncIterator[Driver]:
         raise Unreachable(NO_WAY, stage=Stage.ROUTE, address=address, reason=reason) from error
     except Exception as error:
         raise mistake(line, error) from None
+    finally:
+        if offer is not None:
+            offer.end()
+
+
+async def _offer(line: Line) -> Offer | None:
+    """Wait until the credential may be offered; None where there is none, or somebody asked for it by hand."""
+    if line.credential_id is None or line.purpose in BY_HAND:
+        return None
+    offer = await line.offers.begin(line.credential_id, line.component_id)
+    if offer is None:
+        raise Withheld(REFUSED_ELSEWHERE, credential=line.credential_name)
+    return offer
 
 
 def mistake(line: Line, error: Exception) -> DeviceError:

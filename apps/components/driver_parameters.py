@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from apps.core import options
 from apps.drivers import registry
 from apps.drivers.contract import DriverSpec, Parameter
 
@@ -37,6 +38,12 @@ def clean(spec: DriverSpec, given: object) -> dict[str, Any]:
     if wrong:
         raise ValidationError(wrong)
     return cleaned
+
+
+def effective(spec: DriverSpec, own: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what counts: what the interface says, else the portal's option for it, else the default of the driver."""
+    usual = {one.name: options.get(one.option) if one.option else one.default for one in spec.parameters}
+    return {**usual, **own}
 
 
 def _problem(parameter: Parameter, value: object) -> str:

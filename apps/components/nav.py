@@ -33,6 +33,23 @@ declare(
         unit=_("hosts"),
     ),
     Option(
+        "ipmi_source_port",
+        int,
+        0,
+        _("UDP port from which management controllers are asked"),
+        _(
+            "For firewalls that let answers pass to one port alone, such as 47117. 0: any free port for each"
+            " conversation, which is quicker. A port of its own costs a socket for each conversation, and conversations"
+            " with the same controller wait for each other; while a console is open, others with its controller use the"
+            " next port, which the firewall must let pass, too. No other program may use these two ports. What an"
+            " interface says itself counts more."
+        ),
+        section=_("Devices"),
+        minimum=1024,
+        maximum=65535,
+        also=(0,),
+    ),
+    Option(
         "join_same_machines",
         bool,
         True,

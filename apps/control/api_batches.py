@@ -1,5 +1,7 @@
 """The API resource of remote batches, with their runs."""
 
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import django_filters
@@ -17,6 +19,7 @@ from apps.control.operations import OPERATIONS
 from apps.control.services import batch_runs, remote_batches
 from apps.control.services.remote_batches import LONGEST_MAKE_UP, MOST_TARGETS, PLANNING, Plan, plan_of
 from apps.core import scoping
+from apps.core.actors import Actor
 from apps.core.api import Accepted, ScopedModelViewSet, accepted, resource
 from apps.core.api_fields import LARGEST_ID, Anything, Flag, Nothing, Phrased, Reference, Strict, Text, Whole
 from apps.core.api_filters import FlagFilter, IdFilter, WordsFilter
@@ -30,6 +33,12 @@ class RunNowSerializer(Strict):
     """Running at once; with ``expect``, nothing begins unless there are so many targets."""
 
     expect = Whole(required=False, min_value=0)
+
+
+class DaySerializer(Strict):
+    """The day of a run, by the clock of the batch's own time zone."""
+
+    day = serializers.DateField()
 
 
 class RemoteBatchRunSerializer(serializers.ModelSerializer[RemoteBatchRun]):
@@ -74,6 +83,7 @@ class RemoteBatchSerializer(RuleFields):
     paused_by = serializers.CharField(read_only=True)
     next_at = serializers.DateTimeField(read_only=True, allow_null=True)
     owner = serializers.CharField(read_only=True)
+    limited_by = serializers.CharField(read_only=True, help_text="The API token within whose limits it runs.")
     created_at = serializers.DateTimeField(read_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -140,6 +150,7 @@ class RemoteBatchSerializer(RuleFields):
             **rule_body(instance.rule),
             "next_at": moment.to_representation(instance.next_at) if instance.next_at is not None else None,
             "owner": instance.owner_name,
+            "limited_by": instance.limited_by,
             "created_at": moment.to_representation(instance.created_at),
         }
 
@@ -226,6 +237,24 @@ class RemoteBatchViewSet(ScopedModelViewSet):
     def resume(self, request: Request, pk: int) -> Response:
         """Go on with what comes next."""
         return self._switched(remote_batches.resume(self.get_object(), self.actor))
+
+    @extend_schema(request=DaySerializer, responses=RemoteBatchSerializer)
+    @action(detail=True, methods=["post"], url_path="leave-out", serializer_class=DaySerializer)
+    def leave_out(self, request: Request, pk: int) -> Response:
+        """Leave out the run of a day, this one time; 409 where there is none."""
+        return self._on_day(remote_batches.leave_out)
+
+    @extend_schema(request=DaySerializer, responses=RemoteBatchSerializer)
+    @action(detail=True, methods=["post"], url_path="take-back", serializer_class=DaySerializer)
+    def take_back(self, request: Request, pk: int) -> Response:
+        """Let the run of a day be again that was left out; 409 where none was."""
+        return self._on_day(remote_batches.take_back)
+
+    def _on_day(self, act: Callable[[RemoteBatch, date, Actor], RemoteBatch]) -> Response:
+        found = self.get_object()
+        serializer = self.get_serializer(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        return self._switched(act(found, serializer.validated_data["day"], self.actor))
 
     def _switched(self, batch: RemoteBatch) -> Response:
         self.serializer_class = RemoteBatchSerializer

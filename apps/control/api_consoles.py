@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from apps.control.consoles import door
 from apps.control.models import ConsoleSession
-from apps.control.services.consoles import Person
+from apps.control.services.consoles import TAKING_OVER, Person
 from apps.core.api import ScopedViewSet, resource
 from apps.core.errors import Conflict
 
@@ -42,13 +42,16 @@ class ConsoleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedVie
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Close it: who opened it may, and who may force. It is closed within a second, and its viewers are told."""
+        """Close it: who opened it may, and an administrator (the permission ``components`` in its group).
+
+        It is closed within a second, and its viewers are told.
+        """
         session = self.get_object()
         user: Any = request.user
         own = session.opened_by_id == user.pk
-        self.require(session.component.group_id, "console" if own else "force")
+        self.require(session.component.group_id, "console" if own else TAKING_OVER)
         actor = self.actor
-        person = Person(user.pk, actor.name, actor.address, actor.request, may_force=not own)
+        person = Person(user.pk, actor.name, actor.address, actor.request, may_take_over=not own)
         try:
             door.close(session.interface_id or 0, person)
         except door.Away as error:

@@ -14,5 +14,7 @@ urlpatterns = [
     path("<int:pk>/run/", remote_batches.run, name="run"),
     path("<int:pk>/pause/", remote_batches.pause, name="pause"),
     path("<int:pk>/resume/", remote_batches.resume, name="resume"),
+    path("<int:pk>/leave-out/", remote_batches.leave_out, name="leave-out"),
+    path("<int:pk>/take-back/", remote_batches.take_back, name="take-back"),
     path("<int:pk>/remove/", remote_batches.remove, name="remove"),
 ]

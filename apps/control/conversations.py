@@ -72,6 +72,7 @@ async def carry_out(order: Order, line: Line | None, limit: timedelta, given_up:
     else:
         silent = None
     if done is None and taken.line is not None:
+        order.left = taken.state  # whoever only reads disturbs nothing any more
         done = await _look(order, taken, limit, given_up)
     if isinstance(done, Untold) and silent is None:
         return Spoken(StepCode.NOT_CONFIRMED, done.words, state=taken.state)

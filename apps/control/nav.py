@@ -78,7 +78,10 @@ declare(
         int,
         600,
         gettext_lazy("Wait until an operating system has ended or begun"),
-        gettext_lazy("For shutting down, restarting and waking; until then no other operation on the device is taken."),
+        gettext_lazy(
+            "For shutting down, restarting and waking. Until then no other operation on the device is taken; it is "
+            "polled as ever."
+        ),
         section=_SECTION,
         minimum=30,
         maximum=3600,
@@ -302,6 +305,8 @@ for _word, _label in {
     "miss": gettext_lazy("Run of a remote batch missed"),
     "refuse": gettext_lazy("Run of a remote batch refused"),
     "skip": gettext_lazy("Run of a paused remote batch left out"),
+    "leave-out": gettext_lazy("Day of a remote batch left out"),
+    "take-back": gettext_lazy("Day of a remote batch no longer left out"),
 }.items():
     audit_words.acts.add(f"remote-batch.{_word}", _label)
 audit_words.families.add("remote-batch", gettext_lazy("Remote batches"))
@@ -316,6 +321,7 @@ for _word, _label in {
     "at_most": gettext_lazy("Components at most"),
     "paused": pgettext_lazy("remote batch", "Paused"),
     "owner": gettext_lazy("On whose behalf"),
+    "limited_by": gettext_lazy("Within the limits of"),
     "planned_for": gettext_lazy("Planned for"),
     "why": gettext_lazy("Why"),
     "job": gettext_lazy("Job"),

@@ -61,6 +61,9 @@ NOTHING_RUNS = gettext_noop("%(address)s is off: there is nothing to restart.")
 NOT_OFFERED = gettext_noop("%(address)s does not offer this at the moment.")
 NO_CAPABILITY = gettext_noop("The way of managing of %(address)s cannot do this.")
 STARTS_FROM = gettext_noop("It is set to start from %(what)s.")
+NOT_SHOWN = gettext_noop(
+    "The controller took the order, but does not show it back: by its own word the machine starts from %(what)s."
+)
 LIT = Phrase(gettext_noop("The lamp is lit."))
 OUT = Phrase(gettext_noop("The lamp is out."))
 LAMP_UNTOLD = Phrase(gettext_noop("The controller took the order; it does not tell whether the lamp is lit."))
@@ -108,6 +111,7 @@ class Order(ABC):
 
     needs_device = True  # False: it is given without a conversation
     sent = False  # from the moment at which the device may have received it
+    left: Mapping[str, Any] | None = None  # what the driver keeps, once it was given and is only looked for
     power: PowerState | None = None  # as it was seen last
     restart_cause = ""  # why the machine last started, as it was told last
     deadline = 30.0  # seconds for one contact
@@ -211,6 +215,7 @@ class BootOrder(Order):
 
     def __init__(self, override: BootOverride) -> None:
         self.override = override
+        self._shown: BootOverride | None = None
 
     async def give(self, device: Driver | None) -> Phrase | None:
         """Set it."""
@@ -221,13 +226,18 @@ class BootOrder(Order):
 
     async def look(self, device: Driver) -> Phrase | None:
         """See it set; "as its own setup says" is neither once nor always, and of no firmware."""
-        found = await able(device, Boot).read_boot()
+        found = self._shown = await able(device, Boot).read_boot()
         wanted = self.override
         same = found.device is wanted.device
         if wanted.device is not BootDevice.NONE:
             other_mode = wanted.uefi is not None and found.uefi is not None and found.uefi is not wanted.uefi
             same = same and found.once is wanted.once and not other_mode
         return Phrase(STARTS_FROM, {"what": operations.BOOT_DEVICES[wanted.device]}) if same else None
+
+    def unseen(self) -> Phrase | None:
+        """Say what it shows: some controllers keep the device, but not that it is valid, or for how long."""
+        shown = self._shown
+        return Phrase(NOT_SHOWN, {"what": operations.BOOT_DEVICES[shown.device]}) if shown is not None else None
 
 
 class LampOrder(Order):

@@ -1,7 +1,7 @@
 """Tells open pages that something changed, and nothing more: what it is, they ask for themselves.
 
 Topics are words: ``status``, ``alert``, ``job``, ``component``. Publishing never fails the caller: a page that hears
-nothing asks by itself after a while.
+nothing asks by itself after a while. ``access`` is told to no page: somebody may now do less, or more, or nothing.
 """
 
 import logging
@@ -13,6 +13,7 @@ from django.db import transaction
 
 CHANNEL = "esm.events"
 TOPICS = ("status", "alert", "job", "component")
+ACCESS = "access"  # for what lasts longer than a request
 log = logging.getLogger(__name__)
 
 

@@ -6,7 +6,7 @@ comment when it has nothing to say, and ends when its session does. No ORM runs 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from apps.core.events import CHANNEL, TOPICS
+from apps.core.events import ACCESS, CHANNEL, TOPICS
 from apps.core.registries import Registry
 
 EVERY = 1.0  # seconds between two batches of one stream
@@ -35,17 +35,19 @@ session_checks: Registry[Callable[[HttpRequest], bool]] = Registry("session chec
 
 
 class Listener:
-    """One open stream: the topics that it has not told yet."""
+    """One open stream: the topics that it wants to hear of, and those that it has not told yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: Collection[str] = TOPICS) -> None:
+        self.wanted = frozenset(wanted)
         self.topics: set[str] = set()
         self.woken = asyncio.Event()
         self.over = asyncio.Event()
 
     def hear(self, topic: str) -> None:
         """Remember a topic until the stream tells it."""
-        self.topics.add(topic)
-        self.woken.set()
+        if topic in self.wanted:
+            self.topics.add(topic)
+            self.woken.set()
 
     def end(self) -> None:
         """Have the stream end by itself."""
@@ -83,7 +85,7 @@ class Hub:
                 async with client.pubsub() as channel:
                     await channel.subscribe(CHANNEL)
                     if failures:
-                        self._tell_all(TOPICS)  # what was said meanwhile was not heard
+                        self._tell_all((*TOPICS, ACCESS))  # what was said meanwhile was not heard
                     failures = 0
                     async for message in channel.listen():
                         if message["type"] == "message":
@@ -98,9 +100,8 @@ class Hub:
 
     def _tell_all(self, topics: tuple[str, ...]) -> None:
         for topic in topics:
-            if topic in TOPICS:
-                for listener in self.listeners:
-                    listener.hear(topic)
+            for listener in self.listeners:
+                listener.hear(topic)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

@@ -29,6 +29,7 @@ class Protocol(H11Protocol):
             self.ws_protocol_class = partial(Socket, gone=gone)  # type: ignore[assignment]  # called like a class
         self._deadline: asyncio.TimerHandle | None = None
         self._waits_for = ""
+        self._handed_over = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a head."""
@@ -64,9 +65,14 @@ class Protocol(H11Protocol):
         super().connection_lost(exc)
         self._gone()
 
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Leave the connection to the WebSocket: as far as HTTP knows, the body of its request never comes."""
+        super().handle_websocket_upgrade(event)
+        self._handed_over = True
+
     def _watch(self) -> None:
         ours, theirs = self.conn.our_state, self.conn.their_state
-        if self.transport.is_closing():
+        if self._handed_over or self.transport.is_closing():
             self._wait_for("")
         elif theirs is h11.SEND_BODY:
             self._wait_for("rest" if ours is h11.DONE else "body")

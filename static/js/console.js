@@ -238,7 +238,7 @@ function draw() {
   terminal.options.disableStdin = !holds();
   terminal.options.cursorBlink = holds();
   byId("connect").hidden = phase !== "ended";
-  byId("close").disabled = phase === "ended" || !(state?.holds || state?.forces);
+  byId("close").disabled = phase === "ended" || !state?.closes;
   for (const id of ["break", "paste"]) byId(id).disabled = !holds();
   if (state) drawFacts();
   if (phase === "ended") note(over || state?.text || texts[state?.end] || texts.ended, takesFromOther() ? texts.takeOther : "");
@@ -308,7 +308,7 @@ function heard(message) {
       break;
     case "refused":
       if (message.text) over = message.text;
-      else toast(texts.mayNot, "warning");
+      else toast(say(texts.mayNot, { name: state.holder }), "warning");
       draw();
       break;
     case "over":

@@ -4,11 +4,13 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from apps.components import contact
 from apps.components.models import Component, Credential, ManagementInterface, Reservation
 from apps.components.services import credentials, reservations
+from apps.core import options
 from apps.core.actors import SYSTEM
 from apps.drivers import registry
 from apps.drivers.contract import CheckStep, Driver, Stage
@@ -213,6 +215,26 @@ def test_a_credential_of_another_key_file_says_so(tmp_path, settings):
     assert first.refusal.stage == Stage.SIGN_IN
     assert second.refusal is None
     assert second.target.credential["community"] == "public"
+
+
+@pytest.mark.parametrize(("own", "used"), [({}, 47117), ({"source_port": 0}, 0), ({"source_port": 5000}, 5000)])
+def test_controllers_are_asked_from_the_port_of_the_option_unless_the_interface_says_another(own, used):
+    options.set_value("ipmi_source_port", 47117, SYSTEM)
+    way = make_interface(driver="bmc", credential=make_credential("password"), parameters=own)
+    (line,) = contact.lines([way], contact.POLL)
+    assert line.target.parameters["source_port"] == used
+
+
+@pytest.mark.parametrize(
+    ("value", "is_fine"), [(0, True), (1, False), (1023, False), (1024, True), (65535, True), (65536, False)]
+)
+def test_the_port_of_the_option_is_any_or_none_below_1024(value, is_fine):
+    if is_fine:
+        options.set_value("ipmi_source_port", value, SYSTEM)
+        assert options.get("ipmi_source_port") == value
+    else:
+        with pytest.raises(ValidationError):
+            options.set_value("ipmi_source_port", value, SYSTEM)
 
 
 def test_a_reservation_keeps_polls_away_until_it_ends():

@@ -144,11 +144,13 @@ API = {
     "settings-job-list": "POST somewhere 400",
     "user-second-factor": "DELETE chief 204",
     "remote-batch-detail": "GET seen 200 · PATCH acted 200 · DELETE acted 204",
+    "remote-batch-leave-out": "POST acted 400",  # no day was sent
     "remote-batch-list": "GET everybody 200 · POST somewhere 400",
     "remote-batch-pause": "POST acted 200",
     "remote-batch-resume": "POST acted 409",  # it is not paused
     "remote-batch-run": "POST acted 202",
     "remote-batch-runs": "part of one",
+    "remote-batch-take-back": "POST acted 400",
     "role-detail": "GET chief 200 · PATCH chief 200 · DELETE chief 409",  # it is held
     "role-list": "of the whole",
     "schema": "list",
@@ -335,12 +337,14 @@ PAGES = {
     "remote_batches:add": "GET somewhere 200 · POST somewhere 200",
     "remote_batches:batch": "page of one",
     "remote_batches:edit": "GET acted 200 · POST acted 400",
+    "remote_batches:leave-out": "POST acted 404",  # no such day was sent
     "remote_batches:list": "page",
     "remote_batches:pause": "act on one",
     "remote_batches:preview": "POST somewhere 200",
     "remote_batches:remove": "act on one",
     "remote_batches:resume": "act on one",
     "remote_batches:run": "GET acted 200 · POST acted 200",  # not confirmed
+    "remote_batches:take-back": "POST acted 404",
     "schedules:calendar": "page",
     "suspend_periods:add": "GET somewhere 200 · POST somewhere 200",
     "suspend_periods:edit": "GET acted 200 · POST acted 200",

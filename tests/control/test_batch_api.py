@@ -176,6 +176,13 @@ def test_pausing_resuming_and_removing(api, olga, device):
     assert api.post(f"{URL}{batch.pk}/pause/").status_code == 409
     assert api.post(f"{URL}{batch.pk}/resume/").json()["paused"] is False
     assert api.post(f"{URL}{batch.pk}/resume/", {"now": True}, format="json").status_code == 400
+    left = api.post(f"{URL}{batch.pk}/leave-out/", {"day": "2026-11-20"}, format="json")
+    assert (left.json()["exceptions"], left.json()["next_at"]) == (["2026-11-20"], "2026-11-21T20:00:00Z")
+    assert api.post(f"{URL}{batch.pk}/leave-out/", {"day": "2026-11-20"}, format="json").status_code == 409
+    assert set(api.post(f"{URL}{batch.pk}/leave-out/", {"day": "soon"}, format="json").json()["errors"]) == {"day"}
+    back = api.post(f"{URL}{batch.pk}/take-back/", {"day": "2026-11-20"}, format="json")
+    assert (back.json()["exceptions"], back.json()["next_at"]) == ([], "2026-11-20T20:00:00Z")
+    assert back.json()["limited_by"] == ""
     assert api.delete(f"{URL}{batch.pk}/").status_code == 204
     assert not RemoteBatch.objects.exists()
 

@@ -1,16 +1,21 @@
 """Remote batches run when their time has come, once; what was missed is told, and made up for within its window."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
 
+from apps.access.services import tokens
+from apps.access.services.tokens import Limits
 from apps.alerts.models import Alert, Incident
 from apps.components.models import Component
 from apps.control.models import RemoteBatch, RemoteBatchRun
 from apps.control.services import batch_runs, remote_batches
 from apps.control.services.remote_batches import plan_of
+from apps.core.actors import SYSTEM, Actor, ActorKind
+from apps.core.errors import Conflict
 from apps.core.models import AuditEntry, Job
 from apps.core.recurrence import LAST, Repeat, Rule
 from tests.control.batches import actor_of, at, lose_rights, planned, runs, tick, when
@@ -360,6 +365,88 @@ def test_collecting_is_named_after_its_batch(olga, device, queued):
     tick("11-20 20:00")
     job = Job.objects.get()
     assert (job.kind, str(job.title)) == ("refresh", "Remote batch Night off: Collect now")
+
+
+def test_one_day_is_left_out_and_taken_back(olga, device, queued):
+    batch = planned(actor_of(olga), device.component)
+    chris = actor_of(make_user("operator", username="chris"))
+    remote_batches.leave_out(batch, date(2026, 11, 20), chris)
+    batch.refresh_from_db()
+    assert (batch.next_at, batch.owner) == (at("11-21 20:00"), olga)
+    assert tick("11-20 20:00") == 0
+    with pytest.raises(Conflict, match="does not run on 2026-11-20"), when("11-20 20:00"):
+        remote_batches.leave_out(batch, date(2026, 11, 20), chris)
+    with when("11-20 21:00"):
+        remote_batches.leave_out(batch, date(2026, 11, 21), chris)
+        remote_batches.take_back(batch, date(2026, 11, 21), chris)
+        with pytest.raises(Conflict, match="Nothing was left out on 2026-11-21"):
+            remote_batches.take_back(batch, date(2026, 11, 21), chris)
+    with when("11-21 20:00"):  # due, and not begun yet
+        remote_batches.leave_out(batch, date(2026, 11, 22), chris)
+    assert tick("11-21 20:00") == 1
+    assert runs() == [("11-21 20:00", "started", "")]
+    batch.refresh_from_db()
+    assert batch.next_at == at("11-23 20:00")
+    with pytest.raises(PermissionDenied):
+        remote_batches.leave_out(batch, date(2026, 11, 23), actor_of(make_user("viewer")))
+    acts = AuditEntry.objects.filter(action__in=("remote-batch.leave-out", "remote-batch.take-back"))
+    assert list(acts.order_by("pk").values_list("action", "login")) == [
+        ("remote-batch.leave-out", "chris"),
+        ("remote-batch.leave-out", "chris"),
+        ("remote-batch.take-back", "chris"),
+        ("remote-batch.leave-out", "chris"),
+    ]
+
+
+def by_token(user, **limits):
+    """Give somebody as an actor who comes by a token with limits, and the token."""
+    token = tokens.create(user, "planner", SYSTEM, limits=Limits(**limits)).token
+    user.token, user.is_limited = token, token.is_limited
+    return Actor(ActorKind.TOKEN, user.username, user, "127.0.0.1"), token
+
+
+def test_a_limited_token_plans_nothing_that_it_may_not_order_itself(olga, device):
+    actor, _token = by_token(olga, permissions=["view", "schedules"])
+    with pytest.raises(PermissionDenied):
+        planned(actor, device.component)
+    assert not RemoteBatch.objects.exists()
+
+
+def test_what_a_limited_token_planned_runs_within_its_limits(olga, queued):
+    tokyo, osaka = make_group("Tokyo"), make_group("Osaka")
+    device = machine(make_component("web-01", tokyo))
+    actor, token = by_token(olga, permissions=["view", "power", "schedules"], groups=[tokyo.pk])
+    batch = planned(actor, device.component)
+    assert (batch.token, batch.limited_by) == (token, str(token))
+    assert tick("11-20 20:00") == 1
+    Component.objects.filter(pk=device.component_id).update(group=osaka)  # olga may there; her token may not
+    assert tick("11-21 20:00") == 1
+    Component.objects.filter(pk=device.component_id).update(group=tokyo)
+    with when("11-22 12:00"):
+        tokens.remove(token, SYSTEM)
+    assert tick("11-22 20:00") == 1
+    batch.refresh_from_db()
+    with when("11-23 12:00"):
+        remote_batches.change(batch, plan_of(batch), actor_of(type(olga).objects.get(pk=olga.pk)))
+    assert tick("11-23 20:00") == 1
+    assert runs() == [
+        ("11-20 20:00", "started", ""),
+        ("11-21 20:00", "refused", "olga, on whose behalf it runs, may no longer order this of all its components."),
+        ("11-22 20:00", "refused", f"The API token {token}, within whose limits it runs, was removed."),
+        ("11-23 20:00", "started", ""),
+    ]
+    assert Job.objects.count() == 2
+
+
+def test_what_a_limited_token_planned_ends_with_its_time(olga, device, queued):
+    actor, token = by_token(olga, permissions=["view", "power", "schedules"])
+    planned(actor, device.component)
+    type(token).objects.update(expires_at=at("11-20 19:00"))
+    tick("11-20 20:00")
+    assert runs() == [
+        ("11-20 20:00", "refused", f"The API token {token}, within whose limits it runs, has expired."),
+    ]
+    assert not Job.objects.exists()
 
 
 def test_old_runs_are_forgotten(olga, device, queued):

@@ -50,6 +50,25 @@ def browser(olga):
     return signed_in(olga)
 
 
+def test_a_day_is_left_out_beside_the_next_times(browser, olga, device):
+    batch = planned(actor_of(olga), device.component)
+    page = browser.get(batch.get_absolute_url()).content.decode()
+    assert 'aria-label="Leave out 2026-11-20"' in page
+    assert browser.post(reverse("remote_batches:leave-out", args=[batch.pk]), {"day": "2026-11-20"}).status_code == 302
+    page = browser.get(batch.get_absolute_url()).content.decode()
+    assert "It is left out on 2026-11-20." in page
+    assert 'aria-label="Leave out 2026-11-20"' not in page
+    assert 'aria-label="As planned on 2026-11-20"' in page
+    assert browser.post(reverse("remote_batches:take-back", args=[batch.pk]), {"day": "2026-11-20"}).status_code == 302
+    assert 'aria-label="Leave out 2026-11-20"' in browser.get(batch.get_absolute_url()).content.decode()
+    assert browser.post(reverse("remote_batches:take-back", args=[batch.pk]), {"day": "soon"}).status_code == 404
+    seer = signed_in(make_user("viewer", batch.targets.get().component.group))
+    assert "Leave out 2026" not in seer.get(batch.get_absolute_url()).content.decode()
+    assert seer.post(reverse("remote_batches:leave-out", args=[batch.pk]), {"day": "2026-11-21"}).status_code == 403
+    batch.refresh_from_db()
+    assert batch.next_at == at("11-20 20:00")
+
+
 def entered(**more) -> dict[str, object]:
     """Give what somebody fills in for the evenings of a week."""
     return {

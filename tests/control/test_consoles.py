@@ -5,18 +5,25 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from django.test import Client
+from django.contrib.auth import get_user
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from apps.access import middleware
+from apps.access.services import addresses, whereabouts
 from apps.components import contact
 from apps.components.models import CONSOLE, ManagementInterface, Reservation
 from apps.components.services import reservations
-from apps.control.consoles import frames, relay, sessions, transcripts
+from apps.control.consoles import door, frames, relay, sessions, transcripts
 from apps.control.consoles.server import Keeper
 from apps.control.models import ConsoleEnd, ConsoleSession
+from apps.control.pages import console as console_page
 from apps.control.services import consoles, own_pages
+from apps.core import events, stream
+from apps.core.actors import SYSTEM
 from apps.core.models import AuditEntry
 from apps.core.objects import link_to
 from tests.control.conftest import machine
@@ -35,9 +42,10 @@ class Page:
         self.states: list[dict] = []
         self.other: list[dict] = []
 
-    async def attach(self, interface: ManagementInterface, user, *, force: bool = False, take: bool = False) -> "Page":
+    async def attach(self, interface: ManagementInterface, user, *, take: bool = False, **rights: bool) -> "Page":
         self.reader, self.writer = await asyncio.open_unix_connection(self.path)
-        person = {"user_id": user.pk, "name": user.username, "address": "192.0.2.7", "request": "", "may_force": force}
+        may = {"may_force": False, "may_take_over": False, **rights}
+        person = {"user_id": user.pk, "name": user.username, "address": "192.0.2.7", "request": "", **may}
         self.say({"do": "attach", "interface": interface.pk, "person": person, "take": take})
         return self
 
@@ -99,7 +107,7 @@ def ended(page: Page) -> bool:
     return page.state["phase"] == "ended"
 
 
-def test_one_types_another_reads_and_takes_over_by_force(play, olga, otto):
+def test_one_types_another_reads_and_an_administrator_takes_over(play, olga, otto):
     device = machine()
 
     async def story(new, keeper):
@@ -107,14 +115,16 @@ def test_one_types_another_reads_and_takes_over_by_force(play, olga, otto):
         await first.until(lambda page: opened(page) and b"login: " in page.said)
         first.say(b"root\rhidden\r")
         await first.until(lambda page: b"[root@" in page.said)
-        second = await new().attach(device, otto)
+        second = await new().attach(device, otto, may_force=True)  # which operators may
         await second.until(lambda page: opened(page) and b"[root@" in page.said)  # what was said before is there
         assert (second.state["holder"], second.state["holds"], second.state["takes"]) == ("olga", False, False)
+        assert not second.state["closes"]
+        second.say({"do": "close"})
         second.say(b"rm -rf\r")
         second.say({"do": "take"})
         await second.until(lambda page: page.other == [{"is": "refused"}])
         assert b"rm -rf" not in second.said
-        third = await new().attach(device, otto, force=True)
+        third = await new().attach(device, otto, may_take_over=True)
         third.say({"do": "take"})
         await third.until(lambda page: opened(page) and page.state["holds"])
         await first.until(lambda page: {"is": "taken", "by": "otto"} in page.other)
@@ -172,6 +182,49 @@ def test_it_waits_a_while_for_who_loads_the_page_anew_and_then_closes(play, olga
     assert ConsoleSession.objects.get().end == ConsoleEnd.LEFT
 
 
+def test_whoever_may_not_be_here_any_more_is_not_waited_for_and_others_stay(play, olga, otto):
+    device = machine()
+
+    async def story(new, keeper):
+        first = await new().attach(device, olga)
+        await first.until(opened)
+        second = await new().attach(device, otto)
+        await second.until(opened)
+        first.say({"do": "barred"})
+        await second.until(lambda page: page.state["holder"] == "" and len(page.state["viewers"]) == 1)
+        second.say({"do": "take"})
+        await second.until(lambda page: page.state["holds"])
+        second.say({"do": "barred"})
+        await asyncio.wait(list(keeper._tasks), timeout=10)  # less than what who loads the page anew is waited for
+        assert not keeper.sessions
+
+    play(story)
+    row = ConsoleSession.objects.get()
+    assert (row.end, str(row.get_end_display())) == ("barred", "Nobody who had it open may have it open any more")
+    assert AuditEntry.objects.filter(action="console.close", after__end="barred").count() == 1
+
+
+@pytest.mark.parametrize(("role", "takes"), [("operator", False), ("administrator", True)])
+def test_only_administrators_take_over_from_others(role, takes, olga, monkeypatch):
+    """What the page's WebSocket is let in with, and what the API closes: by role in the group of the component."""
+    group = make_group("here")
+    device = machine(make_component("db", group))
+    client = Client()
+    client.force_login(make_user(role, group))
+    request = RequestFactory().get("/", headers={"origin": "http://testserver"})
+    request.scope, request.user = {relay.RELAYED: True}, get_user(client)
+    person = json.loads(console_page.attach(request, device.component_id).content)["person"]
+    assert (person["may_force"], person["may_take_over"]) == (True, takes)
+
+    row = ConsoleSession.objects.create(
+        component=device.component, interface=device, opened_by=olga, opened_by_name="olga", holder_name="olga"
+    )
+    closed: list[tuple[int, str]] = []
+    monkeypatch.setattr(door, "close", lambda interface, person: closed.append((interface, person.name)) or True)
+    assert client.delete(f"/api/v1/consoles/{row.pk}/").status_code == (204 if takes else 403)
+    assert len(closed) == (1 if takes else 0)
+
+
 def test_no_more_are_open_than_the_option_says(play, olga, monkeypatch):
     one, two = machine(), machine()
     rules = consoles.rules()
@@ -195,7 +248,7 @@ def test_another_program_is_named_and_what_it_has_is_taken_only_by_who_may_force
         await page.until(ended)
         assert page.state["in_use"]
         assert "in use by another program" in page.state["phrase"]
-        forced = await new().attach(device, olga, take=True, force=True)
+        forced = await new().attach(device, olga, take=True, may_force=True)
         await forced.until(opened)
 
     play(story)
@@ -329,20 +382,49 @@ def test_a_websocket_is_let_in_by_what_pages_are_let_in_by(origin, role, group, 
         assert closed["code"] == relay.NO_PROCESS
 
 
-async def _handshake(component: int, origin: str | None, cookies) -> list[dict]:
-    from esm.asgi import application
+def test_a_change_of_who_may_do_what_is_looked_at_at_once_and_once_more(play, settings, tmp_path, monkeypatch):
+    """By news of it; a process may still go by the addresses that it read a moment ago, so there is a second look."""
+    settings.ALLOWED_HOSTS, settings.CONSOLE_SOCKET = ["*"], str(tmp_path / "c.sock")
+    monkeypatch.setattr(relay, "RECHECK", 3600.0)
+    monkeypatch.setattr(relay, "REMEMBERED", 0.2)
+    group = make_group("here")
+    device = machine(make_component("db", group))
+    user = make_user("operator", group)
+    addresses.allow("192.0.2.0/24", "", SYSTEM)
+    client = Client()
+    client.force_login(user)
+    looks: list[bool] = []
 
+    def may_come_from(*about: Any) -> bool:
+        looks.append(len(looks) < 2 or whereabouts.may_come_from(*about))  # the handshake, and what is remembered
+        return looks[-1]
+
+    monkeypatch.setattr(middleware, "may_come_from", may_come_from)
+
+    async def story(new, keeper):
+        sent: list[dict] = []
+        received: asyncio.Queue[dict] = asyncio.Queue()
+        received.put_nowait({"type": "websocket.connect"})
+
+        async def send(message):
+            sent.append(message)
+            if b"login: " in (message.get("bytes") or b""):
+                await asyncio.to_thread(whereabouts.restrict, user, ["198.51.100.0/24"], SYSTEM)
+                stream.hub()._tell_all((events.ACCESS,))
+
+        scope = _scope(device.component_id, "http://127.0.0.1", client.cookies) | {"client": ("192.0.2.7", 4711)}
+        async with asyncio.timeout(30):
+            await _application()(scope, received.get, send)
+        assert sent[-1] == {"type": "websocket.close", "code": relay.REFUSED}
+        await asyncio.wait(list(keeper._tasks), timeout=10)
+
+    play(story)
+    assert looks == [True, True, False]
+    assert ConsoleSession.objects.get().end == ConsoleEnd.BARRED
+
+
+async def _handshake(component: int, origin: str | None, cookies) -> list[dict]:
     sent: list[dict] = []
-    words = "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items())
-    headers = [(b"host", b"127.0.0.1"), (b"cookie", words.encode()), (b"upgrade", b"websocket")]
-    if origin is not None:
-        headers.append((b"origin", origin.encode()))
-    path = f"/components/{component}/console/attach/"
-    scope = {
-        **{"type": "websocket", "asgi": {"version": "3.0"}, "scheme": "ws", "path": path, "raw_path": path.encode()},
-        **{"query_string": b"", "root_path": "", "headers": headers, "client": ("127.0.0.1", 4711)},
-        **{"server": ("127.0.0.1", 80), "extensions": {"websocket.http.response": {}}},
-    }
 
     async def receive():
         return {"type": "websocket.connect"}
@@ -350,8 +432,27 @@ async def _handshake(component: int, origin: str | None, cookies) -> list[dict]:
     async def send(message):
         sent.append(message)
 
-    await application(scope, receive, send)
+    await _application()(_scope(component, origin, cookies), receive, send)
     return sent
+
+
+def _application():
+    from esm.asgi import application
+
+    return application
+
+
+def _scope(component: int, origin: str | None, cookies) -> dict[str, Any]:
+    words = "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items())
+    headers = [(b"host", b"127.0.0.1"), (b"cookie", words.encode()), (b"upgrade", b"websocket")]
+    if origin is not None:
+        headers.append((b"origin", origin.encode()))
+    path = f"/components/{component}/console/attach/"
+    return {
+        **{"type": "websocket", "asgi": {"version": "3.0"}, "scheme": "ws", "path": path, "raw_path": path.encode()},
+        **{"query_string": b"", "root_path": "", "headers": headers, "client": ("127.0.0.1", 4711)},
+        **{"server": ("127.0.0.1", 80), "extensions": {"websocket.http.response": {}}},
+    }
 
 
 def test_the_way_to_the_controller_is_a_web_address_and_nothing_else():

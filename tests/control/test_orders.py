@@ -20,6 +20,7 @@ from apps.control.settings import services as settings_services
 from apps.core import jobs, options
 from apps.core.models import Job, JobStep
 from apps.drivers.fake.driver import FakeDriver
+from apps.monitoring.services import polling
 from apps.protocols.errors import Unreachable
 from apps.protocols.wake_on_lan import magic_packet
 from tests.control.conftest import machine, order, received, run
@@ -429,6 +430,38 @@ def test_cancelling_ends_the_wait_and_frees_the_device(admin, queued, monkeypatc
     assert not Reservation.objects.exists()
     job.refresh_from_db()
     assert job.state == "cancelled"
+
+
+def test_polls_go_on_while_a_shutdown_is_looked_for_and_a_second_order_is_refused(admin, queued, monkeypatch):
+    device = machine(obedience="deaf")
+    job = order(admin, [device], action="shutdown")
+    hear, told = Talks.next, []
+
+    def look_around(talks, timeout):
+        held = Reservation.objects.filter(lets_read=True).exists()
+        if held and not told:
+            polled = {
+                purpose: contact.lines([device], purpose)[0].refusal for purpose in ("poll", "check", "inventory")
+            }
+            (second,) = run(order(admin, [device], action="off"))
+            told.append((polled, ended(second), polling.poll([device.pk])))
+            jobs.cancel(job, admin)
+        return hear(talks, timeout)
+
+    monkeypatch.setattr(Talks, "next", look_around)
+    (first,) = run(job)
+    assert told == [
+        (
+            {"poll": None, "check": None, "inventory": None},
+            ("failed", "already_running", f"{admin.short_name} (#{job.pk}) holds this interface for: power."),
+            {device.pk: None},
+        )
+    ]
+    assert ended(first)[:2] == ("failed", "not_confirmed")
+    assert received(device) == ["power shutdown"]
+    device.refresh_from_db()
+    assert device.last_polled_at is not None
+    assert not Reservation.objects.exists()
 
 
 def test_a_long_job_is_handed_on_to_another_task(admin, queued, monkeypatch):

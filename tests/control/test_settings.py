@@ -110,7 +110,7 @@ def test_what_somebody_changed_meanwhile_stops_it_before_anything_is_written(adm
     stale = change(admin, [server], {"network.gateway": "192.0.2.254", "services.snmp": True})
     run(change(admin, [server], {"network.gateway": "192.0.2.9"}))
     ((state, code, message),) = told(run(stale))
-    assert (state, code) == ("failed", "device_error")
+    assert (state, code) == ("failed", "changed_meanwhile")
     assert message == (
         "Changed meanwhile, so nothing was written: Gateway is 192.0.2.9, it was 192.0.2.1 when the change was shown."
     )

@@ -18,7 +18,7 @@ from apps.drivers.fake.driver import FakeDriver
 from apps.monitoring.models import LastValues, LoggedEntry, LogPlace
 from apps.monitoring.services import event_logs, polling, retention
 from apps.monitoring.services.log_reading import Begin, Look
-from apps.protocols.errors import DeviceError
+from apps.protocols.errors import DeviceError, Unsupported
 from tests.monitoring.conftest import fake_device
 
 pytestmark = pytest.mark.django_db
@@ -115,10 +115,29 @@ def test_a_log_that_cannot_be_read_costs_only_itself(monkeypatch, caplog):
     assert polling.poll([interface.pk]) == {interface.pk: None}
     assert "could not be understood (KeyError)" in str(LogPlace.objects.get().error)
     assert confidential not in caplog.text
+    (cause,) = Component.objects.get().causes.all()  # now that it lasts
+    assert (cause.status, cause.source, cause.key) == ("unknown", "event-log", "unreadable")
+    assert str(cause.text).startswith("The event log could not be read for some time: ")
+    assert Component.objects.get().status == "unknown"
     monkeypatch.undo()
     LogPlace.objects.update(asked_at=None)
     polling.poll([interface.pk])
     assert str(LogPlace.objects.get().error) == ""
+    assert Component.objects.get().status == "normal"
+
+
+def test_a_device_that_has_no_log_is_well_without(monkeypatch):
+    interface = fake_device()
+
+    async def have_none(self: FakeDriver, place: Mapping[str, Any]) -> LogPart:
+        raise Unsupported("%(address)s has no event log", address="192.0.2.9")
+
+    monkeypatch.setattr(FakeDriver, "read_events", have_none)
+    for _ in range(3):
+        LogPlace.objects.update(asked_at=None)
+        polling.poll([interface.pk])
+    assert str(LogPlace.objects.get().error) == "192.0.2.9 has no event log"
+    assert Component.objects.get().status == "normal"
 
 
 def test_a_log_that_hangs_is_left_in_time_and_values_are_kept(monkeypatch):

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
+from websockets.asyncio.client import connect
 
 from apps.system import patience
 from apps.system.patience import Protocol
@@ -29,7 +30,10 @@ class Place:
         self.shared = ServerState()
 
     async def application(self, scope: dict, receive, send) -> None:
-        """Answer with the body; at once on /early, when the test says so on /stream."""
+        """Answer with the body; at once on /early, when the test says so on /stream. Echo what a WebSocket says."""
+        if scope["type"] == "websocket":
+            await self._echo(receive, send)
+            return
         if scope["path"] != "/early":
             more = True
             while more:
@@ -47,13 +51,18 @@ class Place:
             return
         await send({"type": "http.response.body", "body": b"ok"})
 
+    async def _echo(self, receive, send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            await send({"type": "websocket.send", "text": message["text"]})
+
     def _gone(self) -> None:
         self.ended += 1
 
     async def start(self) -> asyncio.Server:
-        config = uvicorn.Config(
-            self.application, interface="asgi3", lifespan="off", log_config=None, access_log=False, ws="none"
-        )
+        config = uvicorn.Config(self.application, interface="asgi3", lifespan="off", log_config=None, access_log=False)
+        config.ws = "websockets-sansio"
         config.timeout_keep_alive = 15
         config.load()
         listening = socket.create_server(("127.0.0.1", 0))
@@ -147,6 +156,15 @@ async def test_a_live_stream_goes_on_without_a_word_of_the_listener(place: Place
         place.go_on.set()
         assert await connection[0].readexactly(2) == b"ve"
     connection[1].close()
+
+
+async def test_a_websocket_may_be_silent_for_longer_than_a_body(place: Place, monkeypatch) -> None:
+    monkeypatch.setattr(patience, "BODY_SILENCE", 0.2)
+    async with asyncio.timeout(WITHIN), connect(f"ws://127.0.0.1:{place.port}/", proxy=None) as silent:
+        assert await rest(await place.opened(POST % b"" + b"ab")) == b""  # a body that began later has ended by now
+        await silent.send("still here")
+        assert await silent.recv() == "still here"
+    assert place.ended == 2
 
 
 async def test_who_was_answered_before_he_had_sent_everything_reads_the_answer_and_must_end(

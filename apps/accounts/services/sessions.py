@@ -13,7 +13,7 @@ from apps.accounts import browsers
 from apps.accounts.models import Session, User
 from apps.accounts.models.sessions import SessionQuerySet, idle_after, lasts_at_most
 from apps.accounts.session_store import TOLD_WITHIN, SessionStore
-from apps.core import audit
+from apps.core import audit, events
 from apps.core.actors import Actor
 from apps.core.writes import turn
 
@@ -149,6 +149,7 @@ def _remove(rows: SessionQuerySet) -> int:
         with turn():
             some = list(rows.order_by("pk").values_list("pk", flat=True)[:ENDED_AT_ONCE])
             Session.objects.filter(pk__in=some).delete()
+            events.publish(events.ACCESS)
         removed += len(some)
         if len(some) < ENDED_AT_ONCE:
             return removed

@@ -107,12 +107,16 @@ CONSOLE = "console"
 
 
 class Reservation(models.Model):
-    """Somebody holds an interface for himself: an order, an update; polls look at it. A console may come on top."""
+    """Somebody holds an interface for himself: an order, an update; polls look at it. A console may come on top.
+
+    An order that was given and is only looked for keeps further orders away, and polls no more.
+    """
 
     interface = models.ForeignKey(ManagementInterface, on_delete=models.CASCADE, related_name="reservations")
     purpose = models.CharField(max_length=40)
     holder = models.CharField(max_length=200)
     until = models.DateTimeField()
+    lets_read = models.BooleanField(default=False)  # polls and checks need not wait for its end
 
     class Meta:
         verbose_name = _("reservation")

@@ -54,6 +54,13 @@ def _others(interface_id: int, now: datetime) -> QuerySet[Reservation]:
     return held.exclude(interface=interface_id)
 
 
+def let_read(interface_id: int, purpose: str, holder: str) -> bool:
+    """Let polls and checks come again while other writers stay away; False when it is not held."""
+    with turn():
+        mine = Reservation.objects.filter(interface=interface_id, purpose=purpose, holder=holder)
+        return bool(mine.update(lets_read=True))
+
+
 def release(interface_id: int, purpose: str, holder: str) -> bool:
     """Give an interface back; False when it was not held."""
     with turn():

@@ -1,8 +1,9 @@
 """The web process's side: a browser's WebSocket on one hand, the console process's Unix socket on the other.
 
 The handshake is asked as an ordinary request of the same headers, so that the checks of pages decide: address, name of
-the host, session, second factor, group, permission, and the origin. They are asked again every half minute; what
-somebody typed since then counts as something that he did.
+the host, session, second factor, group, permission, and the origin. They are asked again when somebody signed out or
+when anything changed by which one may do something, and every half minute; what somebody typed since then counts as
+something that he did.
 """
 
 import asyncio
@@ -17,11 +18,14 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from apps.control.consoles import frames
+from apps.core import events, stream
 from apps.core.phrases import Phrase
 
 RELAYED = "esm.relayed"  # in the scope of the request that asks whether a WebSocket may come in
 PATH = re.compile(r"/components/[0-9]{1,18}/console/attach/")
 RECHECK = 30.0  # seconds
+RECHECKED_AT_MOST_EVERY = 1.0  # seconds, however much changes
+REMEMBERED = 4.0  # seconds after which no process goes by addresses any more that it read before a change
 ASKED_WITHIN = 15.0
 ENCODINGS = frozenset({"utf-8", "cp932"})  # as which typed text may go to the machine
 LARGEST_TYPED = 32 * 1024  # characters of one message
@@ -63,6 +67,8 @@ class _Relay:
         self._typed = False
         self._writer: asyncio.StreamWriter | None = None
         self._closed = False
+        self._listener = stream.Listener([events.ACCESS])
+        self._was_told = False  # that something changed; then one looks twice
 
     async def run(self) -> None:
         await self._receive()  # websocket.connect
@@ -78,10 +84,12 @@ class _Relay:
             await self._lost()
             return
         try:
+            stream.hub().join(self._listener)
             first = {"do": "attach", "interface": told["interface"], "person": told["person"], "take": self._takes}
             self._say(first)
             await self._both(reader)
         finally:
+            stream.hub().leave(self._listener)
             self._writer.close()
 
     @property
@@ -147,7 +155,7 @@ class _Relay:
     async def _again(self) -> None:
         """Ask again and again; the first no ends it."""
         while True:
-            await asyncio.sleep(RECHECK)
+            await self._until_asked_again()
             typed, self._typed = self._typed, False
             status, told = await self._ask(automatic=not typed)
             if status == HTTPStatus.SERVICE_UNAVAILABLE or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -155,10 +163,32 @@ class _Relay:
             if status != HTTPStatus.OK:
                 with translation.override(self._language):
                     sentence = gettext("You are not signed in any more, or may not open this console any more.")
+                self._say({"do": "barred"})
                 await self._tell({"is": "over", "text": sentence})
                 await self._close(REFUSED)
                 return
             self._say({"do": "person", "person": told["person"]})
+
+    async def _part(self) -> None:
+        """Look once more when the page is gone: whoever signs out leaves it, and nobody need wait for his return."""
+        status, _told = await self._ask(automatic=True)
+        if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._say({"do": "barred"})
+
+    async def _until_asked_again(self) -> None:
+        """Wait until it is time, or until something happened to who may do what; not more often than once a second."""
+        began = asyncio.get_running_loop().time()
+        listener = self._listener
+        try:
+            await asyncio.wait_for(listener.woken.wait(), REMEMBERED if self._was_told else RECHECK)
+        except TimeoutError:
+            self._was_told = False
+            return
+        if listener.over.is_set():
+            await asyncio.Future()  # the server stops, and closes this WebSocket itself
+        await asyncio.sleep(began + RECHECKED_AT_MOST_EVERY - asyncio.get_running_loop().time())
+        listener.woken.clear()
+        self._was_told = True
 
     async def _deny(self, status: int) -> None:
         """Answer the handshake as the page would have been answered."""
@@ -177,6 +207,7 @@ class _Relay:
             message = await self._receive()
             if message["type"] != "websocket.receive":
                 self._closed = True
+                await self._part()
                 return
             data, text = message.get("bytes"), message.get("text")
             if data:

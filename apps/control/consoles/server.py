@@ -138,7 +138,10 @@ class Keeper:
                     await session.resize(viewer, int(frame["columns"]), int(frame["rows"]))
                 case "person":
                     viewer.person = _person(frame)
-                case "close" if viewer is session.holder or viewer.person.may_force:
+                case "barred":
+                    session.bar(viewer)
+                    return
+                case "close" if viewer is session.holder or viewer.person.may_take_over:
                     session.close(ConsoleEnd.CLOSED, by=viewer.person)
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
@@ -173,6 +176,7 @@ def _person(message: dict[str, Any]) -> Person:
         address=told["address"],
         request=str(told["request"]),
         may_force=bool(told["may_force"]),
+        may_take_over=bool(told["may_take_over"]),
     )
 
 

@@ -96,17 +96,23 @@ class Session:
             self._empty_since = self._clock()
         self.tell()
 
+    def bar(self, viewer: Viewer) -> None:
+        """Put somebody out who may not be here any more; nobody waits for him, should he have been the last one."""
+        self.leave(viewer)
+        if not self.viewers:
+            self.close(ConsoleEnd.BARRED)
+
     def _give(self, viewer: Viewer) -> None:
         self.holder = viewer
         self._typed_at = self._clock()
 
     async def take(self, viewer: Viewer) -> None:
-        """Give the keyboard to somebody: if it is free or his own already, or if he may force; told to the former."""
+        """Give the keyboard to somebody: if it is free or his own already, or if he may take over."""
         former = self.holder
         if former is viewer or self._phase == "ended":
             return
         own = former is None or former.person.user_id == viewer.person.user_id
-        if not (own or viewer.person.may_force):
+        if not (own or viewer.person.may_take_over):
             viewer.tell({"is": "refused"})
             return
         self._give(viewer)
@@ -133,7 +139,8 @@ class Session:
             "you": viewer.id,
             "holder": holder.person.name if holder is not None else "",
             "holds": holder is viewer,
-            "takes": holder is None or viewer.person.may_force or holder.person.user_id == viewer.person.user_id,
+            "takes": holder is None or viewer.person.may_take_over or holder.person.user_id == viewer.person.user_id,
+            "closes": holder is viewer or viewer.person.may_take_over,
             "viewers": [one.facts(holder) for one in self.viewers],
             "method": line.method if line is not None else "",
             "speed": line.speed if line is not None else None,

@@ -21,6 +21,7 @@ class ConsoleEnd(models.TextChoices):
     CLOSED = "closed", _("Closed by a user")
     LEFT = "left", _("Everybody had left")
     IDLE = "idle", _("Nobody typed any more")
+    BARRED = "barred", _("Nobody who had it open may have it open any more")
     FAILED = "failed", _("Could not be opened")
     LOST = "lost", _("The connection to the controller was lost")
     STOPPED = "stopped", _("The portal was stopped")

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from apps.access.models import ApiToken
 from apps.components.models import Component
 from apps.control.operations import OPERATIONS
 from apps.core import scoping
@@ -90,6 +91,16 @@ class RemoteBatch(Recurring):
         related_name="+",
     )
     owner_name = models.CharField(_("on whose behalf"), max_length=300, editable=False)
+    limited_by = models.CharField(_("within the limits of"), max_length=120, blank=True, default="", editable=False)
+    token = models.ForeignKey(
+        ApiToken,
+        verbose_name=_("API token"),
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )  # by which it was saved, where that may do less than the owner; gone while ``limited_by`` names it: was removed
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = RemoteBatchQuerySet.as_manager()

@@ -20,7 +20,7 @@ from apps.components.models import Component, ManagementInterface
 from apps.control.consoles import transcripts
 from apps.control.consoles.relay import RELAYED
 from apps.control.models import ConsoleSession
-from apps.control.services import own_pages, targets
+from apps.control.services import consoles, own_pages, targets
 from apps.core import audit, options, scoping
 from apps.core.actors import Actor
 from apps.core.sent_file import file_response
@@ -74,7 +74,7 @@ def _texts() -> dict[str, str]:
         "take": _("Take over"),
         "takeSure": _("%(name)s is typing here. Taking over tells %(name)s, and it is recorded."),
         "taken": _("%(name)s has taken over the keyboard."),
-        "mayNot": _("You may not take over the keyboard from somebody else."),
+        "mayNot": _("Only an administrator may take over the keyboard from %(name)s."),
         "tooFast": _("Too much waits to be sent; what was typed or pasted last was left out."),
         "off": _("The machine takes no characters at the moment; it may be off."),
         "inUse": _("Another program has this console open."),
@@ -124,6 +124,7 @@ def attach(request: HttpRequest, pk: int) -> HttpResponse:
                 "address": request.META.get("REMOTE_ADDR"),
                 "request": f"WebSocket {request.path}"[:200],
                 "may_force": scoping.may(user, "force", component.group_id),
+                "may_take_over": scoping.may(user, consoles.TAKING_OVER, component.group_id),
             },
         }
     )

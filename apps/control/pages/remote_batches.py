@@ -1,12 +1,13 @@
 """The pages of remote batches: the list, one batch with what comes next and what was, its form, and what is done."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -29,7 +30,7 @@ from apps.core.actors import Actor
 from apps.core.errors import Conflict
 from apps.core.forms import row_id
 from apps.core.htmx import wants_part
-from apps.core.recurrence import Occurrence, Rule, wall, zone_named
+from apps.core.recurrence import Occurrence, Repeat, Rule, wall, zone_named
 from apps.groups.models import Group
 
 PER_PAGE = 50
@@ -98,7 +99,8 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
         "left_out": sorted(day for day in rule.exceptions if day >= timezone.localdate()),
         "page": runs,
         "runs": run_rows(request.user, list(runs.object_list)),
-        "may_change": remote_batches.may_change(request.user, found),
+        "may_change": (may_change := remote_batches.may_change(request.user, found)),
+        "leaves_out": may_change and found.repeat != Repeat.ONCE,
         "may_run": not remote_batches.lacking(request.user, found.permission, found.target_groups),
     }
     template = "remote_batches/_batch.html" if wants_part(request) else "remote_batches/batch.html"
@@ -107,7 +109,7 @@ def batch(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _shown_in_zone(one: Occurrence, rule: Rule) -> dict[str, Any]:
     """Give a time with what the clock on the wall of its own zone shows."""
-    return {"start": one.start, "wall": wall(one.start, zone_named(rule.zone))}
+    return {"start": one.start, "wall": wall(one.start, zone_named(rule.zone)), "day": one.day}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -222,6 +224,29 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
     """Go on."""
     found = _changeable(request, pk)
     return _acted(request, found, remote_batches.resume, _("It goes on with what comes next."))
+
+
+@require_POST
+def leave_out(request: HttpRequest, pk: int) -> HttpResponse:
+    """Leave out the run of one day."""
+    found, day = _changeable(request, pk), _posted_day(request)
+    done = _("It is left out on %(day)s.") % {"day": day.isoformat()}
+    return _acted(request, found, lambda batch, actor: remote_batches.leave_out(batch, day, actor), done)
+
+
+@require_POST
+def take_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let the run of one day be again."""
+    found, day = _changeable(request, pk), _posted_day(request)
+    done = _("It is as planned on %(day)s.") % {"day": day.isoformat()}
+    return _acted(request, found, lambda batch, actor: remote_batches.take_back(batch, day, actor), done)
+
+
+def _posted_day(request: HttpRequest) -> date:
+    try:
+        return date.fromisoformat(request.POST.get("day", ""))
+    except ValueError as error:
+        raise Http404 from error
 
 
 def _acted(

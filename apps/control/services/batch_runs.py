@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
@@ -41,6 +42,8 @@ PAUSED = gettext_noop("It was paused by %(user)s.")
 OWNER_GONE = gettext_noop("%(user)s, on whose behalf it runs, was removed.")
 OWNER_BARRED = gettext_noop("%(user)s, on whose behalf it runs, may not sign in any more.")
 OWNER_MAY_NOT = gettext_noop("%(user)s, on whose behalf it runs, may no longer order this of all its components.")
+TOKEN_GONE = gettext_noop("The API token %(token)s, within whose limits it runs, was removed.")
+TOKEN_EXPIRED = gettext_noop("The API token %(token)s, within whose limits it runs, has expired.")
 NOBODY_LEFT = Phrase(gettext_noop("There is no component that it is for."))
 OTHER_NUMBER = gettext_noop("It is for %(number)s components now, not for %(expected)s.")
 TOO_MANY = gettext_noop("It is for %(number)s components now; it may be for %(most)s at most.")
@@ -124,7 +127,7 @@ def _sorted(batch: RemoteBatch, before: Sequence[datetime], last: datetime, now:
 
 def begin(run: RemoteBatchRun) -> None:
     """Order what a run is for, on behalf of the owner, by the rights that he has now; else it is refused and told."""
-    batch = RemoteBatch.objects.select_related("owner", "group").get(pk=run.batch_id)
+    batch = RemoteBatch.objects.select_related("owner", "group", "token").get(pk=run.batch_id)
     actor = Actor(ActorKind.SCHEDULE, f"{batch.owner_name} (remote batch {batch.name})"[:300], batch.owner)
     try:
         components = _permitted(batch)
@@ -201,6 +204,7 @@ def _permitted(batch: RemoteBatch) -> list[Component]:
         raise Refused(Phrase(OWNER_GONE, {"user": batch.owner_name}))
     if not batch.owner.is_active:
         raise Refused(Phrase(OWNER_BARRED, {"user": batch.owner_name}))
+    _limit(batch, batch.owner)
     components = targets_of(batch)
     groups = {component.group_id for component in components}
     if lacking(batch.owner, batch.permission, groups):
@@ -213,6 +217,18 @@ def _permitted(batch: RemoteBatch) -> list[Component]:
     if batch.at_most is not None and number > batch.at_most:
         raise Refused(Phrase(TOO_MANY, {"number": str(number), "most": str(batch.at_most)}))
     return components
+
+
+def _limit(batch: RemoteBatch, owner: Any) -> None:
+    """Leave the owner no more than the token has by which he saved it; a program's mistake or theft ends with it."""
+    if not batch.limited_by:
+        return
+    told = {"token": batch.limited_by}
+    if batch.token is None:
+        raise Refused(Phrase(TOKEN_GONE, told))
+    if batch.token.has_expired:
+        raise Refused(Phrase(TOKEN_EXPIRED, told))
+    owner.token, owner.is_limited = batch.token, True
 
 
 def _refuse(batch: RemoteBatch, run: RemoteBatchRun, why: Phrase) -> None:

@@ -27,6 +27,7 @@ from apps.protocols.errors import ContactError
 
 HELD_FOR = timedelta(seconds=90)  # renewed long before; so long polls stay away after a process that was killed
 FORGOTTEN_AT_ONCE = 200
+TAKING_OVER = "components"  # whoever registers the components of a group is its administrator
 
 GONE = Phrase(gettext_noop("The interface was removed or switched off."))
 
@@ -39,7 +40,8 @@ class Person:
     name: str
     address: str | None = None
     request: str = ""
-    may_force: bool = False
+    may_force: bool = False  # end what another program has open
+    may_take_over: bool = False  # from another person, as an administrator
 
     @property
     def actor(self) -> Actor:

@@ -1,8 +1,8 @@
 """The verbs of remote batches: plan, change, pause, resume, remove; and for whom one is."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from apps.access.models import ApiToken
 from apps.components.models import Component
 from apps.control.models import RemoteBatch, RemoteBatchTarget
 from apps.control.operations import OPERATIONS, Arguments
@@ -108,6 +109,44 @@ def resume(batch: RemoteBatch, actor: Actor) -> RemoteBatch:
     return _switch(batch, actor, paused=False)
 
 
+def leave_out(batch: RemoteBatch, day: date, actor: Actor) -> RemoteBatch:
+    """Leave out the run of a day, this one time; raises PermissionDenied, and Conflict where there is none."""
+
+    def without(rule: Rule) -> Rule:
+        if rule.occurrence(day) is None:
+            raise Conflict(_("It does not run on %(day)s.") % {"day": day.isoformat()})
+        return replace(rule, exceptions=rule.exceptions | {day})
+
+    return _replan(batch, without, "remote-batch.leave-out", actor)
+
+
+def take_back(batch: RemoteBatch, day: date, actor: Actor) -> RemoteBatch:
+    """Let the run of a day be again that was left out; raises PermissionDenied, and Conflict where none was."""
+
+    def again(rule: Rule) -> Rule:
+        if day not in rule.exceptions:
+            raise Conflict(_("Nothing was left out on %(day)s.") % {"day": day.isoformat()})
+        return replace(rule, exceptions=rule.exceptions - {day})
+
+    return _replan(batch, again, "remote-batch.take-back", actor)
+
+
+def _replan(batch: RemoteBatch, changed: Callable[[Rule], Rule], action: str, actor: Actor) -> RemoteBatch:
+    """Change the days of a batch and nothing else: it stays its owner's, and what is due already stays due."""
+    now = timezone.now()
+    with turn():
+        batch = _locked(batch)
+        _require(batch, actor)
+        before, rule = facts(batch), changed(batch.rule)
+        check_rule(rule, lasts=False)
+        batch.rule = rule
+        batch.place(min(now, (batch.next_at or now) - timedelta(seconds=1)))  # one that is due stays due
+        batch.save()
+        audit.record(actor, action, batch, before=before, after=facts(batch))
+        events.publish("component")
+    return batch
+
+
 def remove(batch: RemoteBatch, actor: Actor) -> None:
     """Forget a batch with its runs; its jobs stay. Raises PermissionDenied."""
     with turn():
@@ -157,6 +196,7 @@ def facts(batch: RemoteBatch) -> dict[str, Any]:
         "at_most": batch.at_most,
         "paused": batch.paused,
         "owner": batch.owner_name,
+        **({"limited_by": batch.limited_by} if batch.limited_by else {}),
         **batch.told_rule,
     }
 
@@ -210,6 +250,9 @@ def _fill(batch: RemoteBatch, plan: Plan, actor: Actor) -> None:
     batch.group, batch.include_subgroups = plan.group, plan.include_subgroups
     batch.make_up, batch.expect, batch.at_most = plan.make_up, plan.expect, plan.at_most
     batch.owner, batch.owner_name = actor.user, actor.short_name[:300]
+    token: ApiToken | None = getattr(actor.user, "token", None)
+    batch.token = token if token is not None and token.is_limited else None
+    batch.limited_by = str(batch.token)[:120] if batch.token is not None else ""
     batch.rule = plan.rule
 
 

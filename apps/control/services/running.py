@@ -5,6 +5,7 @@ running as "outcome unknown" and another worker goes on with those that were not
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_noop
 from apps.components import contact, extensions
 from apps.components.contact import Line
 from apps.components.models import Component, ManagementInterface, PowerSwitch
+from apps.components.offers import Offers
 from apps.components.services import checks, power_states, reservations
 from apps.components.services.power_states import Seen
 from apps.control import operations
@@ -81,12 +83,15 @@ class Round:
     """One worker's share of a job."""
 
     slack = SLACK
+    lets_read = True  # while an order is only looked for, which may take ten minutes
 
     def __init__(self, job: Job) -> None:
         self.job = job
         self.arguments: dict[str, Any] = job.arguments
         self.limit = self.looks_for()
         self.begun: dict[int, Begun] = {}
+        self.offers = Offers()
+        self._read_again: set[int] = set()  # steps whose device others may read
         self.until = time.monotonic() + HAND_ON_AFTER
 
     def run(self) -> None:
@@ -98,6 +103,8 @@ class Round:
                     self._fill(talks)
                 if not self.begun:
                     break
+                if self.lets_read:
+                    self._let_read()
                 told = talks.next(LISTENING)
                 if told is not None:
                     self._end(self.begun.pop(told[0]), told[1])
@@ -118,6 +125,14 @@ class Round:
 
     def tick(self) -> None:
         """Do what is to be done while nothing happens."""
+
+    def _let_read(self) -> None:
+        """Let polls come where the order was given: they are what sees it done when this process does not live on."""
+        for pk, begun in self.begun.items():
+            if begun.order.left is not None and pk not in self._read_again and begun.line is not None:
+                self._read_again.add(pk)
+                contact.note([contact.Outcome(begun.line, None, begun.order.left)])
+                reservations.let_read(begun.line.interface_id, self.job.kind, begun.holder)
 
     def _fill(self, talks: Talks) -> None:
         """Begin as many steps as may run at once, unless too many have failed."""
@@ -157,7 +172,7 @@ class Round:
             _refuse(step, held)
             return
         if step.interface is not None:
-            (line,) = contact.lines([step.interface], self.job.kind)
+            (line,) = contact.lines([step.interface], self.job.kind, offers=self.offers)
         order = self.order_for(step)
         if order is None:
             self._release(held, holder)
@@ -181,7 +196,7 @@ class Round:
         """Keep how it went. The device is free before the step has ended: who waits for that may order at once."""
         step, line = begun.step, begun.line
         if line is not None and spoken.asked:
-            contact.note([contact.Outcome(line, spoken.error, spoken.state)])
+            contact.note([contact.Outcome(line, spoken.error, self._state_after(begun, line, spoken))])
         if begun.order.power is not None and step.component is not None:
             power_states.keep([Seen(step.component, begun.order.power, timezone.now(), begun.order.restart_cause)])
         if line is not None and begun.order.events:
@@ -191,6 +206,13 @@ class Round:
         if begun.order.sent and step.component is not None:
             _poll_soon(step.component)
         self.finish(begun, spoken)
+
+    def _state_after(self, begun: Begun, line: Line, spoken: Spoken) -> Mapping[str, Any]:
+        """Give what is to be kept for the driver: nothing where a poll kept something newer meanwhile."""
+        if begun.step.pk not in self._read_again:
+            return spoken.state
+        present = ManagementInterface.objects.filter(pk=line.interface_id).values_list("state", flat=True).first()
+        return spoken.state if present == begun.order.left else {}
 
     def finish(self, begun: Begun, spoken: Spoken) -> None:
         """End the step in words."""

@@ -11,11 +11,11 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
+from apps.components import contact
 from apps.control.orders import Order, able
 from apps.control.settings import values
 from apps.core.phrases import Phrase
 from apps.drivers.contract import Carries, Driver, SettingKind, Settings, SettingsReport, SettingValue, Target
-from apps.protocols.errors import DeviceError
 
 LONGEST_CONTACT = 120.0  # seconds: some hundred questions, of which slow controllers answer ten a second
 RESTARTED_AFTER = 30.0  # seconds in which a controller that was told to restart may still answer as before
@@ -38,6 +38,13 @@ READING = Phrase(gettext_noop("Reading the present values…"))
 WRITING = gettext_noop("Writing: %(what)s")
 WAITING = Phrase(gettext_noop("Written. Waiting until the controller answers again with the new values…"))
 RESTARTING = Phrase(gettext_noop("Written. The controller wants a restart for it, and is told to restart…"))
+
+
+class ChangedMeanwhile(contact.Busy):
+    """Nothing was written, because the device is not as it was when the change was shown; that is no fault of it."""
+
+    code = "changed_meanwhile"
+    retry_helps = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +170,7 @@ class WriteOrder(Reporting):
 
     def _refuse(self, why: Phrase) -> None:
         self.problem = why
-        raise DeviceError("it is not as it was when the change was shown")  # ``problem`` says it in whole
+        raise ChangedMeanwhile("it is not as it was when the change was shown")  # ``problem`` says it in whole
 
     async def look(self, device: Driver) -> Phrase | None:
         """See the new values; in the conversation that wrote them nobody knows whether it still answers."""

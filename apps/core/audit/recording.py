@@ -7,11 +7,19 @@ from typing import Any
 from django.db import DatabaseError, models
 from django.utils import translation
 
+from apps.core import events
 from apps.core.actors import Actor
 from apps.core.audit import refusals
 from apps.core.models import AuditEntry, Outcome
 from apps.core.writes import turn
 
+ABOUT_ACCESS = frozenset(
+    {
+        *("address", "component", "directory", "directory-group", "grant", "group", "role", "second_factor"),
+        *("session", "sign_in", "team", "user"),
+    }
+)
+"""Families of acts after which somebody may do less than before; whatever lasts longer than a request is told."""
 CHANGED = "(changed)"  # stands for a secret that was set; the secret itself is never written
 LONGEST = 300
 log = logging.getLogger(__name__)
@@ -42,6 +50,8 @@ def record(
         if old[key] == new[key] and new[key] != CHANGED:
             del old[key], new[key]
     within = _group_of(subject) if group is None else group
+    if action.partition(".")[0] in ABOUT_ACCESS and outcome is Outcome.SUCCESS:
+        events.publish(events.ACCESS)
     return AuditEntry.objects.create(
         actor_kind=actor.kind,
         actor_name=_kept(actor.name),

@@ -47,6 +47,7 @@ class StepCode(models.TextChoices):
     ALREADY_RUNNING = "already_running", _("Already running")
     NOT_CONFIRMED = "not_confirmed", _("Not confirmed")
     OUTCOME_UNKNOWN = "outcome_unknown", _("Outcome unknown")
+    CHANGED_MEANWHILE = "changed_meanwhile", _("Changed meanwhile")
 
 
 class StepStage(models.TextChoices):

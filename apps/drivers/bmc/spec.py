@@ -43,9 +43,10 @@ SPEC = DriverSpec(
             "source_port",
             "Source port",
             type=int,
-            minimum=1,
+            minimum=0,
             maximum=65535,
-            help="The UDP port of the portal from which the controller is asked, for firewalls; empty: any port.",
+            help="The UDP port of the portal from which it is asked; empty: as its options say; 0: any one.",
+            option="ipmi_source_port",
         ),
         LAN_PORT,
         Parameter(

@@ -74,6 +74,7 @@ class Parameter:
     maximum: int | None = None
     choices: tuple[str, ...] = ()
     help: str = ""
+    option: str = ""  # of the portal, which counts where an interface says nothing
     is_address: bool = False  # another address of the same device, from which its alerts may come
 
 

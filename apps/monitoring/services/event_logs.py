@@ -6,6 +6,7 @@ second finds the number of looks moved on. What a kill cuts off is read again; t
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -27,11 +28,13 @@ from apps.drivers.contract import Capability, LoggedEvent
 from apps.monitoring.models import LoggedEntry, LogPlace
 from apps.monitoring.services import log_rows
 from apps.monitoring.services.log_reading import Begin, Look
+from apps.protocols.errors import Unsupported
 
 SOURCE = "event-log"
-FULL = "full"
+FULL, UNREADABLE = "full", "unreadable"
 NEARLY_FULL = 90.0  # %
 FILLED = gettext_noop("The event log is %(filled)s %% full; when it is full, what happens then may be lost.")
+UNREAD = gettext_noop("The event log could not be read for some time: %(error)s")
 EARLY = 0.9  # of the period: polls are not so punctual that one of them must wait for the next
 GOES_ON = timedelta(seconds=60)  # until the next look into a log that was not read to its end
 AT_ONCE = 100  # interfaces in one transaction
@@ -98,11 +101,29 @@ def keep(looks: Sequence[Look]) -> None:
         written += _write(pieces)
     for start in range(0, len(failed), AT_ONCE):
         with turn():
-            log_rows.note_failures(_present(failed[start : start + AT_ONCE]), words)
+            some = _present(failed[start : start + AT_ONCE])
+            lasting = _failed_before(some)
+            log_rows.note_failures(some, words)
+        causes.put(_unreadable(look) for look in some if look.interface_id in lasting)
     _settle(told)
     _go_on([look.interface_id for look in told if look.part is not None and look.part.place.get("more")])
     if written:
         events.publish("component")
+
+
+def _failed_before(looks: Sequence[Look]) -> set[int]:
+    """Give the interfaces whose log could not be read at the last look either; one failure alone is soon forgotten.
+
+    A device that says that it has none is well without.
+    """
+    looked = [look.interface_id for look in looks if not isinstance(look.error, Unsupported)]
+    rows = LogPlace.objects.filter(interface__in=looked).order_by()
+    return {pk for pk, error in rows.values_list("pk", "error") if error}
+
+
+def _unreadable(look: Look) -> Cause:
+    text = Phrase(UNREAD, {"error": words(look.error) if look.error is not None else ""})
+    return Cause(look.component_id, SOURCE, UNREADABLE, "unknown", text, look.interface_id)
 
 
 def _pieces(looks: Iterable[Look]) -> Iterator[_Piece]:
@@ -201,7 +222,7 @@ def _still(looks: Sequence[Look]) -> set[int]:
 
 
 def _settle(looks: Sequence[Look]) -> None:
-    """Warn of logs that are nearly full, and end that of those that are not any more."""
+    """Warn of logs that are nearly full, and end that, and that they could not be read, of those that could."""
     wanted: dict[int, Cause] = {}
     for look in looks:
         part = look.part
@@ -211,9 +232,11 @@ def _settle(looks: Sequence[Look]) -> None:
             wanted[pk] = Cause(look.component_id, SOURCE, FULL, "warning", text, pk)
     ids = [look.interface_id for look in looks]
     found = StatusCause.objects.filter(source=SOURCE, interface__in=ids).order_by()
-    present = {pk: text for pk, text in found.values_list("interface_id", "text") if pk is not None}
-    told = {pk: cause.text for pk, cause in wanted.items()}
-    changed = {pk for pk in present.keys() | told.keys() if present.get(pk) != told.get(pk)}
+    present: defaultdict[int | None, list[Phrase]] = defaultdict(list)
+    for pk, text in found.values_list("interface_id", "text"):
+        present[pk].append(text)
+    told = {pk: [cause.text] for pk, cause in wanted.items()}
+    changed = {pk for pk in ids if present[pk] != told.get(pk, [])}
     if changed:
         causes.settle(SOURCE, changed, [cause for pk, cause in wanted.items() if pk in changed])
 

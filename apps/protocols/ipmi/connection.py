@@ -5,12 +5,14 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from apps.protocols.errors import Stage, Unreachable, Unsupported
-from apps.protocols.ipmi.presence import presence
+from apps.protocols.ipmi.presence import numeric_address, presence
 from apps.protocols.ipmi.session import IpmiSession
+from apps.protocols.ipmi.source_ports import SourcePort
 from apps.protocols.ipmi.target import IpmiTarget
 from apps.protocols.ipmi.turns import Turn
 
@@ -39,6 +41,7 @@ class IpmiConnection:
         self.target = target
         self._session: IpmiSession | None = None
         self._turn: Turn | None = None
+        self._source: SourcePort | None = None
         self._running: Future[Any] | None = None
 
     async def __aenter__(self) -> Self:
@@ -63,6 +66,10 @@ class IpmiConnection:
         """Look whether somebody is there, wait for the turn, sign in."""
         target = self.target
         target.login()
+        if target.source_port is not None:
+            numeric = await numeric_address(target.address, target.port)
+            self._source = await SourcePort.take(target.source_port, (numeric, target.port))
+            target = replace(target, source_port=self._source.port)
         found = await presence(
             target.address,
             target.port,
@@ -98,14 +105,24 @@ class IpmiConnection:
             session.stop()
             raise
 
+    def stay(self) -> None:
+        """Say that this conversation takes long."""
+        if self._source is not None:
+            self._source.stay()
+
     async def close(self) -> None:
         """Sign out, also when the caller does not wait for it; then let the next one have its turn."""
-        session, turn, running = self._session, self._turn, self._running
-        self._session = self._turn = self._running = None
-        if turn is None:
-            return
+        session, turn, running, source = self._session, self._turn, self._running, self._source
+        self._session = self._turn = self._running = self._source = None
+
+        def give_up() -> None:
+            if turn is not None:
+                turn.give_up()
+            if source is not None:
+                source.give_back()
+
         if session is None:
-            turn.give_up()
+            give_up()
             return
         if running is not None and not running.done():
             session.stop()
@@ -116,5 +133,5 @@ class IpmiConnection:
             session.logout()
 
         leaving = _pool().submit(sign_out)
-        leaving.add_done_callback(lambda _: turn.give_up())
+        leaving.add_done_callback(lambda _: give_up())
         await asyncio.shield(asyncio.wrap_future(leaving))

@@ -41,6 +41,7 @@ class IpmiConsole:
             line.open(take=take)
             return line.speed()
 
+        self._connection.stay()
         try:
             self.speed = await self._connection.run(begin)
         except BaseException:

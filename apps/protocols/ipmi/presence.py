@@ -5,6 +5,7 @@ over RMCP, and Get Channel Authentication Capabilities outside of a session (IPM
 """
 
 import asyncio
+import errno
 import socket
 from dataclasses import dataclass
 from typing import Any
@@ -80,6 +81,13 @@ async def presence(
             reuse_port=True if source_port else None,
         )
     except OSError as error:
+        if source_port and error.errno in (errno.EADDRINUSE, errno.EACCES):
+            raise DeviceError(
+                "UDP port %(port)s of the portal, from which controllers are to be asked, cannot be used: %(reason)s",
+                stage=Stage.ROUTE,
+                port=source_port,
+                reason=error.strerror or type(error).__name__,
+            ) from error
         raise _no_way(address, error) from error
     try:
         for _ in range(retries + 1):
@@ -112,6 +120,11 @@ def _no_way(address: str, error: OSError) -> Unreachable:
         address=address,
         reason=error.strerror or type(error).__name__,
     )
+
+
+async def numeric_address(address: str, port: int) -> str:
+    """Find the address of a name; raises ``Unreachable`` for an unknown one."""
+    return (await _numeric(address, port))[0]
 
 
 async def _numeric(address: str, port: int) -> tuple[str, socket.AddressFamily]:

@@ -30,7 +30,7 @@ class Sessions:
         self.is_full = False  # as if others had taken all
         self.suites: tuple[Suite, ...] = SUITES
         self.refuses = False  # whatever the password is
-        self.opened = 0  # since the start
+        self.opened = self.asked = 0  # since the start: those that came in, and logins that named somebody
         self.ended: Callable[[Session], None] = lambda session: None
         self._clock = clock
         self._by_id: dict[bytes, Session] = {}
@@ -126,6 +126,7 @@ class Sessions:
             self.close(session)
             return bytes((tag, status, 0, 0)) + session.console_id
 
+        self.asked += 1
         role, length = payload[24], payload[27]
         name = payload[28 : 28 + length]
         if length > 16 or len(name) != length:
