@@ -268,6 +268,7 @@ HIDDEN_COLUMNS = {
     "components.ManagementInterface": {
         *("last_answer_at", "last_error", "last_error_code", "failures", "next_poll_at", "next_inventory_at"),
         *("refused_version", "refused_at", "state", "identity", "kept_apart"),
+        "stands_for",
     },
     "components.Component": {
         *("operating_system", "location", "status_since", "suspended", "suspended_until", "suspension", "up_since"),

@@ -68,6 +68,9 @@ class ManagementInterface(models.Model):
         _("identity"), default=dict, blank=True, editable=False
     )  # what the device said of itself last
 
+    # Host name → the addresses that it stood for when it was looked up last: alerts come from addresses.
+    stands_for = models.JSONField(_("stands for"), default=dict, blank=True, editable=False)
+
     # Somebody took it out of a component: it is not joined with another one by itself.
     kept_apart = models.BooleanField(_("kept apart"), default=False, editable=False)
 
