@@ -79,6 +79,19 @@ def sweep() -> int | None:
             cache.delete(_LOCK_KEY)
 
 
+def take_over(stays_id: int, goes_id: int) -> None:
+    """Give the addresses of one component to another: both are the same machine, and what was told of them holds."""
+    known = Liveness.objects.filter(component=stays_id).values_list("address", flat=True)
+    Liveness.objects.filter(component=goes_id).exclude(address__in=list(known)).update(component=stays_id)
+
+
+def part(interface: ManagementInterface, made_id: int, rest: Sequence[ManagementInterface]) -> None:
+    """Give the address of an interface to the component that is made of it, unless another one is there, too."""
+    if interface.address not in {row.address for row in rest}:
+        mine = Liveness.objects.filter(component=interface.component_id, address=interface.address)
+        mine.update(component=made_id)
+
+
 def is_current() -> bool:
     """Say whether the last sweep is recent enough to believe that who was silent is silent."""
     swept_at = cache.get(_SWEPT_KEY)
