@@ -136,9 +136,10 @@ class Figure:
     value: float | None
     unit: str
     state: str = ""  # where it is not normal
-    note: str = ""
+    note: Promise | str = ""
     stale: bool = False
     measured_at: datetime | None = None
+    interface_id: int | None = None  # by which it came
 
 
 @dataclass(frozen=True, slots=True)

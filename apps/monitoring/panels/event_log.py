@@ -70,7 +70,6 @@ class Line:
     severity: str
     word: Promise | str
     source: str
-    log: str  # what its interface is called; "" where there is one only
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ def event_logs(look: Look) -> EventLogs:
     stretch = log_entries.newest(visible(look), wanted, before, PER_PAGE)
     return EventLogs(
         logs=logs,
-        lines=lines_of(stretch.rows, names),
+        lines=lines_of(stretch.rows),
         severities=[(one, word, one in wanted.severities) for one, word in NAMES.items()],
         interfaces=[(pk, name, pk == wanted.interface_id) for pk, name in names.items()],
         wanted=wanted,
@@ -157,19 +156,9 @@ def event_logs(look: Look) -> EventLogs:
     )
 
 
-def lines_of(rows: Iterable[LoggedEntry], names: dict[int, str]) -> list[Line]:
+def lines_of(rows: Iterable[LoggedEntry]) -> list[Line]:
     """Give entries as they are shown."""
-    several = len(names) > 1
-    return [
-        Line(
-            row,
-            row.severity,
-            NAMES[row.severity],
-            log_entries.source_of(row),
-            names.get(row.interface_id, row.interface.driver) if several else "",
-        )
-        for row in rows
-    ]
+    return [Line(row, row.severity, NAMES[row.severity], log_entries.source_of(row)) for row in rows]
 
 
 def logs_of(look: Look) -> list[LogView]:

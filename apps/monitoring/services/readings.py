@@ -23,6 +23,11 @@ from apps.monitoring.services.polling import own_limits
 
 STALE_AFTER = 2.5  # periods
 SHORTEST_STALE = timedelta(minutes=5)  # a page that is opened makes the period short at once, and nothing is old by it
+# What ``is_stale`` looks at, from the last values of an interface.
+DECIDES_STALENESS = (
+    *("measured_at", "interface__driver", "interface__component_id", "interface__component__category"),
+    *("interface__component__power_state", "interface__component__power_since"),
+)
 USER, DEVICE = "user", "device"
 NOT_POLLED = gettext_noop("not polled")
 
