@@ -98,6 +98,7 @@ class Act:
 
     template: str
     read: "Callable[[Look], Any]"
+    in_menu: bool = False  # behind the three dots, with what is seldom needed
 
 
 @dataclass(frozen=True, slots=True)

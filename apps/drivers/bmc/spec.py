@@ -5,6 +5,7 @@ from apps.drivers.contract import OWN_PAGE, Capability, Category, DriverSpec, Pa
 SPEC = DriverSpec(
     name="bmc",
     label="Management controller (IPMI)",
+    short="IPMI",
     category=Category.SERVER,
     capabilities=frozenset(
         {

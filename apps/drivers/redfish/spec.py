@@ -5,6 +5,7 @@ from apps.drivers.contract import OWN_PAGE, Capability, Category, DriverSpec, Pa
 SPEC = DriverSpec(
     name="redfish",
     label="Management controller (Redfish)",
+    short="Redfish",
     category=Category.SERVER,
     capabilities=frozenset(
         {

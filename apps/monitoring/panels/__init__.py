@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.components.extensions import Figure
 from apps.components.models import Category, Component
-from apps.components.pages.look import Look
+from apps.components.pages.look import Look, common_origin
 from apps.components.services import identity
 from apps.drivers.contract import WORST_FIRST, PortState, Quantity, Status
 from apps.monitoring.courses import Course, courses
@@ -108,6 +108,11 @@ class SensorPanel:
     may_set: bool
     chosen: int | None = None
 
+    @property
+    def told_by(self) -> int | None:
+        """Give the interface by which all of these came; None where there are several."""
+        return common_origin(row.view.interface_id for group in self.groups for row in group.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class AddressView:
@@ -137,6 +142,11 @@ class Charts:
     charts: Sequence[Chart]
     ranges: Sequence[tuple[str, Promise | str, bool]]
     chosen: SensorView | None = None
+
+    @property
+    def told_by(self) -> int | None:
+        """Give the interface by which all of these came; None where there are several."""
+        return common_origin(chart.interface_id for chart in self.charts)
 
 
 # --- sensors -------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from apps.alerts.models import Severity
 from apps.components.extensions import Event, EventSource
 from apps.components.models import ManagementInterface, Status
-from apps.components.pages.look import Look
+from apps.components.pages.look import Look, common_origin
 from apps.core import options
 from apps.core.phrases import Phrase
 from apps.drivers import registry
@@ -90,6 +90,11 @@ class EventLogs:
     def narrowed(self) -> bool:
         """Say whether filters are in force."""
         return self.wanted != Wanted()
+
+    @property
+    def told_by(self) -> int | None:
+        """Give the interface by which all of these logs came; None where there are several."""
+        return common_origin(log.interface.pk for log in self.logs)
 
     @property
     def several(self) -> bool:

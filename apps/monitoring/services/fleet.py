@@ -22,7 +22,7 @@ from apps.monitoring.models import FleetQuantity, FleetSpan, FleetValues, LastVa
 from apps.monitoring.packing import Numbers
 from apps.monitoring.services.periods import Periods
 from apps.monitoring.services.precedence import Rank, rank
-from apps.monitoring.services.readings import DECIDES_STALENESS, is_stale
+from apps.monitoring.services.staleness import DECIDES_STALENESS, is_stale
 
 PART = 4096  # components in one row
 EVERY = 300  # seconds between two samples

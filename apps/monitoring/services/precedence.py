@@ -20,7 +20,7 @@ from apps.monitoring.judging import columns as columns_of
 from apps.monitoring.models import LastValues
 from apps.monitoring.services.asking import Polled
 from apps.monitoring.services.periods import Periods
-from apps.monitoring.services.readings import DECIDES_STALENESS, is_stale
+from apps.monitoring.services.staleness import DECIDES_STALENESS, is_stale
 
 POWER, UPTIME = "power", "uptime"
 OF_HARDWARE = frozenset({POWER, "temperature", "humidity", "fan", "voltage", "current"})
