@@ -93,7 +93,7 @@ def test_page_api_list_and_dashboard_agree(server, client):
     assert figures["Temperature"] == (21.0, controller(server).pk)
     assert figures["CPU"] == (40.0, agent(server).pk)
     shown = client.get(f"{server.get_absolute_url()}?tab=power").content.decode()
-    assert '<span class="tag">Management controller (IPMI)</span>' in shown
+    assert '<span class="tag" title="Management controller (IPMI) 192.0.2.2">IPMI</span>' in shown
 
 
 def test_who_measures_the_whole_comes_before_who_measures_a_part(server):
