@@ -87,8 +87,10 @@ def test_at_one_address_for_both_only_its_own_events_go(server, admin):
     EventSubscription.objects.create(interface=ilo_of(server))
     tell(server, AGENT, thing="1")
     tell(server, AGENT, thing="2", source=EVENT_SOURCE)
+    tell(server, AGENT, thing="3")
+    Alert.objects.filter(object="3").update(trap_oid="1.3.6.1.4.1.3183.1.1.0.131330")  # a platform event
     made = joining.split(ilo_of(server), admin)
-    assert (of(server), of(made)) == ({(AGENT, "1")}, {(AGENT, "2")})
+    assert (of(server), of(made)) == ({(AGENT, "1")}, {(AGENT, "2"), (AGENT, "3")})
 
 
 def test_events_stay_with_whose_subscription_they_came_by(server, admin):

@@ -10,9 +10,10 @@ from apps.alerts.services.folding import SOURCE, cause_key, settle_causes
 from apps.alerts.services.incidents import end_joined
 from apps.alerts.sources import EVENT_SOURCE
 from apps.components.models import Component, ManagementInterface
-from apps.components.services import causes, host_names
+from apps.components.services import causes, host_names, identity
 from apps.core import events
 from apps.core.writes import turn
+from apps.protocols.ipmi.platform_event import ENTERPRISE
 
 PORTAL = "portal"  # the source of alerts that are about an address, which their object names
 
@@ -62,7 +63,7 @@ def _came_by(interface: ManagementInterface, rest: Sequence[ManagementInterface]
     """Say which alerts of a component came by one of its interfaces: from an address that no other one has.
 
     Events of a device that was asked to send them are its own also where others share its address, and those that came
-    by another interface's subscription never are.
+    by another interface's subscription never are; so are platform events those of the only controller.
     """
     others = {address for row in rest for address in host_names.addresses_of(row)}
     own = host_names.addresses_of(interface) - others
@@ -72,6 +73,9 @@ def _came_by(interface: ManagementInterface, rest: Sequence[ManagementInterface]
     if senders != {interface.pk}:
         events_of_it &= Q(address__in=own)
     traps = Q(address__in=own) & ~Q(source=EVENT_SOURCE)
+    controllers = identity.controllers()
+    if interface.driver in controllers and not any(row.driver in controllers for row in rest):
+        traps |= Q(address__in=host_names.addresses_of(interface), trap_oid__startswith=f"{ENTERPRISE}.")
     hosts = {interface.address, *own} - {row.address for row in rest}
     return events_of_it | traps | Q(source=PORTAL, object__in=hosts)
 
