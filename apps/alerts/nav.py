@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.alerts import tasks
-from apps.alerts.services import incidents, reapplying
+from apps.alerts.services import incidents, moving, reapplying
 from apps.alerts.subscriptions import farewells, here, trying
 from apps.components import extensions
 from apps.core import audit_words, jobs, menu
@@ -225,7 +225,8 @@ jobs.kinds.add(trying.TEST, jobs.JobKind(trying.TEST, gettext_lazy("Test of Redf
 extensions.removal_hooks.add("alerts", incidents.close_of_components)
 extensions.removal_hooks.add("event-subscriptions", farewells.of_components)
 extensions.interface_hooks.add("event-subscriptions", farewells.of_interfaces)
-extensions.join_hooks.add("alerts", incidents.move_between_components)
+extensions.join_hooks.add("alerts", moving.join)
+extensions.split_hooks.add("alerts", moving.split)
 audit_words.families.add("events", gettext_lazy("Events of devices"))
 for _word, _text in {
     "events.subscribe": gettext_lazy("Device asked to send its events here"),

@@ -34,6 +34,11 @@ InterfaceHook = Callable[[Sequence[int]], None]
 JoinHook = Callable[[int, int], None]
 """Takes the ids of the component that stays and of the one that goes; runs before the one that goes is removed."""
 
+SplitHook = Callable[["ManagementInterface", int, "Sequence[ManagementInterface]"], None]
+"""Takes an interface that is taken out of its component, the id of the one made of it, and the interfaces that stay.
+
+Runs in the same transaction, before the interface moves: what is kept by interface goes with it by itself."""
+
 Collector = Callable[[Sequence[int]], Mapping[int, ContactError | None]]
 """Polls interfaces (by id) and reads their inventory now, out of turn; gives per interface None or what went wrong.
 
@@ -93,6 +98,7 @@ class Act:
 
     template: str
     read: "Callable[[Look], Any]"
+    in_menu: bool = False  # behind the three dots, with what is seldom needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +137,10 @@ class Figure:
     value: float | None
     unit: str
     state: str = ""  # where it is not normal
-    note: str = ""
+    note: Promise | str = ""
     stale: bool = False
     measured_at: datetime | None = None
+    interface_id: int | None = None  # by which it came
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +172,7 @@ registration_checks: Registry[RegistrationCheck] = Registry("registration check"
 removal_hooks: Registry[RemovalHook] = Registry("removal hook")
 interface_hooks: Registry[InterfaceHook] = Registry("interface hook")
 join_hooks: Registry[JoinHook] = Registry("join hook")
+split_hooks: Registry[SplitHook] = Registry("split hook")
 starting: Registry[Starting] = Registry("one who knows what is just starting")
 needs: Registry[Need] = Registry("need of a way of managing")
 collectors: Registry[Collector] = Registry("collector")

@@ -354,9 +354,10 @@ schedules.sources.add(
 extensions.lookers.add("control", presence.note)
 extensions.page_acts.add("control", extensions.Act("control/_menu.html", panels.orders))
 extensions.page_acts.add("console", extensions.Act("control/_console_acts.html", panels.consoles))
+extensions.page_acts.add("own-page", extensions.Act("control/_own_page_act.html", panels.own_page, in_menu=True))
 extensions.panel_acts.add("clear-log", extensions.PanelAct("event-log", "control/_clear_log.html", panels.clearing))
 extensions.bulk_acts.add("control", extensions.BulkAct("control/_bulk.html", panels.orders_of_many))
-extensions.page_acts.add("settings", extensions.Act("control/settings/_link.html", pages.link))
+extensions.page_acts.add("settings", extensions.Act("control/settings/_link.html", pages.link, in_menu=True))
 extensions.bulk_acts.add("settings", extensions.BulkAct("control/settings/_bulk.html", pages.link_of_many))
 extensions.panels.add(
     "power",

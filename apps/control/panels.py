@@ -24,11 +24,9 @@ COMING = 3
 
 @dataclass(frozen=True, slots=True)
 class ConsoleView:
-    """The ways to the machine's own screen: its text console here, and its controller's page."""
+    """The machine's text console."""
 
-    offered: bool
     holders: list[str]  # who has it open
-    own_page: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +68,16 @@ def consoles(look: Look) -> ConsoleView | None:
     specs = registry.specs()
     enabled = [row for row in look.interfaces if row.enabled and row.driver in specs]
     offered = any(Capability.CONSOLE in specs[row.driver].capabilities for row in enabled)
-    own_page = own_pages.of(look.component, enabled) is not None
-    if not (offered or own_page):
+    if not offered:
         return None
-    rows = ConsoleSession.objects.open().filter(component=look.component) if offered else ConsoleSession.objects.none()
-    return ConsoleView(offered, [row.holder_name or row.opened_by_name for row in rows], own_page)
+    rows = ConsoleSession.objects.open().filter(component=look.component)
+    return ConsoleView([row.holder_name or row.opened_by_name for row in rows])
+
+
+def own_page(look: Look) -> bool | None:
+    """Say that the controller has a web page of its own which the user may open; None where it has none."""
+    enabled = [row for row in look.interfaces if row.enabled]
+    return (look.may("console") and own_pages.of(look.component, enabled) is not None) or None
 
 
 def clearing(look: Look) -> MenuLine | None:

@@ -1,18 +1,21 @@
-"""Classic mode over what is measured: sensors, own limits, excluded ports, and addresses that are pinged."""
+"""Classic mode over what is measured and logged: sensors, limits, excluded ports, pinged addresses, event logs."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.components.models import Component
 from apps.core.actors import Actor
 from apps.core.classic import ReadOnlyAdmin, ScopedAdmin
-from apps.monitoring.models import ExcludedPort, Limit, Liveness, Sensor
-from apps.monitoring.services import limits, port_exclusion
+from apps.monitoring.models import ExcludedPort, Limit, Liveness, LoggedEntry, LogPlace, Sensor
+from apps.monitoring.panels.event_log import NAMES
+from apps.monitoring.services import limits, log_entries, port_exclusion
 
 
 @admin.register(Sensor)
@@ -100,3 +103,92 @@ class LivenessAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Give the addresses that the user may see, with what a row shows."""
         return super().get_queryset(request).select_related("component")
+
+
+class StillThere(admin.SimpleListFilter):
+    """Whether the device still has an entry, or its log was emptied since."""
+
+    title = _("in the device's log")
+    parameter_name = "cleared_at"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Give both."""
+        return [("present", gettext("still there")), ("cleared", gettext("from before it was cleared"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Keep the chosen ones."""
+        return queryset.filter(cleared_at__isnull=self.value() == "present") if self.value() else queryset
+
+
+@admin.register(LoggedEntry)
+class LoggedEntryAdmin(ReadOnlyAdmin):
+    """What devices wrote into their own event logs, as it was read: what came last stands first."""
+
+    list_display = ("at", "severity", "text", "subject", "component", "interface", "key", "cleared_at")
+    list_display_links = ("at", "text")
+    list_filter = ("status", "asserted", StillThere)
+    search_fields = ("text", "source", "key", "interface__component__name", "interface__address")
+    fields = (*("component", "interface", "at", "read_at", "severity", "subject", "text", "key", "cleared_at", "raw"),)
+    ordering = ("-pk",)  # for which there is an index over all devices
+    sortable_by = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Give the entries that the user may see, with what a row shows."""
+        return super().get_queryset(request).select_related("interface__component")
+
+    @admin.display(description=_("component"))
+    def component(self, entry: LoggedEntry) -> Component:
+        """Give the device."""
+        return entry.interface.component
+
+    @admin.display(description=_("severity"))
+    def severity(self, entry: LoggedEntry) -> str:
+        """Give how bad it is, in the word that the pages have for it."""
+        return str(NAMES[entry.severity])
+
+    @admin.display(description=_("source"))
+    def subject(self, entry: LoggedEntry) -> str:
+        """Give what it is about, in the reader's language."""
+        return log_entries.source_of(entry)
+
+
+@admin.register(LogPlace)
+class LogPlaceAdmin(ReadOnlyAdmin):
+    """How far each device's event log was read, and how that went."""
+
+    list_display = fields = ("component", "interface", "read", "asked", "full", "makes_room", "trouble")
+    search_fields = ("interface__component__name", "interface__address", "error")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Give the logs that the user may see, with what a row shows."""
+        return super().get_queryset(request).select_related("interface__component")
+
+    @admin.display(description=_("component"), ordering="interface__component__name")
+    def component(self, place: LogPlace) -> Component:
+        """Give the device."""
+        return place.interface.component
+
+    @admin.display(description=_("read"), ordering="read_at")
+    def read(self, place: LogPlace) -> datetime | None:
+        """Give when it was read last."""
+        return place.read_at
+
+    @admin.display(description=_("last look"), ordering="asked_at")
+    def asked(self, place: LogPlace) -> datetime | None:
+        """Give when it was looked into last, whatever came of it."""
+        return place.asked_at
+
+    @admin.display(description=_("full (%)"), ordering="filled")
+    def full(self, place: LogPlace) -> float | None:
+        """Give how full it is."""
+        return place.filled
+
+    @admin.display(description=_("oldest entries make room"), boolean=True)
+    def makes_room(self, place: LogPlace) -> bool:
+        """Say what happens when it is full."""
+        return place.wraps
+
+    @admin.display(description=_("trouble"))
+    def trouble(self, place: LogPlace) -> str:
+        """Give why it could not be read last."""
+        return str(place.error)

@@ -50,6 +50,7 @@ class ComponentPowerSerializer(serializers.Serializer[Any]):
     """What a component draws in watts, measured to ±10 %; null is "not measured", and ``why`` says why.
 
     ``cap`` is null where there is none. ``sensor`` is its meter; without one the watts are those of its parts together.
+    ``interface`` measures them: where several do, one with a meter comes first, then the controller, then an agent.
     """
 
     watts = serializers.FloatField(allow_null=True)
@@ -57,6 +58,7 @@ class ComponentPowerSerializer(serializers.Serializer[Any]):
     stale = serializers.BooleanField()
     why = serializers.CharField()
     sensor = serializers.IntegerField(source="sensor.id", allow_null=True, default=None)
+    interface = serializers.IntegerField(source="interface_id", allow_null=True)
     cap = serializers.FloatField(allow_null=True)
     above_cap = serializers.BooleanField()
     throttled = serializers.BooleanField(allow_null=True)

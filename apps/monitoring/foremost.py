@@ -39,7 +39,7 @@ def choose(sensors: Sequence[Sensor]) -> Foremost:
             case Quantity.STORAGE, "%":
                 # What has no limits is read-only or removable: it may be full and nobody cares.
                 (disks if sensor.limits == _NO_LIMITS else limited).append(place)
-            case Quantity.TEMPERATURE, "°C" if _is_inlet(sensor):
+            case Quantity.TEMPERATURE, "°C" if is_inlet(sensor.name):
                 found["heat"].append(place)
             case Quantity.POWER, "W":
                 found["powers"].append(place)
@@ -85,6 +85,7 @@ def _is_consumption(name: str) -> bool:
     return " ".join(name.casefold().replace("_", " ").replace("-", " ").split()) in _CONSUMPTION
 
 
-def _is_inlet(sensor: Sensor) -> bool:
-    name = sensor.name.casefold()
+def is_inlet(name: str) -> bool:
+    """Say by its name whether a sensor measures the air that comes in."""
+    name = name.casefold()
     return "inlet" in name or "ambient" in name or "intake" in name

@@ -9,7 +9,7 @@ from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
 from apps.monitoring import panels, tasks
 from apps.monitoring.panels import event_log, history, parts, power, settings, statistics, storage
-from apps.monitoring.services import limits_of_many, port_exclusion, states
+from apps.monitoring.services import limits_of_many, liveness, port_exclusion, states
 
 _MONITORING = _("Monitoring")
 _RETENTION = _("Retention")
@@ -198,3 +198,6 @@ extensions.event_sources.add(event_log.KIND, event_log.SOURCE)
 extensions.starting.add("monitoring", states.starting)
 extensions.figures.add("monitoring", panels.figures)
 extensions.join_hooks.add("excluded-ports", port_exclusion.take_over)
+extensions.split_hooks.add("excluded-ports", port_exclusion.part)
+extensions.join_hooks.add("liveness", liveness.take_over)
+extensions.split_hooks.add("liveness", liveness.part)

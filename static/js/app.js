@@ -99,9 +99,23 @@ function closeDrawer(drawer) {
   opener = addressBefore = null;
 }
 
+// --- what matters in something wide is seen first: the tab that is open, today -----------------------------------------
+for (const part of all(".tabs [aria-current], [data-in-view]")) {
+  const box = part.closest(".tabs, .scroll");
+  if (!box || box.scrollWidth <= box.clientWidth) continue;
+  const { left } = part.getBoundingClientRect();
+  box.scrollLeft += left - box.getBoundingClientRect().left - box.clientWidth / 4;
+}
+
 // --- dialogs: those marked open by themselves; one that came from the server goes away when it closes -----------------
 function openDialogs(root) {
   for (const dialog of all("dialog[data-modal]:not([open])", root)) {
+    const menu = document.activeElement?.closest("details.dd[open]");
+    if (menu) {
+      // what was chosen from it is open now; the focus comes back to what opened the menu
+      menu.open = false;
+      one("summary", menu).focus();
+    }
     dialog.showModal();
     dialog.addEventListener("close", () => dialog.parentElement?.id === "modal" && dialog.remove(), { once: true });
   }

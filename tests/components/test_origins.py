@@ -71,7 +71,7 @@ def test_the_page_says_who_says_what_and_shows_a_part_once(client, admin, server
     told = {line.label: (line.value, line.said_by, line.others) for line in lines}
     assert told["Model"] == ("DL360", [ilo.pk], [(agent.pk, "Linux host")])
     assert told["Serial number"] == ("MXQ1", [agent.pk, ilo.pk], [])
-    assert '<span class="tag">iLO</span>' in page.content.decode()
+    assert f'<span class="tag" title="iLO {ilo.address}">iLO</span>' in page.content.decode()
     parts = client.get(f"{server.get_absolute_url()}?tab=inventory").content.decode()
     assert parts.count("SK1") == 1
     assert "MR416i" in parts
@@ -103,3 +103,30 @@ def test_the_page_explains_the_silence_of_a_machine_that_is_off(client, admin, s
     page = client.get(server.get_absolute_url()).content.decode()
     assert "By the word of its controller the machine is off." in page
     assert "The machine is off: what runs on it cannot answer." in page
+
+
+@pytest.mark.parametrize(
+    ("system", "by_agent", "by_controller", "is_told"),
+    [
+        ("Windows Server 2019 (build 17763)", 40, 80, True),
+        ("Windows Server 2016", 64, 0, True),
+        ("Windows Server 2022", 40, 80, False),
+        ("Linux 5.14", 40, 80, False),
+        ("Windows Server 2019", 40, 40, False),
+        ("Windows Server 2019", None, 80, False),
+    ],
+)
+def test_of_many_processors_a_windows_that_miscounts_is_named(
+    client, admin, server, system, by_agent, by_controller, is_told
+):
+    Component.objects.update(operating_system=system)
+    agent, ilo = server.interfaces.order_by("pk")
+    for interface, count in ((agent, by_agent), (ilo, by_controller)):
+        if count is not None:
+            details = {"Logical processors": count}
+            InventoryItem.objects.create(
+                interface=interface, kind="processor", key="p", name=f"CPU {interface.pk}", details=details
+            )
+    client.force_login(admin.user)
+    page = client.get(f"{server.get_absolute_url()}?tab=inventory").content.decode()
+    assert ("KB4598296" in page) is is_told

@@ -268,6 +268,7 @@ HIDDEN_COLUMNS = {
     "components.ManagementInterface": {
         *("last_answer_at", "last_error", "last_error_code", "failures", "next_poll_at", "next_inventory_at"),
         *("refused_version", "refused_at", "state", "identity", "kept_apart", "power_actions"),
+        "stands_for",
     },
     "components.Component": {
         *("operating_system", "location", "status_since", "suspended", "suspended_until", "suspension", "up_since"),
@@ -282,6 +283,8 @@ HIDDEN_COLUMNS = {
     "alerts.Farewell": {"context", "login"},
     "alerts.Incident": {"place", "acknowledged_by", "closed_by", "held"},
     "alerts.AlertDefinition": {"origin", "made", "changed_at"},
+    "monitoring.LogPlace": {"way", "place", "looks", "filled", "wraps", "asked_at", "read_at"},
+    "monitoring.LoggedEntry": {"placed_at"},
     "system.Certificate": {"key", "warned_days"},
     "system.CertificateRequest": {"key"},
 }

@@ -23,6 +23,7 @@ def test_a_gateway_is_changed_once_its_difference_was_seen(
         machine = api.post("/components/", {"name": "set-server", "interfaces": [way]})
         page = sign_in(context, portal)
         page.goto(f"{portal.url}/components/{machine['id']}/")
+        page.locator("summary[aria-label='More']").click()
         page.get_by_role("link", name="Controller settings").click()
         expect(page.locator("main")).to_contain_text("Its settings were not read yet.")
         page.get_by_role("button", name="Read now").click()

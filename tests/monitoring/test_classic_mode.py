@@ -30,9 +30,10 @@ def signed_in(role: str, **about) -> Client:
     return client
 
 
-@pytest.mark.parametrize("model", ["sensor", "limit", "liveness"])
+@pytest.mark.parametrize("model", ["sensor", "limit", "liveness", "loggedentry", "logplace"])
 def test_rows_are_listed_to_those_who_see_their_component(device, model):
-    word = {"sensor": "CPU load", "limit": "storage.1", "liveness": device.address}[model]
+    words = {"sensor": "CPU load", "limit": "storage.1", "loggedentry": "Fan 2: lower critical going low"}
+    word = words.get(model, device.address)
     assert word in signed_in("viewer").get(f"/monitoring/{model}/").content.decode()
     stranger = signed_in("viewer", group=make_group())
     assert word not in stranger.get(f"/monitoring/{model}/").content.decode()
@@ -56,3 +57,15 @@ def test_a_viewer_changes_nothing(device):
     assert answer.status_code == 403
     limit.refresh_from_db()
     assert limit.upper_warning == 10.0
+
+
+def test_an_event_log_is_read_as_the_device_wrote_it_and_never_changed(device):
+    entry = device.logged_entries.get(key="1")
+    client = signed_in("administrator")
+    page = client.get(f"/monitoring/loggedentry/{entry.pk}/change/").content.decode()
+    assert entry.raw in page
+    assert '<input type="submit"' not in page
+    assert client.post(f"/monitoring/loggedentry/{entry.pk}/delete/", {"post": "yes"}).status_code == 403
+    listed = client.get("/monitoring/loggedentry/?cleared_at=cleared").content.decode()
+    assert "Fan 2: lower critical going low" not in listed
+    assert "Fan 2: lower critical going low" in client.get("/monitoring/loggedentry/?q=going+low").content.decode()

@@ -76,7 +76,13 @@ def test_rolling_up_again_changes_nothing():
     rollups.roll_up(Span.HOUR, DAY + HOUR + 3 * MINUTE)
     before = list(FleetValues.objects.values_list("pk", "at", "quantity", "values"))
     gatherer = fleet.Gatherer()
-    gatherer.add(one.component_id, LastValues.objects.get().layout_id, np.array([[10.0], [10.0], [10.0], [1.0]]))
+    gatherer.add(
+        one.component_id,
+        one.pk,
+        one.driver,
+        LastValues.objects.get().layout_id,
+        np.array([[10.0], [10.0], [10.0], [1.0]]),
+    )
     gatherer.write(FleetSpan.HOUR, int(DAY.timestamp() * 1000))
     assert list(FleetValues.objects.values_list("pk", "at", "quantity", "values")) == before
 

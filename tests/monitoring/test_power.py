@@ -13,7 +13,7 @@ from apps.drivers.contract import Sensor as Point
 from apps.monitoring import layouts, metering, packing
 from apps.monitoring.foremost import choose
 from apps.monitoring.judging import snapshot
-from apps.monitoring.models import FleetQuantity, FleetSpan, LastPower, Sample
+from apps.monitoring.models import FleetQuantity, FleetSpan, LastPower, LastValues, Sample
 from apps.monitoring.services import fleet, fleet_history, polling, power, readings
 from tests.control.conftest import machine
 from tests.factories import make_component, make_credential, make_group, make_interface, make_user
@@ -117,9 +117,10 @@ def test_two_ways_that_measure_the_same_machine_count_once():
     assert Component.objects.get(pk=first.component_id).power == drawn_by(first).watts
     polling.poll([second.pk])
     assert Component.objects.get(pk=first.component_id).power == drawn_by(first).watts  # the first one says it
-    LastPower.objects.filter(interface=first).update(told_at=timezone.now() - 2 * HOUR)
+    LastValues.objects.filter(interface=first).update(measured_at=timezone.now() - 2 * HOUR)
     polling.poll([second.pk])
     assert Component.objects.get(pk=first.component_id).power == views_of(second)["power.drawn"].value
+    LastValues.objects.filter(interface=first).update(measured_at=timezone.now())
     ids = fleet_history.chosen([first.component_id])
     (moment,) = fleet_history.moments_of(FleetQuantity.POWER, ids, timezone.now() - HOUR, timezone.now() + HOUR)
     assert moment.mean.tolist() == [views_of(first)["power.drawn"].value] == [drawn_by(first).watts]
@@ -134,8 +135,9 @@ def snapshot_of(interface, point, value):
 def test_a_meter_comes_before_parts_that_another_way_measures():
     gatherer, component = fleet.Gatherer(), make_component()
     for point, value in ((SUPPLY, 90.0), (METER, 214.0), (SUPPLY, 80.0)):
-        owner, layout_id, taken = snapshot_of(make_interface(component), point, value)
-        gatherer.add(owner, layout_id, packing.unpack(taken.packed).reshape(1, -1))
+        interface = make_interface(component)
+        owner, layout_id, taken = snapshot_of(interface, point, value)
+        gatherer.add(owner, interface.pk, interface.driver, layout_id, packing.unpack(taken.packed).reshape(1, -1))
     gatherer.write(FleetSpan.SAMPLE, 0)
     ids = fleet_history.chosen([component.pk])
     (moment,) = fleet_history.moments_of(FleetQuantity.POWER, ids, EPOCH, EPOCH + HOUR)

@@ -2,16 +2,15 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import connection
 
-from apps.components.addresses import clean_address
 from apps.components.models import Component, ManagementInterface
+from apps.components.services import host_names
 from apps.core import rows
-from apps.drivers import registry
 
 FRESH = 5.0  # seconds that the list of further addresses is trusted
 # What an alert needs to know of its component, in the order of the model, in which from_db takes values.
@@ -77,24 +76,8 @@ class Senders:
             for pk, addresses in Component.objects.exclude(alert_addresses=[]).values_list("pk", "alert_addresses"):
                 for address in addresses:
                     extra[address].append(pk)
-            for pk, address in _further_addresses():
+            for pk, address in chain(host_names.further_addresses(), host_names.known_addresses()):
                 if pk not in extra[address]:
                     extra[address].append(pk)
             self._extra, self._read_at = extra, time.monotonic()
         return self._extra
-
-
-def _further_addresses() -> Iterator[tuple[int, str]]:
-    """Give the further addresses of interfaces, such as that of a controller's second LAN port."""
-    names = {
-        spec.name: [parameter.name for parameter in spec.parameters if parameter.is_address]
-        for spec in registry.specs().values()
-    }
-    named = {driver: parameters for driver, parameters in names.items() if parameters}
-    rows = ManagementInterface.objects.filter(driver__in=named).exclude(parameters={}).order_by("pk")
-    for pk, driver, parameters in rows.values_list("component", "driver", "parameters"):
-        for name in named[driver]:
-            try:
-                yield pk, clean_address(str(parameters.get(name) or ""))
-            except ValidationError:  # none is set, or a host name
-                continue

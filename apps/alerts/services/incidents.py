@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from apps.alerts.models import Alert, Incident, IncidentState
+from apps.alerts.models import Incident, IncidentState
 from apps.alerts.services import catalogue
 from apps.alerts.services.folding import settle_causes
 from apps.core import audit, events
@@ -128,24 +128,9 @@ def close_of_components(component_ids: Iterable[int]) -> None:
         _end(chosen, Phrase(REMOVED), None)
 
 
-def move_between_components(stays_id: int, goes_id: int) -> None:
-    """Give what one component has to another, because both are the same machine."""
-    with turn():
-        Alert.objects.filter(component=goes_id).update(component=stays_id)
-        taken = set(Incident.objects.open().filter(component=stays_id).values_list("definition_id", "object"))
-        moved: list[Incident] = []
-        doubled: list[Incident] = []
-        rows = Incident.objects.filter(component=goes_id).select_related("definition").select_for_update(of=("self",))
-        for incident in rows.order_by("pk"):
-            (doubled if incident.is_open and (incident.definition_id, incident.object) in taken else moved).append(
-                incident
-            )
-        _end(doubled, Phrase(JOINED), None)
-        for incident in [*moved, *doubled]:
-            incident.component_id = stays_id
-            incident.place = Incident.place_of(stays_id, None)
-        Incident.objects.bulk_update([*moved, *doubled], ["component", "place"], batch_size=100)
-        settle_causes(moved)
+def end_joined(incidents: list[Incident]) -> None:
+    """End the problems of a component that is joined with another which has them, too."""
+    _end(incidents, Phrase(JOINED), None)
 
 
 def attention(user: Any, limit: int = 10, groups: Iterable[int] | None = None) -> list[Incident]:

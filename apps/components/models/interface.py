@@ -70,6 +70,9 @@ class ManagementInterface(models.Model):
 
     # The power actions that the device offers, as it told last; null: it has not told yet.
     power_actions = models.JSONField(_("power actions"), null=True, blank=True, editable=False)
+    # Host name → the addresses that it stood for when it was looked up last: alerts come from addresses.
+    stands_for = models.JSONField(_("stands for"), default=dict, blank=True, editable=False)
+
     # Somebody took it out of a component: it is not joined with another one by itself.
     kept_apart = models.BooleanField(_("kept apart"), default=False, editable=False)
 

@@ -13,6 +13,7 @@ from django.views.decorators.vary import vary_on_headers
 from apps.components import extensions
 from apps.components.extensions import OVERVIEW, Figure, Panel, Tab
 from apps.components.models import Category, Component, StatusCause
+from apps.components.pages import rows_of_cards
 from apps.components.pages.look import Look
 from apps.components.services import machines
 from apps.components.services.cause_rows import REGISTRATION
@@ -57,6 +58,7 @@ class PanelView:
 
     panel: Panel
     content: Any
+    width: str  # classes of the grid
     acts: Sequence[ActView] = ()
 
 
@@ -101,7 +103,8 @@ def component(request: HttpRequest, pk: int) -> HttpResponse:
         "still": [] if part else _panels(look, current, live=False),
         "panels": _panels(look, current, live=True),
         "partial": part,
-        "acts": [(act.template, content) for act in extensions.page_acts if (content := act.read(look)) is not None],
+        "acts": _page_acts(look, in_menu=False),
+        "menu_acts": _page_acts(look, in_menu=True),
         **_permissions(look),
     }
     if current.name == OVERVIEW:
@@ -112,6 +115,11 @@ def component(request: HttpRequest, pk: int) -> HttpResponse:
             "uptime": timezone.now() - up_since if up_since else None,
         }
     return render(request, "components/_component.html" if part else "components/component.html", context)
+
+
+def _page_acts(look: Look, *, in_menu: bool) -> list[tuple[str, Any]]:
+    acts = [act for act in extensions.page_acts if act.in_menu is in_menu]
+    return [(act.template, content) for act in acts if (content := act.read(look)) is not None]
 
 
 def _is_offered(tab: Tab, look: Look) -> bool:
@@ -160,8 +168,12 @@ def _panels(look: Look, tab: Tab, *, live: bool) -> list[PanelView]:
             continue
         content = panel.read(look)
         if content is not None:
-            shown.append(PanelView(panel, content, _acts(look, panel)))
-    return shown
+            shown.append((panel, content))
+    widths = rows_of_cards.filled([panel.width for panel, _content in shown])
+    return [
+        PanelView(panel, content, width, _acts(look, panel))
+        for (panel, content), width in zip(shown, widths, strict=True)
+    ]
 
 
 def _acts(look: Look, panel: Panel) -> list[ActView]:

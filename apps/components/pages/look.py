@@ -1,7 +1,7 @@
 """One look at a component's page: what its tabs and panels are made from, read once however many of them need it."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
@@ -46,18 +46,25 @@ class Look:
         return frozenset().union(*(specs[row.driver].capabilities for row in self.interfaces if row.driver in specs))
 
     @cached_property
-    def origins(self) -> dict[int, str]:
-        """Give what its interfaces are called, so that values can say whose they are; nothing where there is only one.
+    def origins(self) -> dict[int, tuple[str, str]]:
+        """Give what its interfaces are called, in short and in full, so that values can say whose they are.
 
-        Two of one kind are told apart by their addresses.
+        Nothing where there is only one. Two of one kind are told apart by their addresses.
         """
         if len(self.interfaces) < 2:
             return {}
         specs = registry.specs()
         labels = {row.pk: _(specs[row.driver].label) if row.driver in specs else row.driver for row in self.interfaces}
-        times = Counter(labels.values())
+        short = {
+            row.pk: specs[row.driver].short or labels[row.pk] if row.driver in specs else row.driver
+            for row in self.interfaces
+        }
+        times = Counter(short.values())
         return {
-            row.pk: labels[row.pk] if times[labels[row.pk]] == 1 else f"{labels[row.pk]} {row.address}"
+            row.pk: (
+                short[row.pk] if times[short[row.pk]] == 1 else f"{short[row.pk]} {row.address}",
+                f"{labels[row.pk]} {row.address}",
+            )
             for row in self.interfaces
         }
 
@@ -65,3 +72,9 @@ class Look:
     def silent(self) -> bool:
         """Say whether none of its enabled interfaces answered the last time: what is shown of it may be old."""
         return all(row.last_error_code or row.last_answer_at is None for row in self.interfaces if row.enabled)
+
+
+def common_origin(interface_ids: Iterable[int | None]) -> int | None:
+    """Give the one interface by which all of some values came, so that it is said once; None where several did."""
+    found = set(interface_ids)
+    return found.pop() if len(found) == 1 else None

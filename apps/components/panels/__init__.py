@@ -14,6 +14,7 @@ from apps.components import suspend_views
 from apps.components.extensions import OVERVIEW, Panel, Tab, interface_parts, panels, tabs
 from apps.components.models import InventoryItem, ManagementInterface, PowerSwitch, StatusChange
 from apps.components.pages.look import Look
+from apps.components.panels.hints import of_processors
 from apps.components.panels.settings import general, managed_by
 from apps.components.panels.timeline import events_of
 from apps.components.services import certificates, checks, power_states
@@ -141,6 +142,7 @@ class Shelf:
     label: Promise | str
     picture: str
     items: list[ItemView]
+    hint: str = ""  # what the guide warns of
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,8 @@ def _sees(look: Look, other: Any) -> bool:
 
 def inventory(look: Look) -> Inventory | None:
     """Give the parts by kind; None before they were listed."""
-    rows = list(InventoryItem.objects.filter(interface__component=look.component).order_by("pk"))
+    found = InventoryItem.objects.filter(interface__component=look.component)
+    rows = list(found.select_related("interface").order_by("pk"))
     if not rows:
         return None
     newest: dict[int, datetime] = {}
@@ -215,8 +218,9 @@ def inventory(look: Look) -> Inventory | None:
     def rows_of(kind: str) -> list[InventoryItem]:
         return [row for row in rows if row.kind == kind]
 
+    hints = {InventoryKind.PROCESSOR: of_processors(look.component, rows)}
     shelves = [
-        Shelf(kind, label, picture, [_item(found, newest) for found in same_parts(rows_of(kind))])
+        Shelf(kind, label, picture, [_item(same, newest) for same in same_parts(rows_of(kind))], hints.get(kind, ""))
         for kind, (label, picture) in KINDS.items()
     ]
     shown = [shelf for shelf in shelves if shelf.items]

@@ -4,13 +4,14 @@ import asyncio
 import queue
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
 from apps.components import contact, extensions
 from apps.components.models import Component, ManagementInterface
+from apps.components.services import host_names
 from apps.core import jobs
 from apps.core.actors import Actor
 from apps.core.models import Job, JobStep, StepCode, StepState
@@ -90,6 +91,7 @@ class Answer:
     passed: Sequence[CheckStep] = ()
     error: ContactError | None = None
     state: Mapping[str, object] | None = None
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what its host names stand for
 
 
 def check(components: Iterable[Component], actor: Actor) -> Job:
@@ -128,6 +130,7 @@ def run_check(job_id: int) -> None:
         for answer in _answers(list(lines.values())):
             outcome = contact.Outcome(answer.line, answer.error, answer.state or {})
             contact.note([outcome])
+            host_names.keep(answer.names)
             _finish(steps[answer.line.interface_id], answer.error, _seen(answer.passed))
 
 
@@ -190,14 +193,17 @@ def _answers(lines: Sequence[contact.Line]) -> Iterator[Answer]:
 
 async def ask(line: contact.Line) -> Answer:
     """Walk the stages of a check on one interface: its name first, the rest is the driver's to say."""
+    names: dict[str, list[str]] = {}
     try:
         if line.refusal is None:
             await _resolve(line.target.address)
+            target = line.target
+            names = await host_names.look_up(host_names.names_of(line.driver, target.address, target.parameters))
         async with contact.open(line, deadline=DEADLINE) as device:
             passed = await device.check()
-            return Answer(line, passed=tuple(passed), state=dict(device.state))
+            return Answer(line, passed=tuple(passed), state=dict(device.state), names=names)
     except ContactError as error:
-        return Answer(line, error=error)
+        return Answer(line, error=error, names=names)
 
 
 async def _resolve(address: str) -> None:

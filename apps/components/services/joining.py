@@ -86,9 +86,9 @@ def _is_later(one: Any, other: Any) -> bool:
 
 
 def split(interface: ManagementInterface, actor: Actor, name: str = "") -> Component:
-    """Take an interface out into a component of its own, with all it has measured; gives the new one.
+    """Take an interface out into a component of its own, with all that came by it; gives the new one.
 
-    It stays apart: nothing joins it again by itself. Alerts and incidents stay with the component that had them.
+    It stays apart: nothing joins it again by itself. What came by no interface that is known stays where it was.
     Raises Conflict where it is the only interface, or where no further component may come.
     """
     with turn():
@@ -114,6 +114,8 @@ def split(interface: ManagementInterface, actor: Actor, name: str = "") -> Compo
         made.full_clean(validate_unique=False)
         component.save()
         made.save()
+        for hook in extensions.split_hooks:
+            hook(interface, made.pk, rest)
         StatusCause.objects.filter(component=component, interface=interface).update(component=made)
         ManagementInterface.objects.filter(pk=interface.pk).update(component=made, kept_apart=True)
         for one in (component, made):

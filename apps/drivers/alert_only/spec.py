@@ -5,6 +5,7 @@ from apps.drivers.contract import Capability, Category, DriverSpec
 SPEC = DriverSpec(
     name="alert_only",
     label="Alert reception only (ping)",
+    short="Ping",
     category=Category.ALERT_ONLY,
     capabilities=frozenset({Capability.HEALTH, Capability.SENSORS}),
     credential_kinds=(),

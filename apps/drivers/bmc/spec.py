@@ -5,6 +5,7 @@ from apps.drivers.contract import LAN_PORT, OWN_PAGE, Capability, Category, Driv
 SPEC = DriverSpec(
     name="bmc",
     label="Management controller (IPMI)",
+    short="IPMI",
     category=Category.SERVER,
     capabilities=frozenset(
         {

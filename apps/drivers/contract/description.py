@@ -100,6 +100,7 @@ class DriverSpec:
     capabilities: frozenset[Capability]
     credential_kinds: tuple[str, ...]  # kinds of ``apps.components.credentials``; empty: none is needed
     licence_kind: str  # a key of the licence matrix; "" where none is ever needed
+    short: str = ""  # the label in a word or two, beside a value that came this way; "": the label itself
     default_port: int | None = None
     parameters: tuple[Parameter, ...] = ()
     transport: str = "udp"  # "udp", "tcp" or "icmp"

@@ -4,4 +4,4 @@ from dataclasses import replace
 
 from apps.drivers.redfish.spec import SPEC as REDFISH
 
-SPEC = replace(REDFISH, name="ilo", label="iLO", licence_kind="ilo")
+SPEC = replace(REDFISH, name="ilo", label="iLO", short="iLO", licence_kind="ilo")

@@ -5,6 +5,7 @@ from apps.drivers.contract import Capability, Category, DriverSpec
 SPEC = DriverSpec(
     name="network_snmp",
     label="Network device (SNMP)",
+    short="SNMP",
     category=Category.NETWORK,
     capabilities=frozenset(
         {

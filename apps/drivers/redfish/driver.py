@@ -294,8 +294,12 @@ class RedfishDriver(
         for service in services:
             name = identifier(service)
             before = place.get(name)
-            entries, skips = await self._entries(str(link(service, "Entries")), before)
-            found = log.look(entries.found, before, name)
+            path, most = str(link(service, "Entries")), log.most_of(service)
+            entries, skips = await self._entries(path, before)
+            found = log.look(entries.found, before, name, skipped=entries.skipped, most=most)
+            if found.cleared and entries.skipped:  # so those that were left out are new, too
+                entries, skips = await self._entries(path, None)
+                found = log.look(entries.found, before, name, skipped=entries.skipped, most=most)
             looks.append(found)
             emptied += [f"{name}/"] if found.cleared else []
             count = entries.skipped + len(entries.found)
@@ -339,9 +343,10 @@ class RedfishDriver(
                 pass
             skips = False
         listed = await self._client.listed(path, most=MOST_ENTRIES)
+        number = len(listed)
         if any(len(one) == 1 for one in listed):
             listed = log.newest(listed, last, MOST_LINKED)
-        return log.Entries(await self._client.resolve(listed)), bool(skips)
+        return log.Entries(await self._client.resolve(listed), number - len(listed)), bool(skips)
 
 
 DRIVER = RedfishDriver

@@ -5,6 +5,7 @@ from apps.drivers.contract import LAN_PORT, OWN_PAGE, Capability, Category, Driv
 SPEC = DriverSpec(
     name="redfish",
     label="Management controller (Redfish)",
+    short="Redfish",
     category=Category.SERVER,
     capabilities=frozenset(
         {

@@ -5,6 +5,7 @@ from apps.drivers.contract import Capability, Category, DriverSpec, Parameter
 SPEC = DriverSpec(
     name="snmp_agent",
     label="Server (SNMP agent)",
+    short="SNMP",
     category=Category.SERVER,
     capabilities=frozenset(
         {Capability.IDENTITY, Capability.HEALTH, Capability.INVENTORY, Capability.SENSORS, Capability.PORTS}

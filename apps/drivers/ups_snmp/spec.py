@@ -5,6 +5,7 @@ from apps.drivers.contract import Capability, Category, DriverSpec
 SPEC = DriverSpec(
     name="ups_snmp",
     label="UPS (SNMP)",
+    short="SNMP",
     category=Category.UPS,
     capabilities=frozenset(
         {

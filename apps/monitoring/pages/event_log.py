@@ -30,7 +30,7 @@ def logged_entry(request: HttpRequest, pk: int, entry_pk: int) -> HttpResponse:
     look = _look(request, pk)
     entry = get_object_or_404(event_log.visible(look).select_related("interface"), pk=entry_pk)
     names = {log.interface.pk: log.label for log in event_log.logs_of(look)}
-    (line,) = event_log.lines_of([entry], names)
+    (line,) = event_log.lines_of([entry])
     context = {
         "component": look.component,
         "line": line,

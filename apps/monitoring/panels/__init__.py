@@ -12,12 +12,16 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.components.extensions import Figure
 from apps.components.models import Category, Component
-from apps.components.pages.look import Look
+from apps.components.pages.look import Look, common_origin
+from apps.components.services import identity
 from apps.drivers.contract import WORST_FIRST, PortState, Quantity, Status
 from apps.monitoring.courses import Course, courses
+from apps.monitoring.foremost import is_inlet
 from apps.monitoring.models import Liveness
 from apps.monitoring.panels.parts import port_reports_of
-from apps.monitoring.services import liveness, readings
+from apps.monitoring.services import liveness, precedence, readings
+from apps.monitoring.services.power import Drawn
+from apps.monitoring.services.power import of as power_of
 from apps.monitoring.services.readings import SensorView
 from apps.monitoring.windows import RANGES, USUAL
 
@@ -104,6 +108,11 @@ class SensorPanel:
     may_set: bool
     chosen: int | None = None
 
+    @property
+    def told_by(self) -> int | None:
+        """Give the interface by which all of these came; None where there are several."""
+        return common_origin(row.view.interface_id for group in self.groups for row in group.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class AddressView:
@@ -123,6 +132,7 @@ class Chart:
     url: str
     title: str
     kind: Promise | str
+    interface_id: int | None = None  # that measures it
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +142,11 @@ class Charts:
     charts: Sequence[Chart]
     ranges: Sequence[tuple[str, Promise | str, bool]]
     chosen: SensorView | None = None
+
+    @property
+    def told_by(self) -> int | None:
+        """Give the interface by which all of these came; None where there are several."""
+        return common_origin(chart.interface_id for chart in self.charts)
 
 
 # --- sensors -------------------------------------------------------------------------------------------------------
@@ -229,25 +244,50 @@ def figures(look: Look) -> list[Figure]:
     never = not views(look) and look.component.category not in (Category.ALERT_ONLY, Category.UPS)
     told = []
     for kind, label in LARGE.items():
-        if found[kind]:
-            told.append(_figure(label, _foremost(kind, found[kind])))
+        if kind is Quantity.POWER and (drawn := drawn_by(look)) is not None and drawn.sensor is None:
+            told.append(_of_parts(label, drawn))
+        elif found[kind]:
+            told.append(_figure(label, _foremost(look, kind, found[kind])))
         elif never and kind in ALWAYS:
             told.append(Figure(label, None, "%"))
     return told
 
 
+def drawn_by(look: Look) -> Drawn | None:
+    """Give what the component draws, read once for the page."""
+    return look.once("drawn", lambda: power_of(look.component, views(look)))
+
+
 def _figure(label: Promise | str, view: SensorView) -> Figure:
     bad = WORST_FIRST[view.status] < WORST_FIRST[Status.UNKNOWN]
-    note = view.label if view.kind is Quantity.STORAGE else ""
-    return Figure(label, view.value, view.unit, view.status.value if bad else "", note, view.stale, view.measured_at)
+    note = view.label if view.kind in (Quantity.STORAGE, Quantity.TEMPERATURE) else ""
+    state = view.status.value if bad else ""
+    return Figure(label, view.value, view.unit, state, note, view.stale, view.measured_at, view.interface_id)
 
 
-def _foremost(kind: Quantity, found: Sequence[SensorView]) -> SensorView:
-    """The fullest disk that has limits; elsewhere the first that the device lists, which is the whole."""
+def _of_parts(label: Promise | str, drawn: Drawn) -> Figure:
+    """The power of a component without a meter is that of its parts together."""
+    return Figure(label, drawn.watts, "W", "", _("all parts"), drawn.stale, drawn.measured_at, drawn.interface_id)
+
+
+def _foremost(look: Look, kind: Quantity, found: Sequence[SensorView]) -> SensorView:
+    """The fullest disk that has limits, the meter of all power; elsewhere the first that the device lists, the whole.
+
+    Where several interfaces measure it, precedence says which counts, of those that have a value.
+    """
+    if kind is Quantity.POWER and (drawn := drawn_by(look)) is not None and drawn.sensor is not None:
+        return drawn.sensor
     if kind is Quantity.STORAGE:
         limited = [view for view in found if view.limits_source is not None] or found
         return max(limited, key=lambda view: view.value if view.value is not None else -1.0)
-    return found[0]
+    controllers = {row.pk for row in look.interfaces if row.driver in identity.controllers()}
+
+    def order(view: SensorView) -> tuple[bool, bool, precedence.Rank]:
+        of = view.interface_id
+        is_other = kind is Quantity.TEMPERATURE and not is_inlet(view.name)
+        return view.value is None or view.stale, is_other, precedence.rank(kind, of, is_controller=of in controllers)
+
+    return min(found, key=order)
 
 
 # --- charts --------------------------------------------------------------------------------------------------------
@@ -266,7 +306,7 @@ def telling(look: Look) -> list[SensorView]:
     for kind in (Quantity.CPU, Quantity.MEMORY, Quantity.STORAGE, Quantity.TRAFFIC, *LARGE):
         of_kind = [view for view in found if view.kind is kind]
         if of_kind and kind not in {view.kind for view in shown}:
-            shown.append(_busiest(look, of_kind) if kind is Quantity.TRAFFIC else _foremost(kind, of_kind))
+            shown.append(_busiest(look, of_kind) if kind is Quantity.TRAFFIC else _foremost(look, kind, of_kind))
     return shown
 
 
@@ -307,6 +347,7 @@ def _charts(look: Look, shown: Sequence[SensorView], chosen: SensorView | None =
                 f"{reverse('monitoring:chart', args=[look.component.pk, view.id])}?range={word}",
                 view.label,
                 LABELS[view.kind],
+                view.interface_id,
             )
             for view in shown
         ],

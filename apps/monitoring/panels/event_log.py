@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from apps.alerts.models import Severity
 from apps.components.extensions import Event, EventSource
 from apps.components.models import ManagementInterface, Status
-from apps.components.pages.look import Look
+from apps.components.pages.look import Look, common_origin
 from apps.core import options
 from apps.core.phrases import Phrase
 from apps.drivers import registry
@@ -70,7 +70,6 @@ class Line:
     severity: str
     word: Promise | str
     source: str
-    log: str  # what its interface is called; "" where there is one only
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +90,11 @@ class EventLogs:
     def narrowed(self) -> bool:
         """Say whether filters are in force."""
         return self.wanted != Wanted()
+
+    @property
+    def told_by(self) -> int | None:
+        """Give the interface by which all of these logs came; None where there are several."""
+        return common_origin(log.interface.pk for log in self.logs)
 
     @property
     def several(self) -> bool:
@@ -146,7 +150,7 @@ def event_logs(look: Look) -> EventLogs:
     stretch = log_entries.newest(visible(look), wanted, before, PER_PAGE)
     return EventLogs(
         logs=logs,
-        lines=lines_of(stretch.rows, names),
+        lines=lines_of(stretch.rows),
         severities=[(one, word, one in wanted.severities) for one, word in NAMES.items()],
         interfaces=[(pk, name, pk == wanted.interface_id) for pk, name in names.items()],
         wanted=wanted,
@@ -157,19 +161,9 @@ def event_logs(look: Look) -> EventLogs:
     )
 
 
-def lines_of(rows: Iterable[LoggedEntry], names: dict[int, str]) -> list[Line]:
+def lines_of(rows: Iterable[LoggedEntry]) -> list[Line]:
     """Give entries as they are shown."""
-    several = len(names) > 1
-    return [
-        Line(
-            row,
-            row.severity,
-            NAMES[row.severity],
-            log_entries.source_of(row),
-            names.get(row.interface_id, row.interface.driver) if several else "",
-        )
-        for row in rows
-    ]
+    return [Line(row, row.severity, NAMES[row.severity], log_entries.source_of(row)) for row in rows]
 
 
 def logs_of(look: Look) -> list[LogView]:

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from apps.components.pages.look import Look
+from apps.components.pages.look import Look, common_origin
 from apps.drivers.contract import WORST_FIRST, Capability, PortState, StateKind, Status, UpsPart
 from apps.monitoring import exclusions
 from apps.monitoring.models import Neighbour
@@ -73,6 +73,11 @@ class PortPanel:
     stale_since: datetime | None
     may_set: bool
 
+    @property
+    def told_by(self) -> int | None:
+        """Give the interface by which all of these came; None where there are several."""
+        return common_origin(row.interface_id for row in self.rows)
+
 
 @dataclass(frozen=True, slots=True)
 class StatePanel:
@@ -82,6 +87,11 @@ class StatePanel:
     total: int
     bad: int
     stale_since: datetime | None
+
+    @property
+    def told_by(self) -> int | None:
+        """Give the interface by which all of these came; None where there are several."""
+        return common_origin(view.interface_id for view, _icon in self.rows)
 
 
 @dataclass(frozen=True, slots=True)

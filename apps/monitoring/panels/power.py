@@ -28,30 +28,25 @@ class PowerPanel:
         return NAMES[self.window.word]
 
 
-def drawn_by(look: Look) -> Drawn | None:
-    """Give what the component draws, read once for the page."""
-    return look.once("drawn", lambda: power.of(look.component, panels.views(look)))
-
-
 def has_power(look: Look) -> bool:
     """Say whether anything measures its power."""
-    return drawn_by(look) is not None
+    return panels.drawn_by(look) is not None
 
 
 def chart(look: Look) -> Charts | None:
     """Give the chart of the meter; None where only parts are measured."""
-    drawn = drawn_by(look)
+    drawn = panels.drawn_by(look)
     if drawn is None or drawn.sensor is None:
         return None
     word = _window(look).word
     url = f"{reverse('monitoring:chart', args=[look.component.pk, drawn.sensor.id])}?range={word}"
     ranges = [(name, label, name == word) for name, (label, _length) in RANGES.items()]
-    return Charts([Chart(url, drawn.sensor.label, LABELS[Quantity.POWER])], ranges, drawn.sensor)
+    return Charts([Chart(url, drawn.sensor.label, LABELS[Quantity.POWER], drawn.interface_id)], ranges, drawn.sensor)
 
 
 def numbers(look: Look) -> PowerPanel | None:
     """Give the numbers over the range that the address names."""
-    drawn = drawn_by(look)
+    drawn = panels.drawn_by(look)
     if drawn is None:
         return None
     window = _window(look)

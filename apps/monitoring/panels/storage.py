@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from apps.components.models import InventoryItem
-from apps.components.pages.look import Look
+from apps.components.pages.look import Look, common_origin
 from apps.drivers.contract import InventoryKind, Quantity
 from apps.monitoring import panels
 from apps.monitoring.courses import Course
@@ -42,6 +42,11 @@ class StoragePanel:
 
     disks: Sequence[Disk]
     may_set: bool
+
+    @property
+    def told_by(self) -> int | None:
+        """Give the interface by which all of these came; None where there are several."""
+        return common_origin(disk.view.interface_id for disk in self.disks)
 
 
 def of(look: Look) -> list[SensorView]:

@@ -14,13 +14,15 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from apps.components.models import ManagementInterface
+from apps.components.services import identity
 from apps.core import rows
 from apps.core.writes import turn
 from apps.monitoring import layouts, packing
 from apps.monitoring.models import FleetQuantity, FleetSpan, FleetValues, LastValues
 from apps.monitoring.packing import Numbers
 from apps.monitoring.services.periods import Periods
-from apps.monitoring.services.readings import is_stale
+from apps.monitoring.services.precedence import Rank, rank
+from apps.monitoring.services.staleness import DECIDES_STALENESS, is_stale
 
 PART = 4096  # components in one row
 EVERY = 300  # seconds between two samples
@@ -34,23 +36,17 @@ class Gatherer:
 
     def __init__(self) -> None:
         self._found: dict[FleetQuantity, dict[int, Table]] = defaultdict(dict)
-        self._metered: set[int] = set()  # components whose power is that of a meter
+        self._ranks: dict[tuple[FleetQuantity, int], Rank] = {}  # of those whose values these are
 
-    def add(self, component_id: int, layout_id: int, table: Numbers) -> None:
-        """Take (lines, sensors) of an interface. Where two of a component measure the same, the first one counts.
-
-        Of power that is the first one with a meter: it measures the whole, others may measure parts.
-        """
-        found = of_device(layout_id, table)
-        power = found.pop(FleetQuantity.POWER, None)
-        if power is not None:
-            metered = layouts.foremost_of(layout_id).metered
-            if component_id not in self._found[FleetQuantity.POWER] or (metered and component_id not in self._metered):
-                self._found[FleetQuantity.POWER][component_id] = power
-            if metered:
-                self._metered.add(component_id)
-        for quantity, line in found.items():
-            self._found[quantity].setdefault(component_id, line)
+    def add(self, component_id: int, interface_id: int, driver: str, layout_id: int, table: Numbers) -> None:
+        """Take (lines, sensors) of an interface. Where two of a component measure the same, precedence says whose."""
+        is_controller = driver in identity.controllers()
+        for quantity, line in of_device(layout_id, table).items():
+            whole = quantity is not FleetQuantity.POWER or layouts.foremost_of(layout_id).metered
+            mine = rank(quantity.value, interface_id, is_controller=is_controller, is_whole=whole)
+            if mine <= self._ranks.get((quantity, component_id), mine):
+                self._ranks[quantity, component_id] = mine
+                self._found[quantity][component_id] = line
 
     def keep(self, quantity: FleetQuantity, component_id: int, line: Table) -> None:
         """Take the numbers of one component."""
@@ -124,19 +120,13 @@ def sample(now: datetime | None = None) -> int:
     last = (
         LastValues.objects.filter(interface__in=ManagementInterface.objects.managed())
         .select_related("interface__component")
-        .only(
-            "layout_id",
-            "values",
-            "measured_at",
-            "interface__driver",
-            "interface__component_id",
-            "interface__component__category",
-        )
+        .only("layout_id", "values", *DECIDES_STALENESS)
     )
     for row in last.order_by("interface_id").iterator(500):
         if is_stale(row.interface, row.measured_at, periods, now):
             continue
-        gatherer.add(row.interface.component_id, row.layout_id, packing.unpack(row.values).reshape(1, -1))
+        owner, values = row.interface, packing.unpack(row.values).reshape(1, -1)
+        gatherer.add(owner.component_id, owner.pk, owner.driver, row.layout_id, values)
         count += 1
     seconds = int(now.timestamp())
     gatherer.write(FleetSpan.SAMPLE, (seconds - seconds % EVERY) * 1000)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from apps.components.models import Category, Component, ManagementInterface
 from apps.monitoring.models import FleetQuantity
 from apps.monitoring.packing import Ids
-from apps.monitoring.services import fleet_history, readings
+from apps.monitoring.services import fleet_history, staleness
 from apps.monitoring.services.fleet_scope import FleetScope
 
 
@@ -52,7 +52,9 @@ class Drawn:
 
 def measured_lately() -> Exists:
     """Say whether any interface of a component answered lately: what it measured then is not stale."""
-    answered = ManagementInterface.objects.filter(component=OuterRef("pk"), last_answer_at__gte=readings.stale_before())
+    answered = ManagementInterface.objects.filter(
+        component=OuterRef("pk"), last_answer_at__gte=staleness.stale_before()
+    )
     return Exists(answered)
 
 

@@ -4,7 +4,6 @@ An address is lost after so many silent sweeps in a row (option ``access_lost_re
 meanwhile; one that never answers pings, because something filters them, is lost only when its drivers fail too.
 """
 
-import asyncio
 import os
 import socket
 import time
@@ -24,7 +23,7 @@ from apps.alerts.models import Incident
 from apps.alerts.services import incidents
 from apps.alerts.services.raising import raise_alert
 from apps.components.models import Component, ManagementInterface, StatusCause
-from apps.components.services import causes, identity, power_states
+from apps.components.services import causes, host_names, identity, power_states
 from apps.components.services.causes import Cause
 from apps.core import options
 from apps.core.actors import SYSTEM
@@ -48,8 +47,6 @@ _LOCK_KEY = "monitoring:sweep"
 _LOCK_FOR = 110  # seconds: one who died holds up one sweep only
 _SWEPT_KEY = "monitoring:swept-at"
 _CURRENT_FOR = 2.5 * PERIOD
-NAMES_AT_ONCE = 50
-NAME_WAIT = 5.0  # seconds
 
 Place = tuple[int, str]  # component, address
 
@@ -71,13 +68,28 @@ def sweep() -> int | None:
         return None
     try:
         places = _places()
-        answers = event_loop.submit(_ping({address for _component, address in places})).result()
+        names = event_loop.submit(host_names.look_up(host_names.in_use())).result()
+        host_names.keep(names)
+        answers = event_loop.submit(_ping({address for _component, address in places}, names)).result()
         keep(places, answers, timezone.now())
         cache.set(_SWEPT_KEY, time.time(), timeout=3600)
         return sum(answers.values())
     finally:
         if cache.get(_LOCK_KEY) == owner:
             cache.delete(_LOCK_KEY)
+
+
+def take_over(stays_id: int, goes_id: int) -> None:
+    """Give the addresses of one component to another: both are the same machine, and what was told of them holds."""
+    known = Liveness.objects.filter(component=stays_id).values_list("address", flat=True)
+    Liveness.objects.filter(component=goes_id).exclude(address__in=list(known)).update(component=stays_id)
+
+
+def part(interface: ManagementInterface, made_id: int, rest: Sequence[ManagementInterface]) -> None:
+    """Give the address of an interface to the component that is made of it, unless another one is there, too."""
+    if interface.address not in {row.address for row in rest}:
+        mine = Liveness.objects.filter(component=interface.component_id, address=interface.address)
+        mine.update(component=made_id)
 
 
 def is_current() -> bool:
@@ -128,38 +140,18 @@ def _is_socket(descriptor: int) -> bool:
 _pinger = PerLoop(_own_sockets)
 
 
-async def _ping(addresses: Iterable[str]) -> dict[str, bool]:
+async def _ping(addresses: Iterable[str], names: host_names.Names) -> dict[str, bool]:
     """Ping addresses and names; a name that nobody knows is silent. Raises PingNotPermitted."""
-    numbers = await _numbers(addresses)
+    numbers = {address: _number(address, names) for address in addresses}
     answers = await _pinger().sweep({number for number in numbers.values() if number})
     return {address: bool(number) and answers[number] is not None for address, number in numbers.items()}
 
 
-async def _numbers(addresses: Iterable[str]) -> dict[str, str]:
-    waiting: list[str] = []
-    found: dict[str, str] = {}
-    for address in addresses:
-        try:
-            found[address] = str(ip_address(address))
-        except ValueError:
-            waiting.append(address)
-    names = iter(waiting)
-
-    async def look_up() -> None:
-        for name in names:
-            found[name] = await _number(name)
-
-    await asyncio.gather(*(look_up() for _ in range(min(NAMES_AT_ONCE, len(waiting)))))
-    return found
-
-
-async def _number(name: str) -> str:
+def _number(address: str, names: host_names.Names) -> str:
     try:
-        async with asyncio.timeout(NAME_WAIT):
-            answers = await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_DGRAM)
-    except (OSError, ValueError):
-        return ""
-    return str(answers[0][4][0])
+        return str(ip_address(address))
+    except ValueError:
+        return next(iter(names.get(address, ())), "")
 
 
 # --- what follows --------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -45,6 +45,19 @@ def take_over(stays_id: int, goes_id: int) -> None:
     theirs = ExcludedPort.objects.filter(component=goes_id).values_list("pk", "mac_address", "port_name")
     moved = [pk for pk, mac_address, port_name in theirs if (mac_address, port_name) not in known]
     ExcludedPort.objects.filter(pk__in=moved).update(component=stays_id)
+
+
+def part(interface: ManagementInterface, made_id: int, rest: Sequence[ManagementInterface]) -> None:
+    """Give the exclusions of an interface's ports to the component that is made of it."""
+    ports = _reported([interface.component_id])
+    mine = {port.mac_address for port in ports.get(interface.pk, ())}
+    staying = {port.mac_address for row in rest for port in ports.get(row.pk, ())}
+    for excluded in ExcludedPort.objects.filter(component=interface.component_id).order_by("pk"):
+        if excluded.mac_address in mine - staying:
+            ExcludedPort.objects.filter(pk=excluded.pk).update(component=made_id)
+        elif excluded.mac_address in mine:
+            kept = {"mac_address": excluded.mac_address, "port_name": excluded.port_name}
+            ExcludedPort.objects.create(component_id=made_id, excluded_at=excluded.excluded_at, **kept)
 
 
 def exclude(component: Component, port: PortView, actor: Actor) -> None:

@@ -10,7 +10,7 @@ from apps.drivers.contract import Quantity
 from apps.monitoring import foremost
 from apps.monitoring.judging import NOT_MEASURED
 from apps.monitoring.models import FleetQuantity, LastPower, Sensor
-from apps.monitoring.services import fleet_history, history
+from apps.monitoring.services import fleet_history, history, precedence
 from apps.monitoring.services.readings import SensorView
 
 
@@ -38,10 +38,12 @@ class Drawn:
     stale: bool
     why: Phrase  # why there are no watts
     sensor: SensorView | None
+    interface_id: int | None  # that measures it
     own: Own | None
     cap: float | None  # W; None: there is none, or none is told
     throttled: bool | None
     told_at: datetime | None  # when the controller told the last three
+    capped_by: int | None = None  # the interface that told them
 
     @property
     def above_cap(self) -> bool:
@@ -49,7 +51,7 @@ class Drawn:
         return self.cap is not None and self.watts is not None and not self.stale and self.watts > self.cap
 
 
-NOTHING = Drawn(None, None, False, Phrase(NOT_MEASURED), None, None, None, None, None)
+NOTHING = Drawn(None, None, False, Phrase(NOT_MEASURED), None, None, None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +64,29 @@ class Over:
 
 
 def of(component: Component, views: Sequence[SensorView]) -> Drawn | None:
-    """Give what a component draws by the sensors that it has; None where nothing of it measures power."""
+    """Give what a component draws by the sensors that it has; None where nothing of it measures power.
+
+    Two ways that both measure it measure the same: ``precedence`` says which counts, of those that have a value.
+    """
     by_interface: dict[int, list[SensorView]] = {}
     for view in views:
         if view.kind is Quantity.POWER and view.unit == "W":
             by_interface.setdefault(view.interface_id, []).append(view)
-    told = {row.interface_id: row for row in LastPower.objects.filter(interface__component=component).order_by("pk")}
     if not by_interface:
         return None
-    meters = [meter for found in by_interface.values() if (meter := _meter(found)) is not None]
-    if meters:
-        # Two ways that both measure it measure the same: the first one that has a value counts.
-        chosen = next((one for one in meters if one.value is not None and not one.stale), meters[0])
-        return _drawn([chosen], chosen, told)
-    parts = next(iter(by_interface.values()))
-    return _drawn(parts, None, told)
+    told = {row.interface_id: row for row in LastPower.objects.filter(interface__component=component).order_by("pk")}
+    meters = {pk: _meter(found) for pk, found in by_interface.items()}
+    controllers = precedence.controllers_of(component) if len(by_interface) > 1 else frozenset()
+
+    def order(pk: int) -> tuple[bool, precedence.Rank]:
+        meter = meters[pk]
+        fresh = [view for view in ([meter] if meter else by_interface[pk]) if view.value is not None and not view.stale]
+        rank = precedence.rank(precedence.POWER, pk, is_controller=pk in controllers, is_whole=meter is not None)
+        return not fresh, rank
+
+    chosen = min(by_interface, key=order)
+    meter = meters[chosen]
+    return _drawn([meter] if meter else by_interface[chosen], meter, told)
 
 
 def _meter(found: Sequence[SensorView]) -> SensorView | None:
@@ -95,10 +105,12 @@ def _drawn(found: Sequence[SensorView], meter: SensorView | None, told: dict[int
         stale=first.stale,
         why=Phrase("") if values else (first.why or Phrase(NOT_MEASURED)),
         sensor=meter,
+        interface_id=first.interface_id,
         own=_own(mine),
         cap=capped.cap if capped is not None else None,
         throttled=capped.throttled if capped is not None else None,
         told_at=capped.told_at if capped is not None else None,
+        capped_by=capped.interface_id if capped is not None else None,
     )
 
 

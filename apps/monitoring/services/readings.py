@@ -3,13 +3,12 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from apps.components.models import Component, ManagementInterface
-from apps.components.services import power_states
+from apps.components.models import Component
 from apps.core.phrases import Phrase
 from apps.drivers.contract import Limits, Quantity, StateKind, Status
 from apps.drivers.contract import Sensor as Point
@@ -20,9 +19,8 @@ from apps.monitoring.models import LastPorts, LastStates, LastValues, Sensor
 from apps.monitoring.port_reports import PortView
 from apps.monitoring.services.periods import Periods
 from apps.monitoring.services.polling import own_limits
+from apps.monitoring.services.staleness import is_stale
 
-STALE_AFTER = 2.5  # periods
-SHORTEST_STALE = timedelta(minutes=5)  # a page that is opened makes the period short at once, and nothing is old by it
 USER, DEVICE = "user", "device"
 NOT_POLLED = gettext_noop("not polled")
 
@@ -112,23 +110,6 @@ def latest_of(component_ids: Iterable[int]) -> dict[int, list[SensorView]]:
         stale = is_stale(row.interface, row.measured_at, periods, now)
         found[row.interface.component_id] += _views(row, known, own.get(row.interface_id, {}), stale)
     return found
-
-
-def is_stale(interface: ManagementInterface, measured_at: datetime, periods: Periods, now: datetime) -> bool:
-    """Say whether a value is older than two and a half periods; what is not polled any more is stale after a while."""
-    period = timedelta(seconds=periods.of(interface) * STALE_AFTER)
-    is_old = now - measured_at > max(period, SHORTEST_STALE)
-    return is_old or power_states.is_out_of_date(interface, measured_at)
-
-
-def stale_before() -> datetime:
-    """Give since when at least one interface of a component was measured if it is polled as seldom as any is.
-
-    For many components at once; of each alone ``is_stale`` knows better.
-    """
-    periods = Periods.now()
-    longest = max(periods.interval, periods.two_speed, *(seconds for _driver, seconds in periods.of_drivers), 0)
-    return timezone.now() - max(timedelta(seconds=longest * STALE_AFTER), SHORTEST_STALE)
 
 
 def _views(

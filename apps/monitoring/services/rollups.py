@@ -74,9 +74,10 @@ def _roll_up(span: Span, start: int, end: int) -> None:
     last = 0
     while True:
         # By interfaces, because their index begins with it; a thousand short reads are cheaper than one whole scan.
-        owners = dict(
-            ManagementInterface.objects.filter(pk__gt=last).order_by("pk").values_list("pk", "component_id")[:AT_ONCE]
-        )
+        some = ManagementInterface.objects.filter(pk__gt=last).order_by("pk")
+        owners = {
+            pk: (owner, driver) for pk, owner, driver in some.values_list("pk", "component_id", "driver")[:AT_ONCE]
+        }
         if not owners:
             break
         ids = list(owners)
@@ -89,7 +90,8 @@ def _roll_up(span: Span, start: int, end: int) -> None:
         if found:
             combined = dict(_combined(span, found))
             for interface_id, (layout_id, table) in combined.items():
-                gatherer.add(owners[interface_id], layout_id, table)
+                component_id, driver = owners[interface_id]
+                gatherer.add(component_id, interface_id, driver, layout_id, table)
             packed = {pk: (layout_id, packing.pack(table.reshape(-1))) for pk, (layout_id, table) in combined.items()}
             _write(span, start, packed)
     gatherer.write(FleetSpan(span.value), start)

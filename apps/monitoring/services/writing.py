@@ -23,7 +23,7 @@ from apps.core.writes import turn
 from apps.monitoring import layouts, metering
 from apps.monitoring.judging import Snapshot
 from apps.monitoring.models import LastPorts, LastPower, LastStates, LastValues, Sample
-from apps.monitoring.services import meters, neighbours, sensors, silence, states
+from apps.monitoring.services import neighbours, precedence, sensors, silence, states
 from apps.monitoring.services.asking import Polled
 from apps.monitoring.services.silence import CONTACT, POLL
 from apps.protocols.errors import ContactError, DeviceError
@@ -104,7 +104,7 @@ def _write_present(batch: Sequence[Polled], layout_ids: Mapping[bytes, int]) -> 
     said = states.packed((p.line.interface_id, p.states, p.at) for p in batch if p.states is not None)
     stated: list[Sequence[Any]] = []
     drawn: list[Sequence[Any]] = []
-    leading = meters.leading(batch)
+    known = precedence.elsewhere(batch)
     columns: dict[tuple[str, ...], list[Sequence[Any]]] = defaultdict(list)
     boots: list[Sequence[Any]] = []
     offers: list[Sequence[Any]] = []
@@ -127,9 +127,9 @@ def _write_present(batch: Sequence[Polled], layout_ids: Mapping[bytes, int]) -> 
         layout_id = layout_ids[readings.digest]
         samples.append((pk, int(polled.at * 1000), layout_id, readings.packed))
         last.append((pk, layout_id, readings.exact, readings.statuses, readings.whys, moment))
-        if told := meters.columns(polled, leading):
+        if told := precedence.columns(polled, known):
             columns[tuple(told)].append((*told.values(), polled.line.component_id))
-        if readings.uptime is not None:
+        if readings.uptime is not None and precedence.counts(polled, precedence.UPTIME, readings.uptime, known):
             boots.append(_boot(polled, readings.uptime))
     _insert(samples, last, ports, stated)
     _insert_drawn(drawn)

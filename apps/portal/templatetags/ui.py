@@ -128,8 +128,8 @@ def stacked_bar(parts: Sequence[tuple[str, int]], label: str = "", total: int | 
 def origin(look: Any, *interface_ids: int | None) -> SafeString:
     """Say by which way of managing a value came, where the component of a ``Look`` has several."""
     known = getattr(look, "origins", {})
-    labels = [(known[pk],) for pk in interface_ids if pk in known]
-    return format_html_join(" ", '<span class="tag">{}</span>', labels)
+    labels = [(full, short) for pk in interface_ids if pk in known for short, full in (known[pk],)]
+    return format_html_join(" ", '<span class="tag" title="{}">{}</span>', labels)
 
 
 @register.simple_tag

@@ -24,7 +24,7 @@ def entries(numbers: Iterable[int], day: int = 1) -> list[dict[str, Any]]:
 def test_the_first_look_gives_all_and_the_next_what_came_since() -> None:
     first = log.look(entries([2, 1]), None, "SEL")
     assert [event.key for event in first.events] == ["SEL/1", "SEL/2"]
-    assert (first.place, first.cleared) == ({"last": "2", "at": "2026-05-01T10:02:00Z"}, False)
+    assert (first.place["last"], first.place["at"], first.cleared) == ("2", "2026-05-01T10:02:00Z", False)
     second = log.look(entries([3, 2, 1]), first.place, "SEL")
     assert ([event.key for event in second.events], second.cleared) == (["SEL/3"], False)
     assert log.look(entries([1, 2, 3]), second.place, "SEL").events == ()
@@ -44,6 +44,45 @@ def test_a_log_that_goes_round_was_not_emptied() -> None:
     place = log.look(entries([1, 2, 3]), None, "SEL").place
     round_again = log.look(entries(range(7, 10)), place, "SEL")
     assert ([event.key for event in round_again.events], round_again.cleared) == (["SEL/7", "SEL/8", "SEL/9"], False)
+
+
+def in_one_second(*numbers: int, text: str = "event") -> list[dict[str, Any]]:
+    return [
+        {"Id": str(number), "Created": "2026-05-01T10:00:00Z", "Severity": "OK", "Message": f"{text} {number}"}
+        for number in numbers
+    ]
+
+
+def test_a_clearing_within_the_second_of_the_last_entry_is_seen_by_its_words() -> None:
+    place = log.look(in_one_second(1, 2), None, "SEL").place
+    same = log.look(in_one_second(1, 2, 3), place, "SEL")
+    assert ([event.key for event in same.events], same.cleared) == (["SEL/3"], False)
+    anew = log.look(in_one_second(1, 2, 3, text="anew"), place, "SEL")
+    assert ([event.text for event in anew.events], anew.cleared) == (["anew 1", "anew 2", "anew 3"], True)
+
+
+def test_what_a_maker_changes_in_an_entry_makes_no_other_one_of_it() -> None:
+    (entry,) = in_one_second(1)
+    named = {**entry, "MessageId": "iLOEvents.1.0.FanFailed", "MessageArgs": ["2"]}
+    place = log.look([named], None, "IML").place
+    repaired = {**named, "Severity": "OK", "MessageId": "iLOEvents.1.1.FanFailed", "Message": "ファンの故障"}
+    assert not log.look([repaired], place, "IML").cleared
+    assert log.look([{**repaired, "MessageArgs": ["3"]}], place, "IML").cleared
+
+
+def test_a_clearing_by_which_numbers_go_on_is_seen_by_how_many_there_are() -> None:
+    place = {**log.look(in_one_second(1, 2, 3), None, "SEL").place, "count": 3}
+    assert log.look(in_one_second(4), place, "SEL").cleared  # fewer than before
+    assert log.look(in_one_second(4, 5, 6, 7), place, "SEL", most=100).cleared  # all of them had room
+    assert not log.look(in_one_second(4, 5, 6), place, "SEL", most=3).cleared  # a log of three that goes round
+    assert not log.look(in_one_second(5, 6), place, "SEL", most=3).cleared  # one that makes room for two at a time
+    assert not log.look(in_one_second(7, 8), place, "SEL", skipped=1).cleared
+
+
+def test_a_place_of_before_knows_less_and_is_read_on() -> None:
+    of_before = {"last": "2", "at": "2026-05-01T10:02:00Z", "count": 2, "skips": True}
+    found = log.look(entries([1, 2, 3]), of_before, "SEL")
+    assert ([event.key for event in found.events], found.cleared) == (["SEL/3"], False)
 
 
 def test_an_entry_in_the_words_of_its_maker() -> None:

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("components", "0006_console_reservations"),
+        ("components", "0008_reading_beside_orders"),
     ]
 
     operations = [

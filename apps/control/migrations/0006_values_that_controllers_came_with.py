@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("control", "0003_settings_of_devices"),
+        ("control", "0005_limits_of_batches"),
     ]
 
     operations = [
