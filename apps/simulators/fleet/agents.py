@@ -5,6 +5,7 @@ import random
 import socket
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +30,8 @@ _PKTINFO = struct.Struct("@I4s4s")
 _OTHER = "-changed"  # what a community or password ends with once somebody changed it
 
 Peer = tuple[str, int]
+Beside = Callable[[bytes, Peer], None]
+"""Takes what comes to an address that is no device's."""
 SentTrap = tuple[float, str, bytes]
 """When, from which address, and the datagram."""
 
@@ -52,6 +55,7 @@ class Agents:
         self.fleet, self.traps_to = fleet, traps_to
         self.clock = Clock()
         self.requests = self.answers = 0
+        self.beside: dict[bytes, Beside] = {}  # by their packed addresses: the controllers that share the socket
         self.sent: list[SentTrap] = []  # while the clock stands still: what would have been sent
         self._socket = opened
         self._user = security.user_for(fleet.plan.login) if fleet.plan.login else None
@@ -89,6 +93,8 @@ class Agents:
                     device = self.fleet.by_address.get(asked)
                     if device is not None:
                         self._received(device, data, peer)
+                    elif asked in self.beside:
+                        self.beside[asked](data, peer)
 
     def _received(self, device: Device, data: bytes, peer: Peer) -> None:
         self.requests += 1
@@ -140,14 +146,19 @@ class Agents:
         return security.answer(data, engine_of(device.when(now)), user, respond)
 
     def _send(self, device: Device, data: bytes, peer: Peer) -> None:
+        if self.send_from(device.address.packed, data, peer):
+            self.answers += 1
+
+    def send_from(self, address: bytes, data: bytes, peer: Peer) -> bool:
+        """Send from an address, which is packed; gives whether it went out."""
         if self._socket.fileno() < 0:
-            return
-        source = [(socket.IPPROTO_IP, IP_PKTINFO, _PKTINFO.pack(0, device.address.packed, b"\0\0\0\0"))]
+            return False
+        source = [(socket.IPPROTO_IP, IP_PKTINFO, _PKTINFO.pack(0, address, b"\0\0\0\0"))]
         try:
             self._socket.sendmsg([data], source, 0, peer)
         except OSError:
-            return  # the asker has gone, or the buffer is full: as if the network had lost it
-        self.answers += 1
+            return False  # the asker has gone, or the buffer is full: as if the network had lost it
+        return True
 
     # --- sending ----------------------------------------------------------------------------------------------------
     async def _look_for_traps(self) -> None:

@@ -8,6 +8,7 @@ from apps.simulators.fleet.course import chance
 from apps.simulators.fleet.kinds.ports import LOOPBACK, Port
 from apps.simulators.fleet.kinds.roles import GIB, Disk
 from apps.simulators.fleet.kinds.server import FIXED_DISK, RAM, VIRTUAL, Server
+from apps.simulators.fleet.plan import BMC, BadPlan
 
 _BUILDS = (("6.3", "20348"), ("6.3", "17763"), ("6.3", "26100"))
 
@@ -21,6 +22,8 @@ class Windows(Server):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        if self.spec.controller == BMC:
+            raise BadPlan(f"{self.name} is a Windows server: what it says on a serial console is not simulated")
         version, build = _BUILDS[int(chance("build", self.seed) * len(_BUILDS))]
         self.description = (
             "Hardware: Intel64 Family 6 Model 106 Stepping 6 AT/AT COMPATIBLE - "
