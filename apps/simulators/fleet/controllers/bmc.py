@@ -78,7 +78,7 @@ class BmcSide(Side):
         if isinstance(happening, Switched) and not happening.on:
             self.absence.last(None)
         elif isinstance(happening, Started):
-            self.absence.last(BOOTS_IN)
+            self.absence.last(machine.pace.boot)
 
     def follow(self) -> None:
         """Do as the agent beside it does: fail, become hot, start anew."""
