@@ -264,27 +264,3 @@ def test_a_process_that_was_not_told_follows_a_change_after_its_next_look(monkey
     assert catalogue.current().match("1.3.6.1.4.1.99999.0.7") is None
     clock[0] += 2.0
     assert catalogue.current().match("1.3.6.1.4.1.99999.0.7").key == "own.elsewhere"
-
-
-def test_a_trap_of_an_ipmi_controller_names_its_part_by_octets():
-    component = make_component("app-01")
-
-    def event(specific: int, severity: int, sensor: int, part: int, instance: int) -> Alert:
-        held = bytes(24) + bytes((0x20, 0x20, severity, 0x20, sensor, part, instance)) + b"\xff" * 16
-        trap_oid = f"1.3.6.1.4.1.3183.1.1.0.{specific}"
-        octets = binding("1.3.6.1.4.1.3183.1.1.1", f"0x{held.hex()}", "Octet string")
-        return arrive(trap_oid, octets, enterprise="1.3.6.1.4.1.3183.1.1", component=component)
-
-    failed = event(0x086F01, 16, 41, 10, 2)
-    assert (str(failed.title), failed.severity, failed.alert_type) == ("Power supply 2 failed", "critical", "PET")
-    event(0x086F81, 4, 40, 10, 1)  # of the other one: that ends nothing
-    assert Incident.objects.get().state == "open"
-    event(0x086F81, 4, 41, 10, 2)
-    assert Incident.objects.get().state == "closed"
-    other = event(0x076F01, 16, 60, 3, 1)  # the processor's thermal trip, which nobody described
-    assert str(other.title) == "The management controller tells of an event: processor 1"
-    assert other.severity == "critical"
-    event(0x076F81, 4, 60, 3, 1)
-    assert set(Incident.objects.values_list("state", flat=True)) == {"closed"}
-    short = arrive("1.3.6.1.4.1.3183.1.1.0.552705", binding("1.3.6.1.4.1.3183.1.1.1", "0x00", "Octet string"))
-    assert str(short.title) == "Power supply – failed"

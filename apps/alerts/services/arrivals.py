@@ -27,32 +27,19 @@ Value = str | Phrase
 
 
 def named_bindings(definition: AlertDefinition, bindings: Sequence[Binding]) -> dict[str, str]:
-    """Give the bindings that a definition has a name for: that object, an instance of it, or the n-th (``#2``).
-
-    ``#2@7`` is an octet of it, counted from 0, as a number.
-    """
+    """Give the bindings that a definition has a name for: that object, an instance of it, or the n-th (``#2``)."""
     named: dict[str, str] = {}
     for name, oid, below in definition.named_objects:
         if oid.startswith("#"):
-            number, _, octet = oid[1:].partition("@")
-            place = int(number) - 1
-            value = bindings[place]["value"] if place < len(bindings) else None
-            if value is not None and octet:
-                value = _octet(value, int(octet))
-            if value is not None:
-                named[name] = value
+            place = int(oid[1:]) - 1
+            if place < len(bindings):
+                named[name] = bindings[place]["value"]
             continue
         for binding in bindings:
             if binding["oid"].startswith(below) or binding["oid"] == oid:
                 named[name] = binding["value"]
                 break
     return named
-
-
-def _octet(value: str, place: int) -> str | None:
-    """Give one octet of a value that is written in hexadecimal; None where it is not that long."""
-    digits = value[2 + 2 * place : 4 + 2 * place] if value.startswith("0x") else ""
-    return str(int(digits, 16)) if len(digits) == 2 else None
 
 
 def object_of(definition: AlertDefinition, bindings: Sequence[Binding], named: Mapping[str, str] | None = None) -> str:

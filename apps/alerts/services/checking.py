@@ -34,7 +34,7 @@ _TYPES: Mapping[type, Promise | str] = {
 }
 _PLACE = re.compile(r"%\((\w+)\)s")
 _NAME = re.compile(r"[A-Za-z_]\w{0,39}")
-_NTH = re.compile(r"#[1-9]\d{0,2}(@\d{1,3})?")
+_NTH = re.compile(r"#[1-9]\d{0,2}")
 _LONGEST = {"name": 200, "family": 60, "trap_oid": 400, "enterprise": 400, "alert_type": 60, "object": 60}
 _LONGEST_SENTENCE = 2000
 _MOST = 100  # entries of a list or mapping
