@@ -15,6 +15,7 @@ from apps.components.models import Category, Component
 from apps.components.pages.look import Look
 from apps.drivers.contract import WORST_FIRST, PortState, Quantity, Status
 from apps.monitoring.courses import Course, courses
+from apps.monitoring.foremost import meter_among
 from apps.monitoring.models import Liveness
 from apps.monitoring.panels.parts import port_reports_of
 from apps.monitoring.services import liveness, readings
@@ -243,10 +244,12 @@ def _figure(label: Promise | str, view: SensorView) -> Figure:
 
 
 def _foremost(kind: Quantity, found: Sequence[SensorView]) -> SensorView:
-    """The fullest disk that has limits; elsewhere the first that the device lists, which is the whole."""
+    """The fullest disk that has limits, the meter of all power; elsewhere the first one listed, which is the whole."""
     if kind is Quantity.STORAGE:
         limited = [view for view in found if view.limits_source is not None] or found
         return max(limited, key=lambda view: view.value if view.value is not None else -1.0)
+    if kind is Quantity.POWER:
+        return found[meter_among([(view.key, view.name) for view in found]) or 0]
     return found[0]
 
 

@@ -1,5 +1,6 @@
 """The small shell on the serial console of a simulated machine: what it answers to what somebody typed."""
 
+import textwrap
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -83,7 +84,7 @@ def _shut_down(machine: Machine, user: str, words: Sequence[str]) -> str:
 
 
 def _help(machine: Machine, user: str, words: Sequence[str]) -> str:
-    return "  ".join(sorted([*_COMMANDS, "exit"])) + "\n"
+    return textwrap.fill("  ".join(sorted([*_COMMANDS, "exit"])), 60) + "\n"
 
 
 _COMMANDS: dict[str, Answer] = {

@@ -39,7 +39,7 @@ class BmcSide(Side):
             serial=server.serial_number,
             load=lambda at: self.moment(at).load,
             measure=self.measure,
-            product=Product(server.manufacturer, server.model, server.system, server.kernel),
+            product=Product(server.manufacturer, server.model, " ".join(server.system), server.kernel),
             pace=Pace(boot=BOOTS_IN),
             clock=agents.clock.now,
         )

@@ -43,6 +43,7 @@ class IloSide(Side):
             manufacturer=server.manufacturer,
             model=server.model,
             mac=server.mac(2).hex(":").upper(),
+            system=server.system,
             clock=agents.clock.now,
             look=self.measure,
             switched=self.switched,

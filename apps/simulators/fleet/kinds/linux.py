@@ -21,11 +21,11 @@ from apps.simulators.fleet.shape import Shape
 
 UCD = "1.3.6.1.4.1.2021"
 _EXT4 = f"{HOST}.3.9.23"
-_SYSTEMS = {  # by their kernels
-    "6.1.0-28-amd64": "Debian GNU/Linux 12",
-    "6.1.0-31-amd64": "Debian GNU/Linux 12",
-    "5.14.0-427.13.1.el9_4.x86_64": "Red Hat Enterprise Linux 9.4",
-    "6.8.0-51-generic": "Ubuntu 24.04 LTS",
+_SYSTEMS = {  # name and version by their kernels
+    "6.1.0-28-amd64": ("Debian GNU/Linux", "12"),
+    "6.1.0-31-amd64": ("Debian GNU/Linux", "12"),
+    "5.14.0-427.13.1.el9_4.x86_64": ("Red Hat Enterprise Linux", "9.4"),
+    "6.8.0-51-generic": ("Ubuntu", "24.04 LTS"),
 }
 _CACHED = 0.17  # share of the memory that only keeps files
 _BUFFERS = 0.012

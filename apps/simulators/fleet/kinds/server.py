@@ -80,6 +80,7 @@ class Server(Neighbourly):
     manufacturer: ClassVar[str] = "NEC"
     first_processor: ClassVar[int] = 1
     first_storage: ClassVar[int] = 1
+    system: tuple[str, str] = ("", "")  # name and version of what runs on it
 
     def __init__(self, *arguments: Any) -> None:
         spec = arguments[0]
