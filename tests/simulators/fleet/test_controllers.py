@@ -94,6 +94,34 @@ async def test_a_fault_of_the_script_shows_at_the_controller(agents):
         agents.fleet.fault("web-02", FaultKind.FAN_STOPPED, AT)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in FaultKind if kind.is_controllers])
+async def test_an_ilo_can_have_every_fault_of_controllers(agents, kind: FaultKind):
+    machine, both = side(agents)
+    agents.fleet.fault("web-01", kind, AT)
+    both.follow()
+    (shown,) = machine.faults
+    assert shown.value == kind.value.removeprefix("controller-")
+    agents.fleet.mend("web-01", AT, kind)
+    both.follow()
+    assert machine.faults == set()
+
+
+async def test_it_shows_another_certificate_while_the_fault_lasts(agents, tmp_path: Path):
+    controllers = await serve_controllers(agents, tmp_path, 0)
+    (ilo,) = controllers
+    place = (address_of("127.33.0.1"), ilo.service.port)
+    seen = []
+    for change in ("", "fault", "mend"):
+        if change == "fault":
+            agents.fleet.fault("web-01", FaultKind.WRONG_CERTIFICATE, AT)
+        elif change == "mend":
+            agents.fleet.mend("web-01", AT)
+        ilo.follow()
+        seen.append(await asyncio.to_thread(ssl.get_server_certificate, place))
+    assert seen[0] == seen[2] != seen[1]
+    await controllers.close()
+
+
 async def test_it_answers_at_its_own_address_with_a_certificate_that_stays(agents, tmp_path: Path):
     seen = []
     for _ in range(2):
