@@ -17,6 +17,7 @@ from uuid import NAMESPACE_URL, uuid5
 from apps.simulators.bmc import hardware
 from apps.simulators.bmc.event_log import EventLog
 from apps.simulators.bmc.faults import Fault
+from apps.simulators.bmc.nature import USUAL_PACE, USUAL_PRODUCT, Load, Measure, Measured, Pace, Product
 from apps.simulators.bmc.sensors import PASSED, Moment, Sensor, Severity
 
 _NO_DATA = 0xFF
@@ -70,31 +71,8 @@ class Event:
     entry: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What is measured of a machine that is on."""
-
-    watts: float
-    inlet: float  # °C
-    processor: float  # °C
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """Who made it, and what runs on it."""
-
-    manufacturer: str = "NEC"
-    model: str = "Express5800/R120k-2M"
-    system: str = "Debian GNU/Linux 12"
-    kernel: str = "6.1.0-27-amd64"
-
-
 Happening = Switched | Started | Event
 Listener = Callable[["Machine", Happening], None]
-Load = Callable[[float], float]
-"""How busy the machine is, 0 to 1, at a time in seconds since 1970."""
-Measure = Callable[[float], Measured]
-"""What is measured at such a time."""
 
 
 class Handle(Protocol):
@@ -104,17 +82,6 @@ class Handle(Protocol):
 
 
 Later = Callable[[float, Callable[[], None]], Handle]
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How long things take, in seconds."""
-
-    on: float = 1.0
-    off: float = 0.5
-    cycle: float = 3.0  # without power
-    soft: float = 6.0  # the operating system shuts down
-    boot: float = 4.0  # until the operating system is up
 
 
 def _on_the_loop(seconds: float, act: Callable[[], None]) -> Handle:
@@ -132,8 +99,8 @@ class Machine:
         asset: str = "",
         load: Load | None = None,
         measure: Measure | None = None,
-        product: Product = Product(),
-        pace: Pace = Pace(),
+        product: Product = USUAL_PRODUCT,
+        pace: Pace = USUAL_PACE,
         on: bool = True,
         clock: Callable[[], float] = time.time,
         later: Later = _on_the_loop,
