@@ -39,6 +39,9 @@ class Protocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Go on, and see what is waited for now."""
         super().data_received(data)
+        if self.transport.get_protocol() is not self:  # it has become a WebSocket, which may be quiet for long
+            self._wait_for("")
+            return
         if self._waits_for == "body":
             self._wait_for("")  # each piece has the whole time again
         self._watch()

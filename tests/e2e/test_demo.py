@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import AXE, Visit, leave
 from tests.e2e.portal import Client, Portal
+from tests.e2e.test_console_story import screen
 from tests.peers import free_udp_port
 from tests.system.portal import runs
 from tests.system.waiting import STOP_DEADLINE, until
 
 PLAN = Path(__file__).with_name("demo-fleet.yaml")
-DEVICES = 9
+ROOT = Path(__file__).parents[2]
+DEVICES = 10
 NAME, PASSWORD = "demo", "show me the fleet"
 
 
@@ -126,6 +130,72 @@ def test_the_failing_devices_alert_is_acknowledged(
     leave(context)
 
 
+def order(api: Client, component: int, action: str) -> None:
+    """Order something of a machine's power, and wait until it is done."""
+    body = {"operation": "power", "arguments": {"action": action}, "components": [component]}
+    job = api.post("/operations/", body)["job"]
+    until(lambda: api.get(f"/jobs/{job}/")["state"] in {"done", "failed"}, f"{action} has ended", 60)
+    assert api.get(f"/jobs/{job}/")["state"] == "done", api.get(f"/jobs/{job}/steps/")
+
+
+def test_somebody_signs_in_on_a_console_that_sees_the_power_go_and_come(
+    browser: Browser, demo: Portal, api: Client
+) -> None:
+    """The console stays open all the while, also when nothing is said or typed for longer than a request may take."""
+    (server,) = api.get("/components/?name=tyo-app-01")["results"]
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    visit = Visit(page)
+    page.on("console", visit.listen)
+    sign_in(page, demo)
+    page.goto(f"{demo.url}/components/{server['id']}/")
+    page.get_by_role("link", name="Console", exact=True).click()
+    expect(page.locator("#console-state")).to_contain_text("Connected", timeout=60_000)
+    login, password = page.locator(".sim b").last.inner_text(), page.locator(".sim code").nth(1).inner_text()
+
+    def enter(text: str, answer: str) -> None:
+        page.keyboard.type(text)
+        page.keyboard.press("Enter")
+        until(lambda: answer in screen(page), f"the terminal shows {answer!r}", 30)
+
+    enter("", "tyo-app-01 login:")
+    enter(login, "Password:")
+    enter(password, f"{login}@tyo-app-01:~$")
+    enter("uname", "\nLinux\n")
+    order(api, server["id"], "off")
+    until(lambda: "reboot: Power down" in screen(page), "the console says that it is off", 30)
+    order(api, server["id"], "on")
+    until(lambda: "Booting from disk 1" in screen(page), "it starts", 30)
+    until(lambda: screen(page).rstrip().endswith("tyo-app-01 login:"), "it asks for a login again", 60)
+    page.click("#console-close")
+    expect(page.locator("#console-state")).to_have_text("Not connected", timeout=30_000)
+    assert visit.complaints == []
+    leave(context)
+
+
+def test_what_somebody_breaks_is_told_by_the_controller(demo: Portal, api: Client) -> None:
+    """By a trap at once; another fault shows at agent and controller when they are asked."""
+    (server,) = api.get("/components/?name=tyo-app-01")["results"]
+    command = [sys.executable, "-m", "apps.simulators.fleet.tell", str(demo.folder / "fleet.sock")]
+    subprocess.run([*command, "fault", "tyo-app-01", "psu-failed"], check=True, cwd=ROOT, timeout=60)
+    subprocess.run([*command, "fault", "tyo-app-01", "drive-failed"], check=True, cwd=ROOT, timeout=60)
+    told = f"/alerts/?component={server['id']}&severity=critical"
+    api.wait_for(told, lambda found: found["count"] >= 2, "the receiver has the traps", 60)
+    api.post("/operations/", {"operation": "collect", "components": [server["id"]]})
+    path = f"/components/{server['id']}/"
+
+    def both_know(found: dict[str, Any]) -> bool:
+        told = {one["driver"]: one["status"] for one in found["interfaces"]}
+        return told == {"snmp_agent": "warning", "bmc": "critical"}
+
+    api.wait_for(path, both_know, "agent and controller tell of it", 60)
+    subprocess.run([*command, "mend", "tyo-app-01"], check=True, cwd=ROOT, timeout=60)
+    mended = f"/incidents/?component={server['id']}&state=open"
+    api.wait_for(
+        mended, lambda found: not [one for one in found["results"] if one["severity"] == "critical"], "over", 60
+    )
+
+
 def test_a_server_is_switched_off_by_its_controller_and_on_again(demo: Portal, api: Client) -> None:
     """One machine, two ways of managing: its agent falls silent, nothing is lost, and it comes back as started anew."""
 
@@ -133,25 +203,19 @@ def test_a_server_is_switched_off_by_its_controller_and_on_again(demo: Portal, a
         (row,) = api.get("/components/?name=tyo-web-01")["results"]
         return row
 
-    def order(action: str) -> None:
-        body = {"operation": "power", "arguments": {"action": action}, "components": [server()["id"]]}
-        job = api.post("/operations/", body)["job"]
-        until(lambda: api.get(f"/jobs/{job}/")["state"] in {"done", "failed"}, f"{action} has ended", 60)
-        assert api.get(f"/jobs/{job}/")["state"] == "done", api.get(f"/jobs/{job}/steps/")
-
     def agent() -> dict[str, Any]:
         (row,) = [one for one in server()["interfaces"] if one["driver"] == "snmp_agent"]
         return row
 
     until(lambda: server()["power_state"] == "on", "its controller was asked", 60)
     assert [one["driver"] for one in server()["interfaces"]] == ["snmp_agent", "ilo"]
-    order("off")
+    order(api, server()["id"], "off")
     assert server()["power_state"] == "off"
     until(lambda: agent()["last_error"], "the agent is silent", 60)
     until(lambda: server()["status"] == "normal", "it is off, and nothing is wrong", 30)
     (uptime,) = [row for row in api.get(f"/components/{server()['id']}/sensors/?kind=uptime")["results"]]
     assert uptime["stale"]
-    order("on")
+    order(api, server()["id"], "on")
     until(lambda: not agent()["last_error"], "its system has started", 150)
     (again,) = [row for row in api.get(f"/components/{server()['id']}/sensors/?kind=uptime")["results"]]
     assert again["value"] < 600 < uptime["value"]

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
@@ -186,3 +187,34 @@ async def test_a_request_on_its_way_is_answered_while_the_portal_stops(place: Pl
     assert await rest(early) == b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
     assert await rest(silent) == b""
     assert place.ended == 2
+
+
+async def test_a_socket_of_a_web_page_may_be_quiet(monkeypatch):
+    """Only what is sent in pieces has a deadline; what became a WebSocket is asked by pings."""
+    for name in ("HEAD_WITHIN", "BODY_SILENCE"):
+        monkeypatch.setattr(patience, name, 0.1)
+    heard: list[str] = []
+
+    async def application(scope: dict, receive, send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            heard.append(message["text"])
+            await send({"type": "websocket.send", "text": message["text"]})
+
+    config = uvicorn.Config(application, interface="asgi3", lifespan="off", log_config=None, ws="websockets-sansio")
+    config.load()
+    ended = asyncio.Event()
+    make = lambda: Protocol(config=config, server_state=ServerState(), app_state={}, gone=ended.set)  # noqa: E731
+    server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", 0)
+    place = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async with aiohttp.ClientSession() as session, session.ws_connect(place) as opened:
+        await opened.send_str("one")
+        assert await opened.receive_str(timeout=WITHIN) == "one"
+        with pytest.raises(TimeoutError):
+            await opened.receive(timeout=0.5)  # five times what a body has
+        await opened.send_str("two")
+        assert await opened.receive_str(timeout=WITHIN) == "two"
+    await asyncio.wait_for(ended.wait(), WITHIN)
+    assert heard == ["one", "two"]
+    server.close()

@@ -3,7 +3,8 @@
 from apps.simulators.bmc.accounts import Privilege
 from apps.simulators.bmc.controller import Controller
 from apps.simulators.bmc.faults import Fault
-from apps.simulators.bmc.machine import Event, Machine, Order, Pace, Started, Switched
+from apps.simulators.bmc.machine import Event, Machine, Order, Started, Switched
+from apps.simulators.bmc.nature import Measured, Pace, Product
 from apps.simulators.bmc.server import Server, serve, serve_all
 
 __all__ = [
@@ -11,9 +12,11 @@ __all__ = [
     "Event",
     "Fault",
     "Machine",
+    "Measured",
     "Order",
     "Pace",
     "Privilege",
+    "Product",
     "Server",
     "Started",
     "Switched",

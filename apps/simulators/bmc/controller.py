@@ -7,7 +7,7 @@ from typing import Any
 from apps.simulators.bmc import hardware, wire
 from apps.simulators.bmc.accounts import Accounts, Privilege
 from apps.simulators.bmc.alerts import TRAP_PORT, Alerts
-from apps.simulators.bmc.commands import COMMANDS, Asked, Refused
+from apps.simulators.bmc.commands import COMMANDS, GROUP, Asked, Refused
 from apps.simulators.bmc.faults import Fault
 from apps.simulators.bmc.machine import Event, Happening, Machine
 from apps.simulators.bmc.sensors import Moment
@@ -15,6 +15,7 @@ from apps.simulators.bmc.serial_over_lan import SerialOverLan
 from apps.simulators.bmc.session import Session
 from apps.simulators.bmc.sessions import Sessions
 from apps.simulators.bmc.settings import Settings
+from apps.simulators.bmc.terminal import PASSWORD, Terminal
 from apps.simulators.bmc.watchdog import Watchdog
 
 INVALID_COMMAND, INSUFFICIENT_PRIVILEGE = 0xC1, 0xD4
@@ -24,14 +25,20 @@ _CLEARED = 2  # event of the event log
 _FREE = (wire.OPEN_REQUEST, wire.RAKP1, wire.RAKP3)
 
 Peer = Any
-Send = Callable[[bytes, Peer], None]
+Send = Callable[[bytes, Peer], object]
 
 
 class Controller:
     """Answers for a machine. Who carries packets for it sets ``send``."""
 
     def __init__(
-        self, machine: Machine, address: str = "127.0.0.1", port: int = 623, *, trap_port: int = TRAP_PORT
+        self,
+        machine: Machine,
+        address: str = "127.0.0.1",
+        port: int = 623,
+        *,
+        trap_port: int = TRAP_PORT,
+        console_password: str = PASSWORD,
     ) -> None:
         self.machine, self.address, self.port = machine, address, port
         self.guid = machine.uuid.bytes_le
@@ -39,10 +46,11 @@ class Controller:
         self.sessions = Sessions(self.accounts, self.guid, machine.clock)
         self.settings = Settings(address, port)
         self.alerts = Alerts(self, trap_port)
-        self.serial_over_lan = SerialOverLan(self)
+        self.serial_over_lan = SerialOverLan(self, Terminal(machine, console_password))
         self.watchdog = Watchdog(machine)
         self.sessions.ended = self.serial_over_lan.session_ended
         self.areas: dict[int, bytes] = {}  # what parts say of themselves, once somebody asked
+        self.has_dcmi = True
         self.slowness = 5.0  # seconds, while it is slow
         self.lasts = 12  # commands that it still answers once it begins to die
         self.restarts_in = RESTARTS_IN
@@ -193,7 +201,7 @@ class Controller:
                 if self._left < 0:
                     return None
         known = COMMANDS.get((message.netfn, message.command))
-        if known is None:
+        if known is None or (message.netfn == GROUP and not self.has_dcmi):
             return None if session is None else wire.answer(message, INVALID_COMMAND, b"")
         needed, work = known
         if needed > (session.privilege if session else Privilege.NONE):

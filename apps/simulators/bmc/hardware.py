@@ -6,6 +6,7 @@ from apps.simulators.bmc.faults import Fault
 from apps.simulators.bmc.sensors import REDUNDANCY, SPECIFIC, Limits, Moment, Reader, Sensor, Severity
 
 IDLE_WATTS, FULL_WATTS, STANDBY_WATTS = 112.0, 388.0, 9.0
+PROCESSOR_WARNS, PROCESSOR_FAILS = 85, 92  # °C
 FANS, DRIVES = 6, 4
 FAILED_FAN, FAILED_DRIVE, FAILED_SUPPLY = 2, 3, 2
 
@@ -17,16 +18,12 @@ _CPU, _BOARD, _PSU, _BACKPLANE, _CHASSIS, _COOLING, _DIMM, _CELL, _INLET = 3, 7,
 _CRITICAL, _WARNING = Severity.CRITICAL, Severity.WARNING
 
 
-def _inlet(moment: Moment) -> float:
-    return 23.0 + 1.6 * moment.wave
-
-
 def _processor(above: float) -> Reader:
     def read(moment: Moment) -> float | None:
         if not moment.on:
             return None
         too_hot = 56.0 if Fault.OVER_TEMPERATURE in moment.faults and above == 0 else 0.0
-        return 38.0 + above + 34.0 * moment.load + 2.0 * moment.wave + too_hot
+        return moment.processor + above + too_hot
 
     return read
 
@@ -95,10 +92,18 @@ def _drive(number: int) -> Reader:
 
 def _measuring() -> Iterator[Sensor]:
     yield Sensor(
-        1, "Inlet Temp", _TEMPERATURE, _INLET, 1, _inlet, unit=_DEGREES, signed=True, limits=Limits(5, 0, 38, 42)
+        1,
+        "Inlet Temp",
+        _TEMPERATURE,
+        _INLET,
+        1,
+        lambda moment: moment.inlet,
+        unit=_DEGREES,
+        signed=True,
+        limits=Limits(5, 0, 38, 42),
     )
     for number in (1, 2):
-        hot = Limits(upper_warning=85, upper_critical=92)
+        hot = Limits(upper_warning=PROCESSOR_WARNS, upper_critical=PROCESSOR_FAILS)
         read = _processor(3.0 * (number - 1))
         yield Sensor(
             1 + number, f"CPU{number} Temp", _TEMPERATURE, _CPU, number, read, unit=_DEGREES, signed=True, limits=hot

@@ -17,6 +17,7 @@ from uuid import NAMESPACE_URL, uuid5
 from apps.simulators.bmc import hardware
 from apps.simulators.bmc.event_log import EventLog
 from apps.simulators.bmc.faults import Fault
+from apps.simulators.bmc.nature import USUAL_PACE, USUAL_PRODUCT, Load, Measure, Measured, Pace, Product
 from apps.simulators.bmc.sensors import PASSED, Moment, Sensor, Severity
 
 _NO_DATA = 0xFF
@@ -72,8 +73,6 @@ class Event:
 
 Happening = Switched | Started | Event
 Listener = Callable[["Machine", Happening], None]
-Load = Callable[[float], float]
-"""How busy the machine is, 0 to 1, at a time in seconds since 1970."""
 
 
 class Handle(Protocol):
@@ -83,17 +82,6 @@ class Handle(Protocol):
 
 
 Later = Callable[[float, Callable[[], None]], Handle]
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How long things take, in seconds."""
-
-    on: float = 1.0
-    off: float = 0.5
-    cycle: float = 3.0  # without power
-    soft: float = 6.0  # the operating system shuts down
-    boot: float = 4.0  # until the operating system is up
 
 
 def _on_the_loop(seconds: float, act: Callable[[], None]) -> Handle:
@@ -110,7 +98,9 @@ class Machine:
         serial: str = "SIM0000001",
         asset: str = "",
         load: Load | None = None,
-        pace: Pace = Pace(),
+        measure: Measure | None = None,
+        product: Product = USUAL_PRODUCT,
+        pace: Pace = USUAL_PACE,
         on: bool = True,
         clock: Callable[[], float] = time.time,
         later: Later = _on_the_loop,
@@ -122,6 +112,8 @@ class Machine:
         self._phase, self._period = own.random() * math.tau, own.uniform(500, 900)
         self._base = own.uniform(0.15, 0.45)
         self.load_at: Load = load or self._usual_load
+        self.measure_at: Measure = measure or self._usual_values
+        self.product = product
         self.is_on = on
         self.faults: set[Fault] = set()
         self.opened = False  # the cover
@@ -165,19 +157,35 @@ class Machine:
         """Give what it draws at a moment, powered as it is now."""
         if not self.is_on:
             return hardware.STANDBY_WATTS
-        drawn = hardware.IDLE_WATTS + (hardware.FULL_WATTS - hardware.IDLE_WATTS) * self.load_at(at)
+        return self._limited(self.measure_at(at).watts)
+
+    def _limited(self, drawn: float) -> float:
         return min(drawn, self.power_limit) if self.power_limit else drawn
 
     def moment(self) -> Moment:
         """Give all that sensors are read from."""
         now = self.clock()
-        load = self.load_at(now) if self.is_on else 0.0
-        wave = math.sin(now / 47 + self._phase)
-        return Moment(self.is_on, load, wave, self.watts_at(now), self.opened, frozenset(self.faults))
+        told, load = self.measure_at(now), self.load_at(now) if self.is_on else 0.0
+        watts = self._limited(told.watts) if self.is_on else hardware.STANDBY_WATTS
+        faults = frozenset(self.faults)
+        return Moment(self.is_on, load, self._wave(now), watts, told.inlet, told.processor, self.opened, faults)
+
+    def _wave(self, at: float) -> float:
+        return math.sin(at / 47 + self._phase)
+
+    def _usual_values(self, at: float) -> Measured:
+        load, wave = self.load_at(at), self._wave(at)
+        watts = hardware.IDLE_WATTS + (hardware.FULL_WATTS - hardware.IDLE_WATTS) * load
+        return Measured(watts, 23.0 + 1.6 * wave, 38.0 + 34.0 * load + 2.0 * wave)
 
     def _usual_load(self, at: float) -> float:
         slow, quick = math.sin(at / self._period + self._phase), math.sin(at / 61 + 3 * self._phase)
         return min(1.0, max(0.02, self._base + 0.2 * slow + 0.08 * quick))
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since it began to start."""
+        return max(0.0, self.clock() - self.started_at)
 
     @property
     def is_lit(self) -> bool:

@@ -3,20 +3,23 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from apps.simulators.bmc.machine import Machine
+
 _EPOCH = datetime(1996, 1, 1, tzinfo=UTC)
 _ENGLISH = 25
 _RACK_MOUNT = 23
 _MADE = datetime(2026, 3, 2, 8, 30, tzinfo=UTC)
 
 
-def describe(number: int, serial: str, asset: str) -> bytes | None:
+def describe(number: int, machine: Machine) -> bytes | None:
     """Give the whole area of a part; None where there is no such part."""
+    serial, maker, model = machine.serial, machine.product.manufacturer, machine.product.model
     match number:
         case 0:
             return area(
                 chassis=("CH-2U-08", f"C{serial}"),
-                board=("NEC", "Main board", f"B{serial}", "MB-2S-DDR5", ""),
-                product=("NEC", "Express5800/R120k-2M", "N8100-3021Y", "1.0", serial, asset, ""),
+                board=(maker, "Main board", f"B{serial}", "MB-2S-DDR5", ""),
+                product=(maker, model, "N8100-3021Y", "1.0", serial, machine.asset, ""),
             )
         case 1 | 2:
             product = ("Delta", "Power supply 800 W", "DPS-800AB-41", "S1F", f"P{serial}{number}", "", "")

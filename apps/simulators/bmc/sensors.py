@@ -29,6 +29,8 @@ class Moment:
     load: float  # 0 to 1
     wave: float  # -1 to 1: what moves besides
     watts: float
+    inlet: float = 23.0  # °C, of the air that comes in
+    processor: float = 40.0  # °C, while it is on
     opened: bool = False
     faults: frozenset[Fault] = frozenset()
 

@@ -24,8 +24,8 @@ _LAST_NUMBER = 15
 class SerialOverLan:
     """The one line of a controller, and the session that has it."""
 
-    def __init__(self, controller: "Controller") -> None:
-        self.terminal = Terminal(controller.machine)
+    def __init__(self, controller: "Controller", terminal: Terminal) -> None:
+        self.terminal = terminal
         self.terminal.hear = self._said
         self.session: Session | None = None
         self.lost = 0  # packets that nobody acknowledged

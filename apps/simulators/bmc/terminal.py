@@ -1,15 +1,13 @@
 """The serial console of a simulated machine: what it says while it boots, a login, and a small shell."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
+from apps.simulators.bmc import shell
 from apps.simulators.bmc.machine import Handle, Happening, Machine, Started, Switched
 
 PASSWORD = "secret"  # noqa: S105 - of whoever signs in, on a machine that does not exist
 _DEVICES = {1: "PXE: NIC1 (IPv4)", 2: "disk 1", 5: "CD-ROM", 6: "Setup", 15: "USB"}
 _ENTER, _ERASE, _INTERRUPT, _END, _KILL = frozenset(b"\r\n"), frozenset(b"\x7f\x08"), 0x03, 0x04, 0x15
-_KERNEL = "6.1.0-27-amd64"
-_HELP = "date  echo  exit  help  hostname  poweroff  reboot  uname  uptime  whoami"
 _LONGEST = 256
 
 
@@ -57,16 +55,22 @@ class Terminal:
             self._timers.append(machine.later(machine.pace.boot, self._ask_for_login))
 
     def _boot_text(self, device: int) -> list[str]:
-        place = _DEVICES.get(device, "disk 1")
+        place, kernel = _DEVICES.get(device, "disk 1"), self.machine.product.kernel
         return [
             "\n\033[2J\033[HSystem BIOS 2.0.1  Copyright (C) 2026\n",
-            f"Serial number {self.machine.serial}\n2 processors, 64 GiB of memory\n",
+            f"{self.machine.product.model}, serial number {self.machine.serial}\n",
+            "2 processors, 64 GiB of memory\n",
             f"Booting from {place} ...\n",
-            f"Loading Linux {_KERNEL} ...\nLoading initial ramdisk ...\n",
-            f"[    0.000000] Linux version {_KERNEL}\n[    0.000000] Command line: console=ttyS0,115200n8\n",
+            f"Loading Linux {kernel} ...\nLoading initial ramdisk ...\n",
+            f"[    0.000000] Linux version {kernel}\n[    0.000000] Command line: console=ttyS0,115200n8\n",
+            "[    0.914220] EXT4-fs (sda2): mounted filesystem with ordered data mode\n",
             "[    1.482911] systemd[1]: Hostname set to <" + self.machine.name + ">.\n",
+            "[  OK  ] Mounted boot.mount - /boot.\n",
+            "[  OK  ] Started systemd-journald.service - Journal Service.\n",
             "[  OK  ] Reached target network.target - Network.\n",
+            "[  OK  ] Started snmpd.service - SNMP Daemon.\n",
             "[  OK  ] Started ssh.service - OpenBSD Secure Shell server.\n",
+            "[  OK  ] Reached target multi-user.target - Multi-User System.\n",
         ]
 
     # --- whoever types ------------------------------------------------------------------------------------------------
@@ -116,7 +120,7 @@ class Terminal:
 
     def _ask_for_login(self) -> None:
         self._user, self._asks = "", "login"
-        self._say(f"\nDebian GNU/Linux 12 {self.machine.name} ttyS0\n\n")
+        self._say(f"\n{self.machine.product.system} {self.machine.name} ttyS0\n\n")
         self._prompt()
 
     def _prompt(self, *, new_line: bool = False) -> None:
@@ -137,50 +141,20 @@ class Terminal:
         elif self._asks == "password":
             if line == self._password:
                 self._asks = "shell"
-                self._say(f"Linux {self.machine.name} {_KERNEL} x86_64\n")
+                self._say(shell.version(self.machine))
             else:
                 self._say("\nLogin incorrect\n")
                 self._user, self._asks = "", "login"
         else:
-            self._obey(line.split())
-        if self._asks:
-            self._prompt()
+            words = line.split()
+            if words[:1] in (["exit"], ["logout"]):
+                self._leave()
+                return
+            if words:
+                self._say(shell.answer(self.machine, self._user, words))
+        self._prompt()
 
     def _leave(self) -> None:
         if self._asks == "shell":
             self._say("logout\n")
         self._ask_for_login()
-
-    def _obey(self, words: list[str]) -> None:
-        machine = self.machine
-        match words:
-            case []:
-                return
-            case ["echo", *rest]:
-                self._say(" ".join(rest) + "\n")
-            case ["uname"]:
-                self._say("Linux\n")
-            case ["uname", "-r"]:
-                self._say(f"{_KERNEL}\n")
-            case ["uname", *_]:
-                self._say(f"Linux {machine.name} {_KERNEL} #1 SMP PREEMPT_DYNAMIC x86_64 GNU/Linux\n")
-            case ["hostname"]:
-                self._say(f"{machine.name}\n")
-            case ["whoami"]:
-                self._say(f"{self._user}\n")
-            case ["date"]:
-                self._say(f"{datetime.fromtimestamp(machine.clock(), UTC):%a %b %e %H:%M:%S UTC %Y}\n")
-            case ["uptime"]:
-                up = max(0, int(machine.clock() - machine.started_at))
-                self._say(f"up {up // 86400} days, {up // 3600 % 24}:{up // 60 % 60:02}, load {machine.load:.2f}\n")
-            case ["help"]:
-                self._say(f"{_HELP}\n")
-            case ["reboot"]:
-                machine.restart()
-            case ["poweroff"]:
-                machine.shut_down()
-            case ["exit" | "logout"]:
-                self._leave()
-                self._line.clear()
-            case [name, *_]:
-                self._say(f"-bash: {name}: command not found\n")

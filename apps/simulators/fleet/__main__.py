@@ -76,7 +76,7 @@ async def _run(
     fleet: Fleet, opened: socket.socket, traps_to: Peer | None, path: Path | None, folder: Path | None
 ) -> None:
     agents = await serve(fleet, opened=opened, traps_to=traps_to)
-    services = await controllers.serve(agents, folder, agents.port) if folder is not None else []
+    beside = await controllers.serve(agents, folder, agents.port) if folder is not None else None
     control = Control(agents)
     if path is not None:
         await control.listen(path)
@@ -87,8 +87,8 @@ async def _run(
     print(f"{len(fleet)} agents on {first} to {last}, UDP port {agents.port}", flush=True)
     await stop.wait()
     control.close()
-    for service in services:
-        await service.close()
+    if beside is not None:
+        await beside.close()
     agents.close()
 
 

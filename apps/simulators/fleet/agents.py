@@ -4,6 +4,7 @@ import asyncio
 import random
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +27,8 @@ COMPLAINS_EVERY = 10.0  # seconds between two traps about wrong communities
 _OTHER = "-changed"  # what a community or password ends with once somebody changed it
 
 Peer = tuple[str, int]
+Beside = Callable[[bytes, Peer], None]
+"""Takes what comes to an address that is no device's."""
 SentTrap = tuple[float, str, bytes]
 """When, from which address, and the datagram."""
 
@@ -49,6 +52,7 @@ class Agents:
         self.fleet, self.traps_to = fleet, traps_to
         self.clock = Clock()
         self.requests = self.answers = 0
+        self.beside: dict[bytes, Beside] = {}  # by their packed addresses: the controllers that share the socket
         self.sent: list[SentTrap] = []  # while the clock stands still: what would have been sent
         self._socket = opened
         self._user = security.user_for(fleet.plan.login) if fleet.plan.login else None
@@ -80,9 +84,12 @@ class Agents:
                 return
             except OSError:  # such as an ICMP error for an answer that was sent before
                 continue
-            device = self.fleet.by_address.get(loopback.asked_of(ancillary) or b"")
+            asked = loopback.asked_of(ancillary) or b""
+            device = self.fleet.by_address.get(asked)
             if device is not None:
                 self._received(device, data, peer)
+            elif asked in self.beside:
+                self.beside[asked](data, peer)
 
     def _received(self, device: Device, data: bytes, peer: Peer) -> None:
         self.requests += 1
@@ -134,13 +141,18 @@ class Agents:
         return security.answer(data, engine_of(device.when(now)), user, respond)
 
     def _send(self, device: Device, data: bytes, peer: Peer) -> None:
+        if self.send_from(device.address.packed, data, peer):
+            self.answers += 1
+
+    def send_from(self, address: bytes, data: bytes, peer: Peer) -> bool:
+        """Send from an address, which is packed; gives whether it went out."""
         if self._socket.fileno() < 0:
-            return
+            return False
         try:
-            loopback.send_from(self._socket, device.address.packed, data, peer)
+            loopback.send_from(self._socket, address, data, peer)
         except OSError:
-            return  # the asker has gone, or the buffer is full: as if the network had lost it
-        self.answers += 1
+            return False  # the asker has gone, or the buffer is full: as if the network had lost it
+        return True
 
     # --- sending ----------------------------------------------------------------------------------------------------
     async def _look_for_traps(self) -> None:

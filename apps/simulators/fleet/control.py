@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from apps.simulators.fleet.agents import Agents, SentTrap
 from apps.simulators.fleet.faults import FaultKind
+from apps.simulators.fleet.places import address_of
 from apps.simulators.fleet.plan import BadPlan
 
 LONGEST = 64 * 1024 * 1024  # octets of an answer: traps of days
@@ -89,6 +90,8 @@ def _list(agents: Agents, order: Order) -> Order:
                 "name": device.name,
                 "kind": device.kind,
                 "address": str(device.address),
+                "controller": device.spec.controller,
+                "controller_address": address_of(device.spec.address) if device.spec.controller else "",
                 "faults": [
                     {"kind": fault.kind, "part": fault.part}
                     for fault in device.faults.all

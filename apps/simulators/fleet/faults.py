@@ -20,8 +20,15 @@ class FaultKind(StrEnum):
     LINK_DOWN = "link-down"  # part is the number of the port
     ON_BATTERY = "on-battery"
     BATTERY_WORN = "battery-worn"  # must be replaced, holds a third of its charge
-    PSU_FAILED = "psu-failed"  # one of two; a controller tells
-    FAN_STOPPED = "fan-stopped"  # a controller tells
+    PSU_FAILED = "psu-failed"  # one of two
+    FAN_STOPPED = "fan-stopped"
+    DRIVE_FAILED = "drive-failed"  # one of a mirror
+    POWER_LOST = "power-lost"  # one of two lines
+    CONTROLLER_SILENT = "controller-silent"
+    CONTROLLER_SLOW = "controller-slow"
+    SESSION_FULL = "session-full"
+    WRONG_PASSWORD = "wrong-password"  # noqa: S105
+    WRONG_CERTIFICATE = "wrong-certificate"
     CONFIGURED = "configured"  # somebody changed the configuration
     SELF_TEST = "self-test"  # the UPS tested itself
     INTRUDER = "intruder"  # somebody asked with a wrong community
@@ -31,8 +38,26 @@ class FaultKind(StrEnum):
         """Say whether it is over at once."""
         return self in _MOMENTS
 
+    @property
+    def is_controllers(self) -> bool:
+        """Say whether only a server with a controller can have it: the controller tells of it, or is wrong itself."""
+        return self in _CONTROLLERS
+
 
 _MOMENTS = frozenset({FaultKind.CONFIGURED, FaultKind.SELF_TEST, FaultKind.INTRUDER})
+_CONTROLLERS = frozenset(
+    {
+        FaultKind.PSU_FAILED,
+        FaultKind.FAN_STOPPED,
+        FaultKind.DRIVE_FAILED,
+        FaultKind.POWER_LOST,
+        FaultKind.CONTROLLER_SILENT,
+        FaultKind.CONTROLLER_SLOW,
+        FaultKind.SESSION_FULL,
+        FaultKind.WRONG_PASSWORD,
+        FaultKind.WRONG_CERTIFICATE,
+    }
+)
 STRENGTHS = {
     FaultKind.SLOW: 1.5,
     FaultKind.LOSSY: 0.3,
@@ -63,6 +88,7 @@ class Fault:
     lasts: float = 0.0
     part: int = 0  # the number of the port or disk; 0 where the kind has none
     strength: float | None = None
+    held: bool = False  # by its controller, which keeps it off: nobody else ends it
 
     @property
     def size(self) -> float:
@@ -161,7 +187,9 @@ class Faults:
         """End what holds now, or only what is of one kind, also what would repeat; gives how many."""
         ended = 0
         for one in self.all:
-            if (kind is None or one.kind is kind) and one.since <= moment and (one.until is None or one.until > moment):
+            if one.held or not (kind is None or one.kind is kind):
+                continue
+            if one.since <= moment and (one.until is None or one.until > moment):
                 one.until = moment
                 ended += 1
         return ended

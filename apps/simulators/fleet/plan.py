@@ -22,6 +22,8 @@ from apps.simulators.fleet.course import EPOCH
 from apps.simulators.fleet.faults import Fault, FaultKind
 
 MOST = 65_000  # addresses of one range
+ILO, BMC = "ilo", "bmc"
+CONTROLLERS = (ILO, BMC)
 _OF_FLEET = frozenset({"domain", "contact", "login", "devices", "seed"})
 
 
@@ -54,7 +56,9 @@ class Spec:
     community: str = "public"
     trap_version: str = "2c"  # "1", "2c" or "3"
     dump: str = ""  # of a replayed device: the file
-    controller: str = ""  # "ilo": a server that has one, at an address of its own
+    controller: str = ""  # "ilo" or "bmc": a server that has one, at an address of its own
+    alerts: bool = False  # its controller tells the destination of traps what happens
+    power_meter: bool = True  # its controller measures power (DCMI)
     boots_every: float = 0.0  # days between two starts; 0: as usual for its kind
     faults: tuple[Mapping[str, Any], ...] = ()
     notes: Mapping[str, Any] = field(default_factory=dict)

@@ -48,7 +48,10 @@ def _give(remote: Remote, options: argparse.Namespace) -> None:
     else:
         for device in remote.devices():
             wrong = ", ".join(f"{one['kind']} {one['part'] or ''}".strip() for one in device["faults"])
-            print(f"{device['address']:<15} {device['kind']:<12} {device['name']:<24} {wrong}".rstrip())
+            controller = f"{device['controller']} {device['controller_address']}"
+            print(
+                f"{device['address']:<15} {device['kind']:<12} {device['name']:<24} {controller:<19} {wrong}".rstrip()
+            )
 
 
 if __name__ == "__main__":

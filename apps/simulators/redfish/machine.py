@@ -60,6 +60,7 @@ class Machine:
     manufacturer: str = "HPE"
     model: str = "ProLiant DL360 Gen11"
     mac: str = "02:5E:00:00:00:01"
+    system: tuple[str, str] = ("Red Hat Enterprise Linux", "9.4")  # name and version of what runs on it
     watts: float = 214.0
     inlet: float = 22.0  # °C
     processor: float = 40.0  # °C

@@ -165,7 +165,7 @@ def _system(machine: Machine) -> Iterable[tuple[str, Resource]]:
                         "FanRedundancy": "FailedRedundant" if Fault.FAN_STOPPED in machine.faults else "Redundant",
                         "PowerSupplyRedundancy": "FailedRedundant" if supplies_fail else "Redundant",
                     },
-                    "HostOS": {"OsName": "Red Hat Enterprise Linux", "OsVersion": "9.4"} if on else {},
+                    "HostOS": {"OsName": machine.system[0], "OsVersion": machine.system[1]} if on else {},
                     "PostState": machine.post_state,
                 }
             },

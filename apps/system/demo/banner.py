@@ -6,9 +6,11 @@ from django.core.cache import cache
 from django.http import HttpRequest
 
 from apps.core.banners import Banner
+from apps.simulators.fleet.places import CONSOLE_PASSWORD
 from apps.system.demo import ground
 
 PROGRESS_KEY = "demo:progress"
+CONSOLE_PAGE = "control:console"
 _FOR = 120  # seconds for which a word about the progress is believed
 
 
@@ -19,8 +21,14 @@ def banner(request: HttpRequest) -> Banner:
         "name": ground.NAME,
         "password": ground.PASSWORD,
         "progress": _progress(),
+        "console_password": CONSOLE_PASSWORD if _shows_a_console(request) else None,
     }
     return Banner("demo/_banner.html", facts, sign_in="demo/_sign_in.html")
+
+
+def _shows_a_console(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and match.view_name == CONSOLE_PAGE
 
 
 def folder() -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from apps.simulators.fleet.controllers import PASSWORD, USERNAME, address_of
-from apps.simulators.fleet.plan import Login, Plan, Spec
+from apps.simulators.fleet.places import BMC_PASSWORD, ILO_PASSWORD, USERNAME, address_of
+from apps.simulators.fleet.plan import BMC, CONTROLLERS, ILO, Login, Plan, Spec
 from apps.system.demo.api import Api
 
 DRIVERS = {
@@ -17,6 +17,8 @@ DRIVERS = {
     "tape-library": "alert_only",
 }
 PING = "alert_only"
+LOGINS = {ILO: ("iLO", ILO_PASSWORD), BMC: ("BMC", BMC_PASSWORD)}
+"""The name and the password of the credential of each kind of controller."""
 
 
 def register(api: Api, plan: Plan, port: int) -> dict[str, int]:
@@ -40,18 +42,24 @@ def register(api: Api, plan: Plan, port: int) -> dict[str, int]:
 def follow(api: Api, plan: Plan, port: int) -> dict[str, int]:
     """Tell the portal where the devices are now, if the fleet has moved; those that somebody removed stay away."""
     wanted = {spec.name: spec for spec in plan.devices}
-    found = {}
+    found: dict[str, int] = {}
+    credentials: dict[str, int] = {}
     for row in api.every("/components/"):
         spec = wanted.get(row["name"])
         if spec is None:
             continue
         found[spec.name] = row["id"]
+        kept = [one for one in row["interfaces"] if not _is_gone(spec, one)]
         moved = [
             {"id": one["id"], "address": _address(spec, one), **({} if one["driver"] == PING else {"port": port})}
-            for one in row["interfaces"]
+            for one in kept
         ]
-        stands = [{key: one[key] for key in here} for one, here in zip(row["interfaces"], moved, strict=True)]
-        if moved != stands:
+        stands = [{key: one[key] for key in here} for one, here in zip(kept, moved, strict=True)]
+        replaced = len(kept) < len(row["interfaces"])
+        if replaced and spec.controller:
+            credentials = credentials or _credentials(api, plan)
+            moved.append(_controller(spec, port, credentials))
+        if replaced or moved != stands:
             api.call("PATCH", f"/components/{row['id']}/", {"interfaces": moved})
     return found
 
@@ -60,15 +68,17 @@ def _interfaces(spec: Spec, port: int, credentials: Mapping[str, int]) -> list[d
     """Give the ways of managing of one device: its agent, and its controller where it has one."""
     ways = [_interface(spec, port, credentials)]
     if spec.controller:
-        ways.append(
-            {
-                "driver": spec.controller,
-                "address": address_of(spec.address),
-                "port": port,
-                "credential": credentials["ilo"],
-            }
-        )
+        ways.append(_controller(spec, port, credentials))
     return ways
+
+
+def _controller(spec: Spec, port: int, credentials: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "driver": spec.controller,
+        "address": address_of(spec.address),
+        "port": port,
+        "credential": credentials[spec.controller],
+    }
 
 
 def _interface(spec: Spec, port: int, credentials: Mapping[str, int]) -> dict[str, Any]:
@@ -77,6 +87,11 @@ def _interface(spec: Spec, port: int, credentials: Mapping[str, int]) -> dict[st
         return {"driver": driver, "address": spec.address}
     version = str(spec.notes.get("version", "2c"))
     return {"driver": driver, "address": spec.address, "port": port, "credential": credentials[version]}
+
+
+def _is_gone(spec: Spec, way: Mapping[str, Any]) -> bool:
+    """Say whether a way leads to a controller of another kind than the plan has by now."""
+    return way["driver"] in CONTROLLERS and way["driver"] != spec.controller
 
 
 def _address(spec: Spec, way: Mapping[str, Any]) -> str:
@@ -111,11 +126,13 @@ def _credentials(api: Api, plan: Plan) -> dict[str, int]:
     if plan.login is not None:
         fields = {name: getattr(plan.login, name) for name in Login.__dataclass_fields__}
         wanted["3"] = ("snmp-v3", {**fields, "context": ""})
-    if any(spec.controller for spec in plan.devices):
-        wanted["ilo"] = ("password", {"username": USERNAME, "password": PASSWORD})
+    names = {version: f"SNMP v{version}" for version in wanted}
+    for controller in {spec.controller for spec in plan.devices if spec.controller}:
+        names[controller], password = LOGINS[controller]
+        wanted[controller] = ("password", {"username": USERNAME, "password": password})
     ids = {}
     for version, (kind, fields) in wanted.items():
-        name = "iLO" if version == "ilo" else f"SNMP v{version}"
+        name = names[version]
         ids[version] = (
             present.get(name) or api.post("/credentials/", {"name": name, "kind": kind, "fields": fields})["id"]
         )

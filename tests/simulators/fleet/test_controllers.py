@@ -9,10 +9,11 @@ import pytest
 
 from apps.simulators.fleet import Fleet, Plan, Spec, serve
 from apps.simulators.fleet.agents import Agents
-from apps.simulators.fleet.controllers import PASSWORD, STARTS_IN, USERNAME, Side, address_of
 from apps.simulators.fleet.controllers import serve as serve_controllers
+from apps.simulators.fleet.controllers.ilo import STARTS_IN, IloSide
 from apps.simulators.fleet.faults import FaultKind
 from apps.simulators.fleet.kinds.base import COLD_START
+from apps.simulators.fleet.places import ILO_PASSWORD, USERNAME, address_of
 from apps.simulators.fleet.plan import BadPlan
 from apps.simulators.redfish import Fault, Machine
 
@@ -33,8 +34,8 @@ async def agents():
     agents.close()
 
 
-def side(agents: Agents) -> tuple[Machine, Side]:
-    found = Side(agents, agents.fleet.device("web-01"))
+def side(agents: Agents) -> tuple[Machine, IloSide]:
+    found = IloSide(agents, agents.fleet.device("web-01"))
     return found.machine, found
 
 
@@ -93,17 +94,46 @@ async def test_a_fault_of_the_script_shows_at_the_controller(agents):
         agents.fleet.fault("web-02", FaultKind.FAN_STOPPED, AT)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in FaultKind if kind.is_controllers])
+async def test_an_ilo_can_have_every_fault_of_controllers(agents, kind: FaultKind):
+    machine, both = side(agents)
+    agents.fleet.fault("web-01", kind, AT)
+    both.follow()
+    (shown,) = machine.faults
+    assert shown.value == kind.value.removeprefix("controller-")
+    agents.fleet.mend("web-01", AT, kind)
+    both.follow()
+    assert machine.faults == set()
+
+
+async def test_it_shows_another_certificate_while_the_fault_lasts(agents, tmp_path: Path):
+    controllers = await serve_controllers(agents, tmp_path, 0)
+    (ilo,) = controllers
+    place = (address_of("127.33.0.1"), ilo.service.port)
+    seen = []
+    for change in ("", "fault", "mend"):
+        if change == "fault":
+            agents.fleet.fault("web-01", FaultKind.WRONG_CERTIFICATE, AT)
+        elif change == "mend":
+            agents.fleet.mend("web-01", AT)
+        ilo.follow()
+        seen.append(await asyncio.to_thread(ssl.get_server_certificate, place))
+    assert seen[0] == seen[2] != seen[1]
+    await controllers.close()
+
+
 async def test_it_answers_at_its_own_address_with_a_certificate_that_stays(agents, tmp_path: Path):
     seen = []
     for _ in range(2):
-        (service,) = await serve_controllers(agents, tmp_path / "controllers", 0)
-        place = (address_of("127.33.0.1"), service.port)
+        controllers = await serve_controllers(agents, tmp_path / "controllers", 0)
+        (ilo,) = controllers
+        place = (address_of("127.33.0.1"), ilo.service.port)
         seen.append(await asyncio.to_thread(ssl.get_server_certificate, place))
         connector = aiohttp.TCPConnector(ssl=False)
-        login = aiohttp.BasicAuth(USERNAME, PASSWORD)
+        login = aiohttp.BasicAuth(USERNAME, ILO_PASSWORD)
         url = f"https://{place[0]}:{place[1]}/redfish/v1/Systems/1"
         async with aiohttp.ClientSession(auth=login, connector=connector) as session, session.get(url) as answer:
             system = await answer.json()
-        await service.close()
+        await controllers.close()
     assert system["UUID"] == str(agents.fleet.device("web-01").uuid)
     assert seen[0] == seen[1]

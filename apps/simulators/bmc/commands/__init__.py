@@ -13,10 +13,11 @@ from apps.simulators.bmc.commands import (
     sensors,
     watchdog,
 )
-from apps.simulators.bmc.commands.registry import COMMANDS, Asked, Refused
+from apps.simulators.bmc.commands.registry import COMMANDS, GROUP, Asked, Refused
 
 __all__ = [
     "COMMANDS",
+    "GROUP",
     "Asked",
     "Refused",
     "about",

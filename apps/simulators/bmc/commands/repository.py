@@ -73,7 +73,7 @@ def get_sdr_repository_time(controller: "Controller", asked: Asked) -> bytes:
 def _area(controller: "Controller", number: int) -> bytes:
     area = controller.areas.get(number)
     if area is None:
-        area = parts.describe(number, controller.machine.serial, controller.machine.asset)
+        area = parts.describe(number, controller.machine)
         if area is None:
             raise Refused(NOT_PRESENT)
         controller.areas[number] = area

@@ -133,14 +133,12 @@ class Device:
 
     def can_have(self, kind: FaultKind) -> bool:
         """Say whether a kind of fault makes sense here."""
-        return kind not in {
+        return not kind.is_controllers and kind not in {
             FaultKind.ON_BATTERY,
             FaultKind.BATTERY_WORN,
             FaultKind.SELF_TEST,
             FaultKind.DISK_FULL,
             FaultKind.LINK_DOWN,
-            FaultKind.PSU_FAILED,
-            FaultKind.FAN_STOPPED,
         }
 
     def part_of(self, kind: FaultKind, part: int) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from apps.protocols.snmp.ber import Oid, Tag
-from apps.simulators.fleet.course import chance
+from apps.simulators.fleet.course import pick
 from apps.simulators.fleet.kinds.ports import LOOPBACK, Port
 from apps.simulators.fleet.kinds.roles import GIB
 from apps.simulators.fleet.kinds.server import (
@@ -21,7 +21,12 @@ from apps.simulators.fleet.shape import Shape
 
 UCD = "1.3.6.1.4.1.2021"
 _EXT4 = f"{HOST}.3.9.23"
-_KERNELS = ("6.1.0-28-amd64", "6.1.0-31-amd64", "5.14.0-427.13.1.el9_4.x86_64", "6.8.0-51-generic")
+_SYSTEMS = {  # name and version by their kernels
+    "6.1.0-28-amd64": ("Debian GNU/Linux", "12"),
+    "6.1.0-31-amd64": ("Debian GNU/Linux", "12"),
+    "5.14.0-427.13.1.el9_4.x86_64": ("Red Hat Enterprise Linux", "9.4"),
+    "6.8.0-51-generic": ("Ubuntu", "24.04 LTS"),
+}
 _CACHED = 0.17  # share of the memory that only keeps files
 _BUFFERS = 0.012
 _SWAP = 8 * GIB
@@ -39,8 +44,9 @@ class Linux(Server):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        kernel = _KERNELS[int(chance("kernel", self.seed) * len(_KERNELS))]
-        self.description = f"Linux {self.name} {kernel} #1 SMP PREEMPT_DYNAMIC x86_64"
+        self.kernel = pick(tuple(_SYSTEMS), "kernel", self.seed)
+        self.system = _SYSTEMS[self.kernel]
+        self.description = f"Linux {self.name} {self.kernel} #1 SMP PREEMPT_DYNAMIC x86_64"
 
     def make_ports(self) -> Iterator[Port]:
         """Give the loopback and two network cards, the second of them without a cable on small machines."""

@@ -12,7 +12,7 @@ from apps.simulators.fleet.kinds import entity
 from apps.simulators.fleet.kinds.lldp import Neighbourly
 from apps.simulators.fleet.kinds.ports import PortsMoment
 from apps.simulators.fleet.kinds.roles import DEFAULT, GIB, ROLES, Disk, Role
-from apps.simulators.fleet.plan import BadPlan
+from apps.simulators.fleet.plan import BMC, CONTROLLERS, ILO, BadPlan
 from apps.simulators.fleet.shape import Shape
 
 HOST = "1.3.6.1.2.1.25"
@@ -22,7 +22,7 @@ LOAD = f"{HOST}.3.3.1"
 FILE_SYSTEM = f"{HOST}.3.8.1"
 RAM, VIRTUAL, FIXED_DISK, OTHER = (f"{HOST}.2.1.{kind}" for kind in (2, 3, 4, 1))
 PROCESSOR, NETWORK, DISK_STORAGE = (f"{HOST}.3.1.{kind}" for kind in (3, 4, 6))
-RUNNING = 2
+RUNNING, WARNS = 2, 3
 DAY = 86_400.0
 
 
@@ -80,11 +80,14 @@ class Server(Neighbourly):
     manufacturer: ClassVar[str] = "NEC"
     first_processor: ClassVar[int] = 1
     first_storage: ClassVar[int] = 1
+    system: tuple[str, str] = ("", "")  # name and version of what runs on it
 
     def __init__(self, *arguments: Any) -> None:
         spec = arguments[0]
         if spec.role and spec.role not in ROLES:
             raise BadPlan(f"{spec.name}: a server is one of {', '.join(ROLES)}, not {spec.role}")
+        if spec.controller and spec.controller not in CONTROLLERS:
+            raise BadPlan(f"{spec.name}: a controller is one of {', '.join(CONTROLLERS)}, not {spec.controller}")
         self.role: Role = ROLES[spec.role or DEFAULT]
         self.model = spec.model or ("Express5800/R120j-2M" if self.role.processors > 8 else "Express5800/R110k-1")
         super().__init__(*arguments)
@@ -99,8 +102,8 @@ class Server(Neighbourly):
 
     def can_have(self, kind: FaultKind) -> bool:
         """Say whether a kind of fault makes sense here: some only a controller would tell."""
-        if kind in {FaultKind.PSU_FAILED, FaultKind.FAN_STOPPED}:
-            return bool(self.spec.controller)
+        if kind.is_controllers:
+            return can_be(self.spec.controller, kind)
         return super().can_have(kind)
 
     def part_of(self, kind: FaultKind, part: int) -> int:
@@ -155,7 +158,8 @@ class Server(Neighbourly):
         first, count = self.first_processor, self.role.processors
         processors = [(first + number, self.processor_name()) for number in range(count)]
         others = [(first + count + place, f"network interface {port.name}") for place, port in enumerate(self.ports)]
-        disks = [(first + count + len(others) + 1, "SCSI disk (/dev/sda)")]
+        disk = first + count + len(others) + 1
+        disks = [(disk, "SCSI disk (/dev/sda)")]
         rows: list[tuple[int, Oid, str]] = [
             *((index, PROCESSOR, name) for index, name in processors),
             *((index, NETWORK, name) for index, name in others),
@@ -166,7 +170,7 @@ class Server(Neighbourly):
         shape.constants(f"{DEVICE}.2", Tag.OBJECT_IDENTIFIER, [(row[0], row[1]) for row in rows])
         shape.constants(f"{DEVICE}.3", Tag.OCTET_STRING, [(row[0], row[2].encode()) for row in rows])
         shape.constants(f"{DEVICE}.4", Tag.OBJECT_IDENTIFIER, [(row[0], "0.0") for row in rows])
-        shape.constants(f"{DEVICE}.5", number, [(row[0], RUNNING) for row in rows])
+        shape.column(f"{DEVICE}.5", number, [(row[0], row[0] == disk) for row in rows], _state)
         shape.constants(f"{DEVICE}.6", Tag.COUNTER32, [(row[0], 0) for row in rows])
         shape.constants(f"{LOAD}.1", Tag.OBJECT_IDENTIFIER, [(index, "0.0") for index, _ in processors])
         shape.column(
@@ -198,6 +202,16 @@ class Server(Neighbourly):
                 reads=lambda m: round(m.watts),
             ),
         )
+
+
+def can_be(controller: str, kind: FaultKind) -> bool:
+    """Say whether a server with this controller, or none, can have a fault of controllers: IPMI has no certificate."""
+    return controller == ILO or (controller == BMC and kind is not FaultKind.WRONG_CERTIFICATE)
+
+
+def _state(moment: ServerMoment, is_disk: bool) -> int:
+    """Give hrDeviceStatus: a mirror that has lost one of its drives goes on, and warns."""
+    return WARNS if is_disk and moment.fault(FaultKind.DRIVE_FAILED) else RUNNING
 
 
 def _date_and_time(at: float) -> bytes:

@@ -8,8 +8,9 @@ from apps.simulators.fleet.course import chance
 from apps.simulators.fleet.kinds.ports import LOOPBACK, Port
 from apps.simulators.fleet.kinds.roles import GIB, Disk
 from apps.simulators.fleet.kinds.server import FIXED_DISK, RAM, VIRTUAL, Server
+from apps.simulators.fleet.plan import BMC, BadPlan
 
-_BUILDS = (("6.3", "20348"), ("6.3", "17763"), ("6.3", "26100"))
+_BUILDS = (("6.3", "20348", "2022"), ("6.3", "17763", "2019"), ("6.3", "26100", "2025"))
 
 
 class Windows(Server):
@@ -21,7 +22,10 @@ class Windows(Server):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        version, build = _BUILDS[int(chance("build", self.seed) * len(_BUILDS))]
+        if self.spec.controller == BMC:
+            raise BadPlan(f"{self.name} is a Windows server: what it says on a serial console is not simulated")
+        version, build, year = _BUILDS[int(chance("build", self.seed) * len(_BUILDS))]
+        self.system = "Windows Server", year
         self.description = (
             "Hardware: Intel64 Family 6 Model 106 Stepping 6 AT/AT COMPATIBLE - "
             f"Software: Windows Version {version} (Build {build} Multiprocessor Free)"
