@@ -38,8 +38,12 @@ class IpmiConsole:
         line = sol.SerialOverLan(self._connection.session, self._heard, self._noted)
 
         def begin(_session: IpmiSession) -> int | None:
-            line.open(take=take)
-            return line.speed()
+            try:
+                line.open(take=take)
+                return line.speed()
+            except BaseException:
+                line.close()
+                raise
 
         try:
             self.speed = await self._connection.run(begin)

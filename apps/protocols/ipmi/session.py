@@ -1,23 +1,23 @@
 """One signed-in conversation with a management controller (IPMI 2.0, RMCP+), in the thread that calls it.
 
-pyghmi signs in; questions are asked here, because the library repeats every question by itself (also "reset"), waits up
-to forty seconds for a dead controller and signs in anew behind one's back.
+pyghmi signs in and packs; questions are asked here, because the library repeats every question by itself (also
+"reset"), waits up to forty seconds for a dead controller and signs in anew behind one's back.
 """
 
 import math
+import select
+import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import pyghmi.exceptions
-from pyghmi.ipmi.private import session as library
 
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Stage, Unreachable, Unsupported
-from apps.protocols.ipmi import mending
 from apps.protocols.ipmi.target import IpmiTarget
+from apps.protocols.ipmi.wire import GLANCE, NO_SUITE_17, ONLY_IPMI_1_5, Wire
 
 APPLICATION, CHASSIS, SENSOR, STORAGE, TRANSPORT, DCMI = 0x06, 0x00, 0x04, 0x0A, 0x0C, 0x2C
 
@@ -36,11 +36,9 @@ LOGIN_PATIENCE = 20.0  # seconds
 ORDER_PATIENCE = 10.0  # seconds: an order is sent once, so that it gets more time
 FIRST_WAIT = 1.5  # seconds; controllers are slow when they read a bus
 LONGER = 1.5  # each attempt waits so many times the one before
-GLANCE = 0.2  # seconds after which somebody who waits looks whether he should still
 BUSY_TRIES, BUSY_PAUSE = 5, 0.3
 
 _CLOSE_SESSION = 0x3C
-_SERIAL_OVER_LAN = 1  # type of payload
 _WRONG_LOGIN = (
     "incorrect password",
     "unauthorized name",
@@ -96,47 +94,39 @@ class IpmiSession:
         self._address = address  # numeric
         self._stopped = threading.Event()
         self._deadline = time.monotonic() + target.budget
-        self._session: Any = None
+        self._wire: Wire | None = None
 
     @property
     def suite(self) -> int | None:
         """The cipher suite in use: 17 or 3; None without a session."""
-        if self._session is None:
-            return None
-        return 17 if self._session.attemptedhash == 256 else 3
+        return self._wire.suite if self._wire is not None else None
 
     @property
     def number(self) -> int:
         """What the controller calls this session; 0 without one."""
-        return int(self._session.sessionid) if self._session is not None else 0
+        return int(self._wire.sessionid) if self._wire is not None else 0
 
     def stay(self) -> None:
         """Last longer than the budget of one conversation: a console is open for hours."""
         self._deadline = math.inf
 
-    def listen(self, handler: Callable[[Any], None] | None) -> None:
-        """Have a handler told what comes over serial over LAN: bytes, or a dictionary when the session broke."""
-        if self._session is not None:
-            self._session.sol_handler = handler
+    def listen(self, handler: Callable[[bytes], None] | None) -> None:
+        """Have a handler told what comes over serial over LAN, in the thread that asks or waits."""
+        if self._wire is not None:
+            self._wire.sol_handler = handler
 
     def send_payload(self, payload: bytes) -> None:
         """Send a packet of serial over LAN, once."""
-        session = self._session
-        if session is None or not session.logged or session.broken:
-            raise self._silent()
-        try:
-            session.send_payload(bytearray(payload), payload_type=_SERIAL_OVER_LAN, retry=False)
-        except (pyghmi.exceptions.IpmiException, OSError) as error:
-            raise self._silent() from error
+        self._open_wire().send_serial(payload)
 
-    def wait(self, seconds: float, bell: "deque[threading.Event]") -> None:
+    def wait(self, seconds: float, bell: socket.socket) -> None:
         """Wait until something came, the bell rings or the time is over; then take what came."""
-        session = self._session
-        if session is None or session.broken:
-            raise self._silent()
-        library._io_wait(seconds, session.sockaddr, bell)
-        bell.clear()
-        session.process_pktqueue()
+        wire = self._open_wire()
+        either = select.poll()
+        for one in (wire.socket, bell):
+            either.register(one, select.POLLIN)
+        if any(number == wire.socket.fileno() for number, _ in either.poll(1000 * seconds)):
+            wire.receive()
 
     def stop(self) -> None:
         """Let whoever waits inside give up at his next glance."""
@@ -144,75 +134,55 @@ class IpmiSession:
 
     def login(self) -> None:
         """Sign in with suite 17, then with suite 3 unless that is forbidden; raises the ContactError of the stage."""
-        username, password = self.target.login()
-        place = (self._address, self.target.port)
-        if self.target.allow_suite_3:
-            mending.only_suite_17.discard(place)
-        else:
-            mending.only_suite_17.add(place)
+        login = self.target.login()
         words = ""
         for privilege in _PRIVILEGES:
-            words = self._try_login(username, password, privilege)
-            if self._session is not None:
+            words = self._try_login(login, privilege)
+            if self._wire is not None:
                 return
             if not any(one in words.lower() for one in _TOO_MUCH_ASKED):
                 break
         self._refuse(words)
 
-    def _try_login(self, username: bytes, password: bytes, privilege: int) -> str:
+    def _try_login(self, login: tuple[bytes, bytes], privilege: int) -> str:
         """Sign in with a privilege; give the library's words when it did not work."""
-        told: list[dict[str, Any]] = []
-        place = (self._address, self.target.port)
-        library.Session.initting_sessions.pop((self._address, username, password, self.target.port, None), None)
+        target = self.target
+        limit = min(time.monotonic() + LOGIN_PATIENCE, self._deadline)
         try:
-            with mending.from_port(self.target.source_port, place):
-                # Bytes: with text the library forgets to take a session out of those that are signing in.
-                session = library.Session(
-                    self._address, username, password, self.target.port, onlogon=told.append, privlevel=privilege
-                )
-            limit = min(time.monotonic() + LOGIN_PATIENCE, self._deadline)
-            while not told and time.monotonic() < limit and not self._stopped.is_set():
-                library.Session.wait_for_rsp(GLANCE)
-        except pyghmi.exceptions.IpmiException as error:
-            return str(error)
+            wire = Wire(
+                (self._address, target.port),
+                login,
+                privilege,
+                allow_suite_3=target.allow_suite_3,
+                source_port=target.source_port,
+            )
         except OSError as error:
             raise Unreachable(
                 "There is no way to %(address)s: %(reason)s",
                 stage=Stage.ROUTE,
-                address=self.target.address,
+                address=target.address,
                 reason=error.strerror or type(error).__name__,
             ) from error
-        if told and "error" not in told[0] and session.logged:
-            # Nothing but what we ask goes over a session: whoever is idle for so long should have signed out.
-            library.Session.keepalive_sessions.pop(session, None)
-            self._session = session
-            return ""
-        words = str(told[0].get("error") or "") if told else ""
-        if not words or "failed to init" in words:
-            words = str(session.__dict__.get("errormsg") or words)
-        self._abandon(session)
+        words = wire.sign_in(limit, self._stopped)
+        if wire.is_open:
+            self._wire = wire
+            if not words:
+                return ""
+            self.logout()  # given up when the controller already thought otherwise
+        else:
+            wire.close()
         return words
-
-    def _abandon(self, session: Any) -> None:
-        """Let go of a session that did not come to be, and tell the controller where it thinks otherwise."""
-        if session.logged and not session.broken:
-            self._session = session
-            self.logout()
-            return
-        if not session.broken:
-            session._mark_broken("given up")
-        mending.let_go(session.socket)
 
     def _refuse(self, words: str) -> NoReturn:
         """Raise what the library's words about a login mean."""
         address, low = self.target.address, words.lower()
-        if mending.NO_SUITE_17 in low:
+        if NO_SUITE_17 in low:
             raise Unsupported(
                 "%(address)s does not know cipher suite 17, and suite 3 is not allowed for this interface",
                 stage=Stage.SIGN_IN,
                 address=address,
             )
-        if mending.ONLY_IPMI_1_5.lower() in low:
+        if ONLY_IPMI_1_5.lower() in low:
             raise Unsupported("%(address)s speaks only IPMI 1.5", stage=Stage.SIGN_IN, address=address)
         if _NO_ROOM in low:
             raise DeviceError(
@@ -272,37 +242,25 @@ class IpmiSession:
             wait *= LONGER
 
     def _attempt(self, netfn: int, command: int, data: Sequence[int], lun: int, waits: Iterator[float]) -> Answer:
-        session = self._session
-        if session is None or not session.logged:
-            raise self._silent()
-        session.request_entry.clear()  # a late answer to an earlier question is not taken for this one
-        answers: list[dict[str, Any]] = []
-        try:
-            for wait in waits:
-                self._send(session, netfn, command, data, lun, answers)
-                self._wait(session, answers, time.monotonic() + wait)
-                if answers:
-                    return Answer(int(answers[0]["code"]), bytes(answers[0]["data"]))
-        finally:
-            session.incommand = False
-            while session.evq:
-                session.evq.popleft().set()
-        raise self._silent()
+        wire = self._open_wire()
+        wire.forget_questions()
+        answers: list[Answer] = []
 
-    def _send(
-        self, session: Any, netfn: int, command: int, data: Sequence[int], lun: int, answers: list[dict[str, Any]]
-    ) -> None:
         def came(response: dict[str, Any]) -> None:
             if (response.get("netfn"), response.get("command")) == (netfn + 1, command):
-                answers.append(response)
+                answers.append(Answer(int(response["code"]), bytes(response["data"])))
 
-        session.incommand = False
-        try:
-            session.raw_command(netfn=netfn, command=command, data=tuple(data), retry=False, rslun=lun, callback=came)
-        except pyghmi.exceptions.IpmiException as error:
-            raise self._silent() from error
+        for wait in waits:
+            try:
+                wire.ask(netfn, command, data, lun, came)
+            except pyghmi.exceptions.IpmiException as error:
+                raise self._silent() from error
+            self._wait(wire, answers, time.monotonic() + wait)
+            if answers:
+                return answers[0]
+        raise self._silent()
 
-    def _wait(self, session: Any, answers: list[dict[str, Any]], limit: float) -> None:
+    def _wait(self, wire: Wire, answers: list[Answer], limit: float) -> None:
         while not answers:
             now = time.monotonic()
             if now >= self._deadline:
@@ -312,31 +270,33 @@ class IpmiSession:
                     address=self.target.address,
                     seconds=f"{self.target.budget:g}",
                 )
-            if self._stopped.is_set() or session.broken:
+            if self._stopped.is_set() or wire.broken:
                 raise self._silent()
             if now >= limit:
                 return
-            library._io_wait(min(GLANCE, limit - now), session.sockaddr)
-            session.process_pktqueue()
+            wire.receive(min(GLANCE, limit - now))
+
+    def _open_wire(self) -> Wire:
+        if self._wire is None or not self._wire.is_open:
+            raise self._silent()
+        return self._wire
 
     def _silent(self) -> Unreachable:
         return Unreachable("%(address)s stopped answering", stage=Stage.PROTOCOL, address=self.target.address)
 
     def logout(self) -> None:
         """Close the session at the controller, which has few of them; raises nothing."""
-        session = self._session
-        if session is None:
+        wire = self._wire
+        if wire is None:
             return
         self._stopped.clear()
         self._deadline = time.monotonic() + 3 * FIRST_WAIT
         try:
-            if session.logged and not session.broken:
-                number = session.sessionid.to_bytes(4, "little")
+            if wire.is_open:
+                number = wire.sessionid.to_bytes(4, "little")
                 self._attempt(APPLICATION, _CLOSE_SESSION, number, 0, iter((FIRST_WAIT / 2, FIRST_WAIT)))
         except ContactError:
             pass  # whoever does not answer has no session either
         finally:
-            session.logged = 0  # the library would say good-bye once more
-            session.logout(False)
-            mending.let_go(session.socket)
-            self._session = None
+            wire.close()
+            self._wire = None

@@ -1,16 +1,16 @@
 """Serial over LAN (IPMI 2.0 §15 and §26): its packets, and the talk over a session that is signed in.
 
-The library carries the packets; what is said in them is here, because the library's own console waits up to a quarter
+The session carries the packets; what is said in them is here, because the library's own console waits up to a quarter
 of a minute inside one key stroke and gives up a port that was translated on the way.
 """
 
 import contextlib
+import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from apps.protocols.errors import ContactError, DeviceError, InUse, Unreachable, Unsupported
 from apps.protocols.ipmi.session import APPLICATION, OK, TRANSPORT, IpmiSession
@@ -147,26 +147,28 @@ class Hearing:
         return fresh, Packet(0, packet.sequence, len(packet.data), 0)
 
 
-class _Bell(deque[threading.Event]):
-    """Wakes the thread that waits for packets when there is something to send: neither comes too early to be heard."""
+class _Bell:
+    """Wakes the thread that waits for packets when there is something to send; it never rings too early to be heard."""
 
-    def __init__(self, has_work: Callable[[], bool]) -> None:
-        super().__init__()
-        self._has_work = has_work
-
-    def append(self, event: threading.Event) -> None:
-        """Take the event of somebody who is about to wait."""
-        super().append(event)
-        if self._has_work():
-            event.set()
+    def __init__(self) -> None:
+        self.heard_at, self._rung_at = socket.socketpair()
+        for one in (self.heard_at, self._rung_at):
+            one.setblocking(False)
 
     def ring(self) -> None:
-        """Wake whoever waits."""
-        while self:
-            try:
-                self.popleft().set()
-            except IndexError:
-                return
+        """Wake whoever waits, or will."""
+        with contextlib.suppress(OSError):  # it rings already, or nobody waits any more
+            self._rung_at.send(b"!")
+
+    def quiet(self) -> None:
+        """Stop ringing."""
+        with contextlib.suppress(OSError):
+            self.heard_at.recv(4096)
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.heard_at.close()
+        self._rung_at.close()
 
 
 class SerialOverLan:
@@ -182,10 +184,10 @@ class SerialOverLan:
         self._session = session
         self._heard = heard
         self._noted = noted
-        self._came: deque[Any] = deque()
+        self._came: deque[bytes] = deque()
         self._sending = Sending(LARGEST)
         self._hearing = Hearing()
-        self._bell = _Bell(self._has_work)
+        self._bell = _Bell()
         self._stopped = threading.Event()
         self._active = False
         self._available = True
@@ -202,7 +204,7 @@ class SerialOverLan:
     def open(self, *, take: bool) -> None:
         """Begin; ``take`` ends what somebody else has open first. Raises InUse, Unsupported, DeviceError."""
         session = self._session
-        session.listen(self._came_in)
+        session.listen(self._came.append)
         answer = session.ask(APPLICATION, ACTIVATE, (*PAYLOAD, ENCRYPTED, 0, 0, 0))
         if answer.code == ALREADY_ACTIVE and self._owner() != session.number:
             if not take:
@@ -256,7 +258,8 @@ class SerialOverLan:
             self._hear()
             self._speak()
             self._keep_alive()
-            self._session.wait(self._patience(), self._bell)
+            self._session.wait(self._patience(), self._bell.heard_at)
+            self._bell.quiet()
 
     def close(self) -> None:
         """Give the line back; raises nothing."""
@@ -265,18 +268,12 @@ class SerialOverLan:
             with contextlib.suppress(ContactError):  # who does not answer has lost the session, too
                 self._session.ask(APPLICATION, DEACTIVATE, (*PAYLOAD, 0, 0, 0, 0))
         self._session.listen(None)
-
-    def _has_work(self) -> bool:
-        sends = self._sending.has_more and time.monotonic() >= self._not_before
-        return self._stopped.is_set() or bool(self._came) or sends
-
-    def _came_in(self, payload: Any) -> None:
-        """Keep a packet for our own thread: whichever thread waits at the library may bring it."""
-        self._came.append(payload)
-        self._bell.ring()
+        self._bell.close()
 
     def _patience(self) -> float:
         now = time.monotonic()
+        if self._came:
+            return 0.0
         limits = [self._alive_at + KEPT_ALIVE_EVERY]
         if self._sending.under_way is not None:
             limits.append(self._sent_at + REPEATED_AFTER[min(self._tries, len(REPEATED_AFTER) - 1)])
@@ -286,10 +283,7 @@ class SerialOverLan:
 
     def _hear(self) -> None:
         while self._came:
-            payload = self._came.popleft()
-            if isinstance(payload, dict):
-                raise self._lost()
-            packet = Packet.decode(bytes(payload))
+            packet = Packet.decode(self._came.popleft())
             if packet is not None:
                 self._take(packet)
 

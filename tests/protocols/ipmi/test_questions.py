@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Stage, Unreachable, Unsupported
-from apps.protocols.ipmi import IpmiTarget, chassis, event_log, fru, mending, repository
+from apps.protocols.ipmi import IpmiTarget, chassis, event_log, fru, repository, wire
 from apps.protocols.ipmi import session as asking
 from apps.protocols.ipmi.about import DeviceId
 from apps.protocols.ipmi.repository import read_records
@@ -176,8 +176,8 @@ def test_what_a_completion_code_means(code: int, kind: type[ContactError], said:
         ("Insufficient resources to create new session (wait for existing sessions to timeout)", DeviceError, False),
         ("Invalid authentication algorithm", Unsupported, False),
         ("No Cipher suite match with proposed security algorithms", Unsupported, False),
-        (mending.NO_SUITE_17, Unsupported, False),
-        (mending.ONLY_IPMI_1_5, Unsupported, False),
+        (wire.NO_SUITE_17, Unsupported, False),
+        (wire.ONLY_IPMI_1_5, Unsupported, False),
         ("timeout", Unreachable, True),
         ("Session no longer connected", Unreachable, True),
         ("", Unreachable, True),
@@ -202,18 +202,18 @@ def test_an_account_gets_the_privilege_that_it_has(monkeypatch: pytest.MonkeyPat
     session = ScriptedSession(lambda *_: None)
     asked: list[int] = []
 
-    def try_login(username: bytes, password: bytes, privilege: int) -> str:
+    def try_login(login: tuple[bytes, bytes], privilege: int) -> str:
         asked.append(privilege)
         if privilege > 2:
             return "Unauthorized role or privilege level requested in RAKP2"
-        session._session = object()
+        session._wire = object()
         return ""
 
     monkeypatch.setattr(session, "_try_login", try_login)
     session.login()
     assert asked == [4, 3, 2]
     asked.clear()
-    session._session = None
+    session._wire = None
     monkeypatch.setattr(session, "_try_login", lambda *_: asked.append(1) or "Incorrect password provided")
     with pytest.raises(AuthenticationFailed):
         session.login()
