@@ -1,8 +1,8 @@
 """pyghmi's session on a socket of its own: the library signs in, packs and unpacks; it never waits for anything.
 
-The one place that touches the inside of pyghmi 1.6. Left alone, the library reads all sockets in a thread of its own,
-and hands every datagram on to the thread that asked, which costs more than all else about a question and loses a wake-up
-now and then; it shares, and closes, one session between all who speak with a controller; and a fall back to weaker
+The one place that touches the inside of pyghmi 1.6. Left alone, the library reads all sockets in a thread of its own
+and hands every datagram on to the thread that asked, which costs more than all else about a question, and loses one now
+and then; it shares, and closes, one session between all who speak with a controller; and a fall back to weaker
 security could not be forbidden. Here the thread that asks reads its own socket.
 """
 
