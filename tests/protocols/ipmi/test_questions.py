@@ -94,6 +94,24 @@ def test_a_part_is_read_in_smaller_pieces_when_the_controller_says_so(code: int)
     assert said.product["serial_number"] == "SRV0001"
 
 
+@pytest.mark.parametrize(("patch", "asked"), [({}, 2), ({9: 0}, 8), ({0: 0xFF}, 1)])
+def test_a_part_is_read_to_the_end_of_what_it_says_and_no_further(patch: dict[int, int], asked: int) -> None:
+    area = bytearray(fru_area().ljust(1024, b"\xff"))
+    for place, value in patch.items():  # the length of an area that its maker left out; no area at all
+        area[place] = value
+
+    def reply(netfn: int, command: int, data: bytes) -> Reply:
+        if command == 0x10:
+            return 0, len(area).to_bytes(2, "little") + b"\x00"
+        offset, count = int.from_bytes(data[1:3], "little"), data[3]
+        return 0, bytes((count,)) + area[offset : offset + count]
+
+    session = ScriptedSession(reply)
+    said = fru.read_fru(session, 0)
+    assert (said and said.product["serial_number"]) == (None if 0 in patch else "SRV0001")
+    assert [command for _, command, _ in session.asked].count(0x11) == asked
+
+
 def test_the_power_meter_of_dcmi_and_its_limit() -> None:
     def reply(netfn: int, command: int, data: bytes) -> Reply:
         assert (netfn, data[0]) == (0x2C, 0xDC)
