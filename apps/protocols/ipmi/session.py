@@ -1,7 +1,7 @@
 """One signed-in conversation with a management controller (IPMI 2.0, RMCP+), in the thread that calls it.
 
-pyghmi signs in and packs; questions are asked here, because the library repeats every question by itself (also
-"reset"), waits up to forty seconds for a dead controller and signs in anew behind one's back.
+pyghmi signs in; questions are asked here, because the library repeats every question by itself (also "reset"), waits up
+to forty seconds for a dead controller and signs in anew behind one's back.
 """
 
 import math
@@ -10,14 +10,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, NoReturn
-
-import pyghmi.exceptions
+from typing import NoReturn
 
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Stage, Unreachable, Unsupported
+from apps.protocols.ipmi.channel import GLANCE, Channel
+from apps.protocols.ipmi.messages import SEQUENCES, About, Answer, answered, question
+from apps.protocols.ipmi.sealing import IPMI, SERIAL_OVER_LAN
+from apps.protocols.ipmi.signing_in import NO_SUITE_17, ONLY_IPMI_1_5, SigningIn
 from apps.protocols.ipmi.target import IpmiTarget
-from apps.protocols.ipmi.wire import GLANCE, NO_SUITE_17, ONLY_IPMI_1_5, Wire
 
 APPLICATION, CHASSIS, SENSOR, STORAGE, TRANSPORT, DCMI = 0x06, 0x00, 0x04, 0x0A, 0x0C, 0x2C
 
@@ -52,38 +52,6 @@ _PRIVILEGES = (4, 3, 2)  # administrator, operator, user
 _TOO_MUCH_ASKED = ("role", "privilege", "unauthorized name")  # accounts may be unknown above their privilege
 _NO_ROOM = "insufficient resources"
 _NO_SUITE = ("authentication algorithm", "integrity algorithm", "confidentiality algorithm", "cipher suite")
-_CODES = {
-    0xC0: "Node busy",
-    0xC1: "Invalid command",
-    0xC3: "Timeout while processing the command",
-    0xC4: "Out of space",
-    0xC5: "Reservation cancelled",
-    0xC7: "Request data length invalid",
-    0xC8: "Request data field length limit exceeded",
-    0xC9: "Parameter out of range",
-    0xCA: "Cannot return the number of requested data bytes",
-    0xCB: "Requested sensor, data, or record not present",
-    0xCC: "Invalid data field in request",
-    0xCD: "Command illegal for the sensor or record type",
-    0xCE: "Response could not be provided",
-    0xD3: "Destination unavailable",
-    0xD4: "Insufficient privilege level",
-    0xD5: "Command not supported in the present state",
-    0xFF: "Unspecified error",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: a completion code (IPMI 2.0 §5.2), and the bytes after it."""
-
-    code: int
-    data: bytes
-
-    @property
-    def words(self) -> str:
-        """The completion code as the standard words it."""
-        return f"0x{self.code:02X} {_CODES.get(self.code, '')}".strip()
 
 
 class IpmiSession:
@@ -94,17 +62,19 @@ class IpmiSession:
         self._address = address  # numeric
         self._stopped = threading.Event()
         self._deadline = time.monotonic() + target.budget
-        self._wire: Wire | None = None
+        self._channel: Channel | None = None
+        self._sequence = 0
+        self._serial: Callable[[bytes], None] | None = None
 
     @property
     def suite(self) -> int | None:
         """The cipher suite in use: 17 or 3; None without a session."""
-        return self._wire.suite if self._wire is not None else None
+        return self._channel.suite if self._channel is not None else None
 
     @property
     def number(self) -> int:
         """What the controller calls this session; 0 without one."""
-        return int(self._wire.sessionid) if self._wire is not None else 0
+        return self._channel.number if self._channel is not None else 0
 
     def stay(self) -> None:
         """Last longer than the budget of one conversation: a console is open for hours."""
@@ -112,21 +82,20 @@ class IpmiSession:
 
     def listen(self, handler: Callable[[bytes], None] | None) -> None:
         """Have a handler told what comes over serial over LAN, in the thread that asks or waits."""
-        if self._wire is not None:
-            self._wire.sol_handler = handler
+        self._serial = handler
 
     def send_payload(self, payload: bytes) -> None:
         """Send a packet of serial over LAN, once."""
-        self._open_wire().send_serial(payload)
+        self._open().send(SERIAL_OVER_LAN, payload)
 
     def wait(self, seconds: float, bell: socket.socket) -> None:
         """Wait until something came, the bell rings or the time is over; then take what came."""
-        wire = self._open_wire()
+        channel = self._open()
         either = select.poll()
-        for one in (wire.socket, bell):
+        for one in (channel.socket, bell):
             either.register(one, select.POLLIN)
-        if any(number == wire.socket.fileno() for number, _ in either.poll(1000 * seconds)):
-            wire.receive()
+        if any(number == channel.socket.fileno() for number, _ in either.poll(1000 * seconds)):
+            self._receive(channel, GLANCE)
 
     def stop(self) -> None:
         """Let whoever waits inside give up at his next glance."""
@@ -138,7 +107,7 @@ class IpmiSession:
         words = ""
         for privilege in _PRIVILEGES:
             words = self._try_login(login, privilege)
-            if self._wire is not None:
+            if self._channel is not None:
                 return
             if not any(one in words.lower() for one in _TOO_MUCH_ASKED):
                 break
@@ -149,7 +118,7 @@ class IpmiSession:
         target = self.target
         limit = min(time.monotonic() + LOGIN_PATIENCE, self._deadline)
         try:
-            wire = Wire(
+            signing = SigningIn(
                 (self._address, target.port),
                 login,
                 privilege,
@@ -163,14 +132,10 @@ class IpmiSession:
                 address=target.address,
                 reason=error.strerror or type(error).__name__,
             ) from error
-        words = wire.sign_in(limit, self._stopped)
-        if wire.is_open:
-            self._wire = wire
-            if not words:
-                return ""
-            self.logout()  # given up when the controller already thought otherwise
-        else:
-            wire.close()
+        words = signing.finish(limit, self._stopped)
+        self._channel = signing.channel()
+        if words:
+            self.logout()  # should the controller think otherwise
         return words
 
     def _refuse(self, words: str) -> NoReturn:
@@ -242,26 +207,20 @@ class IpmiSession:
             wait *= LONGER
 
     def _attempt(self, netfn: int, command: int, data: Sequence[int], lun: int, waits: Iterator[float]) -> Answer:
-        wire = self._open_wire()
-        wire.forget_questions()
-        answers: list[Answer] = []
-
-        def came(response: dict[str, Any]) -> None:
-            if (response.get("netfn"), response.get("command")) == (netfn + 1, command):
-                answers.append(Answer(int(response["code"]), bytes(response["data"])))
-
+        channel = self._open()
+        # A late answer to an earlier question is not taken for this one; attempts look alike, as the standard wants it.
+        self._sequence = (self._sequence + 1) % SEQUENCES
+        about = About(netfn, command, self._sequence)
+        asked = question(about, data, lun)
         for wait in waits:
-            try:
-                wire.ask(netfn, command, data, lun, came)
-            except pyghmi.exceptions.IpmiException as error:
-                raise self._silent() from error
-            self._wait(wire, answers, time.monotonic() + wait)
-            if answers:
-                return answers[0]
+            channel.send(IPMI, asked)
+            found = self._wait(channel, about, time.monotonic() + wait)
+            if found is not None:
+                return found
         raise self._silent()
 
-    def _wait(self, wire: Wire, answers: list[Answer], limit: float) -> None:
-        while not answers:
+    def _wait(self, channel: Channel, about: About, limit: float) -> Answer | None:
+        while True:
             now = time.monotonic()
             if now >= self._deadline:
                 raise Unreachable(
@@ -270,33 +229,45 @@ class IpmiSession:
                     address=self.target.address,
                     seconds=f"{self.target.budget:g}",
                 )
-            if self._stopped.is_set() or wire.broken:
+            if self._stopped.is_set():
                 raise self._silent()
             if now >= limit:
-                return
-            wire.receive(min(GLANCE, limit - now))
+                return None
+            payload = self._receive(channel, min(GLANCE, limit - now))
+            came = answered(payload) if payload is not None else None
+            if came is not None and came[0] == about:
+                return came[1]
 
-    def _open_wire(self) -> Wire:
-        if self._wire is None or not self._wire.is_open:
+    def _receive(self, channel: Channel, seconds: float) -> bytes | None:
+        """Wait so long for a message; what comes over serial over LAN meanwhile goes to who listens."""
+        came = channel.receive(seconds)
+        if came is None:
+            return None
+        kind, payload = came
+        if kind == SERIAL_OVER_LAN and self._serial is not None:
+            self._serial(payload)
+        return payload if kind == IPMI else None
+
+    def _open(self) -> Channel:
+        if self._channel is None:
             raise self._silent()
-        return self._wire
+        return self._channel
 
     def _silent(self) -> Unreachable:
         return Unreachable("%(address)s stopped answering", stage=Stage.PROTOCOL, address=self.target.address)
 
     def logout(self) -> None:
         """Close the session at the controller, which has few of them; raises nothing."""
-        wire = self._wire
-        if wire is None:
+        channel = self._channel
+        if channel is None:
             return
         self._stopped.clear()
         self._deadline = time.monotonic() + 3 * FIRST_WAIT
         try:
-            if wire.is_open:
-                number = wire.sessionid.to_bytes(4, "little")
-                self._attempt(APPLICATION, _CLOSE_SESSION, number, 0, iter((FIRST_WAIT / 2, FIRST_WAIT)))
+            number = channel.number.to_bytes(4, "little")
+            self._attempt(APPLICATION, _CLOSE_SESSION, number, 0, iter((FIRST_WAIT / 2, FIRST_WAIT)))
         except ContactError:
             pass  # whoever does not answer has no session either
         finally:
-            wire.close()
-            self._wire = None
+            channel.close()
+            self._channel = None

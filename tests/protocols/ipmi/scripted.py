@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from apps.protocols.errors import Unreachable
 from apps.protocols.ipmi import IpmiSession, IpmiTarget
-from apps.protocols.ipmi.session import Answer
+from apps.protocols.ipmi.messages import Answer
 
 Reply = tuple[int, bytes] | None  # completion code and bytes; None: silence
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from apps.protocols.errors import DeviceError, Stage, Unreachable
-from apps.protocols.ipmi import wire
+from apps.protocols.ipmi import signing_in
 from apps.protocols.ipmi.presence import Presence, presence, understood
 from apps.protocols.ipmi.turns import Turn
 from tests.peers import free_udp_port
@@ -91,7 +91,7 @@ async def test_one_after_the_other_and_who_leaves_the_queue_holds_up_nobody() ->
 
 
 def _in_child(told: Any) -> None:
-    told.put(wire.library.WAITING_SESSIONS.acquire(timeout=5))
+    told.put(signing_in.library.WAITING_SESSIONS.acquire(timeout=5))
 
 
 def test_a_child_does_not_wait_for_what_a_thread_of_its_parent_held() -> None:
@@ -99,8 +99,8 @@ def test_a_child_does_not_wait_for_what_a_thread_of_its_parent_held() -> None:
     told = context.Queue()
     child = context.Process(target=_in_child, args=(told,))
     with ThreadPoolExecutor(1) as another:
-        another.submit(wire.library.WAITING_SESSIONS.acquire).result(5)
+        another.submit(signing_in.library.WAITING_SESSIONS.acquire).result(5)
         child.start()
-        another.submit(wire.library.WAITING_SESSIONS.release).result(5)
+        another.submit(signing_in.library.WAITING_SESSIONS.release).result(5)
     assert told.get(timeout=20)
     child.join(20)

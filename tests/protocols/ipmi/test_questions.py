@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Stage, Unreachable, Unsupported
-from apps.protocols.ipmi import IpmiTarget, chassis, event_log, fru, repository, wire
+from apps.protocols.ipmi import IpmiTarget, chassis, event_log, fru, repository, signing_in
 from apps.protocols.ipmi import session as asking
 from apps.protocols.ipmi.about import DeviceId
 from apps.protocols.ipmi.repository import read_records
@@ -194,8 +194,8 @@ def test_what_a_completion_code_means(code: int, kind: type[ContactError], said:
         ("Insufficient resources to create new session (wait for existing sessions to timeout)", DeviceError, False),
         ("Invalid authentication algorithm", Unsupported, False),
         ("No Cipher suite match with proposed security algorithms", Unsupported, False),
-        (wire.NO_SUITE_17, Unsupported, False),
-        (wire.ONLY_IPMI_1_5, Unsupported, False),
+        (signing_in.NO_SUITE_17, Unsupported, False),
+        (signing_in.ONLY_IPMI_1_5, Unsupported, False),
         ("timeout", Unreachable, True),
         ("Session no longer connected", Unreachable, True),
         ("", Unreachable, True),
@@ -224,14 +224,14 @@ def test_an_account_gets_the_privilege_that_it_has(monkeypatch: pytest.MonkeyPat
         asked.append(privilege)
         if privilege > 2:
             return "Unauthorized role or privilege level requested in RAKP2"
-        session._wire = object()
+        session._channel = object()
         return ""
 
     monkeypatch.setattr(session, "_try_login", try_login)
     session.login()
     assert asked == [4, 3, 2]
     asked.clear()
-    session._wire = None
+    session._channel = None
     monkeypatch.setattr(session, "_try_login", lambda *_: asked.append(1) or "Incorrect password provided")
     with pytest.raises(AuthenticationFailed):
         session.login()
