@@ -105,7 +105,7 @@ class BmcDriver(
             if self._connection is not None:
                 await self._connection.close()
 
-    async def _run(self, work: Callable[[IpmiSession], T]) -> T:
+    async def _run(self, work: Callable[[IpmiSession], Awaitable[T]]) -> T:
         if self._connection is None:
             raise Unreachable("The conversation with %(address)s has ended", address=self.target.address)
         return await self._connection.run(work)

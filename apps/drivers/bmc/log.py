@@ -28,16 +28,16 @@ class Found:
     cleared: bool
 
 
-def read_since(session: IpmiSession, place: Mapping[str, Any], info: LogInfo, at_most: int) -> Found:
+async def read_since(session: IpmiSession, place: Mapping[str, Any], info: LogInfo, at_most: int) -> Found:
     """Read the entries after a place, or all where the log is no longer the one that was left."""
     last, left = place.get("last"), bytes.fromhex(str(place.get("raw") or ""))
     cleared = False
     if isinstance(last, int):
-        there = read_entry(session, last) if info.entries else None
+        there = await read_entry(session, last) if info.entries else None
         cleared = there is None or there[1] != left or (place.get("erased") != info.erased)
     after = last if isinstance(last, int) and not cleared else None
-    raw, more = read_entries(session, after, at_most) if info.entries else ([], False)
-    offset = read_offset(session) if raw else None
+    raw, more = await read_entries(session, after, at_most) if info.entries else ([], False)
+    offset = await read_offset(session) if raw else None
     entries = tuple(log_record(one, offset) if offset else log_record(one) for one in raw)
     behind = {"last": entries[-1].number, "raw": entries[-1].raw} if entries else {}
     if not entries and after is not None:

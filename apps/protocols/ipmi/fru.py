@@ -34,9 +34,9 @@ class Fru:
         return self.product.get(name) or self.board.get(name)
 
 
-def read_fru(session: IpmiSession, number: int) -> Fru | None:
+async def read_fru(session: IpmiSession, number: int) -> Fru | None:
     """Read a part's own words; None where it has none, or cannot give them now."""
-    area = session.ask(STORAGE, _GET_AREA, (number,))
+    area = await session.ask(STORAGE, _GET_AREA, (number,))
     if area.code != OK or len(area.data) < 3:
         return None
     by_words = area.data[2] & 0x01
@@ -46,7 +46,7 @@ def read_fru(session: IpmiSession, number: int) -> Fru | None:
         offset, count = len(data), min(chunk, size - len(data))
         if by_words:
             offset, count = offset // 2, max(1, count // 2)
-        answer = session.ask(STORAGE, _READ, (number, *offset.to_bytes(2, "little"), count))
+        answer = await session.ask(STORAGE, _READ, (number, *offset.to_bytes(2, "little"), count))
         if answer.code in TOO_LONG and chunk > _SMALLEST_CHUNK:
             chunk = max(_SMALLEST_CHUNK, chunk // 2)
             continue

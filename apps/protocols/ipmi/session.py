@@ -1,22 +1,19 @@
-"""One signed-in conversation with a management controller (IPMI 2.0, RMCP+), in the thread that calls it.
+"""One signed-in conversation with a management controller (IPMI 2.0, RMCP+).
 
 pyghmi signs in; questions are asked here, because the library repeats every question by itself (also "reset"), waits up
 to forty seconds for a dead controller and signs in anew behind one's back.
 """
 
+import asyncio
 import math
-import select
-import socket
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Stage, Unreachable, Unsupported
-from apps.protocols.ipmi.channel import GLANCE, Channel
 from apps.protocols.ipmi.messages import SEQUENCES, About, Answer, answered, question
 from apps.protocols.ipmi.sealing import IPMI, SERIAL_OVER_LAN
-from apps.protocols.ipmi.signing_in import NO_SUITE_17, ONLY_IPMI_1_5, SigningIn
+from apps.protocols.ipmi.signing_in import NO_SUITE_17, ONLY_IPMI_1_5, SignedIn, SigningIn
 from apps.protocols.ipmi.target import IpmiTarget
 
 APPLICATION, CHASSIS, SENSOR, STORAGE, TRANSPORT, DCMI = 0x06, 0x00, 0x04, 0x0A, 0x0C, 0x2C
@@ -55,87 +52,71 @@ _NO_SUITE = ("authentication algorithm", "integrity algorithm", "confidentiality
 
 
 class IpmiSession:
-    """A session that is used by one thread at a time. ``stop`` may be called from any thread."""
+    """A session of one event loop; one question at a time."""
 
     def __init__(self, target: IpmiTarget, address: str) -> None:
         self.target = target
         self._address = address  # numeric
-        self._stopped = threading.Event()
         self._deadline = time.monotonic() + target.budget
-        self._channel: Channel | None = None
+        self._open: SignedIn | None = None
+        self._turn = asyncio.Lock()
+        self._about: About | None = None
+        self._answer: asyncio.Future[Answer | None] | None = None
         self._sequence = 0
         self._serial: Callable[[bytes], None] | None = None
 
     @property
     def suite(self) -> int | None:
         """The cipher suite in use: 17 or 3; None without a session."""
-        return self._channel.suite if self._channel is not None else None
+        return self._open.suite if self._open is not None else None
 
     @property
     def number(self) -> int:
         """What the controller calls this session; 0 without one."""
-        return self._channel.number if self._channel is not None else 0
+        return self._open.number if self._open is not None else 0
 
     def stay(self) -> None:
         """Last longer than the budget of one conversation: a console is open for hours."""
         self._deadline = math.inf
 
     def listen(self, handler: Callable[[bytes], None] | None) -> None:
-        """Have a handler told what comes over serial over LAN, in the thread that asks or waits."""
+        """Have a handler told what comes over serial over LAN."""
         self._serial = handler
 
     def send_payload(self, payload: bytes) -> None:
         """Send a packet of serial over LAN, once."""
-        self._open().send(SERIAL_OVER_LAN, payload)
+        self._send(SERIAL_OVER_LAN, payload)
 
-    def wait(self, seconds: float, bell: socket.socket) -> None:
-        """Wait until something came, the bell rings or the time is over; then take what came."""
-        channel = self._open()
-        either = select.poll()
-        for one in (channel.socket, bell):
-            either.register(one, select.POLLIN)
-        if any(number == channel.socket.fileno() for number, _ in either.poll(1000 * seconds)):
-            self._receive(channel, GLANCE)
-
-    def stop(self) -> None:
-        """Let whoever waits inside give up at his next glance."""
-        self._stopped.set()
-
-    def login(self) -> None:
+    async def login(self) -> None:
         """Sign in with suite 17, then with suite 3 unless that is forbidden; raises the ContactError of the stage."""
-        login = self.target.login()
         words = ""
         for privilege in _PRIVILEGES:
-            words = self._try_login(login, privilege)
-            if self._channel is not None:
+            words = await self._try_login(privilege)
+            if self._open is not None:
                 return
             if not any(one in words.lower() for one in _TOO_MUCH_ASKED):
                 break
         self._refuse(words)
 
-    def _try_login(self, login: tuple[bytes, bytes], privilege: int) -> str:
+    async def _try_login(self, privilege: int) -> str:
         """Sign in with a privilege; give the library's words when it did not work."""
-        target = self.target
-        limit = min(time.monotonic() + LOGIN_PATIENCE, self._deadline)
         try:
-            signing = SigningIn(
-                (self._address, target.port),
-                login,
-                privilege,
-                allow_suite_3=target.allow_suite_3,
-                source_port=target.source_port,
-            )
+            signing = SigningIn(self.target, self._address, privilege)
         except OSError as error:
             raise Unreachable(
                 "There is no way to %(address)s: %(reason)s",
                 stage=Stage.ROUTE,
-                address=target.address,
+                address=self.target.address,
                 reason=error.strerror or type(error).__name__,
             ) from error
-        words = signing.finish(limit, self._stopped)
-        self._channel = signing.channel()
+        try:
+            words = await signing.finish(min(LOGIN_PATIENCE, self._deadline - time.monotonic()))
+        finally:
+            self._open = signing.session()
+            if self._open is not None:
+                self._open.channel.heard = self._heard
         if words:
-            self.logout()  # should the controller think otherwise
+            await self.logout()  # should the controller think otherwise
         return words
 
     def _refuse(self, words: str) -> NoReturn:
@@ -168,25 +149,26 @@ class IpmiSession:
             )
         raise DeviceError("%(address)s: %(reason)s", stage=Stage.SIGN_IN, address=address, reason=words)
 
-    def ask(self, netfn: int, command: int, data: Sequence[int] = (), *, lun: int = 0) -> Answer:
+    async def ask(self, netfn: int, command: int, data: Sequence[int] = (), *, lun: int = 0) -> Answer:
         """Ask, several times if need be; give the answer whatever its code. ``Unreachable`` when none comes."""
-        answer = self._attempt(netfn, command, data, lun, self._waits())
+        answer = await self._attempt(netfn, command, data, lun, self._waits())
         for _ in range(BUSY_TRIES):
-            if answer.code != NODE_BUSY or self._stopped.wait(BUSY_PAUSE):
+            if answer.code != NODE_BUSY:
                 break
-            answer = self._attempt(netfn, command, data, lun, self._waits())
+            await asyncio.sleep(BUSY_PAUSE)
+            answer = await self._attempt(netfn, command, data, lun, self._waits())
         return answer
 
-    def tell(self, netfn: int, command: int, data: Sequence[int] = (), *, lun: int = 0) -> bytes:
+    async def tell(self, netfn: int, command: int, data: Sequence[int] = (), *, lun: int = 0) -> bytes:
         """Ask, and give the bytes of an answer that went well; raises what its code means."""
-        answer = self.ask(netfn, command, data, lun=lun)
+        answer = await self.ask(netfn, command, data, lun=lun)
         if answer.code != OK:
             raise self.error(answer)
         return answer.data
 
-    def order(self, netfn: int, command: int, data: Sequence[int] = ()) -> bytes:
+    async def order(self, netfn: int, command: int, data: Sequence[int] = ()) -> bytes:
         """Send something that changes the machine exactly once; silence says nothing of whether it was done."""
-        answer = self._attempt(netfn, command, data, 0, iter((ORDER_PATIENCE,)))
+        answer = await self._attempt(netfn, command, data, 0, iter((ORDER_PATIENCE,)))
         if answer.code != OK:
             raise self.error(answer)
         return answer.data
@@ -206,68 +188,74 @@ class IpmiSession:
             yield wait
             wait *= LONGER
 
-    def _attempt(self, netfn: int, command: int, data: Sequence[int], lun: int, waits: Iterator[float]) -> Answer:
-        channel = self._open()
-        # A late answer to an earlier question is not taken for this one; attempts look alike, as the standard wants it.
-        self._sequence = (self._sequence + 1) % SEQUENCES
-        about = About(netfn, command, self._sequence)
-        asked = question(about, data, lun)
-        for wait in waits:
-            channel.send(IPMI, asked)
-            found = self._wait(channel, about, time.monotonic() + wait)
-            if found is not None:
-                return found
+    async def _attempt(self, netfn: int, command: int, data: Sequence[int], lun: int, waits: Iterator[float]) -> Answer:
+        async with self._turn:
+            # A late answer to an earlier question is not taken for this one; attempts look alike, as the standard asks.
+            self._sequence = (self._sequence + 1) % SEQUENCES
+            self._about = About(netfn, command, self._sequence)
+            asked = question(self._about, data, lun)
+            for wait in waits:
+                self._send(IPMI, asked)
+                found = await self._wait(wait)
+                if found is not None:
+                    return found
         raise self._silent()
 
-    def _wait(self, channel: Channel, about: About, limit: float) -> Answer | None:
-        while True:
-            now = time.monotonic()
-            if now >= self._deadline:
-                raise Unreachable(
-                    "%(address)s did not finish within %(seconds)s s",
-                    stage=Stage.PROTOCOL,
-                    address=self.target.address,
-                    seconds=f"{self.target.budget:g}",
-                )
-            if self._stopped.is_set():
-                raise self._silent()
-            if now >= limit:
-                return None
-            payload = self._receive(channel, min(GLANCE, limit - now))
-            came = answered(payload) if payload is not None else None
-            if came is not None and came[0] == about:
-                return came[1]
+    async def _wait(self, seconds: float) -> Answer | None:
+        """Wait for an answer; None when none comes in time."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise Unreachable(
+                "%(address)s did not finish within %(seconds)s s",
+                stage=Stage.PROTOCOL,
+                address=self.target.address,
+                seconds=f"{self.target.budget:g}",
+            )
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[Answer | None] = loop.create_future()
+        self._answer = waiting
+        limit = loop.call_later(min(seconds, left), _give, waiting, None)
+        try:
+            return await waiting
+        finally:
+            limit.cancel()
 
-    def _receive(self, channel: Channel, seconds: float) -> bytes | None:
-        """Wait so long for a message; what comes over serial over LAN meanwhile goes to who listens."""
-        came = channel.receive(seconds)
+    def _heard(self, packet: bytes) -> None:
+        """Take a packet: an answer to the present question, or what comes over serial over LAN."""
+        came = self._open.seal.open(packet) if self._open is not None else None
         if came is None:
-            return None
+            return
         kind, payload = came
         if kind == SERIAL_OVER_LAN and self._serial is not None:
             self._serial(payload)
-        return payload if kind == IPMI else None
+        elif kind == IPMI and self._answer is not None:
+            told = answered(payload)
+            if told is not None and told[0] == self._about:
+                _give(self._answer, told[1])
 
-    def _open(self) -> Channel:
-        if self._channel is None:
+    def _send(self, kind: int, payload: bytes) -> None:
+        if self._open is None:
             raise self._silent()
-        return self._channel
+        self._open.channel.send(self._open.seal.seal(kind, payload))
 
     def _silent(self) -> Unreachable:
         return Unreachable("%(address)s stopped answering", stage=Stage.PROTOCOL, address=self.target.address)
 
-    def logout(self) -> None:
+    async def logout(self) -> None:
         """Close the session at the controller, which has few of them; raises nothing."""
-        channel = self._channel
-        if channel is None:
+        if self._open is None:
             return
-        self._stopped.clear()
         self._deadline = time.monotonic() + 3 * FIRST_WAIT
         try:
-            number = channel.number.to_bytes(4, "little")
-            self._attempt(APPLICATION, _CLOSE_SESSION, number, 0, iter((FIRST_WAIT / 2, FIRST_WAIT)))
+            number = self._open.number.to_bytes(4, "little")
+            await self._attempt(APPLICATION, _CLOSE_SESSION, number, 0, iter((FIRST_WAIT / 2, FIRST_WAIT)))
         except ContactError:
             pass  # whoever does not answer has no session either
         finally:
-            channel.close()
-            self._channel = None
+            self._open.channel.close()
+            self._open = None
+
+
+def _give(waiting: "asyncio.Future[Answer | None]", answer: Answer | None) -> None:
+    if not waiting.done():
+        waiting.set_result(answer)

@@ -17,7 +17,7 @@ class ScriptedSession(IpmiSession):
         self.asked: list[tuple[int, int, bytes]] = []
         self._reply = reply
 
-    def _attempt(self, netfn: int, command: int, data: Sequence[int], lun: int, waits: Iterator[float]) -> Answer:
+    async def _attempt(self, netfn: int, command: int, data: Sequence[int], lun: int, waits: Iterator[float]) -> Answer:
         for _ in waits:
             self.asked.append((netfn, command, bytes(data)))
             reply = self._reply(netfn, command, bytes(data))
