@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from apps.drivers.bmc import discrete, log, parts, readings, settings
+from apps.drivers.bmc.kinds import RESTART_CAUSES
 from apps.drivers.bmc.line import BmcLine
-from apps.drivers.bmc.words import RESTART_CAUSES
 from apps.drivers.contract import (
     Boot,
     BootDevice,

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from apps.drivers.bmc.kinds import SENSOR_TYPES
 from apps.drivers.bmc.readings import converted
 from apps.drivers.bmc.readings import sensor as described
-from apps.drivers.bmc.words import SENSOR_TYPES, meaning
+from apps.drivers.bmc.words import meaning
 from apps.drivers.contract import LoggedEvent, Status
 from apps.protocols.ipmi import IpmiSession
 from apps.protocols.ipmi.event_log import LogInfo, LogRecord, log_record, read_entries, read_entry, read_offset
