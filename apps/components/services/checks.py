@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
-from apps.components import contact, extensions
+from apps.components import contact, extensions, noting
 from apps.components.models import Component, ManagementInterface
 from apps.core import jobs
 from apps.core.actors import Actor
@@ -126,8 +126,8 @@ def run_check(job_id: int) -> None:
         lines = {line.interface_id: line for line in contact.lines(steps.keys(), contact.CHECK)}
         _finish_gone(steps, lines.keys())
         for answer in _answers(list(lines.values())):
-            outcome = contact.Outcome(answer.line, answer.error, answer.state or {})
-            contact.note([outcome])
+            outcome = noting.Outcome(answer.line, answer.error, answer.state or {})
+            noting.note([outcome])
             _finish(steps[answer.line.interface_id], answer.error, _seen(answer.passed))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from apps.components import contact, extensions
+from apps.components import contact, extensions, noting
 from apps.components.contact import Line
 from apps.components.models import CONSOLE, Component, ManagementInterface, PowerSwitch, Reservation
 from apps.components.services import checks, power_states, reservations
@@ -176,7 +176,7 @@ class Round:
         """Keep how it went. The device is free before the step has ended: who waits for that may order at once."""
         step, line = begun.step, begun.line
         if line is not None and spoken.asked:
-            contact.note([contact.Outcome(line, spoken.error, spoken.state)])
+            noting.note([noting.Outcome(line, spoken.error, spoken.state)])
         if begun.order.power is not None and step.component is not None:
             power_states.keep([(step.component, begun.order.power, timezone.now())])
         if line is not None and begun.order.events:
