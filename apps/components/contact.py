@@ -1,23 +1,20 @@
-"""The one door to devices: decrypts, looks at reservations and latches, opens drivers, keeps how it went.
+"""The one door to devices: decrypts, looks at reservations and latches, opens drivers.
 
 Three parts, because the database is never asked inside an event loop: ``lines`` reads what is needed, ``open`` speaks
-with one device, ``note`` writes how it went. The latch: one refusal stops an interface, refusals on two devices stop
-the credential's version everywhere, until it is changed or somebody asks by hand.
+with one device, ``noting.note`` writes how it went. The latch: one refusal stops an interface, refusals on two devices
+stop the credential's version everywhere, until it is changed or somebody asks by hand.
 """
 
 import asyncio
-import json
 import logging
 import traceback
-from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
-from django.db.models import Count, F, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -25,17 +22,14 @@ from apps.components import driver_parameters
 from apps.components.credential_kinds import with_secrets
 from apps.components.models import (
     CONSOLE,
-    Component,
     Credential,
     CredentialVersion,
     ManagementInterface,
     Reservation,
 )
-from apps.components.offers import ENOUGH, Offer, Offers
-from apps.components.services import causes
+from apps.components.offers import Offer, Offers
 from apps.core.phrases import Phrase
 from apps.core.secrets import Undecipherable
-from apps.core.writes import turn
 from apps.drivers import registry
 from apps.drivers.contract import Driver, DriverSpec, Target
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Stage, Unreachable, Unsupported
@@ -46,7 +40,6 @@ POLLS = frozenset({POLL, "refresh"})  # purposes after which an interface counts
 READING = POLLS | {CHECK, "inventory"}  # purposes that change nothing at a device
 BY_HAND = frozenset({CHECK})  # purposes that offer a refused credential once more, because somebody asked for it
 CLOSING = 3.0  # seconds that a driver has to say good-bye
-SEEN_AT_MOST_EVERY = timedelta(minutes=1)
 
 NO_CREDENTIAL = gettext_noop("No credential is set for this interface.")
 REFUSED_HERE = gettext_noop(
@@ -100,15 +93,6 @@ class Line:
     refusal: ContactError | None = None
     offers: Offers = field(default_factory=Offers, repr=False, compare=False)
     """How credentials were taken since these lines were made; shared by all of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a contact went: no error means that the device answered."""
-
-    line: Line
-    error: ContactError | None = None
-    state: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def lines(
@@ -252,8 +236,8 @@ async def open(line: Line, *, deadline: float | None) -> AsyncIterator[Driver]:
 
 
 async def _offer(line: Line) -> Offer | None:
-    """Wait until the credential may be offered; None where there is none, or somebody asked for it by hand."""
-    if line.credential_id is None or line.purpose in BY_HAND:
+    """Wait until the credential may be offered; None where there is none."""
+    if line.credential_id is None:
         return None
     offer = await line.offers.begin(line.credential_id, line.component_id)
     if offer is None:
@@ -304,119 +288,6 @@ async def _closing(driver: Driver) -> AsyncIterator[Driver]:
         await driver.__aexit__(None, None, None)
 
 
-def note(outcomes: Iterable[Outcome]) -> None:
-    """Keep how contacts went, in few statements: last error and answer, failures, latches, what the driver keeps."""
-    told = [outcome for outcome in outcomes if not isinstance(outcome.error, Busy)]
-    for start in range(0, len(told), causes.AT_ONCE):
-        with turn():
-            _note(told[start : start + causes.AT_ONCE], timezone.now())
-
-
-def _note(outcomes: Sequence[Outcome], now: datetime) -> None:
-    components = sorted({outcome.line.component_id for outcome in outcomes})
-    list(Component.objects.select_for_update().filter(pk__in=components).order_by("pk").values_list("pk"))
-    present = ManagementInterface.objects.filter(pk__in=[o.line.interface_id for o in outcomes]).order_by()
-    before = {
-        pk: None if polled_at is None else code
-        for pk, polled_at, code in present.values_list("pk", "last_polled_at", "last_error_code")
-    }
-    outcomes = [outcome for outcome in outcomes if outcome.line.interface_id in before]
-    moved = {
-        outcome.line.component_id
-        for outcome in outcomes
-        if before[outcome.line.interface_id] != (outcome.error.code if outcome.error else "")
-    }
-    _note_answers([outcome for outcome in outcomes if outcome.error is None], now)
-    _note_errors([outcome for outcome in outcomes if outcome.error is not None], now)
-    polled = [o.line.interface_id for o in outcomes if o.line.purpose in POLLS and not isinstance(o.error, Withheld)]
-    ManagementInterface.objects.filter(pk__in=polled).update(last_polled_at=now)
-    causes.recompute(moved)
-
-
-def _note_answers(answers: Sequence[Outcome], now: datetime) -> None:
-    if not answers:
-        return
-    ManagementInterface.objects.filter(pk__in=[answer.line.interface_id for answer in answers]).update(
-        last_error=Phrase(),
-        last_error_code="",
-        failures=0,
-        last_answer_at=now,
-        refused_version=None,
-        refused_at=None,
-    )
-    _write_states([answer for answer in answers if answer.state and answer.state != answer.line.target.state])
-    by_hand = [answer.line.interface_id for answer in answers if answer.line.purpose in BY_HAND]
-    proven = [a.line.credential_id for a in answers if a.line.purpose in BY_HAND and a.line.credential_id is not None]
-    if by_hand:
-        # Whoever has just repaired something does not want to wait until a device that was given up is asked again.
-        opened = Q(credential__in=proven, credential__latched_version__isnull=False) | Q(pk__in=by_hand)
-        ManagementInterface.objects.filter(pk__in=_ids(opened), enabled=True).update(next_poll_at=now)
-    if proven:
-        Credential.objects.filter(pk__in=proven).update(latched_version=None, proven_at=now)
-    seen = {answer.line.component_id for answer in answers}
-    Component.objects.filter(Q(last_seen_at=None) | Q(last_seen_at__lt=now - SEEN_AT_MOST_EVERY), pk__in=seen).update(
-        last_seen_at=now
-    )
-
-
-def _write_states(changed: Sequence[Outcome]) -> None:
-    """Write what drivers keep, nearly always all of them: a prepared statement costs a tenth of ``bulk_update``."""
-    if changed:
-        statement = f"UPDATE {ManagementInterface._meta.db_table} SET state = %s WHERE id = %s"  # noqa: S608
-        with connection.cursor() as cursor:
-            cursor.executemany(statement, [(json.dumps(dict(one.state)), one.line.interface_id) for one in changed])
-
-
-def _ids(condition: Q) -> list[int]:
-    return list(ManagementInterface.objects.filter(condition).order_by().values_list("pk", flat=True))
-
-
-def _note_errors(failures: Sequence[Outcome], now: datetime) -> None:
-    asked = defaultdict(list)
-    for failure in failures:
-        error = failure.error
-        if error is None:
-            continue
-        text = words(error)
-        if isinstance(error, Withheld):
-            # What the device itself said when it refused is worth more than our word that we did not ask again.
-            ManagementInterface.objects.filter(pk=failure.line.interface_id).exclude(last_error_code=error.code).update(
-                last_error=text, last_error_code=error.code
-            )
-        else:
-            asked[error.code, text.dumps()].append(failure.line.interface_id)
-    for (code, stored), pks in asked.items():
-        ManagementInterface.objects.filter(pk__in=pks).update(
-            last_error=Phrase.loads(stored), last_error_code=code, failures=F("failures") + 1
-        )
-    _latch([f.line for f in failures if _was_refused(f)], now)
-
-
 def words(error: ContactError) -> Phrase:
     """Give what went wrong as a sentence that is translated when it is shown."""
     return Phrase(error.message, error.params)
-
-
-def _was_refused(outcome: Outcome) -> bool:
-    return isinstance(outcome.error, AuthenticationFailed) and not isinstance(outcome.error, Withheld)
-
-
-def _latch(refused: Sequence[Line], now: datetime) -> None:
-    """Stop the interfaces that refused their credential, and a credential that two devices refused."""
-    versions: dict[int, int] = {}
-    for line in refused:
-        if line.credential_id is not None and line.credential_version is not None:
-            versions[line.credential_id] = line.credential_version
-            ManagementInterface.objects.filter(pk=line.interface_id, credential=line.credential_id).update(
-                refused_version=line.credential_version, refused_at=now
-            )
-    for credential_id, version in versions.items():
-        credential = Credential.objects.filter(pk=credential_id, version=version).first()
-        if credential is None:
-            continue
-        stopped = ManagementInterface.objects.filter(credential=credential_id, refused_version=version)
-        if credential.proven_at is not None:
-            stopped = stopped.filter(refused_at__gt=credential.proven_at)
-        devices = stopped.aggregate(devices=Count("component", distinct=True))["devices"]
-        if devices >= ENOUGH:
-            Credential.objects.filter(pk=credential_id, version=version).update(latched_version=version)

@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from apps.components import contact
+from apps.components import contact, noting
 from apps.components.models import Component, Credential, ManagementInterface, Reservation
 from apps.components.services import credentials, reservations
 from apps.core import options
@@ -36,15 +36,15 @@ def tell(lines, deadline=5.0):
         try:
             async with contact.open(line, deadline=deadline) as device:
                 await device.check()
-                return contact.Outcome(line, None, device.state)
+                return noting.Outcome(line, None, device.state)
         except contact.ContactError as error:
-            return contact.Outcome(line, error)
+            return noting.Outcome(line, error)
 
     async def in_turn():
         return [await one(line) for line in lines]
 
     outcomes = asyncio.run(in_turn())
-    contact.note(outcomes)
+    noting.note(outcomes)
     return [outcome.error for outcome in outcomes]
 
 
@@ -311,7 +311,7 @@ def test_secrets_never_show_in_what_contact_hands_around():
     interface = fake(credential=credential, parameters={"fault": "denied"})
     (line,) = contact.lines([interface], contact.POLL)
     error = tell([line])[0]
-    everything = [line, line.target, line.target.credential, error, contact.Outcome(line, error), credential]
+    everything = [line, line.target, line.target.credential, error, noting.Outcome(line, error), credential]
     assert "hunter2" not in " ".join(f"{one!r} {one}" for one in everything)
     assert str(line.target.credential["community"]) == "hunter2"
 
@@ -321,9 +321,9 @@ def test_noting_many_answers_costs_as_many_statements_as_noting_one(django_asser
     interfaces = [fake(credential=credential) for _ in range(40)]
     lines = contact.lines(interfaces, contact.POLL)
     with django_assert_max_num_queries(12):
-        contact.note([contact.Outcome(line) for line in lines[:1]])
+        noting.note([noting.Outcome(line) for line in lines[:1]])
     with django_assert_max_num_queries(12):
-        contact.note([contact.Outcome(line) for line in lines[1:]])
+        noting.note([noting.Outcome(line) for line in lines[1:]])
     assert Component.objects.exclude(last_seen_at=None).count() == 40
     with django_assert_max_num_queries(4):
         assert len(contact.lines([one.pk for one in interfaces], contact.POLL)) == 40

@@ -3,6 +3,8 @@
 import pytest
 from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.components import extensions
@@ -193,6 +195,35 @@ class TestLearning:
         assert StatusCause.objects.filter(key__startswith=machines.SAME_MACHINE).count() == 2
         learning.learn_many((make_interface().pk, card) for _ in range(5))
         assert not StatusCause.objects.filter(key__startswith=machines.SAME_MACHINE).exists()
+
+    @pytest.mark.parametrize("said", [{"uuid": UUID}, {"serial_number": "SN-OF-ALL"}])
+    def test_a_uuid_or_serial_number_of_a_crowd_warns_nobody_and_of_fewer_again_all(self, admin, said):
+        """Fewer may be one machine: it may be registered once for each way of managing it."""
+        crowd = [make_component(f"machine {number}") for number in range(6)]
+        ways = [make_interface(component) for component in crowd]
+        warned = StatusCause.objects.filter(key__startswith=machines.SAME_MACHINE)
+        for way in ways[:5]:
+            learning.learn(way, IdentityFacts(**said))
+        assert warned.count() == 5 * 4
+        learning.learn(ways[5], IdentityFacts(**said, mac_addresses=("00:16:3e:00:00:07",)))
+        assert not warned.exists()
+        alone = make_component("with a card of the last one")
+        learning.learn(make_interface(alone), IdentityFacts(mac_addresses=("00:16:3e:00:00:07",)))
+        assert (same_as(alone), warned.count()) == (["warning: Same machine as machine 5."], 2)
+        registration.remove([crowd[0], alone], admin)
+        assert warned.count() == 5 * 4
+
+    def test_of_many_that_learn_a_uuid_at_once_each_costs_the_same(self):
+        def learn(number: int) -> int:
+            StatusCause.objects.all().delete()
+            ways = [make_interface() for _ in range(number)]
+            with CaptureQueriesContext(connection) as queries:
+                learning.learn_many((way.pk, IdentityFacts(uuid=UUID)) for way in ways)
+            assert not StatusCause.objects.filter(key__startswith=machines.SAME_MACHINE).exists()
+            return len(queries)
+
+        few, many = learn(10), learn(40)
+        assert many <= 4 * few
 
     def test_removing_the_interface_that_said_it_ends_the_warning(self, admin):
         first, second = make_component("one"), make_component("two")

@@ -224,7 +224,7 @@ def test_a_result_that_the_database_refuses_costs_its_own_device_only(monkeypatc
     assert Sample.objects.filter(interface=good).count() == 1
 
 
-@pytest.mark.parametrize("place", ["sensors.keep", "_write_values", "contact.note", "_settle"])
+@pytest.mark.parametrize("place", ["sensors.keep", "_write_values", "noting.note", "_settle"])
 def test_a_writer_that_is_killed_anywhere_loses_one_round_and_doubles_nothing(monkeypatch, place):
     class Killed(BaseException):
         """Nothing catches it, as nothing catches a signal 9."""

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from apps.alerts.models import Severity
 from apps.alerts.services.arrivals import Binding
 from apps.core.phrases import Phrase
-from apps.drivers.bmc.words import SENSOR_TYPES, SPECIFIC_CODE, meaning
+from apps.drivers.bmc.kinds import SENSOR_TYPES
+from apps.drivers.bmc.words import SPECIFIC_CODE, meaning
 from apps.drivers.contract import Status
 from apps.protocols.ipmi.platform_event import CONTENT, ENTERPRISE, NoPlatformEvent, PlatformEvent, read
 from apps.protocols.ipmi.records import THRESHOLD

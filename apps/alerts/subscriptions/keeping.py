@@ -20,9 +20,10 @@ from apps.alerts.receivers import event_certificate
 from apps.alerts.subscriptions import farewells, here, talking
 from apps.alerts.subscriptions.paths import hash_of, new_path
 from apps.alerts.subscriptions.talking import Kept, Plan
-from apps.components import contact
-from apps.components.contact import Line, Outcome
+from apps.components import contact, noting
+from apps.components.contact import Line
 from apps.components.models import ManagementInterface
+from apps.components.noting import Outcome
 from apps.core import audit, events, options
 from apps.core.actors import SYSTEM
 from apps.core.phrases import Phrase
@@ -148,7 +149,7 @@ def _look_at(rows: Sequence[EventSubscription], now: datetime) -> None:
         else:
             _note_kept(row, line, plan, result, mark, now)
             told.append(Outcome(line, None, result.state))
-    contact.note(told)
+    noting.note(told)
     if ways:
         events.publish("component")
 

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_noop
 
 from apps.alerts.models import EventSubscription
 from apps.alerts.subscriptions import keeping, talking
-from apps.components import contact
-from apps.components.contact import Outcome
+from apps.components import contact, noting
+from apps.components.noting import Outcome
 from apps.core import jobs
 from apps.core.actors import Actor
 from apps.core.models import Job, JobStep, StepCode, StepState
@@ -65,7 +65,7 @@ def _do(step: JobStep) -> None:
     (result,) = talking.all_at_once([partial(talking.test, line)])
     if isinstance(result, ContactError):
         if isinstance(result, AuthenticationFailed):
-            contact.note([Outcome(line, result)])
+            noting.note([Outcome(line, result)])
         jobs.finish(
             step,
             StepState.FAILED,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.db.models import QuerySet
 from django.utils.translation import gettext_noop
 
-from apps.components import contact, extensions
+from apps.components import contact, extensions, noting
 from apps.components.models import Component, ManagementInterface
 from apps.components.services import host_names
 from apps.core import jobs
@@ -128,8 +128,8 @@ def run_check(job_id: int) -> None:
         lines = {line.interface_id: line for line in contact.lines(steps.keys(), contact.CHECK)}
         _finish_gone(steps, lines.keys())
         for answer in _answers(list(lines.values())):
-            outcome = contact.Outcome(answer.line, answer.error, answer.state or {})
-            contact.note([outcome])
+            outcome = noting.Outcome(answer.line, answer.error, answer.state or {})
+            noting.note([outcome])
             host_names.keep(answer.names)
             _finish(steps[answer.line.interface_id], answer.error, _seen(answer.passed))
 

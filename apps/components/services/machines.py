@@ -21,7 +21,9 @@ from apps.drivers.contract import IdentityFacts
 SAME_MACHINE = "same-machine"
 SAME_AS = gettext_noop("Same machine as %(name)s.")
 SAME_AS_NUMBER = gettext_noop("Same machine as component %(id)s.")
-CROWD = 3  # a MAC address that so many components show belongs to none of them (USB network cards of BMCs, VRRP)
+# What so many components say belongs to none of them: MAC addresses of USB network cards of BMCs and of VRRP; numbers
+# that a maker never changed, or that were cloned. One machine may well be registered once for each way of managing it.
+CROWDS = {MachineIdKind.MAC: 3, MachineIdKind.UUID: 6, MachineIdKind.SERIAL: 6}
 
 Ids = frozenset[tuple[str, str]]
 
@@ -132,8 +134,8 @@ def said_by(**conditions: Any) -> Ids:
 def compare(component_ids: Iterable[int], gone: Iterable[tuple[str, str]] = ()) -> None:
     """Put a cause on each pair of components that are the same machine, and withdraw those that no longer hold.
 
-    ``gone`` are values that somebody no longer says: whether a MAC address belongs to one machine depends on how many
-    say it, so who else says it is looked at, too.
+    ``gone`` are values that somebody no longer says: whether a value belongs to one machine depends on how many say it,
+    so who else says it is looked at, too.
     """
     ids = set(component_ids)
     for pk in sorted(ids | _concerned(ids, gone)):
@@ -141,19 +143,30 @@ def compare(component_ids: Iterable[int], gone: Iterable[tuple[str, str]] = ()) 
 
 
 def _concerned(component_ids: Collection[int], gone: Iterable[tuple[str, str]]) -> set[int]:
-    """Give those who say the same MAC addresses; of a crowd only those who were warned while it was none."""
-    mac = MachineIdKind.MAC
-    shared = said_by(kind=mac, interface__component__in=component_ids) | {one for one in gone if one[0] == mac}
-    owners: dict[str, set[int]] = defaultdict(set)
-    rows = MachineId.objects.filter(kind=mac, value__in={value for _kind, value in shared}).order_by()
-    for value, owner in rows.values_list("value", "interface__component"):
-        owners[value].add(owner)
-    pairs = {owner for found in owners.values() if len(found) < CROWD for owner in found}
-    crowds = {owner for found in owners.values() if len(found) >= CROWD for owner in found}
+    """Give those who say the same values; of a crowd only those who were warned while it was none."""
+    owners = _owners(said_by(interface__component__in=among(component_ids)) | {*gone})
+    pairs = {owner for one, found in owners.items() if not _is_crowd(one[0], len(found)) for owner in found}
+    crowds = {owner for one, found in owners.items() if _is_crowd(one[0], len(found)) for owner in found}
     warned = StatusCause.objects.filter(
         component__in=among(crowds), source=REGISTRATION, key__startswith=f"{SAME_MACHINE}:"
     )
     return pairs | (set(warned.order_by().values_list("component", flat=True)) if crowds else set())
+
+
+def _is_crowd(kind: str, number: int) -> bool:
+    return number >= CROWDS[MachineIdKind(kind)]
+
+
+def _owners(values: Collection[tuple[str, str]]) -> dict[tuple[str, str], set[int]]:
+    """Give the components whose interfaces say each of these values."""
+    found: dict[tuple[str, str], set[int]] = defaultdict(set)
+    rows = MachineId.objects.filter(
+        kind__in={kind for kind, _value in values}, value__in={value for _kind, value in values}
+    )
+    for kind, value, owner in rows.order_by().values_list("kind", "value", "interface__component"):
+        if (kind, value) in values:
+            found[kind, value].add(owner)
+    return found
 
 
 def identifiers(component_id: int) -> set[tuple[str, str]]:
@@ -174,23 +187,16 @@ def _twins(component_id: int) -> set[int]:
     mine = identifiers(component_id)
     if not mine:
         return set()
-    owners: dict[tuple[str, str], set[int]] = defaultdict(set)
-    for kind, value, owner in MachineId.objects.filter(
-        kind__in={kind for kind, _value in mine}, value__in={value for _kind, value in mine}
-    ).values_list("kind", "value", "interface__component"):
-        if (kind, value) in mine and owner != component_id:
-            owners[kind, value].add(owner)
-    told = [uuid.UUID(value) for kind, value in mine if kind == "uuid"]
+    owners = _owners(mine)
+    counted = {one for one in mine if not _is_crowd(one[0], len(owners[one] | {component_id}))}
+    told = [uuid.UUID(value) for kind, value in counted if kind == MachineIdKind.UUID]
     given = Q(uuid__in=[one for value in told for one in in_both_orders(value)])
-    for kind, value in mine:
-        if kind == "serial":
+    for kind, value in counted:
+        if kind == MachineIdKind.SERIAL:
             given |= Q(lowered=value)
     components = Component.objects.alias(lowered=Lower(Trim("serial_number")))
-    twins = set(components.filter(given).exclude(pk=component_id).values_list("pk", flat=True))
-    for (kind, _value), others in owners.items():
-        if kind != MachineIdKind.MAC or len(others) + 1 < CROWD:
-            twins |= others
-    return twins
+    twins = set(components.filter(given).values_list("pk", flat=True)).union(*(owners[one] for one in counted))
+    return twins - {component_id}
 
 
 def _settle(component_id: int, twins: set[int]) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from apps.accounts.models import User
-from apps.components import contact
+from apps.components import contact, noting
 from apps.components.contact import Line
 from apps.components.models import CONSOLE, ManagementInterface, Reservation
 from apps.components.services import reservations
@@ -108,12 +108,12 @@ def opened(session: ConsoleSession, line: Line, *, method: str, speed: int | Non
     """Keep how it is spoken, and what would be left over; the device has answered."""
     with turn():
         ConsoleSession.objects.filter(pk=session.pk).update(method=method, speed=speed, mark=mark)
-    contact.note([contact.Outcome(line)])
+    noting.note([noting.Outcome(line)])
 
 
 def failed(line: Line, error: ContactError) -> None:
     """Keep that a device did not let a console be opened, where that says something about the device."""
-    contact.note([contact.Outcome(line, error)])
+    noting.note([noting.Outcome(line, error)])
 
 
 def hold(interface_id: int, name: str, *, pauses_polls: bool) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from apps.components import contact, extensions
+from apps.components import contact, extensions, noting
 from apps.components.contact import Line
 from apps.components.models import Component, ManagementInterface, PowerSwitch
 from apps.components.offers import Offers
@@ -131,7 +131,7 @@ class Round:
         for pk, begun in self.begun.items():
             if begun.order.left is not None and pk not in self._read_again and begun.line is not None:
                 self._read_again.add(pk)
-                contact.note([contact.Outcome(begun.line, None, begun.order.left)])
+                noting.note([noting.Outcome(begun.line, None, begun.order.left)])
                 reservations.let_read(begun.line.interface_id, self.job.kind, begun.holder)
 
     def _fill(self, talks: Talks) -> None:
@@ -196,7 +196,7 @@ class Round:
         """Keep how it went. The device is free before the step has ended: who waits for that may order at once."""
         step, line = begun.step, begun.line
         if line is not None and spoken.asked:
-            contact.note([contact.Outcome(line, spoken.error, self._state_after(begun, line, spoken))])
+            noting.note([noting.Outcome(line, spoken.error, self._state_after(begun, line, spoken))])
         if begun.order.power is not None and step.component is not None:
             power_states.keep([Seen(step.component, begun.order.power, timezone.now(), begun.order.restart_cause)])
         if line is not None and begun.order.events:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from apps.drivers.bmc.kinds import KINDS
 from apps.drivers.bmc.readings import name_of
-from apps.drivers.bmc.words import KINDS, SPECIFIC_CODE, UNKNOWN_STATE, meaning
+from apps.drivers.bmc.words import SPECIFIC_CODE, UNKNOWN_STATE, meaning
 from apps.drivers.contract import NOT_MEASURED, POWER_OFF, WORST_FIRST, Fact, State, StateKind, Status
 from apps.protocols.ipmi.chassis import ChassisStatus
 from apps.protocols.ipmi.measuring import Measured

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from apps.drivers.bmc import discrete, log, parts, readings, settings
+from apps.drivers.bmc.kinds import RESTART_CAUSES
 from apps.drivers.bmc.line import BmcLine
-from apps.drivers.bmc.words import RESTART_CAUSES
 from apps.drivers.contract import (
     Boot,
     BootDevice,
@@ -110,7 +110,7 @@ class BmcDriver(
             if self._connection is not None:
                 await self._connection.close()
 
-    async def _run(self, work: Callable[[IpmiSession], T]) -> T:
+    async def _run(self, work: Callable[[IpmiSession], Awaitable[T]]) -> T:
         if self._connection is None:
             raise Unreachable("The conversation with %(address)s has ended", address=self.target.address)
         return await self._connection.run(work)

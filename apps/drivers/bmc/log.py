@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from apps.drivers.bmc.kinds import SENSOR_TYPES
 from apps.drivers.bmc.readings import converted
 from apps.drivers.bmc.readings import sensor as described
-from apps.drivers.bmc.words import SENSOR_TYPES, SPECIFIC_CODE, meaning
+from apps.drivers.bmc.words import SPECIFIC_CODE, meaning
 from apps.drivers.contract import LoggedEvent, Status
 from apps.protocols.ipmi import IpmiSession
 from apps.protocols.ipmi.event_log import (
@@ -39,16 +40,16 @@ class Found:
     cleared: bool
 
 
-def read_since(session: IpmiSession, place: Mapping[str, Any], info: LogInfo, at_most: int) -> Found:
+async def read_since(session: IpmiSession, place: Mapping[str, Any], info: LogInfo, at_most: int) -> Found:
     """Read the entries after a place, or all where the log is no longer the one that was left."""
     last, left = place.get("last"), bytes.fromhex(str(place.get("raw") or ""))
     cleared = False
     if isinstance(last, int):
-        there = read_entry(session, last) if info.entries else None
+        there = await read_entry(session, last) if info.entries else None
         cleared = there is None or there[1] != left or (place.get("erased") != info.erased)
     after = last if isinstance(last, int) and not cleared else None
-    raw, more = read_entries(session, after, at_most) if info.entries else ([], False)
-    offset = read_offset(session) if raw else None
+    raw, more = await read_entries(session, after, at_most) if info.entries else ([], False)
+    offset = await read_offset(session) if raw else None
     entries = tuple(log_record(one, offset) if offset else log_record(one) for one in raw)
     behind = {"last": entries[-1].number, "raw": entries[-1].raw} if entries else {}
     if not entries and after is not None:
@@ -65,17 +66,18 @@ class Traced:
     interrupt: str = ""
 
 
-def traces(session: IpmiSession, place: Mapping[str, Any] | None, at_most: int) -> Traced:
+async def traces(session: IpmiSession, place: Mapping[str, Any] | None, at_most: int) -> Traced:
     """Look which entries came after a place; without one, only keep the end of the log as the place."""
-    info = read_info(session)
+    info = await read_info(session)
     if place is None:
-        newest = read_entry(session, _LAST) if info.entries else None
+        newest = await read_entry(session, _LAST) if info.entries else None
         end = {} if newest is None else {"last": int.from_bytes(newest[1][:2], "little"), "raw": newest[1].hex()}
         return Traced({"erased": info.erased, **end})
-    told = [entry for entry in read_since(session, place, info, at_most).entries if entry.is_event and entry.asserted]
+    found = await read_since(session, place, info, at_most)
+    told = [entry for entry in found.entries if entry.is_event and entry.asserted]
     starts = [entry.number for entry in told if (entry.sensor_type, entry.event_type) in _STARTS]
     interrupts = [entry.number for entry in told if (entry.sensor_type, entry.offset) in _INTERRUPTS]
-    return Traced(place, *("" if not found else str(found[-1]) for found in (starts, interrupts)))
+    return Traced(place, *(str(numbers[-1]) if numbers else "" for numbers in (starts, interrupts)))
 
 
 def event(entry: LogRecord, records: Records) -> LoggedEvent:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from apps.drivers.bmc.words import SENSOR_TYPES
+from apps.drivers.bmc.kinds import SENSOR_TYPES
 from apps.drivers.contract import NOT_MEASURED, POWER_OFF, Limits, Quantity, Reading, Sensor, Status
 from apps.protocols.ipmi.measuring import Measured, Thresholds
 from apps.protocols.ipmi.records import SensorRecord

@@ -1,6 +1,6 @@
 """The settings of a controller that speaks IPMI: what was read, how it is shown, and how a change is written."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -49,7 +49,7 @@ _LAN: Sequence[tuple[str, int, Callable[[SettingValue], bytes]]] = (
 )
 """What each is written by, in the order of writing: a fixed address is refused while the address comes by DHCP."""
 
-Order = tuple[Sequence[str], Callable[[IpmiSession], None]]
+Order = tuple[Sequence[str], Callable[[IpmiSession], Awaitable[None]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +72,28 @@ class Told:
     asked_at: datetime | None = None  # when it showed that time
 
 
-def read(session: IpmiSession) -> Told:
+async def read(session: IpmiSession) -> Told:
     """Ask for all of it."""
-    channel = conf.read_channel(session)
+    channel = await conf.read_channel(session)
 
-    def lan(parameter: int) -> bytes | None:
-        return conf.lan(session, channel, parameter)
+    async def lan(parameter: int) -> bytes | None:
+        return await conf.lan(session, channel, parameter)
 
-    source, community = lan(conf.SOURCE), lan(conf.COMMUNITY)
+    source, community = await lan(conf.SOURCE), await lan(conf.COMMUNITY)
     return Told(
         channel,
-        address=conf.address_of(lan(conf.ADDRESS)),
+        address=conf.address_of(await lan(conf.ADDRESS)),
         source=source[0] & 0x0F if source else None,
-        mask=conf.address_of(lan(conf.MASK)),
-        gateway=conf.address_of(lan(conf.GATEWAY)),
-        vlan=conf.vlan_number(lan(conf.VLAN)),
+        mask=conf.address_of(await lan(conf.MASK)),
+        gateway=conf.address_of(await lan(conf.GATEWAY)),
+        vlan=conf.vlan_number(await lan(conf.VLAN)),
         community=community.split(b"\x00")[0].decode(errors="replace") if community is not None else None,
-        access=conf.read_access(session, channel),
-        sol=conf.read_sol(session, channel),
-        pef=conf.read_pef(session),
-        destinations=tuple(conf.read_destinations(session, channel)),
-        users=tuple(accounts.read_accounts(session, channel)),
-        clock=clocks.read_clock(session),
+        access=await conf.read_access(session, channel),
+        sol=await conf.read_sol(session, channel),
+        pef=await conf.read_pef(session),
+        destinations=tuple(await conf.read_destinations(session, channel)),
+        users=tuple(await accounts.read_accounts(session, channel)),
+        clock=await clocks.read_clock(session),
         asked_at=datetime.now(UTC),
     )
 
@@ -334,17 +334,19 @@ def _network_orders(told: Told, left: dict[str, SettingValue]) -> Iterator[Order
         yield (name,), _lan_order(channel, parameter, data, first=first, last=last)
 
 
-def _lan_order(channel: int, parameter: int, data: bytes, *, first: bool, last: bool) -> Callable[[IpmiSession], None]:
-    def order(session: IpmiSession) -> None:
+def _lan_order(
+    channel: int, parameter: int, data: bytes, *, first: bool, last: bool
+) -> Callable[[IpmiSession], Awaitable[None]]:
+    async def order(session: IpmiSession) -> None:
         if first:
-            conf.begin_lan(session, channel)
+            await conf.begin_lan(session, channel)
         try:
-            conf.set_lan(session, channel, parameter, data)
+            await conf.set_lan(session, channel, parameter, data)
         except ContactError as error:
             # Silence says nothing: what may have been taken is made to count, what was refused is taken back.
-            conf.end_lan(session, channel, keep=isinstance(error, Unreachable))
+            await conf.end_lan(session, channel, keep=isinstance(error, Unreachable))
             raise
         if last:
-            conf.end_lan(session, channel)
+            await conf.end_lan(session, channel)
 
     return order

@@ -56,6 +56,5 @@ SPEC = DriverSpec(
             help="Where its own page is, with its graphical console; empty: https:// and the address.",
         ),
     ),
-    blocking=True,
     own_page=True,
 )

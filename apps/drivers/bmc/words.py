@@ -1,74 +1,8 @@
 """What the numbers of sensors and events mean (IPMI 2.0 §42): words, and how bad each is."""
 
-from apps.drivers.contract import StateKind, Status
+from apps.drivers.contract import Status
 
 CRITICAL, WARNING, NORMAL = Status.CRITICAL, Status.WARNING, Status.NORMAL
-
-# Table 42-3: what a sensor is of; used where the controller gives it no name.
-SENSOR_TYPES = {
-    0x01: "Temperature",
-    0x02: "Voltage",
-    0x03: "Current",
-    0x04: "Fan",
-    0x05: "Physical security",
-    0x06: "Platform security",
-    0x07: "Processor",
-    0x08: "Power supply",
-    0x09: "Power unit",
-    0x0A: "Cooling device",
-    0x0B: "Other measurement",
-    0x0C: "Memory",
-    0x0D: "Drive slot",
-    0x0E: "Memory resize",
-    0x0F: "System firmware",
-    0x10: "Event logging",
-    0x11: "Watchdog",
-    0x12: "System event",
-    0x13: "Critical interrupt",
-    0x14: "Button",
-    0x15: "Module or board",
-    0x16: "Microcontroller",
-    0x17: "Add-in card",
-    0x18: "Chassis",
-    0x19: "Chip set",
-    0x1A: "Other part",
-    0x1B: "Cable or interconnect",
-    0x1C: "Terminator",
-    0x1D: "System start",
-    0x1E: "Boot error",
-    0x1F: "Operating system start",
-    0x20: "Operating system stop",
-    0x21: "Slot or connector",
-    0x22: "System power state",
-    0x23: "Watchdog",
-    0x24: "Platform alert",
-    0x25: "Presence",
-    0x26: "Monitoring chip",
-    0x27: "Network",
-    0x28: "Management subsystem",
-    0x29: "Battery",
-    0x2A: "Session",
-    0x2B: "Version change",
-    0x2C: "Part state",
-}
-
-KINDS = {
-    0x01: StateKind.TEMPERATURE,
-    0x04: StateKind.COOLING,
-    0x05: StateKind.CHASSIS,
-    0x07: StateKind.PROCESSOR,
-    0x08: StateKind.POWER,
-    0x09: StateKind.POWER,
-    0x0A: StateKind.COOLING,
-    0x0C: StateKind.MEMORY,
-    0x0D: StateKind.STORAGE,
-    0x15: StateKind.MODULE,
-    0x17: StateKind.MODULE,
-    0x18: StateKind.CHASSIS,
-    0x21: StateKind.MODULE,
-    0x29: StateKind.BATTERY,
-    0x2C: StateKind.MODULE,
-}
 
 # Table 42-2: states that any sensor may have, by event/reading type code and offset.
 GENERIC = {
@@ -377,21 +311,6 @@ SPECIFIC = {
         6: ("Deactivation in progress", NORMAL),
         7: ("Communication lost", WARNING),
     },
-}
-
-# §28.11
-RESTART_CAUSES = {
-    0x1: "Ordered through the controller",
-    0x2: "Reset button",
-    0x3: "Power button",
-    0x4: "Watchdog expired",
-    0x5: "Reason of the manufacturer's own",
-    0x6: "Power restored: always on",
-    0x7: "Power restored: as before",
-    0x8: "Reset by an event filter",
-    0x9: "Power cycle by an event filter",
-    0xA: "Soft reset",
-    0xB: "Woken by its clock",
 }
 
 SPECIFIC_CODE = 0x6F

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
-from apps.components import contact
+from apps.components import contact, noting
 from apps.components.contact import Line, words
 from apps.components.models import InventoryItem, ManagementInterface
 from apps.components.services import learning
@@ -93,8 +93,8 @@ def keep(batch: Sequence[Told]) -> None:
     for start in range(0, len(listed), INTERFACES_AT_ONCE):
         _keep_items(listed[start : start + INTERFACES_AT_ONCE])
     # A refused login must stop further ones; whether a device is there at all, the polls find out and count.
-    contact.note(
-        [contact.Outcome(told.line, told.error) for told in batch if isinstance(told.error, AuthenticationFailed)]
+    noting.note(
+        [noting.Outcome(told.line, told.error) for told in batch if isinstance(told.error, AuthenticationFailed)]
     )
     _ask_tomorrow([told.line.interface_id for told in answered if told.is_whole])
     _ask_again([told.line.interface_id for told in batch if told.error is not None or not told.is_whole])

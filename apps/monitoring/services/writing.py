@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from django.db import DataError, IntegrityError
 
-from apps.components import contact
+from apps.components import contact, noting
 from apps.components.models import Component, ManagementInterface, StatusCause
 from apps.components.services import causes, power_states
 from apps.components.services.causes import Cause
@@ -69,7 +69,7 @@ def _write(batch: Sequence[Polled]) -> None:
     )
     silent = silence.of(told)
     with causes.together():
-        contact.note([contact.Outcome(polled.line, polled.error, polled.state) for polled in told])
+        noting.note([noting.Outcome(polled.line, polled.error, polled.state) for polled in told])
         explained = silence.explain(silent, told)
         _settle(POLL, told, [cause for cause in _poll_causes(told) if cause.interface_id not in explained])
         _settle(LIMIT, told, _limit_causes(told))
@@ -96,8 +96,8 @@ def _write_values(batch: Sequence[Polled], layout_ids: Mapping[bytes, int]) -> N
 
 def _write_present(batch: Sequence[Polled], layout_ids: Mapping[bytes, int]) -> None:
     wanted = [polled.line.interface_id for polled in batch]
-    known = ManagementInterface.objects.filter(pk__in=wanted).order_by()
-    present = dict(known.values_list("pk", "power_actions"))
+    interfaces = ManagementInterface.objects.filter(pk__in=wanted).order_by()
+    present = dict(interfaces.values_list("pk", "power_actions"))
     samples: list[Sequence[Any]] = []
     last: list[Sequence[Any]] = []
     ports: list[Sequence[Any]] = []

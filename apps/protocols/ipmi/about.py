@@ -57,14 +57,14 @@ def device_id(data: bytes, address: str) -> DeviceId:
     )
 
 
-def read_device_id(session: IpmiSession) -> DeviceId:
+async def read_device_id(session: IpmiSession) -> DeviceId:
     """Ask who the controller is."""
-    return device_id(session.tell(APPLICATION, _GET_DEVICE_ID), session.target.address)
+    return device_id(await session.tell(APPLICATION, _GET_DEVICE_ID), session.target.address)
 
 
-def restart(session: IpmiSession) -> None:
+async def restart(session: IpmiSession) -> None:
     """Order a cold reset of the controller (§20.2); many fall silent before they have answered."""
-    session.order(APPLICATION, _COLD_RESET)
+    await session.order(APPLICATION, _COLD_RESET)
 
 
 def system_guid(data: bytes) -> str | None:
@@ -80,29 +80,29 @@ def system_guid(data: bytes) -> str | None:
     return str((real or readings)[0])
 
 
-def read_system_guid(session: IpmiSession) -> str | None:
+async def read_system_guid(session: IpmiSession) -> str | None:
     """Ask for the machine's UUID; None where the controller does not tell."""
-    answer = session.ask(APPLICATION, _GET_SYSTEM_GUID)
+    answer = await session.ask(APPLICATION, _GET_SYSTEM_GUID)
     return system_guid(answer.data) if answer.code == OK else None
 
 
-def read_lan(session: IpmiSession) -> Lan:
+async def read_lan(session: IpmiSession) -> Lan:
     """Ask for the settings of the channel that we speak through."""
-    told = session.ask(APPLICATION, _GET_CHANNEL_INFO, (_THIS_CHANNEL,))
+    told = await session.ask(APPLICATION, _GET_CHANNEL_INFO, (_THIS_CHANNEL,))
     channel = told.data[0] & 0x0F if told.code == OK and told.data else 1
 
-    def parameter(number: int, length: int) -> bytes | None:
-        answer = session.ask(TRANSPORT, _GET_LAN_PARAMETER, (channel, number, 0, 0))
+    async def parameter(number: int, length: int) -> bytes | None:
+        answer = await session.ask(TRANSPORT, _GET_LAN_PARAMETER, (channel, number, 0, 0))
         return answer.data[1 : 1 + length] if answer.code == OK and len(answer.data) > length else None
 
-    source, mac, vlan = parameter(_SOURCE, 1), parameter(_MAC, 6), parameter(_VLAN, 2)
+    source, mac, vlan = await parameter(_SOURCE, 1), await parameter(_MAC, 6), await parameter(_VLAN, 2)
     return Lan(
         channel,
-        address=_dotted(parameter(_ADDRESS, 4)),
+        address=_dotted(await parameter(_ADDRESS, 4)),
         source=source[0] & 0x0F if source else None,
         mac=mac.hex(":") if mac and any(mac) else None,
-        mask=_dotted(parameter(_MASK, 4)),
-        gateway=_dotted(parameter(_GATEWAY, 4)),
+        mask=_dotted(await parameter(_MASK, 4)),
+        gateway=_dotted(await parameter(_GATEWAY, 4)),
         vlan=int.from_bytes(vlan, "little") & 0x0FFF if vlan and vlan[1] & 0x80 else None,
     )
 

@@ -67,19 +67,19 @@ def chassis_status(data: bytes) -> ChassisStatus:
     )
 
 
-def read_status(session: IpmiSession) -> ChassisStatus:
+async def read_status(session: IpmiSession) -> ChassisStatus:
     """Ask how the chassis is."""
-    return chassis_status(session.tell(CHASSIS, _GET_STATUS) or b"\x00")
+    return chassis_status(await session.tell(CHASSIS, _GET_STATUS) or b"\x00")
 
 
-def control(session: IpmiSession, action: int) -> None:
+async def control(session: IpmiSession, action: int) -> None:
     """Order a change of power, once."""
-    session.order(CHASSIS, _CONTROL, (action,))
+    await session.order(CHASSIS, _CONTROL, (action,))
 
 
-def read_restart_cause(session: IpmiSession) -> int | None:
+async def read_restart_cause(session: IpmiSession) -> int | None:
     """Ask why the machine last started (§28.11); None where it is not told."""
-    answer = session.ask(CHASSIS, _RESTART_CAUSE)
+    answer = await session.ask(CHASSIS, _RESTART_CAUSE)
     return answer.data[0] & 0x0F if answer.code == OK and answer.data else None
 
 
@@ -93,25 +93,25 @@ def boot_flags(data: bytes) -> BootFlags:
     return BootFlags(device, not data[2] & _PERSISTENT, bool(data[2] & _UEFI))
 
 
-def read_boot(session: IpmiSession) -> BootFlags:
+async def read_boot(session: IpmiSession) -> BootFlags:
     """Ask for the boot override."""
-    return boot_flags(session.tell(CHASSIS, _GET_BOOT, (_BOOT_FLAGS, 0, 0)))
+    return boot_flags(await session.tell(CHASSIS, _GET_BOOT, (_BOOT_FLAGS, 0, 0)))
 
 
-def set_boot(session: IpmiSession, flags: BootFlags) -> None:
+async def set_boot(session: IpmiSession, flags: BootFlags) -> None:
     """Set the boot override; the device 0 takes it away."""
     first = 0 if not flags.device else _FLAGS_VALID | (0 if flags.once else _PERSISTENT) | (_UEFI if flags.uefi else 0)
-    session.ask(CHASSIS, _SET_BOOT, (_SET_IN_PROGRESS, 1))  # not every controller knows it
+    await session.ask(CHASSIS, _SET_BOOT, (_SET_IN_PROGRESS, 1))  # not every controller knows it
     try:
-        session.ask(CHASSIS, _SET_BOOT, (_VALID_BITS, _KEEP_WHATEVER_HAPPENS))
-        session.tell(CHASSIS, _SET_BOOT, (_BOOT_FLAGS, first, flags.device << 2, 0, 0, 0))
+        await session.ask(CHASSIS, _SET_BOOT, (_VALID_BITS, _KEEP_WHATEVER_HAPPENS))
+        await session.tell(CHASSIS, _SET_BOOT, (_BOOT_FLAGS, first, flags.device << 2, 0, 0, 0))
     finally:
-        session.ask(CHASSIS, _SET_BOOT, (_SET_IN_PROGRESS, 0))
+        await session.ask(CHASSIS, _SET_BOOT, (_SET_IN_PROGRESS, 0))
 
 
-def set_lamp(session: IpmiSession, seconds: int | None) -> None:
+async def set_lamp(session: IpmiSession, seconds: int | None) -> None:
     """Light the lamp for 0 to 255 seconds, None: until it is put out; 0 puts it out (§28.5)."""
-    session.tell(CHASSIS, _IDENTIFY, (0, _FOREVER) if seconds is None else (seconds,))
+    await session.tell(CHASSIS, _IDENTIFY, (0, _FOREVER) if seconds is None else (seconds,))
 
 
 def power_reading(data: bytes) -> PowerReading | None:
@@ -123,15 +123,15 @@ def power_reading(data: bytes) -> PowerReading | None:
     return PowerReading(shown, minimum, maximum, average, int.from_bytes(data[13:17], "little") / 1000)
 
 
-def read_power(session: IpmiSession) -> PowerReading | None:
+async def read_power(session: IpmiSession) -> PowerReading | None:
     """Measure by DCMI; None where the controller does not know it."""
-    answer = session.ask(DCMI, _POWER_READING, (_DCMI_GROUP, 0x01, 0, 0))
+    answer = await session.ask(DCMI, _POWER_READING, (_DCMI_GROUP, 0x01, 0, 0))
     return power_reading(answer.data) if answer.code == OK else None
 
 
-def read_power_limit(session: IpmiSession) -> int | None:
+async def read_power_limit(session: IpmiSession) -> int | None:
     """Ask for the active limit in watts; None where there is none."""
-    answer = session.ask(DCMI, _POWER_LIMIT, (_DCMI_GROUP, 0, 0))
+    answer = await session.ask(DCMI, _POWER_LIMIT, (_DCMI_GROUP, 0, 0))
     if answer.code != OK or len(answer.data) < 6:
         return None
     return int.from_bytes(answer.data[4:6], "little") or None

@@ -19,32 +19,32 @@ class Clock:
     knows_offset: bool
 
 
-def read_clock(session: IpmiSession) -> Clock | None:
+async def read_clock(session: IpmiSession) -> Clock | None:
     """Ask for all of it; None where there is no clock."""
-    answer = session.ask(STORAGE, _GET_TIME)
+    answer = await session.ask(STORAGE, _GET_TIME)
     if answer.code != OK or len(answer.data) < 4:
         return None
-    seconds, (knows, ahead) = int.from_bytes(answer.data[:4], "little"), read_offset(session)
+    seconds, (knows, ahead) = int.from_bytes(answer.data[:4], "little"), await read_offset(session)
     shown = datetime.fromtimestamp(seconds, UTC) - (ahead or timedelta()) if seconds > _BEFORE_THE_CLOCK else None
     return Clock(shown, ahead, knows)
 
 
-def read_offset(session: IpmiSession) -> tuple[bool, timedelta | None]:
+async def read_offset(session: IpmiSession) -> tuple[bool, timedelta | None]:
     """Ask whether it knows of UTC, and how far it is ahead of it; None where nobody has told it."""
-    answer = session.ask(STORAGE, _GET_UTC_OFFSET)
+    answer = await session.ask(STORAGE, _GET_UTC_OFFSET)
     if answer.code != OK or len(answer.data) < 2:
         return False, None
     minutes = int.from_bytes(answer.data[:2], "little", signed=True)
     return True, None if minutes == _NO_OFFSET else timedelta(minutes=minutes)
 
 
-def set_clock(session: IpmiSession, now: datetime, ahead: timedelta | None) -> None:
+async def set_clock(session: IpmiSession, now: datetime, ahead: timedelta | None) -> None:
     """Set it; it shows the time of its own zone."""
     seconds = int((now + (ahead or timedelta())).timestamp())
-    session.order(STORAGE, _SET_TIME, tuple(seconds.to_bytes(4, "little")))
+    await session.order(STORAGE, _SET_TIME, tuple(seconds.to_bytes(4, "little")))
 
 
-def set_offset(session: IpmiSession, ahead: timedelta | None) -> None:
+async def set_offset(session: IpmiSession, ahead: timedelta | None) -> None:
     """Tell it how far it is ahead of UTC."""
     minutes = _NO_OFFSET if ahead is None else round(ahead.total_seconds() / 60)
-    session.order(STORAGE, _SET_UTC_OFFSET, tuple(minutes.to_bytes(2, "little", signed=True)))
+    await session.order(STORAGE, _SET_UTC_OFFSET, tuple(minutes.to_bytes(2, "little", signed=True)))

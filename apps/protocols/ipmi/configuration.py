@@ -45,41 +45,41 @@ class Destination:
     place: bytes  # parameter 19 as it was
 
 
-def read_channel(session: IpmiSession) -> int:
+async def read_channel(session: IpmiSession) -> int:
     """Ask for the number of the channel that we speak through."""
-    told = session.ask(APPLICATION, _GET_CHANNEL_INFO, (_THIS_CHANNEL,))
+    told = await session.ask(APPLICATION, _GET_CHANNEL_INFO, (_THIS_CHANNEL,))
     return told.data[0] & 0x0F if told.code == OK and told.data else 1
 
 
-def lan(session: IpmiSession, channel: int, parameter: int, selector: int = 0) -> bytes | None:
+async def lan(session: IpmiSession, channel: int, parameter: int, selector: int = 0) -> bytes | None:
     """Read one LAN parameter; None where there is none."""
-    answer = session.ask(TRANSPORT, _GET_LAN, (channel, parameter, selector, 0))
+    answer = await session.ask(TRANSPORT, _GET_LAN, (channel, parameter, selector, 0))
     return answer.data[1:] if answer.code == OK and len(answer.data) > 1 else None
 
 
-def set_lan(session: IpmiSession, channel: int, parameter: int, data: bytes) -> None:
+async def set_lan(session: IpmiSession, channel: int, parameter: int, data: bytes) -> None:
     """Write one LAN parameter, once."""
-    session.order(TRANSPORT, _SET_LAN, (channel, parameter, *data))
+    await session.order(TRANSPORT, _SET_LAN, (channel, parameter, *data))
 
 
-def begin_lan(session: IpmiSession, channel: int) -> None:
+async def begin_lan(session: IpmiSession, channel: int) -> None:
     """Say that several parameters follow; controllers that do not know this take each by itself."""
-    _state(session, channel, _IN_PROGRESS)
+    await _state(session, channel, _IN_PROGRESS)
 
 
-def end_lan(session: IpmiSession, channel: int, *, keep: bool = True) -> None:
+async def end_lan(session: IpmiSession, channel: int, *, keep: bool = True) -> None:
     """Say that these were all, and that they count: a controller that can roll back does so otherwise.
 
     Whoever has just been given another address may not answer any more.
     """
     if keep:
-        _state(session, channel, _COMMIT)
-    _state(session, channel, _COMPLETE)
+        await _state(session, channel, _COMMIT)
+    await _state(session, channel, _COMPLETE)
 
 
-def _state(session: IpmiSession, channel: int, state: int) -> None:
+async def _state(session: IpmiSession, channel: int, state: int) -> None:
     try:
-        session.order(TRANSPORT, _SET_LAN, (channel, 0, state))
+        await session.order(TRANSPORT, _SET_LAN, (channel, 0, state))
     except ContactError:
         return
 
@@ -108,52 +108,52 @@ def address_bytes(address: str) -> bytes:
     return IPv4Address(address or "0.0.0.0").packed
 
 
-def read_access(session: IpmiSession, channel: int) -> ChannelAccess | None:
+async def read_access(session: IpmiSession, channel: int) -> ChannelAccess | None:
     """Ask who may come in by a channel from the next start on."""
-    answer = session.ask(APPLICATION, _GET_CHANNEL_ACCESS, (channel, _NONVOLATILE))
+    answer = await session.ask(APPLICATION, _GET_CHANNEL_ACCESS, (channel, _NONVOLATILE))
     if answer.code != OK or not answer.data:
         return None
     bits = answer.data[0]
     return ChannelAccess(bits & _MODE, not bits & _ALERTS_OFF, bits & 0x18)
 
 
-def set_access(session: IpmiSession, channel: int, access: ChannelAccess) -> None:
+async def set_access(session: IpmiSession, channel: int, access: ChannelAccess) -> None:
     """Set it, from now on and for the next start; the limit of privileges stays as it is."""
     bits = access.mode | access.kept | (0 if access.alerts else _ALERTS_OFF)
     for when in (_NONVOLATILE, _VOLATILE):
-        session.order(APPLICATION, _SET_CHANNEL_ACCESS, (channel, bits | when, 0))
+        await session.order(APPLICATION, _SET_CHANNEL_ACCESS, (channel, bits | when, 0))
 
 
-def read_sol(session: IpmiSession, channel: int) -> bool | None:
+async def read_sol(session: IpmiSession, channel: int) -> bool | None:
     """Ask whether serial over LAN is on."""
-    answer = session.ask(TRANSPORT, _GET_SOL, (channel, _SOL_ENABLED, 0, 0))
+    answer = await session.ask(TRANSPORT, _GET_SOL, (channel, _SOL_ENABLED, 0, 0))
     return bool(answer.data[1] & 1) if answer.code == OK and len(answer.data) > 1 else None
 
 
-def set_sol(session: IpmiSession, channel: int, on: bool) -> None:
+async def set_sol(session: IpmiSession, channel: int, on: bool) -> None:
     """Switch serial over LAN on or off."""
-    session.order(TRANSPORT, _SET_SOL, (channel, _SOL_ENABLED, int(on)))
+    await session.order(TRANSPORT, _SET_SOL, (channel, _SOL_ENABLED, int(on)))
 
 
-def read_pef(session: IpmiSession) -> int | None:
+async def read_pef(session: IpmiSession) -> int | None:
     """Give the control bits of platform event filtering; bit 0: it is on. None where there is none."""
-    answer = session.ask(SENSOR, _GET_PEF, (_PEF_CONTROL, 0, 0))
+    answer = await session.ask(SENSOR, _GET_PEF, (_PEF_CONTROL, 0, 0))
     return answer.data[1] if answer.code == OK and len(answer.data) > 1 else None
 
 
-def set_pef(session: IpmiSession, bits: int) -> None:
+async def set_pef(session: IpmiSession, bits: int) -> None:
     """Write the control bits."""
-    session.order(SENSOR, _SET_PEF, (_PEF_CONTROL, bits))
+    await session.order(SENSOR, _SET_PEF, (_PEF_CONTROL, bits))
 
 
-def read_destinations(session: IpmiSession, channel: int) -> list[Destination]:
+async def read_destinations(session: IpmiSession, channel: int) -> list[Destination]:
     """Ask where alerts go: the places that keep, without place 0 that forgets."""
-    told = lan(session, channel, DESTINATIONS)
+    told = await lan(session, channel, DESTINATIONS)
     count = min(told[0] & 0x0F, MOST_DESTINATIONS) if told else 0
     found = []
     for number in range(1, count + 1):
-        kind = lan(session, channel, DESTINATION_TYPE, number)
-        place = lan(session, channel, DESTINATION_ADDRESS, number)
+        kind = await lan(session, channel, DESTINATION_TYPE, number)
+        place = await lan(session, channel, DESTINATION_ADDRESS, number)
         if kind is None or len(kind) < 4 or place is None or len(place) < 13 or place[1] >> 4:
             continue  # not there, or of IPv6
         found.append(Destination(number, address_of(place[3:7]), bool(kind[1] & 0x80), bytes(kind[:4]), bytes(place)))

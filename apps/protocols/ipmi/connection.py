@@ -1,13 +1,10 @@
-"""A conversation with a management controller for asynchronous callers: the blocking work runs in a few threads."""
+"""A conversation with a management controller: presence, a turn, a session that is always closed."""
 
 import asyncio
-import os
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 from apps.protocols.errors import Stage, Unreachable, Unsupported
 from apps.protocols.ipmi.presence import numeric_address, presence
@@ -16,22 +13,9 @@ from apps.protocols.ipmi.source_ports import SourcePort
 from apps.protocols.ipmi.target import IpmiTarget
 from apps.protocols.ipmi.turns import Turn
 
-THREADS = 20  # as many as controllers that are asked at once; each ends by itself, at the latest with its budget
-
 T = TypeVar("T")
 
-_lock = threading.Lock()
-_pools: dict[int, ThreadPoolExecutor] = {}
-
-
-def _pool() -> ThreadPoolExecutor:
-    """Give this process's threads; those of a parent do not live on after a fork."""
-    with _lock:
-        found = _pools.get(os.getpid())
-        if found is None:
-            _pools.clear()
-            found = _pools[os.getpid()] = ThreadPoolExecutor(THREADS, thread_name_prefix="ipmi")
-        return found
+_leaving: set[asyncio.Task[None]] = set()  # an event loop forgets tasks that nobody holds
 
 
 class IpmiConnection:
@@ -42,7 +26,6 @@ class IpmiConnection:
         self._session: IpmiSession | None = None
         self._turn: Turn | None = None
         self._source: SourcePort | None = None
-        self._running: Future[Any] | None = None
 
     async def __aenter__(self) -> Self:
         try:
@@ -83,27 +66,20 @@ class IpmiConnection:
         await turn.take()
         self._turn = turn
         self._session = IpmiSession(target, found.address)
-        await self.run(IpmiSession.login)
+        await self._session.login()
 
     @property
     def session(self) -> IpmiSession:
-        """The session, for somebody who uses it in a thread of his own and is done with it before it is closed."""
+        """The session, for somebody who is done with it before it is closed."""
         if self._session is None:
             raise Unreachable(
                 "The conversation with %(address)s has ended", stage=Stage.PROTOCOL, address=self.target.address
             )
         return self._session
 
-    async def run(self, work: Callable[[IpmiSession], T]) -> T:
-        """Do blocking work with the session in a thread; when the caller is cancelled, the work stops soon."""
-        session = self.session
-        running = _pool().submit(work, session)
-        self._running = running
-        try:
-            return await asyncio.wrap_future(running)
-        except asyncio.CancelledError:
-            session.stop()
-            raise
+    async def run(self, work: Callable[[IpmiSession], Awaitable[T]]) -> T:
+        """Do something with the session."""
+        return await work(self.session)
 
     def stay(self) -> None:
         """Say that this conversation takes long."""
@@ -112,8 +88,8 @@ class IpmiConnection:
 
     async def close(self) -> None:
         """Sign out, also when the caller does not wait for it; then let the next one have its turn."""
-        session, turn, running, source = self._session, self._turn, self._running, self._source
-        self._session = self._turn = self._running = self._source = None
+        session, turn, source = self._session, self._turn, self._source
+        self._session = self._turn = self._source = None
 
         def give_up() -> None:
             if turn is not None:
@@ -124,14 +100,8 @@ class IpmiConnection:
         if session is None:
             give_up()
             return
-        if running is not None and not running.done():
-            session.stop()
-
-        def sign_out() -> None:
-            if running is not None:
-                wait([running])
-            session.logout()
-
-        leaving = _pool().submit(sign_out)
+        leaving = asyncio.create_task(session.logout())
+        _leaving.add(leaving)
+        leaving.add_done_callback(_leaving.discard)
         leaving.add_done_callback(lambda _: give_up())
-        await asyncio.shield(asyncio.wrap_future(leaving))
+        await asyncio.shield(leaving)

@@ -1,5 +1,6 @@
 """Reads and clears a controller's system event log, record by record (IPMI 2.0 §31, §32)."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -101,22 +102,22 @@ def log_record(raw: bytes, offset: timedelta = timedelta()) -> LogRecord:
     )
 
 
-def read_info(session: IpmiSession) -> LogInfo:
+async def read_info(session: IpmiSession) -> LogInfo:
     """Ask how full the log is, and when it last changed."""
-    data = session.tell(STORAGE, _GET_INFO)
+    data = await session.tell(STORAGE, _GET_INFO)
     if len(data) < 13:
         raise DeviceError("%(address)s does not describe its event log", address=session.target.address)
     return log_info(data)
 
 
-def read_offset(session: IpmiSession) -> timedelta:
+async def read_offset(session: IpmiSession) -> timedelta:
     """Ask how far the log's clock is ahead of UTC; nothing where the controller does not know."""
-    return clock.read_offset(session)[1] or timedelta()
+    return (await clock.read_offset(session))[1] or timedelta()
 
 
-def read_entry(session: IpmiSession, number: int) -> tuple[int, bytes] | None:
+async def read_entry(session: IpmiSession, number: int) -> tuple[int, bytes] | None:
     """Read one entry whole; give the number of the next one and its bytes, None when there is none of that number."""
-    answer = session.ask(STORAGE, _GET_ENTRY, (0, 0, *number.to_bytes(2, "little"), 0, _WHOLE))
+    answer = await session.ask(STORAGE, _GET_ENTRY, (0, 0, *number.to_bytes(2, "little"), 0, _WHOLE))
     if answer.code == NOT_PRESENT:
         return None
     if answer.code != OK:
@@ -128,7 +129,7 @@ def read_entry(session: IpmiSession, number: int) -> tuple[int, bytes] | None:
     return int.from_bytes(answer.data[:2], "little"), answer.data[2:18]
 
 
-def read_entries(session: IpmiSession, after: int | None, at_most: int) -> tuple[list[bytes], bool]:
+async def read_entries(session: IpmiSession, after: int | None, at_most: int) -> tuple[list[bytes], bool]:
     """Read entries, oldest first, from the first one or from the one after ``after``, by the log's own chain.
 
     Says, too, whether it stopped before the end: at so many, or because a slow controller has taken its time.
@@ -136,7 +137,7 @@ def read_entries(session: IpmiSession, after: int | None, at_most: int) -> tuple
     found: list[bytes] = []
     number = _FIRST
     if after is not None:
-        last = read_entry(session, after)
+        last = await read_entry(session, after)
         if last is None:
             return found, False
         number = last[0]
@@ -148,7 +149,7 @@ def read_entries(session: IpmiSession, after: int | None, at_most: int) -> tuple
         if len(found) >= at_most or (found and time.monotonic() > limit):
             return found, True
         seen.add(number)
-        entry = read_entry(session, number)
+        entry = await read_entry(session, number)
         if entry is None:
             break
         number, raw = entry
@@ -156,18 +157,18 @@ def read_entries(session: IpmiSession, after: int | None, at_most: int) -> tuple
     return found, False
 
 
-def clear(session: IpmiSession) -> None:
+async def clear(session: IpmiSession) -> None:
     """Empty the log, and wait until it is done (§31.9)."""
     for _ in range(2):  # somebody else may take the reservation away in between
-        reservation = session.tell(STORAGE, _RESERVE)[:2]
-        answer = session.ask(STORAGE, _CLEAR, (*reservation, *b"CLR", _ERASE))
+        reservation = (await session.tell(STORAGE, _RESERVE))[:2]
+        answer = await session.ask(STORAGE, _CLEAR, (*reservation, *b"CLR", _ERASE))
         if answer.code != RESERVATION_CANCELLED:
             break
     limit = time.monotonic() + _ERASE_WITHIN
     while answer.code == OK and answer.data and answer.data[0] & 0x0F != _ERASED:
         if time.monotonic() > limit:
             raise DeviceError("%(address)s has not emptied its event log in time", address=session.target.address)
-        time.sleep(0.2)
-        answer = session.ask(STORAGE, _CLEAR, (*reservation, *b"CLR", _ERASE_STATUS))
+        await asyncio.sleep(0.2)
+        answer = await session.ask(STORAGE, _CLEAR, (*reservation, *b"CLR", _ERASE_STATUS))
     if answer.code != OK:
         raise session.error(answer)

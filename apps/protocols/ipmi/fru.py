@@ -10,6 +10,7 @@ from apps.protocols.ipmi.session import OK, STORAGE, TOO_LONG, IpmiSession
 _GET_AREA, _READ = 0x10, 0x11
 _CHUNK, _SMALLEST_CHUNK = 128, 8
 _AT_MOST = 4096  # bytes: what stands behind is of makers' own making
+_HEADER = 8
 _EPOCH = datetime(1996, 1, 1, tzinfo=UTC)
 _END_OF_FIELDS = 0xC1
 _ENGLISH = (0, 25)
@@ -33,19 +34,19 @@ class Fru:
         return self.product.get(name) or self.board.get(name)
 
 
-def read_fru(session: IpmiSession, number: int) -> Fru | None:
+async def read_fru(session: IpmiSession, number: int) -> Fru | None:
     """Read a part's own words; None where it has none, or cannot give them now."""
-    area = session.ask(STORAGE, _GET_AREA, (number,))
+    area = await session.ask(STORAGE, _GET_AREA, (number,))
     if area.code != OK or len(area.data) < 3:
         return None
     by_words = area.data[2] & 0x01
     size = min(int.from_bytes(area.data[:2], "little"), _AT_MOST)
     data, chunk = b"", _CHUNK
-    while len(data) < size:
+    while len(data) < min(size, _told_size(data)):
         offset, count = len(data), min(chunk, size - len(data))
         if by_words:
             offset, count = offset // 2, max(1, count // 2)
-        answer = session.ask(STORAGE, _READ, (number, *offset.to_bytes(2, "little"), count))
+        answer = await session.ask(STORAGE, _READ, (number, *offset.to_bytes(2, "little"), count))
         if answer.code in TOO_LONG and chunk > _SMALLEST_CHUNK:
             chunk = max(_SMALLEST_CHUNK, chunk // 2)
             continue
@@ -55,9 +56,24 @@ def read_fru(session: IpmiSession, number: int) -> Fru | None:
     return fru(data)
 
 
+def _told_size(data: bytes) -> int:
+    """Give how far to read by what has been read: to the end of the areas that are decoded, each of which tells it."""
+    if len(data) < _HEADER:
+        return _HEADER
+    if data[0] & 0x0F != 1:
+        return 0  # nothing that we understand
+    places = [8 * number for number in data[2:5] if number]
+    if any(place + 1 >= len(data) for place in places):
+        return max(places) + 2
+    lengths = [data[place + 1] for place in places]
+    if not all(lengths):
+        return _AT_MOST  # the maker left out how long it is
+    return max((place + 8 * length for place, length in zip(places, lengths, strict=True)), default=_HEADER)
+
+
 def fru(data: bytes) -> Fru | None:
     """Decode the areas; None when they are none. What is cut short gives what came before."""
-    if len(data) < 8 or data[0] & 0x0F != 1:
+    if len(data) < _HEADER or data[0] & 0x0F != 1:
         return None
     chassis, board, product = (data[place] * 8 for place in (2, 3, 4))
     made_at = None

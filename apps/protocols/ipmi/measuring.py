@@ -31,20 +31,20 @@ _lock = threading.Lock()
 _thresholds: OrderedDict[tuple[str, int], tuple[float, dict[SensorRecord, Thresholds]]] = OrderedDict()
 
 
-def read_sensors(session: IpmiSession, sensors: Iterable[SensorRecord]) -> list[Measured]:
+async def read_sensors(session: IpmiSession, sensors: Iterable[SensorRecord]) -> list[Measured]:
     """Read each sensor that can be read; those behind other controllers are told as not available."""
-    return [_read(session, one) for one in sensors if one.readable]
+    return [await _read(session, one) for one in sensors if one.readable]
 
 
-def _read(session: IpmiSession, record: SensorRecord) -> Measured:
+async def _read(session: IpmiSession, record: SensorRecord) -> Measured:
     if record.owner != BMC_OWNER:
         return Measured(record, None, available=False)
-    answer = session.ask(SENSOR, _GET_READING, (record.number,), lun=record.lun)
+    answer = await session.ask(SENSOR, _GET_READING, (record.number,), lun=record.lun)
     if answer.code != OK:
         return Measured(record, None, available=False)
     factors = None
     if record.measures and record.is_non_linear and answer.data:
-        told = session.ask(SENSOR, _GET_FACTORS, (record.number, answer.data[0]), lun=record.lun)
+        told = await session.ask(SENSOR, _GET_FACTORS, (record.number, answer.data[0]), lun=record.lun)
         if told.code != OK or len(told.data) < 7:
             return Measured(record, None, available=False)
         factors = Factors.from_bytes(told.data[1:7])
@@ -70,7 +70,7 @@ def thresholds(record: SensorRecord, mask: int, raw: bytes | tuple[int, ...]) ->
     return found
 
 
-def read_thresholds(session: IpmiSession, sensors: Iterable[SensorRecord]) -> dict[SensorRecord, Thresholds]:
+async def read_thresholds(session: IpmiSession, sensors: Iterable[SensorRecord]) -> dict[SensorRecord, Thresholds]:
     """Read the thresholds of those sensors that have any; they are remembered for an hour."""
     place, now = (session.target.address, session.target.port), time.monotonic()
     with _lock:
@@ -78,7 +78,7 @@ def read_thresholds(session: IpmiSession, sensors: Iterable[SensorRecord]) -> di
     if now - read_at > _THRESHOLDS_KEPT:
         read_at, known = now, {}
     wanted = [one for one in sensors if one.measures and one.readable_thresholds and one.owner == BMC_OWNER]
-    found = {one: known[one] if one in known else _read_thresholds(session, one) for one in wanted}
+    found = {one: known[one] if one in known else await _read_thresholds(session, one) for one in wanted}
     with _lock:
         _thresholds[place] = (read_at, found)
         _thresholds.move_to_end(place)
@@ -93,10 +93,10 @@ def forget() -> None:
         _thresholds.clear()
 
 
-def _read_thresholds(session: IpmiSession, record: SensorRecord) -> Thresholds:
+async def _read_thresholds(session: IpmiSession, record: SensorRecord) -> Thresholds:
     if record.is_non_linear:
         return {}  # the factors of each value would have to be asked for
-    answer = session.ask(SENSOR, _GET_THRESHOLDS, (record.number,), lun=record.lun)
+    answer = await session.ask(SENSOR, _GET_THRESHOLDS, (record.number,), lun=record.lun)
     if answer.code != OK or len(answer.data) < 7:
         return thresholds(record, record.readable_thresholds, record.initial_thresholds)
     return thresholds(record, answer.data[0], answer.data[1:7])

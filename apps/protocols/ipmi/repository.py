@@ -5,11 +5,11 @@ parts. The whole key decides: what Get Device ID says, and every field of the re
 repository has no time stamps, nothing is shared between machines.
 """
 
+import asyncio
 import random
 import threading
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from apps.protocols.errors import DeviceError
 from apps.protocols.ipmi.about import DeviceId
@@ -34,16 +34,16 @@ _lock = threading.Lock()
 _known: OrderedDict[Key, Records] = OrderedDict()
 
 
-def read_records(session: IpmiSession, device: DeviceId) -> Records:
+async def read_records(session: IpmiSession, device: DeviceId) -> Records:
     """Give the records, from memory where these very records have been read before."""
     commands = _REPOSITORY if device.has_repository else _DEVICE
-    told = session.tell(commands[0], commands[1])
+    told = await session.tell(commands[0], commands[1])
     key = _key(session, device, told, commands is _REPOSITORY)
     with _lock:
         if key in _known:
             _known.move_to_end(key)
             return _known[key]
-    found = records(list(_raw(session, commands)))
+    found = records([record async for record in _raw(session, commands)])
     with _lock:
         _known[key] = found
         while len(_known) > _KEPT:
@@ -63,11 +63,11 @@ def _key(session: IpmiSession, device: DeviceId, told: bytes, is_repository: boo
     return (device, is_repository, told, *place)
 
 
-def _raw(session: IpmiSession, commands: tuple[int, int, int, int]) -> Iterator[bytes]:
+async def _raw(session: IpmiSession, commands: tuple[int, int, int, int]) -> AsyncIterator[bytes]:
     reader = _Reader(session, commands)
     number = 0
     for _ in range(_AT_MOST):
-        following, record = reader.read(number)
+        following, record = await reader.read(number)
         yield record
         if following in (_END, number):
             return
@@ -83,49 +83,49 @@ class _Reader:
         self._chunk = _WHOLE
         self._reservation = b"\x00\x00"
 
-    def read(self, number: int) -> tuple[int, bytes]:
+    async def read(self, number: int) -> tuple[int, bytes]:
         """Give the next record's number and this record."""
         for _ in range(_TRIES):
-            found = self._whole(number) if self._chunk == _WHOLE else self._pieces(number)
+            found = await (self._whole(number) if self._chunk == _WHOLE else self._pieces(number))
             if found is not None:
                 return found
         raise DeviceError(
             "%(address)s does not let its sensor data records be read", address=self._session.target.address
         )
 
-    def _ask(self, number: int, offset: int, size: int, otherwise: Callable[[], None]) -> bytes | None:
+    async def _ask(self, number: int, offset: int, size: int, otherwise: Callable[[], Awaitable[None]]) -> bytes | None:
         request = (*self._reservation, *number.to_bytes(2, "little"), offset, size)
-        answer = self._session.ask(self._netfn, self._get, request)
+        answer = await self._session.ask(self._netfn, self._get, request)
         if answer.code in TOO_LONG:
-            otherwise()
+            await otherwise()
             return None
         if answer.code == RESERVATION_CANCELLED:
             # Two who reserve by turns without a pause would keep each other from ever reading a record.
-            time.sleep(random.uniform(*_AFTER_LOSS))
-            self._reserve_anew()
+            await asyncio.sleep(random.uniform(*_AFTER_LOSS))
+            await self._reserve_anew()
             return None
         if answer.code != OK:
             raise self._session.error(answer)
         return answer.data
 
-    def _whole(self, number: int) -> tuple[int, bytes] | None:
-        data = self._ask(number, 0, _WHOLE, self._smaller)
+    async def _whole(self, number: int) -> tuple[int, bytes] | None:
+        data = await self._ask(number, 0, _WHOLE, self._smaller)
         if data is None:
             return None
         record = data[2:]
         if len(record) < _HEADER or len(record) < record[4] + _HEADER:
-            self._smaller()
+            await self._smaller()
             return None
         return int.from_bytes(data[:2], "little"), record
 
-    def _pieces(self, number: int) -> tuple[int, bytes] | None:
-        head = self._ask(number, 0, _HEADER, self._smaller)
+    async def _pieces(self, number: int) -> tuple[int, bytes] | None:
+        head = await self._ask(number, 0, _HEADER, self._smaller)
         if head is None or len(head) < _HEADER + 2:
             return None
         record = head[2:]
         length = record[4] + _HEADER
         while len(record) < length:
-            piece = self._ask(number, len(record), min(self._chunk, length - len(record)), self._smaller)
+            piece = await self._ask(number, len(record), min(self._chunk, length - len(record)), self._smaller)
             if piece is None:
                 return None
             if len(piece) <= 2:
@@ -133,12 +133,12 @@ class _Reader:
             record += piece[2:]
         return int.from_bytes(head[:2], "little"), record
 
-    def _smaller(self) -> None:
+    async def _smaller(self) -> None:
         if self._chunk == _WHOLE:
             self._chunk = _CHUNK
-            self._reserve_anew()
+            await self._reserve_anew()
         else:
             self._chunk = max(_SMALLEST_CHUNK, self._chunk // 2)
 
-    def _reserve_anew(self) -> None:
-        self._reservation = self._session.tell(self._netfn, self._reserve)[:2]
+    async def _reserve_anew(self) -> None:
+        self._reservation = (await self._session.tell(self._netfn, self._reserve))[:2]

@@ -1,22 +1,19 @@
-"""One signed-in conversation with a management controller (IPMI 2.0, RMCP+), in the thread that calls it.
+"""One signed-in conversation with a management controller (IPMI 2.0, RMCP+).
 
 pyghmi signs in; questions are asked here, because the library repeats every question by itself (also "reset"), waits up
 to forty seconds for a dead controller and signs in anew behind one's back.
 """
 
+import asyncio
 import math
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, NoReturn
-
-import pyghmi.exceptions
-from pyghmi.ipmi.private import session as library
+from typing import NoReturn
 
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Stage, Unreachable, Unsupported
-from apps.protocols.ipmi import mending
+from apps.protocols.ipmi.messages import SEQUENCES, About, Answer, answered, question
+from apps.protocols.ipmi.sealing import IPMI, SERIAL_OVER_LAN
+from apps.protocols.ipmi.signing_in import NO_SUITE_17, ONLY_IPMI_1_5, SignedIn, SigningIn
 from apps.protocols.ipmi.target import IpmiTarget
 
 APPLICATION, CHASSIS, SENSOR, STORAGE, TRANSPORT, DCMI = 0x06, 0x00, 0x04, 0x0A, 0x0C, 0x2C
@@ -36,11 +33,9 @@ LOGIN_PATIENCE = 20.0  # seconds
 ORDER_PATIENCE = 10.0  # seconds: an order is sent once, so that it gets more time
 FIRST_WAIT = 1.5  # seconds; controllers are slow when they read a bus
 LONGER = 1.5  # each attempt waits so many times the one before
-GLANCE = 0.2  # seconds after which somebody who waits looks whether he should still
 BUSY_TRIES, BUSY_PAUSE = 5, 0.3
 
 _CLOSE_SESSION = 0x3C
-_SERIAL_OVER_LAN = 1  # type of payload
 _WRONG_LOGIN = (
     "incorrect password",
     "unauthorized name",
@@ -54,127 +49,59 @@ _PRIVILEGES = (4, 3, 2)  # administrator, operator, user
 _TOO_MUCH_ASKED = ("role", "privilege", "unauthorized name")  # accounts may be unknown above their privilege
 _NO_ROOM = "insufficient resources"
 _NO_SUITE = ("authentication algorithm", "integrity algorithm", "confidentiality algorithm", "cipher suite")
-_CODES = {
-    0xC0: "Node busy",
-    0xC1: "Invalid command",
-    0xC3: "Timeout while processing the command",
-    0xC4: "Out of space",
-    0xC5: "Reservation cancelled",
-    0xC7: "Request data length invalid",
-    0xC8: "Request data field length limit exceeded",
-    0xC9: "Parameter out of range",
-    0xCA: "Cannot return the number of requested data bytes",
-    0xCB: "Requested sensor, data, or record not present",
-    0xCC: "Invalid data field in request",
-    0xCD: "Command illegal for the sensor or record type",
-    0xCE: "Response could not be provided",
-    0xD3: "Destination unavailable",
-    0xD4: "Insufficient privilege level",
-    0xD5: "Command not supported in the present state",
-    0xFF: "Unspecified error",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: a completion code (IPMI 2.0 §5.2), and the bytes after it."""
-
-    code: int
-    data: bytes
-
-    @property
-    def words(self) -> str:
-        """The completion code as the standard words it."""
-        return f"0x{self.code:02X} {_CODES.get(self.code, '')}".strip()
 
 
 class IpmiSession:
-    """A session that is used by one thread at a time. ``stop`` may be called from any thread."""
+    """A session of one event loop; one question at a time."""
 
     def __init__(self, target: IpmiTarget, address: str) -> None:
         self.target = target
         self._address = address  # numeric
-        self._stopped = threading.Event()
         self._deadline = time.monotonic() + target.budget
-        self._session: Any = None
+        self._open: SignedIn | None = None
+        self._turn = asyncio.Lock()
+        self._about: About | None = None
+        self._answer: asyncio.Future[Answer | None] | None = None
+        self._sequence = 0
+        self._serial: Callable[[bytes], None] | None = None
 
     @property
     def suite(self) -> int | None:
         """The cipher suite in use: 17 or 3; None without a session."""
-        if self._session is None:
-            return None
-        return 17 if self._session.attemptedhash == 256 else 3
+        return self._open.suite if self._open is not None else None
 
     @property
     def number(self) -> int:
         """What the controller calls this session; 0 without one."""
-        return int(self._session.sessionid) if self._session is not None else 0
+        return self._open.number if self._open is not None else 0
 
     def stay(self) -> None:
         """Last longer than the budget of one conversation: a console is open for hours."""
         self._deadline = math.inf
 
-    def listen(self, handler: Callable[[Any], None] | None) -> None:
-        """Have a handler told what comes over serial over LAN: bytes, or a dictionary when the session broke."""
-        if self._session is not None:
-            self._session.sol_handler = handler
+    def listen(self, handler: Callable[[bytes], None] | None) -> None:
+        """Have a handler told what comes over serial over LAN."""
+        self._serial = handler
 
     def send_payload(self, payload: bytes) -> None:
         """Send a packet of serial over LAN, once."""
-        session = self._session
-        if session is None or not session.logged or session.broken:
-            raise self._silent()
-        try:
-            session.send_payload(bytearray(payload), payload_type=_SERIAL_OVER_LAN, retry=False)
-        except (pyghmi.exceptions.IpmiException, OSError) as error:
-            raise self._silent() from error
+        self._send(SERIAL_OVER_LAN, payload)
 
-    def wait(self, seconds: float, bell: "deque[threading.Event]") -> None:
-        """Wait until something came, the bell rings or the time is over; then take what came."""
-        session = self._session
-        if session is None or session.broken:
-            raise self._silent()
-        library._io_wait(seconds, session.sockaddr, bell)
-        bell.clear()
-        session.process_pktqueue()
-
-    def stop(self) -> None:
-        """Let whoever waits inside give up at his next glance."""
-        self._stopped.set()
-
-    def login(self) -> None:
+    async def login(self) -> None:
         """Sign in with suite 17, then with suite 3 unless that is forbidden; raises the ContactError of the stage."""
-        username, password = self.target.login()
-        place = (self._address, self.target.port)
-        if self.target.allow_suite_3:
-            mending.only_suite_17.discard(place)
-        else:
-            mending.only_suite_17.add(place)
         words = ""
         for privilege in _PRIVILEGES:
-            words = self._try_login(username, password, privilege)
-            if self._session is not None:
+            words = await self._try_login(privilege)
+            if self._open is not None:
                 return
             if not any(one in words.lower() for one in _TOO_MUCH_ASKED):
                 break
         self._refuse(words)
 
-    def _try_login(self, username: bytes, password: bytes, privilege: int) -> str:
+    async def _try_login(self, privilege: int) -> str:
         """Sign in with a privilege; give the library's words when it did not work."""
-        told: list[dict[str, Any]] = []
-        place = (self._address, self.target.port)
-        library.Session.initting_sessions.pop((self._address, username, password, self.target.port, None), None)
         try:
-            with mending.from_port(self.target.source_port, place):
-                # Bytes: with text the library forgets to take a session out of those that are signing in.
-                session = library.Session(
-                    self._address, username, password, self.target.port, onlogon=told.append, privlevel=privilege
-                )
-            limit = min(time.monotonic() + LOGIN_PATIENCE, self._deadline)
-            while not told and time.monotonic() < limit and not self._stopped.is_set():
-                library.Session.wait_for_rsp(GLANCE)
-        except pyghmi.exceptions.IpmiException as error:
-            return str(error)
+            signing = SigningIn(self.target, self._address, privilege)
         except OSError as error:
             raise Unreachable(
                 "There is no way to %(address)s: %(reason)s",
@@ -182,37 +109,26 @@ class IpmiSession:
                 address=self.target.address,
                 reason=error.strerror or type(error).__name__,
             ) from error
-        if told and "error" not in told[0] and session.logged:
-            # Nothing but what we ask goes over a session: whoever is idle for so long should have signed out.
-            library.Session.keepalive_sessions.pop(session, None)
-            self._session = session
-            return ""
-        words = str(told[0].get("error") or "") if told else ""
-        if not words or "failed to init" in words:
-            words = str(session.__dict__.get("errormsg") or words)
-        self._abandon(session)
+        try:
+            words = await signing.finish(min(LOGIN_PATIENCE, self._deadline - time.monotonic()))
+        finally:
+            self._open = signing.session()
+            if self._open is not None:
+                self._open.channel.heard = self._heard
+        if words:
+            await self.logout()  # should the controller think otherwise
         return words
-
-    def _abandon(self, session: Any) -> None:
-        """Let go of a session that did not come to be, and tell the controller where it thinks otherwise."""
-        if session.logged and not session.broken:
-            self._session = session
-            self.logout()
-            return
-        if not session.broken:
-            session._mark_broken("given up")
-        mending.let_go(session.socket)
 
     def _refuse(self, words: str) -> NoReturn:
         """Raise what the library's words about a login mean."""
         address, low = self.target.address, words.lower()
-        if mending.NO_SUITE_17 in low:
+        if NO_SUITE_17 in low:
             raise Unsupported(
                 "%(address)s does not know cipher suite 17, and suite 3 is not allowed for this interface",
                 stage=Stage.SIGN_IN,
                 address=address,
             )
-        if mending.ONLY_IPMI_1_5.lower() in low:
+        if ONLY_IPMI_1_5.lower() in low:
             raise Unsupported("%(address)s speaks only IPMI 1.5", stage=Stage.SIGN_IN, address=address)
         if _NO_ROOM in low:
             raise DeviceError(
@@ -233,25 +149,26 @@ class IpmiSession:
             )
         raise DeviceError("%(address)s: %(reason)s", stage=Stage.SIGN_IN, address=address, reason=words)
 
-    def ask(self, netfn: int, command: int, data: Sequence[int] = (), *, lun: int = 0) -> Answer:
+    async def ask(self, netfn: int, command: int, data: Sequence[int] = (), *, lun: int = 0) -> Answer:
         """Ask, several times if need be; give the answer whatever its code. ``Unreachable`` when none comes."""
-        answer = self._attempt(netfn, command, data, lun, self._waits())
+        answer = await self._attempt(netfn, command, data, lun, self._waits())
         for _ in range(BUSY_TRIES):
-            if answer.code != NODE_BUSY or self._stopped.wait(BUSY_PAUSE):
+            if answer.code != NODE_BUSY:
                 break
-            answer = self._attempt(netfn, command, data, lun, self._waits())
+            await asyncio.sleep(BUSY_PAUSE)
+            answer = await self._attempt(netfn, command, data, lun, self._waits())
         return answer
 
-    def tell(self, netfn: int, command: int, data: Sequence[int] = (), *, lun: int = 0) -> bytes:
+    async def tell(self, netfn: int, command: int, data: Sequence[int] = (), *, lun: int = 0) -> bytes:
         """Ask, and give the bytes of an answer that went well; raises what its code means."""
-        answer = self.ask(netfn, command, data, lun=lun)
+        answer = await self.ask(netfn, command, data, lun=lun)
         if answer.code != OK:
             raise self.error(answer)
         return answer.data
 
-    def order(self, netfn: int, command: int, data: Sequence[int] = ()) -> bytes:
+    async def order(self, netfn: int, command: int, data: Sequence[int] = ()) -> bytes:
         """Send something that changes the machine exactly once; silence says nothing of whether it was done."""
-        answer = self._attempt(netfn, command, data, 0, iter((ORDER_PATIENCE,)))
+        answer = await self._attempt(netfn, command, data, 0, iter((ORDER_PATIENCE,)))
         if answer.code != OK:
             raise self.error(answer)
         return answer.data
@@ -271,72 +188,74 @@ class IpmiSession:
             yield wait
             wait *= LONGER
 
-    def _attempt(self, netfn: int, command: int, data: Sequence[int], lun: int, waits: Iterator[float]) -> Answer:
-        session = self._session
-        if session is None or not session.logged:
-            raise self._silent()
-        session.request_entry.clear()  # a late answer to an earlier question is not taken for this one
-        answers: list[dict[str, Any]] = []
-        try:
+    async def _attempt(self, netfn: int, command: int, data: Sequence[int], lun: int, waits: Iterator[float]) -> Answer:
+        async with self._turn:
+            # A late answer to an earlier question is not taken for this one; attempts look alike, as the standard asks.
+            self._sequence = (self._sequence + 1) % SEQUENCES
+            self._about = About(netfn, command, self._sequence)
+            asked = question(self._about, data, lun)
             for wait in waits:
-                self._send(session, netfn, command, data, lun, answers)
-                self._wait(session, answers, time.monotonic() + wait)
-                if answers:
-                    return Answer(int(answers[0]["code"]), bytes(answers[0]["data"]))
-        finally:
-            session.incommand = False
-            while session.evq:
-                session.evq.popleft().set()
+                self._send(IPMI, asked)
+                found = await self._wait(wait)
+                if found is not None:
+                    return found
         raise self._silent()
 
-    def _send(
-        self, session: Any, netfn: int, command: int, data: Sequence[int], lun: int, answers: list[dict[str, Any]]
-    ) -> None:
-        def came(response: dict[str, Any]) -> None:
-            if (response.get("netfn"), response.get("command")) == (netfn + 1, command):
-                answers.append(response)
-
-        session.incommand = False
+    async def _wait(self, seconds: float) -> Answer | None:
+        """Wait for an answer; None when none comes in time."""
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise Unreachable(
+                "%(address)s did not finish within %(seconds)s s",
+                stage=Stage.PROTOCOL,
+                address=self.target.address,
+                seconds=f"{self.target.budget:g}",
+            )
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[Answer | None] = loop.create_future()
+        self._answer = waiting
+        limit = loop.call_later(min(seconds, left), _give, waiting, None)
         try:
-            session.raw_command(netfn=netfn, command=command, data=tuple(data), retry=False, rslun=lun, callback=came)
-        except pyghmi.exceptions.IpmiException as error:
-            raise self._silent() from error
+            return await waiting
+        finally:
+            limit.cancel()
 
-    def _wait(self, session: Any, answers: list[dict[str, Any]], limit: float) -> None:
-        while not answers:
-            now = time.monotonic()
-            if now >= self._deadline:
-                raise Unreachable(
-                    "%(address)s did not finish within %(seconds)s s",
-                    stage=Stage.PROTOCOL,
-                    address=self.target.address,
-                    seconds=f"{self.target.budget:g}",
-                )
-            if self._stopped.is_set() or session.broken:
-                raise self._silent()
-            if now >= limit:
-                return
-            library._io_wait(min(GLANCE, limit - now), session.sockaddr)
-            session.process_pktqueue()
+    def _heard(self, packet: bytes) -> None:
+        """Take a packet: an answer to the present question, or what comes over serial over LAN."""
+        came = self._open.seal.open(packet) if self._open is not None else None
+        if came is None:
+            return
+        kind, payload = came
+        if kind == SERIAL_OVER_LAN and self._serial is not None:
+            self._serial(payload)
+        elif kind == IPMI and self._answer is not None:
+            told = answered(payload)
+            if told is not None and told[0] == self._about:
+                _give(self._answer, told[1])
+
+    def _send(self, kind: int, payload: bytes) -> None:
+        if self._open is None:
+            raise self._silent()
+        self._open.channel.send(self._open.seal.seal(kind, payload))
 
     def _silent(self) -> Unreachable:
         return Unreachable("%(address)s stopped answering", stage=Stage.PROTOCOL, address=self.target.address)
 
-    def logout(self) -> None:
+    async def logout(self) -> None:
         """Close the session at the controller, which has few of them; raises nothing."""
-        session = self._session
-        if session is None:
+        if self._open is None:
             return
-        self._stopped.clear()
         self._deadline = time.monotonic() + 3 * FIRST_WAIT
         try:
-            if session.logged and not session.broken:
-                number = session.sessionid.to_bytes(4, "little")
-                self._attempt(APPLICATION, _CLOSE_SESSION, number, 0, iter((FIRST_WAIT / 2, FIRST_WAIT)))
+            number = self._open.number.to_bytes(4, "little")
+            await self._attempt(APPLICATION, _CLOSE_SESSION, number, 0, iter((FIRST_WAIT / 2, FIRST_WAIT)))
         except ContactError:
             pass  # whoever does not answer has no session either
         finally:
-            session.logged = 0  # the library would say good-bye once more
-            session.logout(False)
-            mending.let_go(session.socket)
-            self._session = None
+            self._open.channel.close()
+            self._open = None
+
+
+def _give(waiting: "asyncio.Future[Answer | None]", answer: Answer | None) -> None:
+    if not waiting.done():
+        waiting.set_result(answer)

@@ -1,16 +1,15 @@
 """Serial over LAN (IPMI 2.0 §15 and §26): its packets, and the talk over a session that is signed in.
 
-The library carries the packets; what is said in them is here, because the library's own console waits up to a quarter
+The session carries the packets; what is said in them is here, because the library's own console waits up to a quarter
 of a minute inside one key stroke and gives up a port that was translated on the way.
 """
 
+import asyncio
 import contextlib
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from apps.protocols.errors import ContactError, DeviceError, InUse, Unreachable, Unsupported
 from apps.protocols.ipmi.session import APPLICATION, OK, TRANSPORT, IpmiSession
@@ -64,17 +63,15 @@ class Sending:
         self._octets = 0
         self._sequence = 0
         self._under_way: Packet | None = None
-        self._lock = threading.Lock()
 
     def put(self, data: bytes | None) -> bool:
         """Add what is to be sent, None for a break; False where too much waits already."""
-        with self._lock:
-            size = len(data) if data is not None else 1
-            if self._octets + size > MOST_WAITING:
-                return False
-            self._octets += size
-            self._waiting.append(data)
-            return True
+        size = len(data) if data is not None else 1
+        if self._octets + size > MOST_WAITING:
+            return False
+        self._octets += size
+        self._waiting.append(data)
+        return True
 
     @property
     def under_way(self) -> Packet | None:
@@ -88,19 +85,18 @@ class Sending:
 
     def next(self) -> Packet | None:
         """Give the next packet; what was typed meanwhile travels together."""
-        with self._lock:
-            if self._under_way is not None or not self._waiting:
-                return None
-            flags, data = 0, b""
-            if self._waiting[0] is None:
-                self._waiting.popleft()
-                flags = BREAK
-                self._octets -= 1
-            else:
-                data = self._take()
-            self._sequence = self._sequence % 15 + 1
-            self._under_way = Packet(self._sequence, 0, 0, flags, data)
-            return self._under_way
+        if self._under_way is not None or not self._waiting:
+            return None
+        flags, data = 0, b""
+        if self._waiting[0] is None:
+            self._waiting.popleft()
+            flags = BREAK
+            self._octets -= 1
+        else:
+            data = self._take()
+        self._sequence = self._sequence % 15 + 1
+        self._under_way = Packet(self._sequence, 0, 0, flags, data)
+        return self._under_way
 
     def _take(self) -> bytes:
         """Take as much as one packet holds, up to the next break."""
@@ -123,9 +119,8 @@ class Sending:
         refused = bool(packet.flags & NACK)
         rest = under_way.data[packet.accepted :]
         if rest and not packet.flags & UNAVAILABLE:
-            with self._lock:
-                self._waiting.appendleft(rest)
-                self._octets += len(rest)
+            self._waiting.appendleft(rest)
+            self._octets += len(rest)
         return not refused
 
 
@@ -147,30 +142,8 @@ class Hearing:
         return fresh, Packet(0, packet.sequence, len(packet.data), 0)
 
 
-class _Bell(deque[threading.Event]):
-    """Wakes the thread that waits for packets when there is something to send: neither comes too early to be heard."""
-
-    def __init__(self, has_work: Callable[[], bool]) -> None:
-        super().__init__()
-        self._has_work = has_work
-
-    def append(self, event: threading.Event) -> None:
-        """Take the event of somebody who is about to wait."""
-        super().append(event)
-        if self._has_work():
-            event.set()
-
-    def ring(self) -> None:
-        """Wake whoever waits."""
-        while self:
-            try:
-                self.popleft().set()
-            except IndexError:
-                return
-
-
 class SerialOverLan:
-    """One line, spoken in the thread that calls ``open``, ``run`` and ``close``; the other methods any thread may call.
+    """One line: ``run`` carries what is said in both directions between ``open`` and ``close``.
 
     ``heard`` is told each piece of what came; ``noted`` whether characters reach the machine at all: while it is off,
     controllers take none.
@@ -182,11 +155,11 @@ class SerialOverLan:
         self._session = session
         self._heard = heard
         self._noted = noted
-        self._came: deque[Any] = deque()
+        self._came: deque[bytes] = deque()
         self._sending = Sending(LARGEST)
         self._hearing = Hearing()
-        self._bell = _Bell(self._has_work)
-        self._stopped = threading.Event()
+        self._news = asyncio.Event()
+        self._stopped = False
         self._active = False
         self._available = True
         self._sent_at = 0.0
@@ -199,18 +172,18 @@ class SerialOverLan:
         """What tells this session at the controller, should it be left over."""
         return f"{self._session.number:08x}"
 
-    def open(self, *, take: bool) -> None:
+    async def open(self, *, take: bool) -> None:
         """Begin; ``take`` ends what somebody else has open first. Raises InUse, Unsupported, DeviceError."""
         session = self._session
         session.listen(self._came_in)
-        answer = session.ask(APPLICATION, ACTIVATE, (*PAYLOAD, ENCRYPTED, 0, 0, 0))
-        if answer.code == ALREADY_ACTIVE and self._owner() != session.number:
+        answer = await session.ask(APPLICATION, ACTIVATE, (*PAYLOAD, ENCRYPTED, 0, 0, 0))
+        if answer.code == ALREADY_ACTIVE and await self._owner() != session.number:
             if not take:
                 raise InUse(
                     "Serial over LAN of %(address)s is in use by another program", address=session.target.address
                 )
-            session.ask(APPLICATION, DEACTIVATE, (*PAYLOAD, 0, 0, 0, 0))
-            answer = session.ask(APPLICATION, ACTIVATE, (*PAYLOAD, ENCRYPTED, 0, 0, 0))
+            await session.ask(APPLICATION, DEACTIVATE, (*PAYLOAD, 0, 0, 0, 0))
+            answer = await session.ask(APPLICATION, ACTIVATE, (*PAYLOAD, ENCRYPTED, 0, 0, 0))
         if answer.code not in (OK, ALREADY_ACTIVE):
             raise self._refusal(answer.code, answer.words)
         if answer.code == OK and len(answer.data) >= 6:
@@ -229,51 +202,49 @@ class SerialOverLan:
             return Unsupported("%(address)s does not encrypt serial over LAN as it is asked to", address=address)
         return DeviceError("%(address)s: %(reason)s", address=address, reason=words)
 
-    def _owner(self) -> int:
+    async def _owner(self) -> int:
         """Give the number of the session that has the line (§24.4); 0 where nobody has, or nobody tells."""
-        answer = self._session.ask(APPLICATION, OWNER, PAYLOAD)
+        answer = await self._session.ask(APPLICATION, OWNER, PAYLOAD)
         return int.from_bytes(answer.data[:4], "little") if answer.code == OK and len(answer.data) >= 4 else 0
 
-    def speed(self) -> int | None:
+    async def speed(self) -> int | None:
         """Give the bits per second between controller and machine (§26.3); None where it does not tell."""
-        answer = self._session.ask(TRANSPORT, SOL_SETTINGS, (PRESENT_CHANNEL, BIT_RATE, 0, 0))
+        answer = await self._session.ask(TRANSPORT, SOL_SETTINGS, (PRESENT_CHANNEL, BIT_RATE, 0, 0))
         return SPEEDS.get(answer.data[1] & 0x0F) if answer.code == OK and len(answer.data) >= 2 else None
 
     def send(self, data: bytes | None) -> bool:
         """Send characters, or a break (None), as soon as it is their turn; False where too much waits already."""
         taken = self._sending.put(data)
-        self._bell.ring()
+        self._news.set()
         return taken
 
     def stop(self) -> None:
         """Let ``run`` end."""
-        self._stopped.set()
-        self._bell.ring()
+        self._stopped = True
+        self._news.set()
 
-    def run(self) -> None:
+    async def run(self) -> None:
         """Carry what is said in both directions until told to stop; raises a ContactError when the line is lost."""
-        while not self._stopped.is_set():
+        while not self._stopped:
+            self._news.clear()
             self._hear()
             self._speak()
-            self._keep_alive()
-            self._session.wait(self._patience(), self._bell)
+            await self._keep_alive()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._patience()):
+                    await self._news.wait()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Give the line back; raises nothing."""
         if self._active:
             self._active = False
             with contextlib.suppress(ContactError):  # who does not answer has lost the session, too
-                self._session.ask(APPLICATION, DEACTIVATE, (*PAYLOAD, 0, 0, 0, 0))
+                await self._session.ask(APPLICATION, DEACTIVATE, (*PAYLOAD, 0, 0, 0, 0))
         self._session.listen(None)
 
-    def _has_work(self) -> bool:
-        sends = self._sending.has_more and time.monotonic() >= self._not_before
-        return self._stopped.is_set() or bool(self._came) or sends
-
-    def _came_in(self, payload: Any) -> None:
-        """Keep a packet for our own thread: whichever thread waits at the library may bring it."""
+    def _came_in(self, payload: bytes) -> None:
         self._came.append(payload)
-        self._bell.ring()
+        self._news.set()
 
     def _patience(self) -> float:
         now = time.monotonic()
@@ -286,10 +257,7 @@ class SerialOverLan:
 
     def _hear(self) -> None:
         while self._came:
-            payload = self._came.popleft()
-            if isinstance(payload, dict):
-                raise self._lost()
-            packet = Packet.decode(bytes(payload))
+            packet = Packet.decode(self._came.popleft())
             if packet is not None:
                 self._take(packet)
 
@@ -329,11 +297,11 @@ class SerialOverLan:
         self._sent_at = now
         self._session.send_payload(under_way.encode())
 
-    def _keep_alive(self) -> None:
+    async def _keep_alive(self) -> None:
         """Ask who has the line: it keeps the session, and tells when the line is somebody else's."""
         if time.monotonic() < self._alive_at + KEPT_ALIVE_EVERY:
             return
-        owner = self._owner()
+        owner = await self._owner()
         self._alive_at = time.monotonic()
         if owner not in (0, self._session.number):
             self._active = False
@@ -345,10 +313,10 @@ class SerialOverLan:
         return Unreachable("%(address)s stopped answering", address=self._session.target.address)
 
 
-def clear(session: IpmiSession, mark: str) -> None:
+async def clear(session: IpmiSession, mark: str) -> None:
     """End what a process that died left open at the controller: the line, if it is still its, and its session."""
     number = int(mark, 16)
-    answer = session.ask(APPLICATION, OWNER, PAYLOAD)
+    answer = await session.ask(APPLICATION, OWNER, PAYLOAD)
     if answer.code == OK and int.from_bytes(answer.data[:4], "little") == number:
-        session.ask(APPLICATION, DEACTIVATE, (*PAYLOAD, 0, 0, 0, 0))
-    session.ask(APPLICATION, CLOSE_SESSION, number.to_bytes(4, "little"))  # one that is gone already is no error
+        await session.ask(APPLICATION, DEACTIVATE, (*PAYLOAD, 0, 0, 0, 0))
+    await session.ask(APPLICATION, CLOSE_SESSION, number.to_bytes(4, "little"))  # one that is gone already is no error

@@ -1,4 +1,4 @@
-"""One conversation per controller and process at a time: two would share, and close, one session inside pyghmi."""
+"""One conversation per controller and process at a time: controllers have few sessions, some only one or two."""
 
 import asyncio
 import os

@@ -27,24 +27,24 @@ class Account:
     fixed: bool = False  # its name cannot be changed
 
 
-def read_accounts(session: IpmiSession, channel: int) -> list[Account]:
+async def read_accounts(session: IpmiSession, channel: int) -> list[Account]:
     """Read the accounts; none where the controller does not tell."""
     found: list[Account] = []
     most, number = 1, 1
     while number <= most:
-        access = session.ask(APPLICATION, _GET_ACCESS, (channel, number))
+        access = await session.ask(APPLICATION, _GET_ACCESS, (channel, number))
         if access.code != OK or len(access.data) < 4:
             if number == 1:
                 return []
         else:
             most = min(access.data[0] & 0x3F, MOST_USERS)
-            found.append(_account(session, number, access.data))
+            found.append(await _account(session, number, access.data))
         number += 1
     return found
 
 
-def _account(session: IpmiSession, number: int, access: bytes) -> Account:
-    told = session.ask(APPLICATION, _GET_NAME, (number,))
+async def _account(session: IpmiSession, number: int, access: bytes) -> Account:
+    told = await session.ask(APPLICATION, _GET_NAME, (number,))
     name = told.data[:LONGEST_USERNAME].split(b"\x00")[0].decode(errors="replace") if told.code == OK else ""
     status, bits = access[1] >> 6, access[3]
     messaging = bool(bits & _MESSAGING)
@@ -52,28 +52,28 @@ def _account(session: IpmiSession, number: int, access: bytes) -> Account:
     return Account(number, name, enabled, bits & 0x0F, bits & 0x60, number <= access[2] & 0x3F)
 
 
-def set_name(session: IpmiSession, number: int, name: str) -> None:
+async def set_name(session: IpmiSession, number: int, name: str) -> None:
     """Name an account."""
-    session.order(APPLICATION, _SET_NAME, (number, *_padded(name, LONGEST_USERNAME, "name")))
+    await session.order(APPLICATION, _SET_NAME, (number, *_padded(name, LONGEST_USERNAME, "name")))
 
 
-def set_access(session: IpmiSession, channel: int, account: Account) -> None:
+async def set_access(session: IpmiSession, channel: int, account: Account) -> None:
     """Set privilege and whether it may sign in by a channel."""
     bits = _CHANGE | account.kept | (_MESSAGING if account.enabled else 0) | channel
-    session.order(APPLICATION, _SET_ACCESS, (bits, account.number, account.privilege))
+    await session.order(APPLICATION, _SET_ACCESS, (bits, account.number, account.privilege))
 
 
-def set_enabled(session: IpmiSession, number: int, enabled: bool) -> None:
+async def set_enabled(session: IpmiSession, number: int, enabled: bool) -> None:
     """Let an account sign in, or not."""
-    session.order(APPLICATION, _SET_PASSWORD, (number, _ENABLE if enabled else _DISABLE))
+    await session.order(APPLICATION, _SET_PASSWORD, (number, _ENABLE if enabled else _DISABLE))
 
 
-def set_password(session: IpmiSession, number: int, password: str) -> None:
+async def set_password(session: IpmiSession, number: int, password: str) -> None:
     """Set a password; one of up to 16 bytes in the short form, which also serves sessions of older programs."""
     long = len(password.encode()) > _SHORT
     size = LONGEST_PASSWORD if long else _SHORT
     data = _padded(password, size, "password")
-    session.order(APPLICATION, _SET_PASSWORD, (number | (_TWENTY_BYTES if long else 0), _PASSWORD, *data))
+    await session.order(APPLICATION, _SET_PASSWORD, (number | (_TWENTY_BYTES if long else 0), _PASSWORD, *data))
 
 
 def _padded(text: str, size: int, what: str) -> bytes:

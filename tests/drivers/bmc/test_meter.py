@@ -38,7 +38,7 @@ async def measured(monkeypatch: pytest.MonkeyPatch, known: list[Measured] | None
     driver = BmcDriver(Target("192.0.2.1", 623, "password", {"username": "u", "password": "p"}))
 
     async def run(work: Callable[[IpmiSession], Any]) -> Any:
-        return work(session)
+        return await work(session)
 
     monkeypatch.setattr(driver, "_run", run)
     if known is not None:

@@ -145,24 +145,24 @@ class Controller:
         return 0, b""
 
 
-def write(controller: Controller, changes: dict[str, Any]) -> tuple[list[str], ScriptedSession]:
+async def write(controller: Controller, changes: dict[str, Any]) -> tuple[list[str], ScriptedSession]:
     session = ScriptedSession(controller)
-    told = settings.read(session)
+    told = await settings.read(session)
     session.asked.clear()
     written: list[str] = []
     for names, order in settings.orders(told, changes, "admin", "192.0.2.17"):
         written += names
-        order(session)
+        await order(session)
     return written, session
 
 
-def test_destinations_and_filtering_are_set_and_the_other_bits_stay() -> None:
+async def test_destinations_and_filtering_are_set_and_the_other_bits_stay() -> None:
     controller = Controller()
-    before = values(settings.report(settings.read(ScriptedSession(controller)), "admin"))
+    before = values(settings.report(await settings.read(ScriptedSession(controller)), "admin"))
     assert before["destinations.1.address"] == ""
     assert (before["destinations.pef"], before["destinations.alerts"]) == (False, False)
     assert before["destinations.community"] == "public"
-    write(
+    await write(
         controller,
         {
             "destinations.2.address": "198.51.100.9",
@@ -180,30 +180,30 @@ def test_destinations_and_filtering_are_set_and_the_other_bits_stay() -> None:
     assert (controller.pef, controller.sol, controller.access) == (0x0F, 0, 0x03)
 
 
-def test_the_address_comes_last_and_silence_after_it_is_told_as_silence() -> None:
+async def test_the_address_comes_last_and_silence_after_it_is_told_as_silence() -> None:
     controller = Controller()
     controller.silent_after_address = True
     session = ScriptedSession(controller)
-    told = settings.read(session)
+    told = await settings.read(session)
     session.asked.clear()
     orders = settings.orders(
         told, {"network.address": "198.51.100.7", "network.gateway": "198.51.100.1"}, "admin", "192.0.2.17"
     )
     assert [list(names) for names, _order in orders] == [["network.gateway"], ["network.address"]]
-    orders[0][1](session)
+    await orders[0][1](session)
     with pytest.raises(Unreachable):
-        orders[1][1](session)
+        await orders[1][1](session)
     sent = [data for netfn, command, data in session.asked if (netfn, command) == (0x0C, 0x01)]
     assert [data[1:3] for data in sent if data[1] == 0] == [b"\x00\x01", b"\x00\x02", b"\x00\x00"]
     assert [data[1] for data in sent if data[1]] == [12, 3]  # the address once
     assert controller.lan[3, 0] == bytes((198, 51, 100, 7))
 
 
-def test_a_value_that_is_refused_ends_as_the_words_of_the_controller() -> None:
+async def test_a_value_that_is_refused_ends_as_the_words_of_the_controller() -> None:
     controller = Controller()
     controller.refuses = (0x04, 0x12)
     with pytest.raises((DeviceError, Unsupported), match="0xCC"):
-        write(controller, {"destinations.pef": True})
+        await write(controller, {"destinations.pef": True})
 
 
 def test_numbers_of_vlans_are_those_of_the_standard() -> None:

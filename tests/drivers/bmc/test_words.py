@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from apps.drivers.bmc import discrete, log, parts, readings, words
+from apps.drivers.bmc import discrete, kinds, log, parts, readings, words
 from apps.drivers.contract import Fact, InventoryKind, Limits, Quantity, Reading, Sensor, State, StateKind, Status
 from apps.protocols.ipmi.about import DeviceId, Lan
 from apps.protocols.ipmi.chassis import ChassisStatus
@@ -106,7 +106,7 @@ def test_entries_that_nobody_knows_keep_their_numbers() -> None:
 
 
 def test_every_word_is_told_of_a_known_type() -> None:
-    assert set(words.SPECIFIC) <= set(words.SENSOR_TYPES)
+    assert set(words.SPECIFIC) <= set(kinds.SENSOR_TYPES)
     assert words.meaning(0x29, 0x6F, 0) == ("Battery low", Status.WARNING)
     assert words.meaning(0x29, 0x0B, 1) == ("Redundancy lost", Status.WARNING)
     assert words.meaning(0x29, 0x70, 0) is None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from apps.protocols.errors import Unreachable
 from apps.protocols.ipmi import IpmiSession, IpmiTarget
-from apps.protocols.ipmi.session import Answer
+from apps.protocols.ipmi.messages import Answer
 
 Reply = tuple[int, bytes] | None  # completion code and bytes; None: silence
 
@@ -17,7 +17,7 @@ class ScriptedSession(IpmiSession):
         self.asked: list[tuple[int, int, bytes]] = []
         self._reply = reply
 
-    def _attempt(self, netfn: int, command: int, data: Sequence[int], lun: int, waits: Iterator[float]) -> Answer:
+    async def _attempt(self, netfn: int, command: int, data: Sequence[int], lun: int, waits: Iterator[float]) -> Answer:
         for _ in waits:
             self.asked.append((netfn, command, bytes(data)))
             reply = self._reply(netfn, command, bytes(data))

@@ -3,13 +3,14 @@
 import asyncio
 import multiprocessing
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
 from apps.protocols.errors import DeviceError, Stage, Unreachable
-from apps.protocols.ipmi import mending
+from apps.protocols.ipmi import signing_in
 from apps.protocols.ipmi.presence import Presence, presence, understood
 from apps.protocols.ipmi.turns import Turn
 from tests.peers import free_udp_port
@@ -89,19 +90,17 @@ async def test_one_after_the_other_and_who_leaves_the_queue_holds_up_nobody() ->
     await asyncio.wait_for(Turn(place).take(), 5)
 
 
-def _left_after_fork(told: Any) -> None:
-    library = mending.library
-    told.put((library.iothread is None, len(library.iosockets), len(library.Session.socketpool)))
+def _in_child(told: Any) -> None:
+    told.put(signing_in.library.WAITING_SESSIONS.acquire(timeout=5))
 
 
-def test_a_child_begins_anew() -> None:
-    library = mending.library
-    library.Session._assignsocket()  # as if the parent had spoken with somebody
-    assert library.iosockets
+def test_a_child_does_not_wait_for_what_a_thread_of_its_parent_held() -> None:
     context = multiprocessing.get_context("fork")
     told = context.Queue()
-    child = context.Process(target=_left_after_fork, args=(told,))
-    child.start()
-    assert told.get(timeout=20) == (True, 0, 0)
+    child = context.Process(target=_in_child, args=(told,))
+    with ThreadPoolExecutor(1) as another:
+        another.submit(signing_in.library.WAITING_SESSIONS.acquire).result(5)
+        child.start()
+        another.submit(signing_in.library.WAITING_SESSIONS.release).result(5)
+    assert told.get(timeout=20)
     child.join(20)
-    assert library.iosockets
