@@ -4,7 +4,8 @@ Commands come on the standard input, one a line: ``fault ADDRESS NAME``, ``mend 
 the machine was ordered), ``sessions ADDRESS`` (how many are signed in), ``host ADDRESS NAME`` (somebody else gives the
 controller a host name), ``writes ADDRESS`` (which of its resources were changed),
 ``subscriptions ADDRESS`` (to how many it sends
-events, and how many were taken), ``forget ADDRESS`` (loses its subscriptions).
+events, and how many were taken), ``forget ADDRESS`` (loses its subscriptions), ``asked ADDRESS`` (what it was asked
+since somebody last wanted to know).
 """
 
 import argparse
@@ -45,6 +46,10 @@ def obey(line: str, services: dict[str, Service]) -> str:
         case ["forget", address] if address in services:
             services[address].events.forget()
             return f"{address}: 0"
+        case ["asked", address] if address in services:
+            told = ", ".join(f"{method} {path}" for method, path in services[address].requests)
+            services[address].requests.clear()
+            return f"{address}: {told or 'nothing'}"
     return f"fault|mend {'|'.join(services)} {'|'.join(Fault)}"
 
 
