@@ -25,8 +25,8 @@ def running(folder: Path, **environment: str) -> Iterator[Portal]:
     """Run a portal on a data folder of its own."""
     folder.mkdir()
     portal = Portal(folder, environment=environment)
-    portal.start()
     try:
+        portal.start()
         time.sleep(SETTLE)
         yield portal
     finally:

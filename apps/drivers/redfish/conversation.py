@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -9,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
 from apps.drivers.contract import CheckStep, Driver, PowerState, Stage, Target
-from apps.drivers.redfish import orders
+from apps.drivers.redfish import orders, places
 from apps.drivers.redfish.values import Resource, identifier, joined, link, links, nested, text
 from apps.protocols.errors import Unsupported
 from apps.protocols.redfish import RedfishClient, RedfishTarget
@@ -157,6 +158,10 @@ class RedfishConversation(Driver):
 
         return await self._once("chassis", read)
 
+    def _look_anew(self) -> None:
+        """Forget what is remembered of where things are; something was not as it should be."""
+        self._state.pop("places", None)
+
     async def _managers(self) -> list[Resource]:
         async def read() -> list[Resource]:
             paths = links(nested(await self._system(), "Links"), "ManagedBy")
@@ -167,8 +172,15 @@ class RedfishConversation(Driver):
         return await self._once("managers", read)
 
     async def _places(self) -> list[tuple[Resource, str]]:
-        """Give each chassis with what its keys begin with: nothing for the first, which is nearly always the only."""
-        found = await self._chassis()
+        """Give each chassis with what its keys begin with: nothing for the first, which is nearly always the only.
+
+        Of each there are its links only: they are remembered, because a chassis grows no new ones between two polls.
+        """
+        paths = links(nested(await self._system(), "Links"), "Chassis")
+        found = places.remembered(self._state.get("places"), paths, time.time())
+        if found is None:
+            found = [places.links_of(one) for one in await self._chassis()]
+            self._state["places"] = {"at": int(time.time()), "of": paths, "chassis": found}
         return [(one, "" if place == 0 else f"{identifier(one)}.") for place, one in enumerate(found)]
 
     async def _is_off(self) -> bool:

@@ -120,6 +120,7 @@ class RedfishSections(RedfishConversation):
         except AuthenticationFailed:
             raise
         except ContactError as error:
+            self._look_anew()
             rest = RESTS if section.period else RESTS_SHORTLY
             kept = replace(kept, rests_until=now + rest if _was_slow(error) else 0.0, trouble=str(error))
             return Answered(kept.silent(), kept, error=error)
