@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -56,7 +56,7 @@ def running(count: int, port: int) -> Iterator[Fleet]:
     processes: list[subprocess.Popen[str]] = []
     try:
         for start in range(0, count, TOGETHER):
-            processes.append(_start([address(number) for number in range(start, min(start + TOGETHER, count))], port))
+            processes.append(_start(range(start, min(start + TOGETHER, count)), port))
         for number in range(count):
             answer = processes[number // TOGETHER].stdout
             if answer is None or not answer.readline().startswith("https://"):
@@ -69,9 +69,9 @@ def running(count: int, port: int) -> Iterator[Fleet]:
             process.wait(30)
 
 
-def _start(addresses: list[str], port: int) -> "subprocess.Popen[str]":
-    places = [f"{one}:{port}" for one in addresses]
-    command = [sys.executable, "-m", "apps.simulators.redfish", *places]
+def _start(numbers: Sequence[int], port: int) -> "subprocess.Popen[str]":
+    places = [f"{address(number)}:{port}" for number in numbers]
+    command = [sys.executable, "-m", "apps.simulators.redfish", *places, "--number", str(numbers[0] + 1)]
     return subprocess.Popen(
         [*command, "--username", USERNAME, "--password", PASSWORD],
         cwd=ROOT,

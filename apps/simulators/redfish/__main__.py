@@ -53,11 +53,11 @@ def obey(line: str, services: dict[str, Service]) -> str:
     return f"fault|mend {'|'.join(services)} {'|'.join(Fault)}"
 
 
-async def _run(places: list[str], username: str, password: str) -> None:
+async def _run(places: list[str], username: str, password: str, first: int) -> None:
     services: dict[str, Service] = {}
     with tempfile.TemporaryDirectory() as folder:
         pairs = [make(Path(folder), name) for name in ("ilo", "other")]
-        for number, place in enumerate(places, start=1):
+        for number, place in enumerate(places, start=first):
             address, _, port = place.rpartition(":")
             own = uuid.uuid5(uuid.NAMESPACE_URL, place)
             machine = Machine(name=f"ilo-{number:03}", serial=f"SIM{number:07}", uuid=str(own))
@@ -96,8 +96,9 @@ def main() -> None:
     parser.add_argument("places", nargs="+", metavar="ADDRESS:PORT", help="where to answer")
     parser.add_argument("--username", default="watcher")
     parser.add_argument("--password", default="secret")
+    parser.add_argument("--number", type=int, default=1, help="of the first machine, in names and serial numbers")
     options = parser.parse_args()
-    asyncio.run(_run(options.places, options.username, options.password))
+    asyncio.run(_run(options.places, options.username, options.password, options.number))
 
 
 if __name__ == "__main__":
