@@ -29,6 +29,7 @@ from apps.drivers.redfish.values import Resource, identifier, link, objects
 from apps.protocols.errors import AuthenticationFailed, ContactError
 
 POWER_NAME = "Power state"
+HAS_TIME = 2.0  # seconds; an inventory may take longer than a poll
 
 
 class RedfishDriver(
@@ -75,7 +76,7 @@ class RedfishDriver(
             (InventoryKind.OTHER, "power", self._supplies),
             (InventoryKind.OTHER, "managers", self._manager_items),
         )
-        found = await in_turn(self._listed(*section) for section in sections)
+        found = await in_turn((self._listed(*section) for section in sections), waits=HAS_TIME)
         return (parts.about(system), *(item for items in found for item in items))
 
     async def _listed(

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from apps.protocols.redfish.target import RedfishTarget
 ROOT = "/redfish/v1/"
 MOST_MEMBERS = 2_000  # of one collection
 MOST_PAGES = 50
+LONG = 0.5  # seconds for few links, after which each such while brings another connection
 WORTH_A_CONNECTION = 8  # links that each connection reads, if several are opened for them
 SETTLES_AFTER = 2.0  # seconds between two looks at a service that is still switching off
 
@@ -213,7 +214,7 @@ class RedfishClient:
     async def resolve(self, found: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """Read what is only a link; what is a resource already stays. What has gone meanwhile is left out.
 
-        Few links are read one after another: another connection costs more than they do.
+        Few links are read one after another: another connection costs more than they do, unless answers take long.
         """
         members: list[Mapping[str, Any] | None] = list(found)
         links = [(place, link) for place, one in enumerate(members) if one is not None and (link := _only_link(one))]
@@ -226,8 +227,8 @@ class RedfishClient:
                 except Unsupported:
                     members[place] = None
 
-        ways = min(AT_ONCE, -(-len(links) // WORTH_A_CONNECTION))
-        await asyncio.gather(*(take_turns() for _ in range(ways)))
+        ways = -(-len(links) // WORTH_A_CONNECTION)
+        await _with_company(take_turns, begin=min(ways, AT_ONCE), most=min(len(links), AT_ONCE))
         return [member for member in members if member is not None]
 
     async def _page(self, path: str) -> Mapping[str, Any]:
@@ -260,6 +261,21 @@ class RedfishClient:
             if secret:
                 text = text.replace(secret, "********")
         return text
+
+
+async def _with_company(work: Callable[[], Coroutine[Any, Any, None]], *, begin: int, most: int) -> None:
+    """Let so many do a work together; as long as it takes, one more helps after each while."""
+    helpers = [asyncio.create_task(work()) for _ in range(begin)]
+    try:
+        while len(helpers) < most:
+            done, busy = await asyncio.wait(helpers, timeout=LONG, return_when=asyncio.FIRST_EXCEPTION)
+            if not busy or any(one.exception() for one in done):
+                break
+            helpers.append(asyncio.create_task(work()))
+        await asyncio.gather(*helpers)
+    finally:
+        for one in helpers:
+            one.cancel()
 
 
 def _only_link(member: Mapping[str, Any]) -> str | None:

@@ -57,10 +57,8 @@ def measure(folder: Path) -> Iterator[str]:
         if signed_in := sum(fleet.sessions(number) for number in range(COUNT)):
             raise Failed(f"{signed_in} sessions were left behind")
         fleet.silence(0)
-        silent = _round(portal, fleet, idle)
-        yield _told(f"again with {redfish_fleet.TOGETHER} silent", silent)
-        if silent.answered != COUNT - redfish_fleet.TOGETHER:
-            raise Failed(f"{silent.answered} services answered while {redfish_fleet.TOGETHER} were silent")
+        silent = redfish_fleet.TOGETHER
+        yield _told(f"again with {silent} silent", _round(portal, fleet, idle, silent=silent))
 
 
 def _told(what: str, found: Round) -> str:
@@ -94,7 +92,7 @@ def _plainly(asked: tuple[Request, ...], port: int) -> float:
     return float(cpu)
 
 
-def _round(portal: Portal, fleet: redfish_fleet.Fleet, idle: float, *, parts: bool = False) -> Round:
+def _round(portal: Portal, fleet: redfish_fleet.Fleet, idle: float, *, parts: bool = False, silent: int = 0) -> Round:
     """Make all due and wait until all were asked, with ``parts`` also for what they are made of.
 
     What the idle portal uses in the same time is taken off.
@@ -114,6 +112,8 @@ def _round(portal: Portal, fleet: redfish_fleet.Fleet, idle: float, *, parts: bo
         time.sleep(1)
     time.sleep(STILL)
     spent = usage.cpu_seconds(pid) - before - idle * (time.time() - start)
+    if int(answered) != COUNT - silent:
+        raise Failed(f"{answered} services answered while {silent} were silent: nothing is measured")
     asked = tuple(one for one in fleet.asked(watched) if _is_harmless(*one))
     if [method for method, _path in asked].count("POST") != [method for method, _path in asked].count("DELETE"):
         raise Failed("the portal does not sign out as often as it signs in")

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from apps.drivers.redfish import turns
+from apps.drivers.redfish import driver as driver_module
+from apps.drivers.redfish import sections
 from apps.drivers.redfish.driver import RedfishDriver
 from apps.drivers.redfish.turns import in_turn
+from apps.protocols.redfish import client
 from apps.simulators.redfish import Service
 from tests.redfish_peers import Pair, scripted, target
 
@@ -27,8 +30,7 @@ async def test_each_waits_for_the_one_before_it() -> None:
     assert told == ["a begins", "a ends", "b begins", "b ends"]
 
 
-async def test_a_slow_one_gets_company(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "WAITS", 0.01)
+async def test_a_slow_one_gets_company() -> None:
     goes_on = asyncio.Event()
 
     async def slow() -> str:
@@ -40,7 +42,7 @@ async def test_a_slow_one_gets_company(monkeypatch: pytest.MonkeyPatch) -> None:
         return "quick"
 
     async with asyncio.timeout(30):
-        assert await in_turn((slow(), quick())) == ["slow", "quick"]
+        assert await in_turn((slow(), quick()), waits=0.01) == ["slow", "quick"]
 
 
 async def test_after_a_failure_nothing_is_begun() -> None:
@@ -74,7 +76,10 @@ async def test_a_conversation_is_one_connection_and_reads_nothing_twice(
     ilo: Service,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(turns, "WAITS", 30.0)
+    patient = partial(in_turn, waits=30.0)  # on a machine with much to do all are slow
+    monkeypatch.setattr(client, "LONG", 30.0)
+    for module in (driver_module, sections):
+        monkeypatch.setattr(module, "in_turn", lambda works, **_: patient(works))
     peers: set[Any] = set()
 
     async def answer(request: web.Request) -> web.StreamResponse:

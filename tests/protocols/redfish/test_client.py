@@ -317,10 +317,11 @@ async def test_silence_after_the_handshake_is_silence(ilo: Service) -> None:
             pytest.fail("signed in")
 
 
-@pytest.mark.parametrize(("links", "ways"), [(8, 1), (9, 2), (100, 4)])
-async def test_many_links_are_worth_further_connections(
-    redfish_certificates: tuple[Pair, Pair], links: int, ways: int
+@pytest.mark.parametrize(("links", "long", "ways"), [(8, 30.0, 1), (9, 30.0, 2), (100, 30.0, 4), (8, 0.01, 4)])
+async def test_many_links_are_worth_further_connections_and_few_where_answers_take_long(
+    redfish_certificates: tuple[Pair, Pair], monkeypatch: pytest.MonkeyPatch, links: int, long: float, ways: int
 ) -> None:
+    monkeypatch.setattr(client, "LONG", long)
     peers: set[Any] = set()
     resources: dict[str, dict[str, Any]] = {f"/redfish/v1/Drives/{one}": {"Id": str(one)} for one in range(links)}
     resources["/redfish/v1/"] = {"RedfishVersion": "1.6.0"}
@@ -328,7 +329,7 @@ async def test_many_links_are_worth_further_connections(
 
     async def answer(request: web.Request) -> web.StreamResponse:
         peers.add(request.transport and request.transport.get_extra_info("peername"))
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.001 if long > 1 else 0.2)
         return await known(request)
 
     async with (
