@@ -76,7 +76,12 @@ class TestStates:
         api.force_authenticate(make_user("viewer"))
         address = f"/api/v1/components/{interface.component_id}/states/"
         (row,) = api.get(f"{address}?status=warning&kind=cooling&interface={interface.pk}").json()["results"]
-        assert (row["key"], row["name"], row["words"], row["status"]) == ("fan.2", "Fan 2", ["Failed"], "warning")
+        assert (row["key"], row["name"], row["words"], row["status"]) == (
+            "fan.2",
+            "Fan 2",
+            ["Failure detected"],
+            "warning",
+        )
         assert api.get(f"{address}?kind=nothing").status_code == 400
         assert api.get(f"{address}?colour=red").status_code == 400
 

@@ -163,12 +163,12 @@ class Receiver:
             self._arrived.clear()
         started = time.monotonic()
         traps = await self._insist(lambda: self.store.prepare(batch))
-        informs = await self._insist(lambda: self.store.commit(traps)) if traps is not None else None
-        if informs is None:
+        waiting = await self._insist(lambda: self.store.commit(traps)) if traps is not None else None
+        if waiting is None:
             log.error("%d datagrams could not be stored before the end", len(batch) + len(self.waiting))
             return False
-        for inform in informs:
-            inform.acknowledge()
+        for trap in waiting:
+            trap.acknowledge()
         self._took = time.monotonic() - started
         self.octets -= octets
         return True

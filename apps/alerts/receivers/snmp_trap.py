@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from apps.alerts.receivers.datagrams import Datagram
 from apps.alerts.services.arrivals import Binding
+from apps.alerts.services.platform_events import event_of
+from apps.protocols.ipmi.platform_event import PlatformEvent
 from apps.protocols.snmp.ber import Absent, RawVarbind, Tag, Value
 from apps.protocols.snmp.message import open_envelope
 from apps.protocols.snmp.notification import (
@@ -37,23 +39,24 @@ class Trap:
     address: str  # the sender's, or the one that a relay tells
     bindings: list[Binding]
     stored: bytes  # the message as it came, without secrets
-    digest: str = ""  # of the PDU, only of informs
-    answer: Callable[[], bytes] | None = None  # what acknowledges an inform
+    digest: str = ""  # of what tells a repeated one from a new one; only where the sender may repeat it
+    answer: Callable[[], object] | None = None  # what acknowledges it
+    event: PlatformEvent | None = None
 
     @property
-    def is_inform(self) -> bool:
-        """Say whether the sender waits for an answer."""
-        return self.answer is not None
+    def may_repeat(self) -> bool:
+        """Say whether the sender repeats it until it is acknowledged."""
+        return bool(self.digest)
 
     @property
     def repeat_key(self) -> tuple[str, int | None, str]:
-        """Give what tells a repeated inform from a new one."""
+        """Give what tells a repeated one from a new one."""
         return self.datagram.address, self.notification.request_id, self.digest
 
     def acknowledge(self) -> None:
-        """Answer an inform, after its alert is stored."""
+        """Tell the sender, after its alert is stored."""
         if self.answer is not None:
-            self.datagram.answer(self.answer())
+            self.answer()
 
 
 class Received(NamedTuple):
@@ -92,8 +95,16 @@ def understand(datagram: Datagram, received: Received, relays: frozenset[str]) -
     trap = Trap(datagram, notification, address, [binding_of(v) for v in notification.varbinds[:KEPT_BINDINGS]], stored)
     if received.answer is not None:
         trap.digest = hashlib.blake2b(received.pdu, digest_size=16).hexdigest()
-        trap.answer = received.answer
+        trap.answer = partial(_answer, datagram, received.answer)
+    elif (event := event_of(notification.trap_oid, trap.bindings)) is not None and event.number:
+        identity = (event.machine.bytes, event.number, event.seconds, notification.trap_oid)
+        trap.digest = hashlib.blake2b(repr(identity).encode(), digest_size=16).hexdigest()
+        trap.event = event
     return trap
+
+
+def _answer(datagram: Datagram, answer: Callable[[], bytes]) -> None:
+    datagram.answer(answer())
 
 
 def binding_of(varbind: RawVarbind) -> Binding:

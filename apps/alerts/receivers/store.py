@@ -7,13 +7,14 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 from django.db import IntegrityError, InterfaceError, OperationalError, ProgrammingError, connection
 from django.utils import timezone
 
 from apps.alerts.models import Alert, Count
 from apps.alerts.models import Counter as CounterRow
-from apps.alerts.receivers import snmp_trap
+from apps.alerts.receivers import controllers, snmp_trap
 from apps.alerts.receivers.datagrams import Datagram
 from apps.alerts.receivers.refusals import Refusals, report
 from apps.alerts.receivers.senders import Senders
@@ -37,7 +38,7 @@ LARGEST_BATCH = 2000  # one of 500 costs half as much again an alert
 SMALLEST_BATCH = 100  # fewer cost nearly as much
 LONGEST_TURN = 0.25  # seconds: others wait for the database meanwhile, on SQLite
 REPEATS_FOR = timedelta(minutes=10)
-REMEMBERED = 20_000  # informs
+REMEMBERED = 20_000  # informs and platform events
 REPORT_EVERY = 60.0  # seconds between two reports of what was suppressed and refused
 
 RELAY = "relay"
@@ -96,7 +97,7 @@ class Store:
         return traps
 
     def commit(self, traps: Sequence[Trap], *, again: bool = False) -> list[Trap]:
-        """Store traps in one write turn; gives the informs that may be answered now.
+        """Store traps in one write turn; gives those whose senders wait to be told, which may be done now.
 
         What the database does not take for its content is looked for by halves, counted and left out.
         """
@@ -125,12 +126,24 @@ class Store:
             return [*self.commit(traps[:middle]), *self.commit(traps[middle:])]
         self.counts.clear()
         self._learn(time.monotonic() - started, len(traps))
-        informs = [trap for trap in traps if trap.is_inform]
-        for trap in informs:
+        repeated = [trap for trap in traps if trap.may_repeat]
+        for trap in repeated:
             self._answered[trap.repeat_key] = time.monotonic()
         while len(self._answered) > REMEMBERED:
             self._answered.popitem(last=False)
-        return informs
+        self._find_controllers([trap for trap in repeated if trap.event is not None])
+        return [trap for trap in repeated if trap.answer is not None]
+
+    def _find_controllers(self, traps: Sequence[Trap]) -> None:
+        """Note on platform events how their controllers are told that they were heard."""
+        if not traps:
+            return
+        found = self.senders.find(trap.address for trap in traps)
+        ports = controllers.ports_of({each.pk for several in found.values() for each in several})
+        for trap in traps:
+            for component in found.get(trap.address, ()):
+                if trap.event is not None and component.pk in ports:
+                    trap.answer = partial(controllers.acknowledge, trap.event, trap.address, ports[component.pk])
 
     def count(self, what: Count, number: int) -> None:
         """Count what happened outside, before a datagram came here."""
@@ -179,12 +192,12 @@ class Store:
             self.batch_size = min(max(int(number * LONGEST_TURN / took), SMALLEST_BATCH), LARGEST_BATCH)
 
     def _without_repeats(self, traps: Sequence[Trap]) -> list[Trap]:
-        """Leave out informs that are stored already: their sender repeats them until he has the answer.
+        """Leave out informs and platform events that are stored already: senders repeat them until they are answered.
 
-        Traps are never repeated by their senders, so an equal one is a new one.
+        Other traps are never repeated by their senders, so an equal one is a new one.
         """
         horizon = time.monotonic() - REPEATS_FOR.total_seconds()
-        asked = {trap.digest for trap in traps if trap.is_inform and trap.repeat_key not in self._answered}
+        asked = {trap.digest for trap in traps if trap.may_repeat and trap.repeat_key not in self._answered}
         since = timezone.now() - REPEATS_FOR
         stored = Alert.objects.with_digests(asked).received_after(since).order_by() if asked else Alert.objects.none()
         seen = set(stored.values_list("address", "request_id", "digest"))
@@ -192,9 +205,9 @@ class Store:
         for trap in traps:
             key = trap.repeat_key
             stored_key = (trap.address, trap.notification.request_id, trap.digest)
-            if trap.is_inform and (self._answered.get(key, -math.inf) > horizon or stored_key in seen):
+            if trap.may_repeat and (self._answered.get(key, -math.inf) > horizon or stored_key in seen):
                 continue
-            if trap.is_inform:
+            if trap.may_repeat:
                 seen.add(stored_key)
             fresh.append(trap)
         return fresh
@@ -220,6 +233,7 @@ class Store:
                     product=meaning.product,
                     component=component,
                     address=trap.address,
+                    occurred_at=trap.event.at if trap.event is not None else None,
                     object=meaning.object,
                     params=meaning.params,
                     version=notification.version,

@@ -9,7 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.alerts.models import AlertDefinition, Severity
-from apps.alerts.services.oids import EVENT, PROPERTY, WRITTEN
+from apps.alerts.services.oids import EVENT, PROPERTY, WRITTEN, is_below
+from apps.protocols.ipmi.platform_event import ENTERPRISE
 
 NEEDED = ("name", "severity", "title")
 SENTENCES = ("title", "detail", "remedy")
@@ -108,7 +109,8 @@ def _names_event(field: str, oid: str) -> bool:
 
 def _check_bindings(fields: Mapping[str, Any], faults: Faults) -> None:
     bindings = fields.get("bindings", {})
-    of_event = EVENT.fullmatch(fields.get("trap_oid", "")) is not None
+    trap_oid = fields.get("trap_oid", "")
+    of_event = EVENT.fullmatch(trap_oid) is not None or is_below(trap_oid, ENTERPRISE)
     if len(bindings) > _MOST:
         _say(faults, "bindings", _("At most %(number)s entries."), number=_MOST)
     for name, oid in bindings.items():

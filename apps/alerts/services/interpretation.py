@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from apps.alerts.models import DEFAULT_ALERT_TYPE, AlertDefinition, Severity
-from apps.alerts.services import products
+from apps.alerts.services import platform_events, products
 from apps.alerts.services.arrivals import Binding, Value, named_bindings, object_of
 from apps.alerts.services.catalogue import Catalogue
 from apps.components.models import Component
@@ -30,7 +30,8 @@ def interpret(
     catalogue: Catalogue, trap_oid: str, enterprise: str, bindings: Sequence[Binding], component: Component | None
 ) -> Meaning:
     """Find out what a trap means. ``component`` is the one that has the sender's address, where that is known."""
-    return meaning_of(*_recognised(catalogue, trap_oid, enterprise, component.model if component else ""), bindings)
+    found = _recognised(catalogue, trap_oid, enterprise, component.model if component else "")
+    return meaning_of(*found, trap_oid, bindings)
 
 
 def _recognised(
@@ -54,21 +55,27 @@ def _recognised(
 
 
 def meaning_of(
-    definition: AlertDefinition | None, product: products.Product | None, bindings: Sequence[Binding]
+    definition: AlertDefinition | None, product: products.Product | None, trap_oid: str, bindings: Sequence[Binding]
 ) -> Meaning:
-    """Say what a definition makes of the variables of a trap."""
+    """Say what a definition makes of the variables of a trap, and of what can be worked out of them."""
     name = product.name if product is not None else ""
     filed_under = product.alert_type if product is not None and product.alert_type else DEFAULT_ALERT_TYPE
     if definition is None:
         return Meaning(None, product=name, alert_type=filed_under)
+    told = platform_events.told_by(trap_oid, bindings)
+    if told is not None:
+        bindings = [*bindings, *told.bindings]
     named = named_bindings(definition, bindings)
+    params = in_words(definition, named)
+    if told is not None:
+        params |= {name: told.event for name, value in params.items() if value == told.event.text}
     return Meaning(
         definition,
         severity_of(definition, named),
         filed_under if definition.alert_type == DEFAULT_ALERT_TYPE else definition.alert_type,
         name,
         object_of(definition, bindings, named),
-        in_words(definition, named),
+        params,
     )
 
 

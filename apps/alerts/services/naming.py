@@ -18,6 +18,7 @@ exempt_objects: Registry[Exemption] = Registry("exemption of objects")
 """By kind of object (``port``): gives those of these parts whose problems do not count in the status."""
 
 NAME_BINDINGS = ("name", "description")
+CALLED = "called"  # the binding with a name for want of a better one
 
 
 def names_of(kind: str, parts: Iterable[Part]) -> Mapping[Part, str]:
@@ -33,10 +34,10 @@ def exempt_of(kind: str, parts: Iterable[Part]) -> Collection[Part]:
 
 
 def shown_object(definition: AlertDefinition, key: str, named: Mapping[str, Value], known: str | None) -> Value:
-    """Give how an object is shown: by the name that was sent, else the known one, else its word or number."""
+    """Give how an object is shown: by the name that was sent, else the known one, else what it is called."""
     if not definition.object:
         return key
-    itself = named.get(definition.object)
+    itself = named.get(CALLED) or named.get(definition.object)
     name = next((named[binding] for binding in NAME_BINDINGS if named.get(binding)), known or itself or key)
     alias = named.get("alias", "")
     return f"{name} ({alias})" if alias and alias != name else name

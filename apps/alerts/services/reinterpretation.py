@@ -53,7 +53,7 @@ def arrival_of(alert: Alert, component: Component | None, definition: AlertDefin
     if alert.trap_oid:
         model = component.model if component is not None else ""
         sender = products.known().of_trap(alert.trap_oid, alert.enterprise, model)
-        meaning = meaning_of(definition, sender, alert.bindings)
+        meaning = meaning_of(definition, sender, alert.trap_oid, alert.bindings)
         product, severity, alert_type = meaning.product, meaning.severity, meaning.alert_type
         object_key, params = meaning.object, dict(meaning.params)
         if definition is not None:

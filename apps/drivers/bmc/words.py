@@ -169,7 +169,7 @@ SPECIFIC = {
     },
     0x08: {
         0: ("Present", NORMAL),
-        1: ("Failed", CRITICAL),
+        1: ("Failure detected", CRITICAL),
         2: ("Failure predicted", WARNING),
         3: ("Input lost", CRITICAL),
         4: ("Input lost or out of range", CRITICAL),

@@ -97,7 +97,7 @@ class FakeDevice:
         """Give two fans, of which the second fails in the script *ailing*."""
         yield State("fan.1", "Fan 1", StateKind.COOLING, ("Running",))
         if self.script == "ailing":
-            yield State("fan.2", "Fan 2", StateKind.COOLING, ("Failed",), Status.WARNING)
+            yield State("fan.2", "Fan 2", StateKind.COOLING, ("Failure detected",), Status.WARNING)
         else:
             yield State("fan.2", "Fan 2", StateKind.COOLING, ("Running",))
 

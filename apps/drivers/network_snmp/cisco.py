@@ -71,7 +71,7 @@ _POWER = {  # PowerOperType
     5: ("Off: power fault", Status.WARNING),
     6: ("Off: too hot", Status.CRITICAL),
     7: ("Off: fan fault", Status.CRITICAL),
-    8: ("Failed", Status.WARNING),
+    8: ("Failure detected", Status.WARNING),
     9: ("Working, fan failed", Status.WARNING),
     10: ("Off: cooling fault", Status.CRITICAL),
     11: ("Off: connector too weak", Status.WARNING),

@@ -22,7 +22,7 @@ _STATES = {
     3: ("Ready", Status.NORMAL),
     4: ("Restarting", Status.WARNING),
     5: ("Running at full speed", Status.NORMAL),
-    6: ("Failed", Status.WARNING),
+    6: ("Failure detected", Status.WARNING),
     7: ("On standby", Status.NORMAL),
 }
 _DOWN = 6

@@ -91,7 +91,7 @@ def test_a_juniper_part_that_is_down_is_told_of_and_a_standby_is_well() -> None:
     }
     assert [(state.name, state.words[0], state.status) for state in juniper.states(told(cells))] == [
         ("PEM 0", "Working", Status.NORMAL),
-        ("FPC 0", "Failed", Status.WARNING),
+        ("FPC 0", "Failure detected", Status.WARNING),
     ]
 
 
