@@ -19,6 +19,7 @@ from tests.bench.portals import Failed
 PARTS = (
     "polling",
     "controllers",
+    "redfish",
     "traps",
     "pages",
     "access",

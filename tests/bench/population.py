@@ -33,6 +33,7 @@ def main(verb: str, *arguments: str) -> None:
     django.setup()
     verbs = {"agents": agents, "due": due, "spread": spread, "fill": fill, "polled": polled, "senders": senders}
     verbs |= {"alerts": alerts, "received": received, "stored": stored, "traps": traps, "rollup": roll_up}
+    verbs |= {"poll_due": poll_due}
     verbs |= {"capacity": capacity, "places": places, "access": access, "controllers": controllers, "listed": listed}
     verbs[verb](*arguments)
 
@@ -90,6 +91,17 @@ def due(driver: str = AGENT) -> None:
         rows.update(next_poll_at=timezone.now())
         if driver != AGENT:
             rows.update(next_inventory_at=timezone.now())
+
+
+def poll_due(driver: str) -> None:
+    """Make the poll of every interface of a driver due, and nothing else."""
+    from django.utils import timezone
+
+    from apps.components.models import ManagementInterface
+    from apps.core.writes import turn
+
+    with turn():
+        ManagementInterface.objects.filter(driver=driver).update(next_poll_at=timezone.now())
 
 
 def spread(seconds: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.e2e.portal import ADMIN, PASSWORD, ROOT, Portal
 
+START_WITHIN = 600.0  # seconds; on a machine that is not quiet, too
 SETTLE = 15.0  # seconds that a portal gets before anything is measured
 
 
@@ -24,13 +25,20 @@ class Failed(Exception):
 def running(folder: Path, **environment: str) -> Iterator[Portal]:
     """Run a portal on a data folder of its own."""
     folder.mkdir()
-    portal = Portal(folder, environment=environment)
+    portal = Portal(folder, environment=environment, start_within=START_WITHIN)
     try:
-        portal.start()
+        _start(portal)
         time.sleep(SETTLE)
         yield portal
     finally:
         portal.stop()
+
+
+def _start(portal: Portal) -> None:
+    try:
+        portal.start()
+    except AssertionError as error:
+        raise Failed(str(error)) from error
 
 
 def pid_of(portal: Portal) -> int:

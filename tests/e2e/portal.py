@@ -39,6 +39,7 @@ class Portal:
     classic_port: int = field(default_factory=free_tcp_port)
     trap_port: int = field(default_factory=free_udp_port)
     event_port: int = field(default_factory=free_tcp_port)
+    start_within: float = START_WITHIN
     said: list[str] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
     started_with: dict[str, str] = field(default_factory=dict)  # the environment of all its processes
@@ -85,7 +86,7 @@ class Portal:
             text=True,
         )
         threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
-        until(lambda: self._is_ready() or self._has_ended(), "“Portal ready”", START_WITHIN)
+        until(lambda: self._is_ready() or self._has_ended(), "“Portal ready”", self.start_within)
         if not self._is_ready():
             raise AssertionError("the portal does not start:\n" + "".join(self.said[-40:]))
 

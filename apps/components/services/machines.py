@@ -202,6 +202,8 @@ def _twins(component_id: int) -> set[int]:
 def _settle(component_id: int, twins: set[int]) -> None:
     rows = StatusCause.objects.filter(component=component_id, source=REGISTRATION, key__startswith=f"{SAME_MACHINE}:")
     present = {int(key.partition(":")[2]) for key in rows.values_list("key", flat=True)}
+    if not twins and not present:
+        return
     people = Component.objects.in_bulk([component_id, *twins])
     me = people.get(component_id)
     if me is None:

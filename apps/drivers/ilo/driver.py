@@ -1,6 +1,5 @@
 """Reads and steers a server through its iLO."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 
 from apps.drivers.contract import InventoryItem, PowerAction, State
@@ -8,6 +7,7 @@ from apps.drivers.ilo import smart_storage, told, traps
 from apps.drivers.redfish import orders, storage
 from apps.drivers.redfish.driver import RedfishDriver
 from apps.drivers.redfish.settings import Destinations
+from apps.drivers.redfish.turns import in_turn
 from apps.drivers.redfish.values import Resource, identifier, link, nested, oem
 from apps.protocols.errors import Unsupported
 
@@ -50,9 +50,8 @@ class IloDriver(RedfishDriver):
 
         async def one(controller: Resource) -> storage.Array:
             places = nested(controller, "Links") or nested(controller, "links")
-            drives, volumes = await asyncio.gather(
-                self._members(places, "PhysicalDrives"), self._members(places, "LogicalDrives")
-            )
+            drives = await self._members(places, "PhysicalDrives")
+            volumes = await self._members(places, "LogicalDrives")
             return smart_storage.array(controller, drives, volumes)
 
         try:
@@ -60,7 +59,7 @@ class IloDriver(RedfishDriver):
         except Unsupported:
             return []
         places = nested(root, "Links") or nested(root, "links")
-        return list(await asyncio.gather(*map(one, await self._members(places, "ArrayControllers"))))
+        return await in_turn(map(one, await self._members(places, "ArrayControllers")))
 
     async def _ways(self, system: Resource) -> dict[PowerAction, orders.Way]:
         """Switch off and on by the maker's own action: the standard one of an iLO has no such reset type."""

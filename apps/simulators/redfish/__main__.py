@@ -4,8 +4,8 @@ Commands come on the standard input, one a line: ``fault ADDRESS NAME``, ``mend 
 the machine was ordered), ``sessions ADDRESS`` (how many are signed in), ``host ADDRESS NAME`` (somebody else gives the
 controller a host name), ``writes ADDRESS`` (which of its resources were changed), ``restarts ADDRESS`` (how often it
 started anew), ``requests ADDRESS`` (how many it was sent), ``subscriptions ADDRESS`` (to how many it sends events, and
-how many were taken), ``forget ADDRESS`` (loses its subscriptions), ``tested ADDRESS`` (ends the self
-test with which the machine starts).
+how many were taken), ``forget ADDRESS`` (loses its subscriptions), ``asked ADDRESS`` (what it was
+asked since somebody last wanted to know), ``tested ADDRESS`` (ends the self test with which the machine starts).
 """
 
 import argparse
@@ -53,6 +53,10 @@ def obey(line: str, services: dict[str, Service]) -> str:
         case ["forget", address] if address in services:
             services[address].events.forget()
             return f"{address}: 0"
+        case ["asked", address] if address in services:
+            told = ", ".join(f"{method} {path}" for method, path in services[address].requests)
+            services[address].requests.clear()
+            return f"{address}: {told or 'nothing'}"
     return f"fault|mend {'|'.join(services)} {'|'.join(Fault)}"
 
 
@@ -60,7 +64,7 @@ async def _run(options: argparse.Namespace) -> None:
     services: dict[str, Service] = {}
     with tempfile.TemporaryDirectory() as folder:
         pairs = [make(Path(folder), name) for name in ("ilo", "other")]
-        for number, place in enumerate(options.places, start=1):
+        for number, place in enumerate(options.places, start=options.number):
             address, _, port = place.rpartition(":")
             own = uuid.uuid5(uuid.NAMESPACE_URL, place)
             machine = Machine(name=f"ilo-{number:03}", serial=f"SIM{number:07}", uuid=str(own))
@@ -101,6 +105,7 @@ def main() -> None:
     parser.add_argument("places", nargs="+", metavar="ADDRESS:PORT", help="where to answer")
     parser.add_argument("--username", default="watcher")
     parser.add_argument("--password", default="secret")
+    parser.add_argument("--number", type=int, default=1, help="of the first machine, in names and serial numbers")
     parser.add_argument("--restarts-in", type=float, default=RESTARTS_IN, help="seconds that a restart takes")
     parser.add_argument("--clock-by-hand", action="store_true", help="let its clock be set, as other makers do")
     asyncio.run(_run(parser.parse_args()))

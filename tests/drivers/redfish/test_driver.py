@@ -79,7 +79,6 @@ async def test_a_poll_is_a_handful_of_questions_and_the_next_one_fewer(ilo: Serv
     assert [path for _method, path in ilo.requests if "Session" not in path] == [
         "/redfish/v1/",
         "/redfish/v1/Systems/1",
-        "/redfish/v1/Chassis/1",
         "/redfish/v1/Chassis/1/Thermal",
         "/redfish/v1/Chassis/1/Power",
     ]

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from apps.drivers.contract import Status
-from apps.drivers.redfish import conversation
+from apps.drivers.redfish import sections
 from apps.drivers.redfish.driver import RedfishDriver
 from apps.drivers.redfish.health import TOO_SLOW
 from apps.protocols.errors import AuthenticationFailed, DeviceError, Stage, Unreachable, Unsupported
@@ -24,7 +24,7 @@ LINKS = {
 async def test_a_slow_section_keeps_its_state_and_costs_no_other(
     ilo: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(conversation, "SELDOM", 0.0)  # everything is due
+    monkeypatch.setattr(sections, "SELDOM", 0.0)  # everything is due
     ilo.begin(Fault.DRIVE_FAILED)
     async with RedfishDriver(target(ilo.port)) as driver:
         known = await driver.read_states()

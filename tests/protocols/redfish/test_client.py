@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from apps.protocols.errors import AuthenticationFailed, DeviceError, Stage, Unreachable, Unsupported
-from apps.protocols.redfish import RedfishClient, RedfishTarget, Refused, client
+from apps.protocols.redfish import RedfishClient, RedfishTarget, Refused, client, connection
 from apps.simulators.redfish import Fault, Service
 from tests.redfish_peers import SECRET, USER, Pair, scripted, tree
 
@@ -191,7 +191,7 @@ async def test_what_is_no_resource_is_an_error_of_the_device(
 async def test_an_answer_without_end_is_cut(
     redfish_certificates: tuple[Pair, Pair], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(connection, "MOST_BYTES", 100_000)
 
     async def answer(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
@@ -315,3 +315,27 @@ async def test_silence_after_the_handshake_is_silence(ilo: Service) -> None:
     with pytest.raises(Unreachable, match="does not answer in time"):
         async with RedfishClient(RedfishTarget("127.0.0.1", ilo.port, USER, SECRET, answer_within=0.2)):
             pytest.fail("signed in")
+
+
+@pytest.mark.parametrize(("links", "long", "ways"), [(8, 30.0, 1), (9, 30.0, 2), (100, 30.0, 4), (8, 0.01, 4)])
+async def test_many_links_are_worth_further_connections_and_few_where_answers_take_long(
+    redfish_certificates: tuple[Pair, Pair], monkeypatch: pytest.MonkeyPatch, links: int, long: float, ways: int
+) -> None:
+    monkeypatch.setattr(client, "LONG", long)
+    peers: set[Any] = set()
+    resources: dict[str, dict[str, Any]] = {f"/redfish/v1/Drives/{one}": {"Id": str(one)} for one in range(links)}
+    resources["/redfish/v1/"] = {"RedfishVersion": "1.6.0"}
+    known = tree(resources)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        peers.add(request.transport and request.transport.get_extra_info("peername"))
+        await asyncio.sleep(0.001 if long > 1 else 0.2)
+        return await known(request)
+
+    async with (
+        scripted(redfish_certificates[0], answer) as port,
+        RedfishClient(RedfishTarget("127.0.0.1", port)) as service,
+    ):
+        found = await service.resolve({"@odata.id": path} for path in resources if "Drives" in path)
+    assert [one["Id"] for one in found] == [str(one) for one in range(links)]
+    assert len(peers) == ways
