@@ -12,7 +12,12 @@ from tests import migrated
 
 def pytest_configure(config: pytest.Config) -> None:
     """Compile the message catalogues, as every start of the portal does, before a process reads them."""
+    from django.test import TransactionTestCase
+
+    from tests import emptying
+
     translations.compile_stale()
+    TransactionTestCase._fixture_teardown = emptying.empty
 
 
 @pytest.hookimpl(trylast=True)  # when the folders have said what belongs together
