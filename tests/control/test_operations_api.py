@@ -37,6 +37,7 @@ def with_role(permissions, group):
     return user
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("operation", "arguments", "word"), ORDERS)
 def test_who_holds_the_permission_orders_it_once_and_who_lacks_it_reaches_nothing(
     client_of, queued, operation, arguments, word
@@ -133,6 +134,7 @@ def test_a_group_is_meant_with_its_subgroups_when_asked_for(client_of, queued):
     assert [step.group for step in steps] == [site.pk, rack.pk, rack.pk]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("body", "field"),
     [

@@ -42,6 +42,7 @@ def problem(answer) -> dict:
 class TestProblems:
     """Whatever goes wrong is a problem by RFC 9457."""
 
+    @pytest.mark.one_database
     @pytest.mark.parametrize(
         ("method", "path", "body", "content_type", "status"),
         [
@@ -124,6 +125,7 @@ class TestUsers:
         assert schemas["User"]["properties"]["must_change_password"]["default"] is True
         assert "must_change_password" not in schemas["User"]["required"]
 
+    @pytest.mark.one_database
     @pytest.mark.parametrize(
         ("change", "field"),
         [
@@ -218,6 +220,7 @@ class TestPages:
         back = api.get("/api/v1/roles/?limit=3&page=2").json()["previous"]
         assert api.get(back).json()["previous"] is None
 
+    @pytest.mark.one_database
     @pytest.mark.parametrize("query", ["page=0", "page=-1", "page=1.5", "page=", "limit=", "limit=٣", "page=1e3"])
     def test_what_is_no_number_is_named(self, api, query):
         body = problem(api.get(f"/api/v1/roles/?{query}"))
@@ -242,6 +245,7 @@ class TestOptions:
         entry = AuditEntry.objects.get(action="option.set")
         assert (entry.before, entry.after, entry.object_name) == ({"value": 30}, {"value": 45}, "auto_logout")
 
+    @pytest.mark.one_database
     @pytest.mark.parametrize(
         "body", [{"value": 0}, {"value": 1441}, {"value": "x"}, {"value": True}, {"value": None}, {}]
     )
