@@ -79,6 +79,7 @@ def _faults(answer: Answer, wanted: int | None, asker: str, name: str) -> list[s
         found.append(f"wrote {written[0][:120]}")
     if asker in HIDDEN and HIDDEN[asker].encode() in answer.content:
         found.append(f"tells of {HIDDEN[asker]}")
+    found += answer.bare
     return found
 
 
