@@ -80,6 +80,7 @@ def address_of(path: str, ids: dict[str, int]) -> str:
     return f"/api/v1/{path.format(id=ids.get(path.split('/')[0]))}/"
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("path", PLAIN)
 def test_an_unknown_parameter_is_named_with_those_that_are_known(api: Client, ids: Any, path: str) -> None:
     answer = api.get(address_of(path, ids), {"colour": "red", "limit": "5", "q": "x", "format": "json"})
@@ -98,6 +99,7 @@ def test_every_filter_is_described_and_taken(api: Client, ids: Any, path: str) -
     assert described == {"page", "limit", "q", *PLAIN[path].split()}
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("path", "name", "value"), BAD)
 def test_a_bad_value_is_named(api: Client, ids: Any, path: str, name: str, value: str) -> None:
     answer = api.get(address_of(path, ids), {name: value})

@@ -1,4 +1,4 @@
-"""What errors, refusals and files carry, too, and how cookies travel; all addresses are walked in ``tests/contract``."""
+"""What errors, refusals and files carry, and how cookies travel; ``tests/contract`` looks at all addresses."""
 
 from collections.abc import Iterator
 
