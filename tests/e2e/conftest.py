@@ -24,7 +24,6 @@ CHROMIUM_FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--force-prefers-reduced-motion",  # what pulses for ever is painted for ever
 ]
 TESTS_OF_A_BROWSER = 30
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
