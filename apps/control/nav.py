@@ -2,18 +2,21 @@
 
 import ipaddress
 from collections.abc import Sequence
+from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.components import extensions
 from apps.control import batch_views, hints, panels, presence, tasks
-from apps.control.models import RemoteBatch
+from apps.control.consoles import transcripts
+from apps.control.models import ConsoleSession, RemoteBatch
 from apps.control.operations import BOOT, CAP, CLEAR_LOG, COLLECT, LAMP, OPERATIONS, POWER, WAKE
 from apps.control.services.remote_batches import PLANNING
 from apps.control.settings import pages, services
-from apps.core import audit_words, jobs, schedules
+from apps.core import audit_words, jobs, objects, schedules
 from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
 from apps.groups.services import occupants
@@ -251,6 +254,18 @@ for _word, _label in {
 }.items():
     audit_words.acts.add(f"job.{_word}", _label)
 audit_words.families.add("console", _CONSOLES)
+
+
+def _console(pk: int, asks: Any) -> objects.Link | None:
+    """Lead from a console in the audit to what the machine said on it; without that, to the page of consoles."""
+    found = ConsoleSession.objects.visible_to(asks, "console").filter(pk=pk).select_related("component").first()
+    if found is None:
+        return None
+    kept = reverse("control:console-transcript", args=[pk]) if transcripts.size(pk) else ""
+    return objects.Link(str(found), kept or reverse("control:console", args=[found.component_id]))
+
+
+objects.links.add("control.consolesession", _console)
 for _word, _label in {
     "open": gettext_lazy("Console opened"),
     "close": gettext_lazy("Console closed"),

@@ -48,7 +48,13 @@ class JobAdmin(ReadOnlyAdmin):
     list_filter = ("state", "kind")
     search_fields = ("title", "created_by_name")
     exclude = ("created_by", "arguments")
+    readonly_fields = ("touched",)
     inlines = (StepInline,)
+
+    @admin.display(description=gettext_lazy("What it touched"))
+    def touched(self, job: Job) -> str:
+        """Name what it touched besides its targets."""
+        return "\n".join(str(each) for each in job.consequences) or "–"
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """List jobs that count what the user may see."""

@@ -28,6 +28,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
 
     steps_url = serializers.SerializerMethodField()
     created_by = serializers.CharField(source="created_by_name")
+    consequences = serializers.ListField(child=Phrased(), read_only=True)
 
     class Meta:
         model = Job
@@ -39,6 +40,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "finished",
             "failed",
             "skipped",
+            "consequences",
             "steps_url",
             "created_by",
             "created_at",

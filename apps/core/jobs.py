@@ -145,7 +145,10 @@ def finish(
 
 
 def as_seen(found: Iterable[Job], user: Any) -> list[Job]:
-    """Have jobs count the steps that a user may see, and no others; his own count all of them. One query."""
+    """Have jobs count the steps that a user may see, and no others; his own count all of them. One query.
+
+    What a job touched is told of all its targets, so who does not see them all is not told.
+    """
     rows = list(found)
     if isinstance(scoping.scope_of(user), scoping.Everything):
         return rows
@@ -156,7 +159,10 @@ def as_seen(found: Iterable[Job], user: Any) -> list[Job]:
     for pk, state, number in steps.values_list("job", "state").annotate(number=Count("pk")) if others else ():
         counts[pk][state] = number
     for pk, job in others.items():
-        job.total = sum(counts[pk].values())
+        seen = sum(counts[pk].values())
+        if seen != job.total:
+            job.arguments = {name: value for name, value in job.arguments.items() if name != "consequences"}
+        job.total = seen
         job.finished = sum(number for state, number in counts[pk].items() if state not in OPEN_STEPS)
         job.failed, job.skipped = (counts[pk].get(state, 0) for state in (StepState.FAILED, StepState.SKIPPED))
     return rows

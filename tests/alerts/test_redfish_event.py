@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from apps.alerts.models import AlertDefinition
 from apps.alerts.receivers import redfish_event
@@ -12,6 +13,8 @@ from apps.alerts.receivers.senders import Senders
 from apps.alerts.services import catalogue
 from apps.alerts.services.checking import check, complete
 from apps.alerts.services.interpretation import Meaning, interpret
+from apps.components.driver_parameters import clean
+from apps.drivers import registry
 from tests.alerts.events import event, message
 from tests.factories import make_component, make_interface, ship_definitions
 
@@ -172,3 +175,13 @@ def test_alerts_from_the_second_address_of_a_controller_belong_to_it() -> None:
     assert len(found["192.0.2.3"]) == 1
     assert found["192.0.2.4"] == [other]
     assert "192.0.2.5" not in found
+
+
+@pytest.mark.django_db
+def test_only_an_agent_may_stand_behind_a_translation_of_addresses() -> None:
+    agent = make_interface(address="198.51.100.7", parameters={"nat_address": "10.0.0.7"})
+    assert Senders().find(["10.0.0.7"])["10.0.0.7"] == [agent.component]
+    for driver in ("bmc", "redfish", "ilo", "network_snmp", "ups_snmp"):
+        with pytest.raises(ValidationError):
+            clean(registry.specs()[driver], {"nat_address": "10.0.0.7"})
+    assert clean(registry.specs()["snmp_agent"], {"nat_address": "10.0.0.7"}) == {"nat_address": "10.0.0.7"}

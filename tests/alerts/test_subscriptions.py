@@ -6,6 +6,7 @@ from functools import partial
 from io import StringIO
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.utils import timezone
@@ -20,6 +21,7 @@ from apps.core import options
 from apps.core.actors import SYSTEM
 from apps.core.models import AuditEntry, JobStep
 from apps.drivers.contract import Subscription
+from apps.protocols.errors import Unreachable
 from tests.alerts.events import event_port
 from tests.alerts.process import wait_for
 from tests.factories import make_component, make_credential, make_interface
@@ -157,6 +159,39 @@ def test_a_device_that_is_not_there_is_asked_for_a_day_and_then_listed(ilo):
     assert AuditEntry.objects.filter(action="events.unsubscribe", outcome="failed").count() == 1
     farewells.forget(left, SYSTEM)
     assert not Farewell.objects.exists()
+
+
+def test_one_that_is_removed_while_it_agrees_to_send_is_told_to_stop(ilo, monkeypatch):
+    component = manage(ilo).component
+    keep = talking.keep
+
+    async def removed_meanwhile(line, plan):
+        kept = await keep(line, plan)
+        await sync_to_async(registration.remove, thread_sensitive=False)([component], SYSTEM)
+        return kept
+
+    monkeypatch.setattr(talking, "keep", removed_meanwhile)
+    keeping.follow()
+    assert (destinations(ilo), EventSubscription.objects.count()) == (1, 0)
+    farewells.follow()
+    assert (destinations(ilo), EventSubscription.objects.count(), Farewell.objects.count()) == (0, 0, 0)
+
+
+def test_one_whose_answer_got_lost_is_told_to_stop(ilo, monkeypatch):
+    interface = manage(ilo)
+    keep = talking.keep
+
+    async def unheard(line, plan):
+        await keep(line, plan)
+        raise Unreachable("silence", address="127.0.0.1")
+
+    monkeypatch.setattr(talking, "keep", unheard)
+    keeping.follow()
+    assert (destinations(ilo), EventSubscription.objects.get().uri) == (1, "")
+    ManagementInterface.objects.filter(pk=interface.pk).update(last_answer_at=timezone.now())  # as a poll writes it
+    registration.remove([interface.component], SYSTEM)
+    farewells.follow()
+    assert (destinations(ilo), Farewell.objects.count()) == (0, 0)
 
 
 def test_a_refused_login_is_offered_once(ilo):

@@ -11,7 +11,7 @@ from tests.peers import AUTH_PASSWORD, V3_LOGIN, Snmpd, free_udp_port
 
 JOB = {
     *("id", "kind", "state", "total", "finished", "failed", "skipped", "steps_url", "created_by", "created_at"),
-    *("started_at", "finished_at"),
+    *("started_at", "finished_at", "consequences"),
 }
 STEP = {
     *("id", "component", "interface", "target", "state", "stage", "code", "message", "remedy", "started_at"),

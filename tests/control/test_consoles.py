@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from apps.components import contact
 from apps.components.models import CONSOLE, ManagementInterface, Reservation
@@ -17,6 +18,7 @@ from apps.control.consoles.server import Keeper
 from apps.control.models import ConsoleEnd, ConsoleSession
 from apps.control.services import consoles, own_pages
 from apps.core.models import AuditEntry
+from apps.core.objects import link_to
 from tests.control.conftest import machine
 from tests.factories import make_component, make_group, make_interface, make_user
 
@@ -224,6 +226,18 @@ def test_polls_stay_away_while_orders_and_checks_go_on(olga):
     assert contact.lines([device], "poll")[0].refusal is None
 
 
+def test_polls_by_another_way_to_the_same_controller_stay_away_too(olga):
+    device = machine()
+    ilo = make_interface(device.component, driver="ilo", address="192.0.2.8")
+    agent = make_interface(device.component, address="192.0.2.9")
+    assert consoles.hold(device.pk, "olga", pauses_polls=True)
+    lines = contact.lines([device, ilo, agent], "poll")
+    held = {line.interface_id for line in lines if isinstance(line.refusal, contact.Busy)}
+    assert held == {device.pk, ilo.pk}
+    consoles.release(device.pk)
+    assert not Reservation.objects.exists()
+
+
 def test_an_update_keeps_a_console_away_and_an_order_does_not():
     device = machine()
     reservations.reserve(device.pk, "power", "otto (#1)", timedelta(minutes=1))
@@ -248,6 +262,23 @@ def test_what_a_process_before_left_open_is_closed(play):
 
     play(story)
     assert ConsoleSession.objects.get().end == ConsoleEnd.DIED
+
+
+def test_the_audit_leads_to_what_the_machine_said_whoever_may_open_consoles(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    component = make_component("db-01")
+    kept, empty = (
+        ConsoleSession.objects.create(component=component, opened_by_name="olga", closed_at=timezone.now())
+        for _ in range(2)
+    )
+    transcript = transcripts.Transcript(kept.pk, 100)
+    transcript.write(b"login: ")
+    transcript.close()
+    for session, place in ((kept, f"/consoles/{kept.pk}/transcript/"), (empty, f"/components/{component.pk}/console/")):
+        link = link_to("control.consolesession", session.pk, make_user("operator"))
+        assert link is not None
+        assert link.url == place
+        assert link_to("control.consolesession", session.pk, make_user("viewer")) is None
 
 
 def test_old_consoles_go_with_their_transcripts(settings, tmp_path):

@@ -37,6 +37,20 @@ def with_role(permissions, group):
     return user
 
 
+def test_the_job_says_what_it_touched_to_who_sees_all_its_targets(client, client_of, queued):
+    user, group = make_user("operator"), make_group()
+    devices = [machine(make_component("db-01")), machine(make_component("db-02", group=group))]
+    suspend_periods.suspend([devices[0].component], "Firmware", Actor(ActorKind.USER, user.username, user), None, "UTC")
+    ids = [device.component_id for device in devices]
+    job = post(client_of(user), operation="power", arguments={"action": "off"}, components=ids).json()["job"]
+    told = "Suspended, so that nobody is told of their alerts: 1"
+    assert client_of(user).get(f"/api/v1/jobs/{job}/").json()["consequences"] == [told]
+    client.force_login(user)
+    assert told in client.get(f"/jobs/{job}/").content.decode()
+    colleague = client_of(make_user("operator", group)).get(f"/api/v1/jobs/{job}/").json()
+    assert (colleague["total"], colleague["consequences"]) == (1, [])
+
+
 @pytest.mark.one_database
 @pytest.mark.parametrize(("operation", "arguments", "word"), ORDERS)
 def test_who_holds_the_permission_orders_it_once_and_who_lacks_it_reaches_nothing(

@@ -97,6 +97,18 @@ def test_what_is_touched_is_told_before(operator, queued):
     assert "Hypervisors" not in gentle
 
 
+def test_who_else_is_signed_in_and_may_order_the_same_is_named(operator, queued):
+    device = machine()
+    signed_in(make_user("operator", username="chris")).get("/")
+    signed_in(make_user("viewer", username="vera")).get("/")
+    signed_in(make_user("operator", make_group(), username="somewhere-else")).get("/")
+    shown = text(page(operator, "power.off", [device]))
+    assert "Others who are signed in and may order the same: 1" in shown
+    assert "chris" in shown
+    for name in ("vera", "somewhere-else"):
+        assert name not in shown
+
+
 def test_what_stands_in_a_target_and_may_not_be_seen_is_only_counted(queued):
     group = make_group()
     host = machine(make_component("esx-01", group, category="hypervisor"))

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 STARTED: list[int] = []
 TIMES = {"started_at", "finished_at"}
 COUNTS = {"total", "finished", "failed", "skipped"}
-JOB_FIELDS = {"id", "kind", "state", "steps_url", "created_by", "created_at"} | COUNTS | TIMES
+JOB_FIELDS = {"id", "kind", "state", "steps_url", "created_by", "created_at", "consequences"} | COUNTS | TIMES
 STEP_FIELDS = {"id", "component", "interface", "target", "state", "stage", "code", "message", "remedy"} | TIMES
 
 

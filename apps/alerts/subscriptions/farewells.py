@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from apps.alerts.models import EventSubscription, Farewell
+from apps.alerts.models import EventSubscription, Farewell, SubscriptionState
 from apps.alerts.subscriptions import talking
 from apps.components import contact
 from apps.components.contact import Line
@@ -39,10 +39,22 @@ def of_interfaces(ids: Sequence[int]) -> None:
     if not found:
         return
     lines = {line.interface_id: line for line in contact.lines([row.interface_id for row in found], talking.PURPOSE)}
-    new = [_farewell(row, lines[row.interface_id]) for row in found if row.uri and row.interface_id in lines]
+    new = [_farewell(row, lines[row.interface_id]) for row in found if row.interface_id in lines and _may_send(row)]
     with turn():
         EventSubscription.objects.filter(pk__in=[row.pk for row in found]).delete()
         Farewell.objects.bulk_create(new)
+
+
+def _may_send(row: EventSubscription) -> bool:
+    """Say whether a device may send here: it said so, or it was asked to, and its answer got lost or is to come."""
+    asked = row.next_hash and row.state != SubscriptionState.UNSUPPORTED
+    return bool(row.uri or (asked and row.interface.last_answer_at))
+
+
+def of_line(row: EventSubscription, line: Line) -> None:
+    """Say farewell to a device that agreed to send just when nobody wanted that any more."""
+    with turn():
+        _farewell(row, line).save()
 
 
 def _farewell(row: EventSubscription, line: Line) -> Farewell:

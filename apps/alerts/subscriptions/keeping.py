@@ -146,14 +146,14 @@ def _look_at(rows: Sequence[EventSubscription], now: datetime) -> None:
             if isinstance(result, AuthenticationFailed):
                 told.append(Outcome(line, result))  # so that nobody offers the same login again
         else:
-            _note_kept(row, plan, result, mark, now)
+            _note_kept(row, line, plan, result, mark, now)
             told.append(Outcome(line, None, result.state))
     contact.note(told)
     if ways:
         events.publish("component")
 
 
-def _note_kept(row: EventSubscription, plan: Plan, kept: Kept, mark: str, now: datetime) -> None:
+def _note_kept(row: EventSubscription, line: Line, plan: Plan, kept: Kept, mark: str, now: datetime) -> None:
     facts: dict[str, Any] = {
         "state": SubscriptionState.ACTIVE.value,
         "uri": kept.key[:500],
@@ -174,6 +174,9 @@ def _note_kept(row: EventSubscription, plan: Plan, kept: Kept, mark: str, now: d
         if changed and kept.is_new:
             after = {"address": row.interface.address, "events_to": plan.place}
             audit.record(SYSTEM, "events.subscribe", row.interface.component, after=after)
+    if not changed:  # its component was removed, or events were switched off, while we talked
+        row.uri = kept.key[:500]
+        farewells.of_line(row, line)
 
 
 def _next_look(now: datetime) -> datetime:

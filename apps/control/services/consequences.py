@@ -5,21 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from apps.accounts.models import Session, User
 from apps.components import extensions
 from apps.components.models import CONSOLE, Category, Component, Reservation
 from apps.control import presence
 from apps.control.models import ConsoleSession
 from apps.control.operations import BOOT, ENDING
-from apps.core import jobs
+from apps.core import jobs, scoping
 from apps.core.models import OPEN_STEPS, Job, JobStep, StepState
 from apps.core.phrases import Phrase
 from apps.drivers.contract import BootDevice, PowerAction
 
 NAMED = 5
 SETUP_FOR = timedelta(days=1)
+ACTIVE_WITHIN = timedelta(minutes=15)
+PEOPLE_AT_MOST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,21 @@ def _people(components: Sequence[Component], user: Any) -> Iterator[Consequence]
         text = gettext_noop("Other users who have these components open: %(number)s")
         detail = _names([f"{person} ({names[component]})" for component, person in found])
         yield Consequence("warning", "users", Phrase(text, {"number": str(len(people))}), detail)
+    looking = {person for _component, person in found}
+    names_only = [name for name in _signed_in(components, user) if name not in looking]
+    if names_only:
+        text = gettext_noop("Others who are signed in and may order the same: %(number)s")
+        yield Consequence("information", "users", Phrase(text, {"number": str(len(names_only))}), _names(names_only))
+
+
+def _signed_in(components: Sequence[Component], user: Any) -> list[str]:
+    """Name who else was active just now and may switch the power of a target."""
+    since = timezone.now() - ACTIVE_WITHIN
+    active = Q(active_at__gt=since) | Q(active_at=None, signed_in_at__gt=since)
+    rows = Session.objects.alive().filter(active).exclude(user=None).exclude(user=user.pk)
+    people = User.objects.filter(pk__in=rows.order_by().values("user")).order_by("username")[:PEOPLE_AT_MOST]
+    groups = {one.group_id for one in components}
+    return [one.get_username() for one in people if any(scoping.may(one, "power", group) for group in groups)]
 
 
 def _suspended(components: Sequence[Component]) -> Iterator[Consequence]:

@@ -21,6 +21,8 @@ from apps.core import audit, events, options
 from apps.core.actors import SYSTEM, Actor, ActorKind
 from apps.core.phrases import Phrase
 from apps.core.writes import turn
+from apps.drivers import registry
+from apps.drivers.contract import Capability
 from apps.protocols.errors import ContactError
 
 HELD_FOR = timedelta(seconds=90)  # renewed long before; so long polls stay away after a process that was killed
@@ -113,11 +115,12 @@ def failed(line: Line, error: ContactError) -> None:
 
 
 def hold(interface_id: int, name: str, *, pauses_polls: bool) -> bool:
-    """Hold the interface for some time more, if the options say so; False when it is gone or switched off."""
+    """Hold the machine's controllers for some time more, if the options say so; False when the interface is gone."""
     if not ManagementInterface.objects.filter(pk=interface_id, enabled=True).exists():
         return False
     if pauses_polls:
-        reservations.reserve(interface_id, CONSOLE, name, HELD_FOR)
+        for pk in _controllers(interface_id):
+            reservations.reserve(pk, CONSOLE, name, HELD_FOR)
     else:
         release(interface_id)
     return True
@@ -126,7 +129,14 @@ def hold(interface_id: int, name: str, *, pauses_polls: bool) -> bool:
 def release(interface_id: int) -> None:
     """Let polls come again."""
     with turn():
-        Reservation.objects.filter(interface=interface_id, purpose=CONSOLE).delete()
+        Reservation.objects.filter(interface__in=_controllers(interface_id), purpose=CONSOLE).delete()
+
+
+def _controllers(interface_id: int) -> list[int]:
+    """Give the interface and the other ways to the same machine that switch its power: they lead to one controller."""
+    drivers = [name for name, spec in registry.specs().items() if Capability.POWER in spec.capabilities]
+    same = ManagementInterface.objects.filter(component__interfaces=interface_id, driver__in=drivers)
+    return [interface_id, *same.exclude(pk=interface_id).order_by("pk").values_list("pk", flat=True)]
 
 
 def hand_over(session: ConsoleSession, to: Person, former: str) -> None:

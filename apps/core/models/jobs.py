@@ -138,6 +138,11 @@ class Job(models.Model):
         """Give the progress from 0 to 100."""
         return 100 * self.finished // self.total if self.total else (0 if self.is_open else 100)
 
+    @property
+    def consequences(self) -> list[Phrase]:
+        """Give what it touched besides its targets, as it was shown before it was ordered."""
+        return [Phrase.loads(text) for text in self.arguments.get("consequences", ())]
+
 
 class JobStep(models.Model):
     """What a job does to one target, and how it ended there.

@@ -21,5 +21,14 @@ SPEC = DriverSpec(
                 "A version of ESMPRO/ServerAgent below 4.1 is refused."
             ),
         ),
+        Parameter(
+            "nat_address",
+            "Address behind NAT",
+            help=(
+                "Only where the agent is reached through a fixed translation of one address to one: the address that "
+                "it has itself. Alerts that a relay passes on under it belong to this component."
+            ),
+            is_address=True,
+        ),
     ),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sushy
 from aiohttp import web
 
 from apps.drivers.contract import Subscription
@@ -84,7 +85,7 @@ async def test_a_service_without_events_says_so(redfish_certificates: tuple[Pair
 
 
 def samples() -> Path:
-    return Path(pytest.importorskip("sushy").__file__).parent / "tests/unit/json_samples"
+    return Path(sushy.__file__).parent / "tests/unit/json_samples"
 
 
 def recorded(name: str) -> dict[str, Any]:
