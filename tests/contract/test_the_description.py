@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 import schemathesis
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
@@ -55,7 +55,7 @@ def send(case: Any, secret: str) -> Response:
     "asker", ["administrator", *(pytest.param(one, marks=pytest.mark.one_database) for one in ("operator", "viewer"))]
 )
 def test_answers_are_as_described(asker: str) -> None:
-    examples, kinds = ASKED[asker]
+    examples, kinds = ASKED[asker] if connection.vendor == "sqlite" else (1, BOTH)
     worlds.forget_the_past()
     world = worlds.build()
     secret = tokens.create(world.users[asker], "chance", SYSTEM).secret

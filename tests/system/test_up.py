@@ -173,11 +173,11 @@ def test_a_receiver_is_closed_and_opened_by_its_option(portal: Portal) -> None:
 
     assert is_bound()
     manage("option", "set", "trap_reception", "false", folder=portal.folder)
-    until(lambda: not is_bound(), "the port is closed", 5)
+    until(lambda: not is_bound(), "the port is closed")
     manage("option", "set", "event_reception", "false", folder=portal.folder)  # the receiver's other port
     until(lambda: "receiver" not in portal.pids(), "the receiver rests")
     manage("option", "set", "trap_reception", "true", folder=portal.folder)
-    until(is_bound, "the port is open", 5)
+    until(is_bound, "the port is open")
     until(lambda: "receiver" in portal.pids(), "the receiver runs")
 
 
@@ -246,7 +246,7 @@ def test_two_portals_run_side_by_side_and_a_killed_one_leaves_no_orphan_and_star
         assert len(family) >= len(NAMES)
     finally:
         second.kill()
-    until(lambda: not any(runs(pid) for pid in family), "everything has ended", 10)
+    until(lambda: not any(runs(pid) for pid in family), "everything has ended", STOP_DEADLINE)
     again = upgraded(folder, cookies)
     try:
         assert "first administrator" not in again.output()
