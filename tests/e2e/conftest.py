@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from tests import ipmi_sim, migrated
 from tests.directory_peers import Slapd, slapd  # noqa: F401 - a fixture
@@ -26,6 +35,7 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 TESTS_OF_A_BROWSER = 30
+expect.set_options(timeout=30_000)  # milliseconds: the machine does other things too
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 
 
