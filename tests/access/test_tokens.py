@@ -72,6 +72,7 @@ def test_the_token_opens_the_api_and_no_page(client, secret):
     assert client.get("/preferences/", headers=bearer(secret)).status_code == 302
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("header", ["Bearer wrong", "Bearer ", "bearer x y", "Bearer \xff"])
 def test_a_wrong_token_is_401_and_says_how_to_sign_in(client, anna, header):
     answer = client.get("/api/v1/jobs/", headers={"Authorization": header})
@@ -92,6 +93,7 @@ def test_a_wrong_password_gives_no_token_and_is_audited(client, anna):
     assert "wrong-secret-word" not in str(AuditEntry.objects.values())
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("change", "field"),
     [

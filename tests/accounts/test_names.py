@@ -32,6 +32,7 @@ def test_names_of_one_to_a_hundred_and_fifty_letters_and_digits_are_taken(length
     assert make(name).username == name
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "name", ["anna@example.com", "a.b+c-d_e", "山田太郎", "山田taro", "ヤマダ", "Jürgen", "Ольга", "김철수", "佐々木"]
 )
@@ -39,6 +40,7 @@ def test_mail_addresses_and_letters_of_other_scripts_are_taken(name):
     assert make(name).username == name
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", ["", " ", "\u3000"])
 def test_no_name_is_asked_for(name):
     assert refusal(name) == "Enter a name."
@@ -48,6 +50,7 @@ def test_a_name_of_151_characters_is_refused():
     assert refusal("a" * 151) == "A name has at most 150 characters."
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [

@@ -120,6 +120,7 @@ def test_filters_are_named_as_the_fields_and_unmatched_is_false_by_default(opera
     assert ids("unmatched=all&q=192.0.2.66") == [unknown.pk]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("query", "field"),
     [
@@ -161,6 +162,7 @@ def test_acknowledging_keeps_the_note_and_the_time(operator):
     assert operator.get("/api/v1/incidents/?state=open&state=acknowledged").json()["count"] == 0
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("change", "field"),
     [

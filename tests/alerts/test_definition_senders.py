@@ -12,7 +12,7 @@ from apps.alerts.services.arrivals import Binding
 from apps.alerts.services.interpretation import interpret
 from apps.protocols.snmp.ber import Varbind
 from apps.protocols.snmp.notification import decode_notification
-from tests.alerts.test_products import SHIPPED
+from tests.alerts.test_products import shipped
 
 DEADLINE = 20.0  # seconds
 ILO = "1.3.6.1.4.1.232"
@@ -126,7 +126,7 @@ def test_what_snmptrap_sends_is_recognised(listening, version: str, sent: Sent):
     named = (sent.enterprise, "127.0.0.1", "6", str(sent.number), "") if version == "1" else ("", sent.trap_oid)
     trap = decode_notification(send(listening, version, *named, *sent.variables))
     bindings = [stored(varbind) for varbind in trap.varbinds]
-    found = interpret(SHIPPED, trap.trap_oid, trap.enterprise or "", bindings, None)
+    found = interpret(shipped(), trap.trap_oid, trap.enterprise or "", bindings, None)
     assert found.definition is not None
     places = {**found.params, "product": found.product, "number": str(sent.number)}
     places.setdefault("object", found.object)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from drf_spectacular.generators import SchemaGenerator
 
 from apps.core.models import Job
+from tests.description import description
 from tests.factories import make_component, make_group, make_interface, make_user
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +80,7 @@ def address_of(path: str, ids: dict[str, int]) -> str:
     return f"/api/v1/{path.format(id=ids.get(path.split('/')[0]))}/"
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("path", PLAIN)
 def test_an_unknown_parameter_is_named_with_those_that_are_known(api: Client, ids: Any, path: str) -> None:
     answer = api.get(address_of(path, ids), {"colour": "red", "limit": "5", "q": "x", "format": "json"})
@@ -93,13 +94,12 @@ def test_an_unknown_parameter_is_named_with_those_that_are_known(api: Client, id
 @pytest.mark.parametrize("path", PLAIN)
 def test_every_filter_is_described_and_taken(api: Client, ids: Any, path: str) -> None:
     assert api.get(address_of(path, ids), {"page": 1, "limit": 5, "q": "x", "format": "json"}).status_code == 200
-    parameters = SchemaGenerator().get_schema(request=None, public=True)["paths"][f"/api/v1/{path}/"]["get"][
-        "parameters"
-    ]
+    parameters = description()["paths"][f"/api/v1/{path}/"]["get"]["parameters"]
     described = {one["name"] for one in parameters if one["in"] == "query"}
     assert described == {"page", "limit", "q", *PLAIN[path].split()}
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("path", "name", "value"), BAD)
 def test_a_bad_value_is_named(api: Client, ids: Any, path: str, name: str, value: str) -> None:
     answer = api.get(address_of(path, ids), {name: value})

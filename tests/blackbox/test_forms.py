@@ -172,7 +172,7 @@ def test_nothing_typed_into_any_field_breaks_a_page(admin: Client, ids: dict[str
     for form in forms:
         target = form.action or url
         for name, value in form.fields.items():
-            for garbage in itertools.islice(turns, 4):  # each field gets most, and a page's fields get all of them
+            for garbage in itertools.islice(turns, 2):  # the fields of a page together get all of them
                 answered(admin, target, {**form.fields, name: garbage}, f"{name}={garbage[:20]!r}")
             answered(admin, target, {**form.fields, name: [value, value, "x"]}, f"{name} three times")
         answered(admin, target, {}, "nothing")

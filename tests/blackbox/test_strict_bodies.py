@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from drf_spectacular.generators import SchemaGenerator
 
 from apps.access.models import AllowedAddress, Role, SignInRule
 from apps.accounts.models import Directory, Team
@@ -13,6 +12,7 @@ from apps.core.models import AuditEntry, Job
 from apps.monitoring import layouts
 from apps.monitoring.models import Sensor
 from apps.monitoring.services import polling
+from tests.description import description
 from tests.factories import (
     make_component,
     make_credential,
@@ -29,7 +29,7 @@ JSON = "application/json"
 
 def writing() -> list[tuple[str, str]]:
     """Give every address of the API that takes a body, with its method."""
-    paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
+    paths = description()["paths"]
     return sorted((path, method) for path, methods in paths.items() for method in {"post", "patch"} & methods.keys())
 
 

@@ -79,6 +79,7 @@ def test_addresses_are_written_in_one_way(api):
     assert made["addresses"] == ["2001:db8::2", "host-1.example.com"]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -103,6 +104,7 @@ def test_each_bad_value_is_refused_by_name_and_nothing_is_made(api, field, value
     assert not AuditEntry.objects.exists()
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "bad",
     [
@@ -347,6 +349,7 @@ def test_joining_moves_the_interfaces_and_removes_the_other(api):
     assert api.get(f"{URL}{gone.component_id}/").status_code == 404
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("value", [None, "1", 0, 999_999, 10**30, True])
 def test_joining_with_nothing_is_refused(api, value):
     kept = make_component()
@@ -392,6 +395,7 @@ def test_lists_are_filtered_by_the_names_of_the_fields(api):
     assert found(f"parent={database.pk}") == []
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     "query", ["group=x", "status=purple", "category=x", "uuid=x", "parent=1.5", "id=-1", "credential=1e40", "page=0"]
 )
@@ -437,6 +441,7 @@ def test_removing_leaves_nothing_to_be_found(api):
     assert not ManagementInterface.objects.exists()
 
 
+@pytest.mark.one_database
 def test_bodies_that_are_no_objects_are_bad_requests(api):
     for body in (b"[]", b"5", b'"x"', b"null", b"{", b"", b"[" * 100_000):
         assert api.post(URL, body, content_type="application/json").status_code == 400, body[:5]

@@ -65,6 +65,7 @@ def test_each_kind_is_kept_and_never_given_back(api, kind, fields, stored):
     assert CredentialVersion.objects.get().fields == stored
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -80,6 +81,7 @@ def test_each_bad_value_is_refused_by_name(api, field, value):
     assert not Credential.objects.exists()
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("kind", "fields", "named"),
     [
@@ -125,6 +127,7 @@ def test_a_change_to_the_same_is_no_new_version(api):
     assert (Credential.objects.get().name, Credential.objects.get().version) == ("Other", 1)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("body", [{"kind": "password"}, {"fields": None}, {"fields": {"community": ""}}, {"name": ""}])
 def test_a_bad_change_changes_nothing(api, body):
     made = post(api).json()

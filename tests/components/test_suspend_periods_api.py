@@ -122,6 +122,7 @@ class TestMaking:
         del sent["time_zone"]
         assert post(api, component=web.pk, **sent).json()["starts_at"] == "2026-11-20T22:00:00+01:00"
 
+    @pytest.mark.one_database
     @pytest.mark.parametrize(
         ("more", "field"),
         [
@@ -271,6 +272,7 @@ class TestLists:
         assert listed(api, f"group={self.rack.pk}&include_inherited=true") == ["Rack", "Tokyo"]
         assert listed(api, "component=999999&include_inherited=true") == []
 
+    @pytest.mark.one_database
     @pytest.mark.parametrize(
         "wrong",
         [
@@ -312,6 +314,7 @@ class TestLists:
         off = SuspendPeriod.objects.get(name="Off")
         assert api.get(f"{URL}{off.pk}/occurrences/?to=2026-11-22T00:00Z").json()["count"] == 2
 
+    @pytest.mark.one_database
     @pytest.mark.parametrize("address", ["occurrences/", "{pk}/occurrences/"])
     @pytest.mark.parametrize(
         ("query", "field"),

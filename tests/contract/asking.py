@@ -16,6 +16,7 @@ from apps.access.services import addresses
 from apps.alerts.services import catalogue
 from apps.core import options
 from apps.core.models import AuditEntry, Outcome
+from tests import headers
 
 # What is written although nothing was done: that somebody is there, and that he was refused.
 UNCOUNTED = {
@@ -38,6 +39,8 @@ class Answer:
     status: int
     location: str
     content: bytes
+    bare: list[str]
+    """Which of the headers that every answer carries it does not carry as it must."""
     written: list[str] = field(default_factory=list)
 
     @property
@@ -64,7 +67,7 @@ def ask(client: Client, method: str, path: str, port: str = "80") -> Answer:
         with connection.execute_wrapper(watch):
             answer = getattr(client, method.lower())(path, SERVER_PORT=port, **body)
         content = (b"" if answer.is_async else b"".join(answer)) if answer.streaming else answer.content
-        found = Answer(answer.status_code, answer.headers.get("Location", ""), content, written)
+        found = Answer(answer.status_code, answer.headers.get("Location", ""), content, headers.faults(answer), written)
         if not found.is_refusal:
             transaction.set_rollback(True)
     client.cookies = cookies

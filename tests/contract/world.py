@@ -186,7 +186,10 @@ def half(word: str, actor: Actor, parent: Group | None = None) -> Half:
         interface=interface,
         sensor=Sensor.objects.filter(interface=interface).order_by("pk")[0],
         credential=credential,
-        period=make_suspend_period(component, name=f"{word} pause"),
+        # At whatever time of the day this runs, it is not in force.
+        period=make_suspend_period(
+            component, name=f"{word} pause", begins=(now + timedelta(hours=6)).time().replace(second=0, microsecond=0)
+        ),
         batch=make_remote_batch(component, name=f"{word} batch", owner=actor.user, owner_name=f"{word} chief"),
         alert=alert,
         incident=incident,

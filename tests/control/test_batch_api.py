@@ -90,6 +90,7 @@ def test_a_batch_on_a_group(api, olga, tokyo):
     assert AuditEntry.objects.get().action == "remote-batch.create"
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("more", "field"),
     [

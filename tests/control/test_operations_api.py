@@ -52,6 +52,7 @@ def test_the_job_says_what_it_touched_to_who_sees_all_its_targets(client, client
     assert (colleague["total"], colleague["consequences"]) == (1, [])
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("operation", "arguments", "word"), ORDERS)
 def test_who_holds_the_permission_orders_it_once_and_who_lacks_it_reaches_nothing(
     client_of, queued, operation, arguments, word
@@ -201,6 +202,7 @@ def test_a_group_is_meant_with_its_subgroups_when_asked_for(client_of, queued):
     assert [step.group for step in steps] == [site.pk, rack.pk, rack.pk]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("body", "field"),
     [

@@ -6,12 +6,12 @@ import re
 
 import pytest
 from django.test import Client
-from drf_spectacular.generators import SchemaGenerator
 
 from apps.access.models import Grant, Role
 from apps.accounts.models import User
 from apps.core import options
 from apps.core.models import AuditEntry
+from tests.description import description
 from tests.factories import make_group, make_user, root_group
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +42,7 @@ def problem(answer) -> dict:
 class TestProblems:
     """Whatever goes wrong is a problem by RFC 9457."""
 
+    @pytest.mark.one_database
     @pytest.mark.parametrize(
         ("method", "path", "body", "content_type", "status"),
         [
@@ -120,10 +121,11 @@ class TestUsers:
         assert list(problem(api.patch(url, {"must_change_password": "no"}, JSON))["errors"]) == ["must_change_password"]
 
     def test_the_description_says_that_he_has_to_change_it_otherwise(self):
-        schemas = SchemaGenerator().get_schema(request=None, public=True)["components"]["schemas"]
+        schemas = description()["components"]["schemas"]
         assert schemas["User"]["properties"]["must_change_password"]["default"] is True
         assert "must_change_password" not in schemas["User"]["required"]
 
+    @pytest.mark.one_database
     @pytest.mark.parametrize(
         ("change", "field"),
         [
@@ -218,6 +220,7 @@ class TestPages:
         back = api.get("/api/v1/roles/?limit=3&page=2").json()["previous"]
         assert api.get(back).json()["previous"] is None
 
+    @pytest.mark.one_database
     @pytest.mark.parametrize("query", ["page=0", "page=-1", "page=1.5", "page=", "limit=", "limit=٣", "page=1e3"])
     def test_what_is_no_number_is_named(self, api, query):
         body = problem(api.get(f"/api/v1/roles/?{query}"))
@@ -242,6 +245,7 @@ class TestOptions:
         entry = AuditEntry.objects.get(action="option.set")
         assert (entry.before, entry.after, entry.object_name) == ({"value": 30}, {"value": 45}, "auto_logout")
 
+    @pytest.mark.one_database
     @pytest.mark.parametrize(
         "body", [{"value": 0}, {"value": 1441}, {"value": "x"}, {"value": True}, {"value": None}, {}]
     )

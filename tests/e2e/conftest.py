@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from tests import ipmi_sim, migrated
 from tests.directory_peers import Slapd, slapd  # noqa: F401 - a fixture
@@ -25,6 +34,8 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+TESTS_OF_A_BROWSER = 30
+expect.set_options(timeout=30_000)  # milliseconds: the machine does other things too
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -186,14 +197,43 @@ def _with_console(api: Client) -> int:
     return int(api.post("/components/", {"name": "silent-server", "interfaces": [way]})["id"])
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium, started anew for each file: one that has shown a hundred pages may stop answering."""
-    path = program("chromium", "chromium")
+@dataclass
+class Chromium:
+    """Debian's Chromium, started anew after a while: one that has shown a hundred pages may stop answering."""
+
+    playwright: Playwright
+    running: Browser | None = None
+    used: int = 0
+
+    def give(self, tests: int) -> Browser:
+        """Give the one that runs, or a new one where too many tests have used it."""
+        if self.running is None or self.used + tests > TESTS_OF_A_BROWSER:
+            self.end()
+            path = program("chromium", "chromium")
+            self.running, self.used = self.playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS), 0
+        self.used += tests
+        return self.running
+
+    def end(self) -> None:
+        """Close what runs."""
+        if self.running is not None:
+            self.running.close()
+            self.running = None
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Chromium]:
+    """The browser of all files, as long as it lasts."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
+        chromium = Chromium(playwright)
+        yield chromium
+        chromium.end()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Chromium, request: pytest.FixtureRequest) -> Browser:
+    """The browser for the tests of a file."""
+    return chromium.give(sum(item.path == request.path for item in request.session.items))
 
 
 def leave(context: BrowserContext) -> None:
@@ -228,12 +268,18 @@ def sign_in(context: BrowserContext, portal: Portal, name: str = ADMIN, password
     return page
 
 
+@pytest.fixture(scope="package")
+def session_file(portal: Portal, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the administrator's session is kept from file to file."""
+    return tmp_path_factory.mktemp("session") / "state.json"
+
+
 @pytest.fixture(scope="module")
-def signed_in(browser: Browser, portal: Portal, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The path of a stored session of the administrator."""
-    path = tmp_path_factory.mktemp("session") / "state.json"
-    context = browser.new_context()
-    sign_in(context, portal)
-    context.storage_state(path=path)
+def signed_in(browser: Browser, portal: Portal, session_file: Path) -> str:
+    """The path of a stored session of the administrator, which is made where there is none or it has ended."""
+    context = browser.new_context(storage_state=session_file if session_file.exists() else None)
+    if context.request.get(f"{portal.url}/about/", max_redirects=0).status != 200:
+        sign_in(context, portal)
+        context.storage_state(path=session_file)
     leave(context)
-    return str(path)
+    return str(session_file)

@@ -61,6 +61,7 @@ def test_the_parent_defaults_to_the_callers_topmost(api):
     assert not Group.objects.filter(name="Ueno").exists()
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -2,6 +2,8 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from functools import cache
 
 import polib
 import pytest
@@ -27,6 +29,14 @@ BARE = re.compile(r"\b[A-Za-z]+\b")
 @pytest.fixture(scope="module")
 def catalogue() -> polib.POFile:
     return polib.pofile(str(extraction.CATALOGUE))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _read_once() -> Iterator[None]:
+    """Read all sources once, for those who compare and those who write."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(extraction, "messages", cache(extraction.messages))
+        yield
 
 
 def forms(entry: polib.POEntry) -> list[str]:

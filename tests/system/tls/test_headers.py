@@ -1,4 +1,4 @@
-"""What every answer carries: pages, classic mode, refusals, errors, API, files; and how cookies travel."""
+"""What errors, refusals and files carry, and how cookies travel; ``tests/contract`` looks at all addresses."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,6 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 from django.test.client import RequestFactory
-from django.urls import clear_url_caches, set_urlconf
 
 from apps.core import options
 from apps.core.actors import COMMAND
@@ -15,64 +14,12 @@ from apps.system.tls import services, state
 from apps.system.tls.material import colons
 from apps.system.tls.middleware import CookiesMiddleware
 from apps.system.tls.state import InForce
-from tests.blackbox.test_contract import CLASSIC, MAIN
 from tests.factories import make_user
+from tests.headers import faults
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
-ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
 SESSION, CSRF = settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME
-
-
-def faults(answer: HttpResponse) -> list[str]:
-    """Say which headers are not as they must be."""
-    found = [f"{name}: {answer.get(name)}" for name, value in ALWAYS.items() if answer.get(name) != value]
-    policy = dict(part.strip().partition(" ")[::2] for part in answer.get("Content-Security-Policy", "").split(";"))
-    wanted = {"default-src": "'self'", "script-src": "'self'", "style-src": "'self'", "object-src": "'none'"}
-    wanted |= {"base-uri": "'none'", "frame-ancestors": "'none'", "form-action": "'self'"}
-    found += [f"policy {name}: {policy.get(name)}" for name, value in wanted.items() if policy.get(name) != value]
-    if "unsafe" in answer.get("Content-Security-Policy", ""):
-        found.append("the policy has a hole")
-    if "camera=()" not in answer.get("Permissions-Policy", ""):
-        found.append("Permissions-Policy")
-    if "Strict-Transport-Security" in answer:
-        found.append("HSTS that nobody asked for")
-    return found
-
-
-def wrong(client: Client, paths: list[str]) -> dict[str, list[str]]:
-    client.raise_request_exception = False
-    return {path: found for path in paths if (found := faults(client.get(f"/{path}")))}
-
-
-def test_every_address_carries_them_for_nobody_and_for_an_administrator(client: Client) -> None:
-    paths = [path for path in MAIN if not path.startswith("events/")]  # the stream does not end
-    assert wrong(client, paths) == {}
-    client.force_login(make_user("administrator"))
-    paths.remove("logout/")
-    assert wrong(client, paths) == {}
-
-
-@pytest.fixture
-def _classic(settings) -> Iterator[None]:
-    settings.ROOT_URLCONF = settings.CLASSIC_URLCONF
-    clear_url_caches()
-    set_urlconf(None)
-    yield
-    clear_url_caches()
-
-
-@pytest.mark.usefixtures("_classic")
-def test_so_does_classic_mode(client: Client) -> None:
-    assert wrong(client, CLASSIC) == {}
-    client.force_login(make_user("administrator", is_staff=True))
-    assert wrong(client, CLASSIC) == {}
 
 
 @pytest.mark.parametrize(
