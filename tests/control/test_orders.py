@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from apps.components import contact
+from apps.components import contact, noting
 from apps.components.models import Component, InventoryItem, ManagementInterface, Reservation
 from apps.components.services import reservations
 from apps.control import tasks
@@ -335,7 +335,7 @@ def test_a_worker_that_dies_switches_nothing_twice(admin, queued, monkeypatch):
 
     monkeypatch.setattr(FakeDriver, "set_power", write_down)
     with monkeypatch.context() as dying:
-        dying.setattr(contact, "note", die)
+        dying.setattr(noting, "note", die)
         with pytest.raises(SystemExit):
             tasks.run_operation.run(job.pk)
     assert taken == [devices[0].address]

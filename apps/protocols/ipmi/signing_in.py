@@ -73,7 +73,6 @@ class SigningIn(library.Session):
 
     def session(self) -> SignedIn | None:
         """Give the session that came to be, from now on its taker's; None when the controller has none."""
-        library.Session.keepalive_sessions.pop(self, None)
         self._cancel_repeating()
         if not self.logged or self.broken:
             self.socket.close()
