@@ -85,6 +85,7 @@ def test_a_batch_on_a_group(api, olga, tokyo):
         "exceptions": ["2026-11-23", "2026-11-24", "2026-12-28"],
         "next_at": "2026-11-20T13:00:00Z",
         "owner": "olga",
+        "limited_by": "",
         "created_at": "2026-11-20T12:00:00Z",
     }
     assert AuditEntry.objects.get().action == "remote-batch.create"
