@@ -72,9 +72,9 @@ def of(component: Component, views: Sequence[SensorView]) -> Drawn | None:
     for view in views:
         if view.kind is Quantity.POWER and view.unit == "W":
             by_interface.setdefault(view.interface_id, []).append(view)
+    told = {row.interface_id: row for row in LastPower.objects.filter(interface__component=component).order_by("pk")}
     if not by_interface:
         return None
-    told = {row.interface_id: row for row in LastPower.objects.filter(interface__component=component).order_by("pk")}
     meters = {pk: _meter(found) for pk, found in by_interface.items()}
     controllers = precedence.controllers_of(component) if len(by_interface) > 1 else frozenset()
 
