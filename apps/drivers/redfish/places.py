@@ -6,7 +6,7 @@ from typing import Any
 from apps.drivers.redfish.values import Resource, link
 
 TRUSTED = 540.0  # seconds
-_LEAD_ON = ("Thermal", "ThermalSubsystem", "Power", "PowerSubsystem", "EnvironmentMetrics", "Sensors")
+_LEAD_ON: Sequence[str] = ("Thermal", "ThermalSubsystem", "Power", "PowerSubsystem", "EnvironmentMetrics", "Sensors")
 
 
 def links_of(chassis: Resource) -> Resource:
