@@ -6,7 +6,7 @@ from typing import Any
 from django.apps import apps
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from apps.core.audit import CHANGED
 from apps.core.phrases import called, in_words
@@ -341,7 +341,7 @@ def plain(value: Any) -> str:
     if value is False:
         return _("No")
     if value == CHANGED:
-        return _("changed")
+        return pgettext("audit", "changed")
     return f"{value:g}" if isinstance(value, float) else in_words(str(value))
 
 
@@ -349,6 +349,6 @@ def _value(value: Any) -> str:
     if value not in EMPTY and isinstance(value, list) and all(isinstance(one, str) for one in value):
         return ", ".join(value)
     if value not in EMPTY and isinstance(value, list | dict):
-        return _("changed")
+        return pgettext("audit", "changed")
     text = plain(value)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
