@@ -86,7 +86,7 @@ API = {
     "component-sensor": "GET seen 200 · PATCH changed 200",
     "component-sensors": "part of one",
     "component-states": "part of one",
-    "console-detail": "GET seen 200 · DELETE acted 409",  # no console process runs
+    "console-detail": "GET seen 200 · DELETE changed 409",  # no console process runs
     "console-list": "list",
     "credential-detail": "GET seen 200 · PATCH changed 200 · DELETE changed 409",  # it is in use
     "credential-list": "GET everybody 200 · POST chief 400",

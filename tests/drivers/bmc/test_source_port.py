@@ -12,7 +12,7 @@ from apps.drivers.contract import Target
 from apps.protocols.errors import DeviceError
 from apps.protocols.ipmi import measuring
 from apps.protocols.ipmi.source_ports import SourcePort
-from apps.simulators.bmc import Controller
+from apps.simulators.bmc import Controller, Fault
 from tests.controllers import PASSWORD, USERNAME, LoopThread, controllers, loop_thread
 from tests.ipmi_sim import IpmiSim, ipmi_sim
 from tests.peers import free_udp_port
@@ -66,8 +66,14 @@ def target(controller: Controller, source_port: int) -> Target:
     return Target(*where, "password", login, {"source_port": source_port}, timeout=1.0, retries=1)
 
 
-async def test_two_processes_ask_twenty_controllers_at_once_from_one_port(rack: list[Controller]) -> None:
+async def test_two_processes_ask_twenty_controllers_at_once_from_one_port(
+    rack: list[Controller], thread: LoopThread
+) -> None:
+    """Slow ones, so that both speak with each of them at the same time: one would else get the other's answers."""
     ports, source_port = heard(rack), free_udp_port()
+    for one in rack:
+        one.slowness = 0.02
+        thread.call(lambda one=one: one.begin(Fault.SLOW))
     words = [str(source_port), str(rack[0].port), PASSWORD, *(one.address for one in rack)]
     readers = [
         await asyncio.create_subprocess_exec(
