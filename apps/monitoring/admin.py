@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.components.models import Component
+from apps.components.models import Component, ManagementInterface
 from apps.core.actors import Actor
 from apps.core.classic import ReadOnlyAdmin, ScopedAdmin
 from apps.monitoring.models import ExcludedPort, Limit, Liveness, LoggedEntry, LogPlace, Sensor
@@ -156,7 +156,7 @@ class LoggedEntryAdmin(ReadOnlyAdmin):
 class LogPlaceAdmin(ReadOnlyAdmin):
     """How far each device's event log was read, and how that went."""
 
-    list_display = fields = ("component", "interface", "read", "asked", "full", "makes_room", "trouble")
+    list_display = fields = ("component", "reached_by", "read", "asked", "full", "makes_room", "trouble")
     search_fields = ("interface__component__name", "interface__address", "error")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -167,6 +167,11 @@ class LogPlaceAdmin(ReadOnlyAdmin):
     def component(self, place: LogPlace) -> Component:
         """Give the device."""
         return place.interface.component
+
+    @admin.display(description=_("interface"), ordering="interface__address")
+    def reached_by(self, place: LogPlace) -> ManagementInterface:
+        """Give the way by which it is read."""
+        return place.interface
 
     @admin.display(description=_("read"), ordering="read_at")
     def read(self, place: LogPlace) -> datetime | None:
