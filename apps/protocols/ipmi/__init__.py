@@ -1,9 +1,9 @@
-"""Management controllers by IPMI 2.0 over RMCP+: the one adapter around pyghmi.
+"""Management controllers by IPMI 2.0 over RMCP+, on the event loop.
 
-The library blocks; ``IpmiConnection`` runs it in a few threads, after an asynchronous look whether anybody is there.
-The modules of one subject each (``about``, ``chassis``, ``records``, ``measuring``, ``fru``, ``event_log``) hold pure
-decoders and the questions that belong to them, which take an ``IpmiSession`` and block. ``sol`` is serial over LAN, and
-``IpmiConsole`` what runs it in a thread of its own.
+``IpmiConnection`` looks whether anybody is there, signs in by pyghmi (``signing_in``), and gives an ``IpmiSession``: it
+seals packets (``sealing``, ``channel``) and asks one question at a time (``messages``). The modules of one subject each
+(``about``, ``chassis``, ``records``, ``measuring``, ``fru``, ``event_log``) hold pure decoders and the questions that
+belong to them, which take a session. ``sol`` is serial over LAN, and ``IpmiConsole`` the task that carries it.
 """
 
 from apps.protocols.ipmi.connection import IpmiConnection
