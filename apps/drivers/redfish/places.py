@@ -1,6 +1,6 @@
 """Where the chassis of a system lead: remembered for a while, so that a poll need not ask for it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from apps.drivers.redfish.values import Resource, link
