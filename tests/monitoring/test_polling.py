@@ -339,3 +339,13 @@ def test_two_interfaces_of_one_component_keep_their_own_values():
     views = readings.latest(component)
     assert [view.interface_id for view in views] == [one.pk] * 8 + [two.pk] * 8
     assert len({view.id for view in views}) == 16
+
+
+@pytest.mark.parametrize(
+    ("limit", "seconds"), [(None, 20.0), (3, 20.0), (8, 20.0), (60, 72.0), (600, 180.0), (0, 180.0)]
+)
+def test_a_device_that_somebody_said_is_slow_may_take_longer(limit, seconds):
+    parameters = {} if limit is None else {"section_limit": limit}
+    interface = make_interface(driver="redfish", address="192.0.2.1", parameters=parameters)
+    (line,) = contact.lines([interface], contact.POLL)
+    assert asking.prolonged(line, 20.0) == seconds

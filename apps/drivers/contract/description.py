@@ -76,6 +76,7 @@ class Parameter:
     help: str = ""
     option: str = ""  # of the portal, which counts where an interface says nothing
     is_address: bool = False  # another address of the same device, from which its alerts may come
+    prolongs: bool = False  # seconds: what exceeds the default may be added to a poll; 0: it may last as long as any
 
 
 LAN_PORT = Parameter(

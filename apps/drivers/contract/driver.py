@@ -33,6 +33,7 @@ class Driver(ABC):
 
     def __init__(self, target: Target) -> None:
         self.target = target
+        self.until: float | None = None  # when the caller waits no more, by the clock of the event loop; None: not told
 
     async def __aenter__(self) -> Self:
         return self

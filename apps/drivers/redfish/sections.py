@@ -1,6 +1,7 @@
 """Sections of a device that may be slow: each is read by itself, under a limit and a period of its own."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ RESTS_SHORTLY = 300.0  # one that is wanted every time
 MOST_DRIVES = 256
 
 UNREAD = "%(part)s cannot be read: %(error)s"
+REST_TAKES = 2.0  # seconds that a conversation needs beside its sections
 SLOW_SECTION = "%(address)s did not answer within %(seconds)s s."
 
 SECTIONS = {
@@ -130,13 +132,17 @@ class RedfishSections(RedfishConversation):
     async def _limited(self, read: Callable[[], Awaitable[T]]) -> T:
         """Give a section its time; raises Unreachable when it is over."""
         seconds = self.target.parameters.get("section_limit", 8)
-        limit = float(seconds) if isinstance(seconds, int) and seconds > 0 else None
+        limit = float(seconds) if isinstance(seconds, int) and seconds > 0 else math.inf
+        began = asyncio.get_running_loop().time()
+        ends = min(began + limit, self.until - REST_TAKES if self.until is not None else math.inf)
+        self._client.wait_longer(limit)
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout_at(ends if ends < math.inf else None):
                 return await read()
         except TimeoutError as error:
+            waited = f"{max(ends - began, 0.0):.0f}"
             raise Unreachable(
-                SLOW_SECTION, stage=Stage.PROTOCOL, address=self.target.address, seconds=f"{limit or 0:g}"
+                SLOW_SECTION, stage=Stage.PROTOCOL, address=self.target.address, seconds=waited
             ) from error
 
     async def _read_cooling(self) -> Told:

@@ -50,8 +50,9 @@ SPEC = DriverSpec(
             600,
             help=(
                 "How long storage, memory, cooling and so on may each take to answer. What takes longer keeps its "
-                "last state and is asked less often; 0: no limit."
+                "last state and is asked less often; 0: no limit but that of a poll, which then may last three minutes."
             ),
+            prolongs=True,
         ),
         LAN_PORT,
         Parameter(

@@ -36,6 +36,7 @@ from apps.monitoring.services.log_reading import Begin, Look
 from apps.protocols.errors import ContactError, DeviceError, Stage, Unreachable, Unsupported
 
 DEADLINE = 20.0  # seconds for one device, whatever it does
+LONGEST = 180.0  # seconds for one that somebody said is slow
 SILENT = gettext_noop("%(address)s does not answer a ping.")
 PARTLY = gettext_noop("%(part)s cannot be read: %(error)s")
 
@@ -75,10 +76,12 @@ async def ask(
     if line.interface_id in silent and line.refusal is None:
         error = Unreachable(SILENT, stage=Stage.ROUTE, address=line.target.address)
         return Polled(line, time.time(), error)
+    deadline = prolonged(line, deadline)
     begin = logs.get(line.interface_id)
     more = begin.within + log_reading.ROOM if begin is not None else 0.0
     try:
         async with asyncio.timeout(deadline) as limit, contact.open(line, deadline=deadline + more) as device:
+            device.until = limit.when()
             without = exclusions.of(line.component_id, excluded)
             polled = await _read(line, device, own.get(line.interface_id, {}), without)
             limit.reschedule(None)  # the log has a limit of its own
@@ -90,6 +93,16 @@ async def ask(
     except TimeoutError:
         told = {"address": line.target.address, "seconds": f"{deadline:g}"}
         return Polled(line, time.time(), Unreachable(contact.TOO_SLOW, stage=Stage.PROTOCOL, **told))
+
+
+def prolonged(line: Line, deadline: float) -> float:
+    """Give how long a poll may last where parameters say that the device is slow; 0 is as long as any may."""
+    for parameter in line.spec.parameters if line.spec is not None else ():
+        if parameter.prolongs:
+            value = float(line.target.parameters.get(parameter.name) or 0)
+            usual = float(parameter.default or 0)
+            deadline = max(deadline, min(deadline + value - usual, LONGEST) if value else LONGEST)
+    return deadline
 
 
 async def _read(line: Line, device: Driver, own: Mapping[str, Limits], without: Exclusions) -> Polled:

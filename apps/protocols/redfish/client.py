@@ -155,6 +155,10 @@ class RedfishClient:
 
     # --- asking and ordering ------------------------------------------------------------------------------------------
 
+    def wait_longer(self, seconds: float) -> None:
+        """Give each answer from now on at least so many seconds."""
+        self._connection.answer_within = max(self._connection.answer_within, seconds)
+
     async def get(self, path: str) -> Mapping[str, Any]:
         """Read a resource; raises a ContactError."""
         return (await self._ask("GET", path)).data

@@ -28,6 +28,7 @@ class Connection:
 
     def __init__(self, target: RedfishTarget) -> None:
         self.target = target
+        self.answer_within = target.answer_within
         self.pin = target.pin
         self.shown: pinning.Shown | None = None  # the certificate, where it is seen for the first time
         self.login: Mapping[str, str] = {}
@@ -72,7 +73,7 @@ class Connection:
         left = self._ends_at - time.monotonic()
         if left <= 0:
             raise Unreachable("%(address)s does not answer in time", stage=Stage.PROTOCOL, address=self.target.address)
-        return min(self.target.answer_within, left)
+        return min(self.answer_within, left)
 
     async def exchange(
         self,

@@ -54,6 +54,24 @@ async def test_a_slow_section_keeps_its_state_and_costs_no_other(
     assert not [path for _method, path in ilo.requests if "Storage" in path]
 
 
+async def test_a_section_without_a_limit_has_all_the_time_of_the_poll_and_then_is_stale(
+    ilo: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sections, "SELDOM", 0.0)
+    monkeypatch.setattr(ilo.machine, "slowness", 1.2)
+    ilo.begin(Fault.SLOW)
+    loop = asyncio.get_running_loop()
+    async with RedfishDriver(target(ilo.port, timeout=0.1, section_limit=0)) as driver:
+        driver.until = loop.time() + 60.0
+        facts = {fact.key for fact in (await driver.read_health()).facts}
+        assert "unread.storage" not in facts  # it took longer than an answer may take elsewhere, and was waited for
+    async with RedfishDriver(target(ilo.port, timeout=0.1, section_limit=0)) as driver:
+        driver.until = loop.time() + sections.REST_TAKES + 0.5
+        facts = {fact.key for fact in (await driver.read_health()).facts}
+        assert "unread.storage" in facts
+    assert ilo.sessions == {}
+
+
 async def test_a_poll_that_found_power_slow_does_not_ask_the_meter(
     ilo: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
