@@ -68,7 +68,7 @@ def test_no_server_is_switched_twice_and_the_job_tells_what_is_unknown(
 
     once, none = [Order.OFF], []
     with option(admin, "operation_concurrency", AT_ONCE):
-        body = {"operation": "power", "arguments": {"action": "off"}, "components": made}
+        body = {"operation": "power", "arguments": {"action": "off"}, "components": made, "expect": len(made)}
         job = admin.post("operations/", body, status=202)["job"]
         until(lambda: orders() == [once] * (BEFORE + AMID) + [none] * BEHIND, "the order is in the middle", 20)
         until(lambda: admin.get(f"jobs/{job}/")["finished"] == BEFORE, "the first ones are seen off", 20)
