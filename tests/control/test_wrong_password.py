@@ -1,7 +1,9 @@
-"""An order for many controllers with one wrong password: two are asked, the others never hear of it."""
+"""An order, or a check, of many controllers with one wrong password: two are asked, the others never hear of it."""
 
 import pytest
 
+from apps.components.services import checks
+from apps.core.actors import SYSTEM
 from apps.simulators.bmc import Order
 from tests.control.conftest import order, run
 from tests.controllers import PASSWORD, USERNAME, controllers, loop_thread
@@ -29,3 +31,17 @@ def test_a_bulk_order_offers_a_password_to_two_before_all_others(admin, queued, 
         assert [(step.state, step.code) for step in steps] == [("failed", "authentication_failed")] * EIGHT
         assert asked == [0] * (EIGHT - 2) + [1, 1]
         assert orders == [[]] * EIGHT
+
+
+def test_a_check_of_many_by_hand_offers_it_to_two_as_well(admin, queued):
+    with loop_thread() as thread, controllers(thread, [f"127.0.77.{number}" for number in range(1, EIGHT + 1)]) as rack:
+        credential = make_credential("password", username=USERNAME, password="wrong")
+        ways = [
+            make_interface(make_component(), driver="bmc", address=one.address, port=one.port, credential=credential)
+            for one in rack
+        ]
+        for asked_in_all in (2, 4):  # whoever asks once more offers it once more
+            job = checks.check([way.component for way in ways], SYSTEM)
+            checks.run_check(job.pk)
+            assert {step.code for step in job.steps.all()} == {"authentication_failed"}
+            assert sum(one.sessions.asked for one in rack) == asked_in_all
