@@ -60,7 +60,7 @@ def test_it_is_changed_step_by_step_and_lost_at_last(admin, server, monkeypatch,
     order = services.propose(services.differ([server.component], {"network.host_name": "ours"}), admin)
     writes = ilo_program.tell("writes")
     (step,) = run(services.apply(order, admin))
-    assert (step.state, step.code) == ("failed", "device_error")
+    assert (step.state, step.code) == ("failed", "changed_meanwhile")
     assert "Host name is somebody-elses, it was bmc-9" in str(step.message)
     assert ilo_program.tell("writes") == writes
     assert [one.state for one in run(services.apply(stale, admin))] == ["done"]
