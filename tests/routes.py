@@ -41,7 +41,8 @@ ACTS = frozenset(  # only posted to
             "settings:reset",
             "suspend_periods:end",
         ),
-        *("remote_batches:pause", "remote_batches:preview", "remote_batches:remove", "remote_batches:resume"),
+        *("remote_batches:leave-out", "remote_batches:pause", "remote_batches:preview", "remote_batches:remove"),
+        *("remote_batches:resume", "remote_batches:take-back"),
         *("suspend_periods:leave-out", "suspend_periods:preview", "suspend_periods:remove"),
         *("suspend_periods:switch", "suspend_periods:take-back", "tls:renew", "tls:request-remove"),
     }

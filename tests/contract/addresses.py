@@ -83,6 +83,7 @@ def classic_rows(world: World) -> Iterator[tuple[str, Model]]:
         world.amber.liveness,
         world.amber.sensor,
         world.amber.limit,
+        world.amber.entry,
     ]
     for model in admin.site._registry:
         found = next((row for row in rows if type(row) is model), None) or model._default_manager.order_by("pk").first()

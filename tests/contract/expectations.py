@@ -417,6 +417,8 @@ CLASSIC_MODELS = {
     "monitoring_excludedport": "one of a group",
     "monitoring_limit": "read alone",
     "monitoring_liveness": "read alone",
+    "monitoring_loggedentry": "read alone",
+    "monitoring_logplace": "read alone",
     "monitoring_sensor": "read alone",
     "system_certificate": "the whole",
     "system_certificaterequest": "the whole",

@@ -277,7 +277,7 @@ HIDDEN_COLUMNS = {
     },
     "components.Credential": {"latched_version", "proven_at"},
     "components.SuspendPeriod": {"cut", "created_by", "created_by_name", "created_at"},
-    "control.RemoteBatch": {"cut", "length", "owner", "paused_by_name", "created_at"},
+    "control.RemoteBatch": {"cut", "length", "owner", "paused_by_name", "created_at", "limited_by", "token"},
     "alerts.Alert": {"datagram", "digest"},
     "alerts.EventSubscription": {"certificate", "context", "next_hash", "token_hash"},
     "alerts.Farewell": {"context", "login"},

@@ -40,9 +40,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
             "ESM_FLEET_PORT": str(free_udp_port()),
             "ESM_WORKERS": "1",
         },
+        start_within=300,  # beside other tests; it makes a past first
     )
     portal.start()
-    until(lambda: said(portal, "The demonstration is live"), "the demonstration is live", 90)
+    until(lambda: said(portal, "The demonstration is live"), "the demonstration is live", 300)
     yield portal
     portal.stop()
 

@@ -67,7 +67,7 @@ class TestStates:
         client.force_login(make_user("viewer"))
         page = " ".join(client.get(f"/components/{interface.component_id}/").content.decode().split())
         assert "1 of 2 bad" in page
-        assert page.index("Failed") < page.index("Running")
+        assert page.index("Failure detected") < page.index("Running")
 
     def test_the_api_lists_and_filters_them(self):
         interface = fake_device(script="ailing")

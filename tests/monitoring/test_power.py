@@ -1,8 +1,6 @@
 """Measured power: from the meter to the history, to a component's page, to sums over groups, each with its count."""
 
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +10,8 @@ from rest_framework.test import APIClient
 from apps.components.models import Component, ManagementInterface
 from apps.drivers.contract import PowerDrawn, PowerState, Quantity, Reading
 from apps.drivers.contract import Sensor as Point
-from apps.monitoring import layouts, metering, packing, panels
-from apps.monitoring.foremost import choose
+from apps.monitoring import layouts, metering, packing
+from apps.monitoring.foremost import choose, meter_among
 from apps.monitoring.judging import snapshot
 from apps.monitoring.models import FleetQuantity, FleetSpan, LastPower, LastValues, Sample
 from apps.monitoring.services import fleet, fleet_history, polling, power, readings
@@ -77,11 +75,10 @@ def test_the_meter_stands_for_the_whole_and_its_parts_are_not_added():
     assert (choose([*supplies, apparent]).powers, choose(supplies).metered) == ((0, 1), False)
 
 
-def test_the_page_shows_the_meter_large_and_not_the_first_supply():
+def test_the_meter_is_told_from_the_supplies():
     listed = [("sdr.30", "PSU1 Input"), ("sdr.31", "PSU2 Input"), ("power.drawn", "Power consumption")]
-    found: Any = [SimpleNamespace(key=key, name=name) for key, name in listed]
-    assert panels._foremost(Quantity.POWER, found) is found[2]
-    assert panels._foremost(Quantity.POWER, found[:2]) is found[0]
+    assert meter_among(listed) == 2
+    assert meter_among(listed[:2]) is None
 
 
 def test_a_poll_keeps_power_its_extremes_and_what_lists_sort_by():
