@@ -29,6 +29,6 @@ def of_processors(component: Component, rows: Sequence[InventoryItem]) -> str:
     if not by_agent or max(totals.values(), default=0) < MISCOUNTED_FROM:
         return ""
     return _(
-        "Windows Server 2016 and 2019 may tell wrong values of more than 64 logical processors; the update KB4598296 "
+        "Windows 2016 and 2019 may tell wrong values of more than 64 logical processors; the update KB4598296 "
         "mends that. What the management controller says of them is right."
     )
