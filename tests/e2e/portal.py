@@ -86,7 +86,11 @@ class Portal:
             text=True,
         )
         threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
-        until(lambda: self._is_ready() or self._has_ended(), "“Portal ready”", self.start_within)
+        try:
+            until(lambda: self._is_ready() or self._has_ended(), "“Portal ready”", self.start_within)
+        except BaseException:
+            self.stop()  # nobody else knows of it
+            raise
         if not self._is_ready():
             raise AssertionError("the portal does not start:\n" + "".join(self.said[-40:]))
 

@@ -43,9 +43,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
         start_within=300,  # beside other tests; it makes a past first
     )
     portal.start()
-    until(lambda: said(portal, "The demonstration is live"), "the demonstration is live", 300)
-    yield portal
-    portal.stop()
+    try:
+        until(lambda: said(portal, "The demonstration is live"), "the demonstration is live", 300)
+        yield portal
+    finally:
+        portal.stop()
 
 
 @pytest.fixture(scope="module")
