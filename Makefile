@@ -23,7 +23,7 @@ demo:
 test: export PYTHONDONTWRITEBYTECODE :=
 test:
 	@requirements/prepare.sh test
-	@.venv/bin/python -m pytest -n 4 $(PYTEST_ARGS)
+	@.venv/bin/python -m pytest -n 3 $(PYTEST_ARGS)
 	@exec .venv/bin/python -m tests.postgresql -n 3 $(PYTEST_ARGS)
 
 lint: export DJANGO_SETTINGS_MODULE := esm.settings.test

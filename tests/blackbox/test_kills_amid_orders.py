@@ -70,15 +70,15 @@ def test_no_server_is_switched_twice_and_the_job_tells_what_is_unknown(
     with option(admin, "operation_concurrency", AT_ONCE):
         body = {"operation": "power", "arguments": {"action": "off"}, "components": made, "expect": len(made)}
         job = admin.post("operations/", body, status=202)["job"]
-        until(lambda: orders() == [once] * (BEFORE + AMID) + [none] * BEHIND, "the order is in the middle", 20)
-        until(lambda: admin.get(f"jobs/{job}/")["finished"] == BEFORE, "the first ones are seen off", 20)
+        until(lambda: orders() == [once] * (BEFORE + AMID) + [none] * BEHIND, "the order is in the middle", 60)
+        until(lambda: admin.get(f"jobs/{job}/")["finished"] == BEFORE, "the first ones are seen off", 60)
         killed = pids(portal)["worker"]
         os.kill(killed, signal.SIGKILL)
-        until(lambda: pids(portal).get("worker") not in (None, killed), "the worker is back", 30)
+        until(lambda: pids(portal).get("worker") not in (None, killed), "the worker is back", 90)
         # The time of the steps that died passes; nobody waits for it here.
         passed = moment(-timedelta(seconds=1))
         execute(portal, "UPDATE core_jobstep SET deadline_at = ? WHERE job_id = ? AND state = 'running'", passed, job)
-        found = admin.wait(f"jobs/{job}/", lambda one: one["state"] in ENDED, "the job has ended", 60)
+        found = admin.wait(f"jobs/{job}/", lambda one: one["state"] in ENDED, "the job has ended", 180)
 
     steps = {step["component"]: step for step in admin.steps(found)}
     told = [(steps[pk]["state"], steps[pk]["code"], steps[pk]["message"]) for pk in made]

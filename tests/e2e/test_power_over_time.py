@@ -50,7 +50,7 @@ def test_a_cap_is_set_in_the_dialog_and_the_page_says_what_it_achieves(
         "The cap is 100 W; at the moment it draws 160 W, which is above it.", timeout=30_000
     )
     told = api.wait_for(
-        power, lambda told: (told["cap"], told["watts"]) == (100.0, 160.0), "a poll reads cap and watts", 90
+        power, lambda told: (told["cap"], told["watts"]) == (100.0, 160.0), "a poll reads cap and watts", 180
     )
     assert (told["watts"], told["above_cap"], told["throttled"]) == (160.0, True, True)
     assert (told["over"]["minimum"], told["over"]["maximum"]) == (160.0, 214.0)
