@@ -10,7 +10,7 @@ const waiting = new Set();
 let open = false;
 let opened = false;
 
-const eventsOf = (region) => region.getAttribute("hx-trigger").match(/sse:[\w-]+/g) ?? [];
+const eventsOf = (region) => region.getAttribute("hx-trigger")?.match(/sse:[\w-]+/g) ?? [];
 
 function refresh(region) {
   const [event] = eventsOf(region);
@@ -55,6 +55,15 @@ document.addEventListener("htmx:beforeRequest", (event) => {
     event.preventDefault();
     waiting.add(elt);
   }
+});
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  // somebody began to work in it while the answer was under way
+  const { target, requestConfig } = event.detail;
+  const elt = requestConfig?.elt;
+  if (!elt || !eventsOf(elt).length || !isAutomatic(requestConfig.triggeringEvent) || !inUse(target)) return;
+  event.detail.shouldSwap = false;
+  waiting.add(elt);
 });
 
 function catchUp() {

@@ -1,4 +1,4 @@
-"""Who may not order something sends nothing: no datagram leaves for the controller, by no way, with no operation."""
+"""Who may not order something sends nothing: nothing leaves for the controller, by no way, with no operation."""
 
 import socket
 import threading
@@ -14,6 +14,9 @@ from tests.control.conftest import run
 from tests.control.test_operations_api import ORDERS
 from tests.factories import make_component, make_credential, make_group, make_interface, make_user
 from tests.ipmi_sim import PASSWORD, USERNAME, IpmiSim, ipmi_sim
+from tests.redfish_peers import SECRET, USER, IloProgram, ilo_program
+
+__all__ = ["ilo_program"]
 
 pytestmark = pytest.mark.django_db
 
@@ -132,3 +135,29 @@ def test_refused_orders_reach_no_controller_and_allowed_ones_reach_it_once(
     (step,) = run(Job.objects.latest("pk"))
     assert (step.state, str(step.message)) == ("done", "It is on.")
     assert [line for line in simulator.orders()[before:] if "power" in line] == ["set power 0", "set power 1"]
+
+
+def test_refused_orders_reach_no_redfish_service_and_allowed_ones_reach_it_once(
+    client_of,
+    queued,
+    impatient,
+    ilo_program: IloProgram,
+):
+    group, port = make_group("Rack 1"), ilo_program.port
+    credential = make_credential("password", username=USER, password=SECRET)
+    device = make_interface(
+        make_component(group=group), driver="ilo", address="127.0.0.1", port=port, credential=credential
+    )
+    pk, before = device.component_id, ilo_program.tell("requests")
+    assert everything(client_of, make_user("viewer", group), pk) <= {400, 403}
+    assert everything(client_of, make_user("operator", make_group("Rack 2")), pk) <= {400, 404, 409}
+    assert everything(client_of, make_user(None), pk) <= {400, 403, 404, 409}
+    assert not Job.objects.exists()
+    assert ilo_program.tell("requests") == before
+
+    ordered = ilo_program.tell("orders")
+    body = {"operation": "power", "arguments": {"action": "off"}, "components": [pk]}
+    assert client_of(make_user("operator", group)).post(API, body, format="json").status_code == 202
+    (step,) = run(Job.objects.get())
+    assert (step.state, str(step.message)) == ("done", "It is off.")
+    assert ilo_program.tell("orders").replace("nothing", "") == f"{ordered.replace('nothing', '')}ForceOff"

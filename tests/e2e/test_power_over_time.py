@@ -65,7 +65,7 @@ def test_a_cap_is_set_in_the_dialog_and_the_page_says_what_it_achieves(
     page.on("console", visit.listen)
     for path in (f"/components/{server['id']}/?tab=power", f"/components/{server['id']}/", "/statistics/", "/"):
         go(visit, f"{portal.url}{path}")
-        expect(page.locator("main")).to_contain_text("160 W")
+        expect(page.locator("main")).to_contain_text("160 W", timeout=90_000)  # summed up every minute
         picture(page, f"{path}-en")
         assert faults(visit) == []
         picture(page, f"{path}-phone")
