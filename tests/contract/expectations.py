@@ -83,6 +83,7 @@ API = {
     "component-settings": "GET acted 200 · PATCH acted 400",
     "component-settings-read": "POST acted 202",
     "component-settings-restart": "POST acted 409",  # it was never read whether it can
+    "component-settings-reset": "POST acted 409",  # the same
     "component-sensor": "GET seen 200 · PATCH changed 200",
     "component-sensors": "part of one",
     "component-states": "part of one",

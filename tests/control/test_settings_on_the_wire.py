@@ -52,6 +52,7 @@ def everything(client_of, user, component: int, order: SettingsOrder) -> set[int
         api.patch(url, {"settings": WISH}, format="json"),
         api.post(f"{url}read/", {}, format="json"),
         api.post(f"{url}restart/", {}, format="json"),
+        api.post(f"{url}reset/", {}, format="json"),
         api.post("/api/v1/settings-jobs/", {"components": [component], "settings": WISH}, format="json"),
         browser.post(page, {"destinations.community": "alarm", "initial-destinations.community": "public"}),
         browser.post(f"{page}restart/", {}),

@@ -174,6 +174,12 @@ class ComponentSettingsViewSet(_SettingsViewSet):
         component = self._component()
         return self._order(request, lambda: services.restart(component, self.actor))
 
+    @extend_schema(request=Nothing, responses={202: Accepted})
+    def reset(self, request: Request, pk: int) -> Response:
+        """Set its controller back to what it came with, by a job; it may not be reached afterwards."""
+        component = self._component()
+        return self._order(request, lambda: services.reset(component, self.actor))
+
     def _order(self, request: Request, order: Callable[[], Job]) -> Response:
         Nothing(data=request.data).is_valid(raise_exception=True)
         try:
@@ -278,6 +284,11 @@ routes: list[URLPattern] = [
         "components/<int:pk>/settings/restart/",
         ComponentSettingsViewSet.as_view({"post": "restart"}),
         name="component-settings-restart",
+    ),
+    path(
+        "components/<int:pk>/settings/reset/",
+        ComponentSettingsViewSet.as_view({"post": "reset"}),
+        name="component-settings-reset",
     ),
     path("settings-jobs/", SettingsJobViewSet.as_view({"post": "create"}), name="settings-job-list"),
 ]
