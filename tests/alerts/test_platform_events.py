@@ -1,17 +1,25 @@
 """What management controllers tell by SNMP: understood, named, ended and acknowledged."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address
+from unittest.mock import Mock
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone, translation
 
 from apps.alerts.models import Alert, AlertDefinition, Count, Incident
+from apps.alerts.receivers import controllers
+from apps.alerts.receivers.datagrams import Datagram
+from apps.alerts.receivers.store import DatabaseAway, Store
 from apps.alerts.services import catalogue
 from apps.alerts.services.interpretation import Meaning, interpret
 from apps.monitoring.models import LastStates
+from apps.protocols.snmp.ber import Tag
+from apps.protocols.snmp.notification import encode_trap_v1
 from apps.simulators.bmc import Controller, Fault, Machine, Server, serve
 from tests.alerts.process import net_snmp, wait_for
 from tests.factories import make_component, make_interface
@@ -134,3 +142,20 @@ def test_a_variable_that_is_too_short_is_still_an_alert(shipped):
     found = shipped(0x040102, FAN_TOO_SLOW[:40])
     assert found.definition == AlertDefinition.objects.get(key="ipmi.event")
     assert (found.severity, dict(found.params)) == ("information", {})
+
+
+def test_a_database_that_goes_away_while_a_controller_is_looked_for_stores_nothing_twice(definitions, monkeypatch):
+    varbinds = [(f"{ENTERPRISE}.1", Tag.OCTET_STRING, FAN_TOO_SLOW)]
+    data = encode_trap_v1(
+        b"public", ENTERPRISE, specific=0x040102, agent_address="192.0.2.1", uptime=0, varbinds=varbinds
+    )
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as through:
+        store = Store()
+        traps = store.prepare([Datagram(data, ("192.0.2.1", 162), through)])
+        with monkeypatch.context() as away:
+            away.setattr(controllers, "ports_of", Mock(side_effect=OperationalError))
+            with pytest.raises(DatabaseAway):
+                store.commit(traps)
+        assert not Alert.objects.exists()
+        store.commit(traps)
+    assert Alert.objects.count() == 1

@@ -106,6 +106,7 @@ class Store:
         try:
             with closing_on_failure(), turn():
                 started = time.monotonic()
+                self._find_controllers([trap for trap in traps if trap.event is not None])
                 fresh = self._without_repeats(traps)
                 if fresh:
                     store(self._arrivals(fresh))
@@ -131,7 +132,6 @@ class Store:
             self._answered[trap.repeat_key] = time.monotonic()
         while len(self._answered) > REMEMBERED:
             self._answered.popitem(last=False)
-        self._find_controllers([trap for trap in repeated if trap.event is not None])
         return [trap for trap in repeated if trap.answer is not None]
 
     def _find_controllers(self, traps: Sequence[Trap]) -> None:
