@@ -29,7 +29,6 @@ class Protocol(H11Protocol):
             self.ws_protocol_class = partial(Socket, gone=gone)  # type: ignore[assignment]  # called like a class
         self._deadline: asyncio.TimerHandle | None = None
         self._waits_for = ""
-        self._handed_over = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a head."""
@@ -39,9 +38,6 @@ class Protocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Go on, and see what is waited for now."""
         super().data_received(data)
-        if self.transport.get_protocol() is not self:  # it has become a WebSocket, which may be quiet for long
-            self._wait_for("")
-            return
         if self._waits_for == "body":
             self._wait_for("")  # each piece has the whole time again
         self._watch()
@@ -68,14 +64,10 @@ class Protocol(H11Protocol):
         super().connection_lost(exc)
         self._gone()
 
-    def handle_websocket_upgrade(self, event: h11.Request) -> None:
-        """Leave the connection to the WebSocket: as far as HTTP knows, the body of its request never comes."""
-        super().handle_websocket_upgrade(event)
-        self._handed_over = True
-
     def _watch(self) -> None:
         ours, theirs = self.conn.our_state, self.conn.their_state
-        if self._handed_over or self.transport.is_closing():
+        # A WebSocket may be quiet for long; as far as HTTP knows, the body of its request never comes.
+        if self.transport.get_protocol() is not self or self.transport.is_closing():
             self._wait_for("")
         elif theirs is h11.SEND_BODY:
             self._wait_for("rest" if ours is h11.DONE else "body")

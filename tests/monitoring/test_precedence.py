@@ -115,7 +115,7 @@ def test_who_has_no_value_or_an_old_one_stands_back(server):
 
 def test_what_an_agent_measured_before_the_machine_went_off_does_not_count(server):
     writing.write([polled(agent(server), watts=180.0)])
-    power_states.keep([(server.pk, PowerState.OFF, timezone.now())])
+    power_states.keep([power_states.Seen(server.pk, PowerState.OFF, timezone.now())])
     writing.write([polled(controller(server), watts=None)])
     assert columns(server)[0] is None
 

@@ -40,13 +40,13 @@ class Seen(NamedTuple):
     restart_cause: str = ""
 
 
-def keep(seen: Iterable[Seen | tuple[int, PowerState, datetime]]) -> None:
+def keep(seen: Iterable[Seen]) -> None:
     """Keep the states of components; what was seen later stays.
 
     What the operating system told of its load and its start does not hold for a machine that is off.
     """
     told = []
-    for one in (Seen(*each) for each in seen):
+    for one in seen:
         word, moment, cause = one.state.value, rows.moment(one.at), one.restart_cause[:100]
         told.append((word, word, moment, word, moment, cause, cause, word, word, word, one.component, moment))
     for start in range(0, len(told), AT_ONCE):

@@ -1,13 +1,12 @@
 """The pages of remote batches: the list, one batch with what comes next and what was, its form, and what is done."""
 
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -229,7 +228,7 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def leave_out(request: HttpRequest, pk: int) -> HttpResponse:
     """Leave out the run of one day."""
-    found, day = _changeable(request, pk), _posted_day(request)
+    found, day = _changeable(request, pk), rule_pages.posted_day(request)
     done = _("It is left out on %(day)s.") % {"day": day.isoformat()}
     return _acted(request, found, lambda batch, actor: remote_batches.leave_out(batch, day, actor), done)
 
@@ -237,16 +236,9 @@ def leave_out(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def take_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Let the run of one day be again."""
-    found, day = _changeable(request, pk), _posted_day(request)
+    found, day = _changeable(request, pk), rule_pages.posted_day(request)
     done = _("It is as planned on %(day)s.") % {"day": day.isoformat()}
     return _acted(request, found, lambda batch, actor: remote_batches.take_back(batch, day, actor), done)
-
-
-def _posted_day(request: HttpRequest) -> date:
-    try:
-        return date.fromisoformat(request.POST.get("day", ""))
-    except ValueError as error:
-        raise Http404 from error
 
 
 def _acted(

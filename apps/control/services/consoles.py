@@ -13,7 +13,7 @@ from apps.accounts.models import User
 from apps.components import contact, noting
 from apps.components.contact import Line
 from apps.components.models import CONSOLE, ManagementInterface, Reservation
-from apps.components.services import reservations
+from apps.components.services import identity, reservations
 from apps.control.consoles import transcripts
 from apps.control.models import ConsoleEnd, ConsoleSession
 from apps.control.operations import OPERATIONS
@@ -21,8 +21,6 @@ from apps.core import audit, events, options
 from apps.core.actors import SYSTEM, Actor, ActorKind
 from apps.core.phrases import Phrase
 from apps.core.writes import turn
-from apps.drivers import registry
-from apps.drivers.contract import Capability
 from apps.protocols.errors import ContactError
 
 HELD_FOR = timedelta(seconds=90)  # renewed long before; so long polls stay away after a process that was killed
@@ -136,8 +134,7 @@ def release(interface_id: int) -> None:
 
 def _controllers(interface_id: int) -> list[int]:
     """Give the interface and the other ways to the same machine that switch its power: they lead to one controller."""
-    drivers = [name for name, spec in registry.specs().items() if Capability.POWER in spec.capabilities]
-    same = ManagementInterface.objects.filter(component__interfaces=interface_id, driver__in=drivers)
+    same = ManagementInterface.objects.filter(component__interfaces=interface_id, driver__in=identity.controllers())
     return [interface_id, *same.exclude(pk=interface_id).order_by("pk").values_list("pk", flat=True)]
 
 
