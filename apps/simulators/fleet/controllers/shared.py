@@ -1,5 +1,6 @@
 """What both kinds of controllers have in common with the agent beside them: what is wrong with one server."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar, cast
@@ -12,7 +13,7 @@ from apps.simulators.fleet.kinds.server import Server, ServerMoment
 HOTTER = 20.0  # degrees, a processor than the air inside
 
 
-class Side:
+class Side(ABC):
     """The side of a server that its controller shows."""
 
     shown: ClassVar[Mapping[FaultKind, StrEnum]] = {}
@@ -38,14 +39,14 @@ class Side:
             (self.begin if kind in wrong else self.mend)(self.shown[kind])
         self._wrong = wrong
 
+    @abstractmethod
     def begin(self, fault: StrEnum) -> None:
         """Let a fault begin at the controller."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mend(self, fault: StrEnum) -> None:
         """Let it end."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def close(self) -> None:
         """Answer no more."""
-        raise NotImplementedError
