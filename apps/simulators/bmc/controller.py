@@ -123,10 +123,6 @@ class Controller:
         """Take note of a change of the LAN or of who comes in by it, which may cost everybody the way to it."""
         self.is_lost = Fault.LOST_BY_CHANGE in self.machine.faults
 
-    def close_soon(self, session: Session) -> None:
-        """End a session once the answer is out."""
-        asyncio.get_running_loop().call_soon(self.sessions.close, session)
-
     def restart(self) -> None:
         """Start the controller anew: sessions end, and it is silent for a while; the machine runs on."""
         self.sessions.close_all()

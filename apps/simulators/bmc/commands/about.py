@@ -97,7 +97,7 @@ def close_session(controller: "Controller", asked: Asked) -> bytes:
         raise Refused(0x87)
     if found is not asked.session and asked.session and asked.session.privilege < Privilege.ADMINISTRATOR:
         raise Refused(0xD4)
-    controller.close_soon(found)
+    controller.sessions.close(found)
     return b""
 
 
