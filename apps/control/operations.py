@@ -66,6 +66,8 @@ class Operation:
     clean: Callable[[Arguments], dict[str, Any]]  # gives complete arguments; raises ValidationError
     permission: Callable[[Arguments], str]
     title: Callable[[Arguments], Phrase]
+    # Whether it changes what the controller keeps: then nobody but its manager orders it.
+    by_manager: Callable[[Arguments], bool] = lambda arguments: False
 
 
 def _nothing(arguments: Arguments) -> dict[str, Any]:
@@ -171,7 +173,15 @@ OPERATIONS: Mapping[str, Operation] = {
             lambda arguments: "power" if PowerAction(arguments["action"]) in GENTLE else "force",
             _power_title,
         ),
-        Operation(BOOT, gettext_lazy("Boot device"), Capability.BOOT, _boot, lambda arguments: "force", _boot_title),
+        Operation(
+            BOOT,
+            gettext_lazy("Boot device"),
+            Capability.BOOT,
+            _boot,
+            lambda arguments: "force",
+            _boot_title,
+            by_manager=lambda arguments: arguments.get("once") is False,
+        ),
         Operation(
             LAMP,
             gettext_lazy("Locator lamp"),
@@ -187,6 +197,7 @@ OPERATIONS: Mapping[str, Operation] = {
             _cap,
             lambda arguments: "device_settings",
             _cap_title,
+            by_manager=lambda arguments: True,
         ),
         Operation(
             CLEAR_LOG,
@@ -195,6 +206,7 @@ OPERATIONS: Mapping[str, Operation] = {
             _nothing,
             lambda arguments: "device_settings",
             lambda arguments: CLEAR,
+            by_manager=lambda arguments: True,
         ),
         Operation(WAKE, gettext_lazy("Waking"), None, _wake, lambda arguments: "power", lambda arguments: WAKE_UP),
         Operation(

@@ -24,6 +24,17 @@ from apps.drivers.contract import PowerAction
 MANY = 10  # machines of which more are not forced without their number
 OF_BATCH = gettext_noop("Remote batch %(batch)s: %(order)s")
 CANNOT = Phrase(gettext_noop("None of its ways of managing can do this."))
+ALL_ELSEWHERE = Phrase(
+    gettext_noop("Other managers manage the controllers that could do this, so the portal changes nothing on them.")
+)
+
+
+class ManagedElsewhere(Conflict):
+    """Only the manager of the controllers orders this, and that is another one; ``phrase`` says it."""
+
+    def __init__(self, phrase: Phrase) -> None:
+        super().__init__(str(phrase))
+        self.phrase = phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,7 @@ class Preview:
     ways: Mapping[int, int | None]  # of each target the interface by which it is ordered, None: it is woken past all
     targets: Sequence[Component]
     skipped: Sequence[Component]  # they cannot do this
+    refused: Mapping[int, Phrase]  # of those that are skipped because another manager has them, why
     touched: Sequence[Consequence]
     wants_number: bool
 
@@ -52,6 +64,7 @@ def preview(name: str, arguments: Mapping[str, Any], components: Sequence[Compon
         ways,
         [component for component in components if component.pk in ways],
         [component for component in components if component.pk not in ways],
+        targets.refused([component.pk for component in components], operation, cleaned),
         consequences(components, actor.user, cleaned if name == operations.POWER else None),
         forces_many(name, cleaned, len(components)),
     )
@@ -89,6 +102,9 @@ def prepare(
     if name == operations.COLLECT:
         return lambda: checks.refresh(components, actor, title if batch else None)
     ways = targets.ways([component.pk for component in components], operation, cleaned)
+    if not ways and (elsewhere := targets.refused([one.pk for one in components], operation, cleaned)):
+        reasons = set(map(str, elsewhere.values()))
+        raise ManagedElsewhere(next(iter(elsewhere.values())) if len(reasons) == 1 else ALL_ELSEWHERE)
     if not ways:
         raise Conflict(_("None of these components can do this."))
     touched = consequences(components, actor.user, cleaned if name == operations.POWER else None)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
+from apps.components import ownership
 from apps.components.models import Component, ManagementInterface
 from apps.control.models import SettingsOrder, SettingsSnapshot
 from apps.control.services import targets
@@ -118,6 +119,8 @@ def _differ(
 ) -> Difference:
     if interface is None:
         return Difference(component, why_not=NOT_ABLE)
+    if (elsewhere := ownership.refusal(component, ownership.CONTROLLER)) is not None:
+        return Difference(component, interface, why_not=elsewhere)
     snapshot = snapshot_of(interface)
     if snapshot is None:
         return Difference(component, interface, why_not=NEVER_READ)
@@ -136,7 +139,7 @@ def report_to(components: Sequence[Component], address_for: Callable[[Management
     found = []
     for component, interface in _with_ways(components):
         snapshot = snapshot_of(interface)
-        if snapshot is None or interface is None:
+        if snapshot is None or interface is None or ownership.CONTROLLER in component.managed_elsewhere:
             found.append(_differ(component, interface, {}))
             continue
         address, report = address_for(interface), values.load(snapshot.report)
@@ -156,6 +159,9 @@ def propose(found: Sequence[Difference], actor: Actor) -> SettingsOrder:
     """
     require(actor, [one.component for one in found])
     changing = [one for one in found if one.changes and one.interface is not None]
+    elsewhere = {str(one.why_not) for one in found if ownership.CONTROLLER in one.component.managed_elsewhere}
+    if not changing and len(found) == 1 and elsewhere:
+        raise Conflict(next(iter(elsewhere)))
     if not changing:
         raise Conflict(_("Nothing would change."))
     if actor.user is None:
@@ -193,6 +199,8 @@ def apply(order: SettingsOrder, actor: Actor, expect: int | None = None, *, rest
     components = [rows[pk] for pk in dict.fromkeys(ids)]
     require(actor, components)
     targets.expect(components, expect)
+    if len(components) == 1:
+        _refuse_elsewhere(components[0])
     steps = [
         jobs.NewStep(str(rows[one["component"]]), one["component"], int(pk), rows[one["component"]].group_id)
         for pk, one in order.targets.items()
@@ -205,6 +213,12 @@ def apply(order: SettingsOrder, actor: Actor, expect: int | None = None, *, rest
         job = jobs.create(WRITE, WRITE_TITLE, steps, actor, {"restart": restart}, told)
         SettingsOrder.objects.filter(pk=order.pk, job=None).update(job=job)
     return job
+
+
+def _refuse_elsewhere(component: Component) -> None:
+    """Raise Conflict where another manager has the controller."""
+    if (why := ownership.refusal(component, ownership.CONTROLLER)) is not None:
+        raise Conflict(str(why))
 
 
 def _told(order: SettingsOrder) -> dict[str, Any]:
@@ -250,6 +264,7 @@ def reset(component: Component, actor: Actor) -> Job:
 
 def _order_of_one(component: Component, actor: Actor, kind: str) -> Job:
     require(actor, [component])
+    _refuse_elsewhere(component)
     ways = interfaces_of([component])
     snapshot = snapshot_of(ways.get(component.pk))
     report = values.load(snapshot.report) if snapshot is not None else SettingsReport(())
