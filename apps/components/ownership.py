@@ -1,7 +1,7 @@
 """Which manager does what of a component: this portal, or another one, function by function.
 
 What two managers would undo for each other is done by one alone; the other only reads. A component keeps what is
-managed elsewhere by the names of functions, with a note of who does it: a function that comes later needs no new column.
+managed elsewhere by the names of functions, with a note of who does it; what comes later needs no new column.
 """
 
 from collections.abc import Iterable, Mapping
@@ -65,8 +65,12 @@ add(
 )
 
 
-def clean(given: Mapping[str, str]) -> dict[str, str]:
+def clean(given: Mapping[str, str] | None) -> dict[str, str]:
     """Give the functions that are managed elsewhere with their notes; raises ValidationError on the field."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise ValidationError({"managed_elsewhere": [_("Enter functions with a text each.")]})
     wrong = [
         _("There is no function %(name)s; there are: %(names)s.")
         % {"name": str(name)[:40], "names": ", ".join(known for known, _function in functions.items())}

@@ -111,6 +111,20 @@ def _well_formed(body: InterfaceSerializer, item: Any) -> dict[str, Any]:
     return dict(again.validated_data) if again.is_valid() else {}
 
 
+class Notes(serializers.DictField):
+    """Texts by name; every fault stands at the whole and says which one it is of."""
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        """Give them as they are."""
+        try:
+            return dict(super().to_internal_value(data))
+        except exceptions.ValidationError as error:
+            if not isinstance(error.detail, dict):
+                raise
+            faults = [f"{name}: {text}" for name, texts in error.detail.items() for text in texts]
+            raise exceptions.ValidationError(faults) from error
+
+
 class CauseSerializer(serializers.Serializer[StatusCause]):
     """One open reason for the status."""
 
@@ -134,7 +148,7 @@ class ComponentSerializer(Strict):
     slot = Text(max_length=40, required=False, allow_blank=True)
     addresses = serializers.ListField(child=serializers.CharField(), read_only=True)
     alert_addresses = serializers.ListField(child=Text(max_length=45), required=False)
-    managed_elsewhere = serializers.DictField(
+    managed_elsewhere = Notes(
         child=Text(max_length=ownership.LONGEST_NOTE, allow_blank=True),
         required=False,
         help_text="Functions (controller) that another manager has, with a note of which; what is not named is ours.",

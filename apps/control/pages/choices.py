@@ -122,6 +122,12 @@ PLANNED: Mapping[str, Choice] = {
 SEPARATED = frozenset({"power.off", "boot", "cap"})  # begin a new section of the menu
 
 
+def is_by_manager(name: str) -> bool:
+    """Say whether nobody but the manager of a controller gives this order."""
+    choice = CHOICES[name]
+    return OPERATIONS[choice.operation].by_manager(choice.arguments)
+
+
 def name_of(operation: str, arguments: Arguments) -> str:
     """Give the name of the button that orders this; "" where none does exactly this."""
     for name, choice in PLANNED.items():
