@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop, pgettext_lazy
 
 from apps.core.phrases import Phrase
 from apps.drivers.contract import BootDevice, Capability, PowerAction
@@ -167,7 +167,7 @@ OPERATIONS: Mapping[str, Operation] = {
     for operation in (
         Operation(
             POWER,
-            gettext_lazy("Power"),
+            pgettext_lazy("power state", "Power"),
             Capability.POWER,
             _power,
             lambda arguments: "power" if PowerAction(arguments["action"]) in GENTLE else "force",

@@ -76,6 +76,8 @@ def settings(request: HttpRequest, pk: int) -> HttpResponse:
         "reading": _is_reading(interface),
         "reports": bool(differences.destinations(report)),
         "others": differences.others(report, own_addresses(interface)) if interface is not None else [],
+        "way": services.called(interface),
+        "part": wants_part(request),
         **_managers(request, component),
     }
     if sent and form.is_valid():

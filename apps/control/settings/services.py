@@ -22,6 +22,7 @@ from apps.core.errors import Conflict
 from apps.core.models import Job
 from apps.core.phrases import Phrase
 from apps.core.writes import turn
+from apps.drivers import registry
 from apps.drivers.contract import Capability, SettingsReport
 
 READ, WRITE, RESET, RESTART = "settings_read", "settings", "settings_reset", "settings_restart"
@@ -49,6 +50,11 @@ class Difference:
     why_not: Phrase | None = None
     again: Collection[str] = field(default=())
 
+    @property
+    def way(self) -> str:
+        """Give what its way of managing is called."""
+        return called(self.interface)
+
 
 NOT_ABLE = Phrase(gettext_noop("None of its ways of managing has settings."))
 NEVER_READ = Phrase(gettext_noop("Its settings were not read yet."))
@@ -71,6 +77,14 @@ def interfaces_of(components: Sequence[Component]) -> dict[int, ManagementInterf
     for row in rows.select_related("credential", "settings_snapshot").order_by("pk"):
         found.setdefault(row.component_id, row)
     return found
+
+
+def called(interface: ManagementInterface | None) -> str:
+    """Give what a way of managing is called on pages, with its address."""
+    if interface is None:
+        return ""
+    spec = registry.specs().get(interface.driver)
+    return f"{_(spec.label) if spec is not None else interface.driver} {interface.address}"
 
 
 def snapshot_of(interface: ManagementInterface | None) -> SettingsSnapshot | None:
