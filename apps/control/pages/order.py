@@ -216,7 +216,11 @@ class Asked:
             "elsewhere_why": refused[elsewhere[0].pk] if len(elsewhere) == len(components) == 1 else "",
             "forbidden": [str(one) for one in forbidden[:NAMED]],
             "forbidden_total": len(forbidden),
-            "touched": consequences(components, user, choice.arguments if choice.operation == POWER else None),
+            "touched": consequences(
+                [one for one in components if one.pk not in refused],
+                user,
+                choice.arguments if choice.operation == POWER else None,
+            ),
             "phrase": self.phrase,
             "form": self.form,
             "at_once": options.get("operation_concurrency"),

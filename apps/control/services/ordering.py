@@ -59,13 +59,18 @@ def preview(name: str, arguments: Mapping[str, Any], components: Sequence[Compon
     operation = operations.OPERATIONS[name]
     cleaned = operation.clean(arguments)
     _refuse_forbidden(operation, cleaned, components, actor)
-    ways = targets.ways([component.pk for component in components], operation, cleaned)
+    ids = [component.pk for component in components]
+    ways, refused = targets.ways(ids, operation, cleaned), targets.refused(ids, operation, cleaned)
     return Preview(
         ways,
         [component for component in components if component.pk in ways],
         [component for component in components if component.pk not in ways],
-        targets.refused([component.pk for component in components], operation, cleaned),
-        consequences(components, actor.user, cleaned if name == operations.POWER else None),
+        refused,
+        consequences(
+            [one for one in components if one.pk not in refused],
+            actor.user,
+            cleaned if name == operations.POWER else None,
+        ),
         forces_many(name, cleaned, len(components)),
     )
 
@@ -101,13 +106,15 @@ def prepare(
         title = Phrase(OF_BATCH, {"batch": batch, "order": title})
     if name == operations.COLLECT:
         return lambda: checks.refresh(components, actor, title if batch else None)
-    ways = targets.ways([component.pk for component in components], operation, cleaned)
-    if not ways and (elsewhere := targets.refused([one.pk for one in components], operation, cleaned)):
-        reasons = set(map(str, elsewhere.values()))
-        raise ManagedElsewhere(next(iter(elsewhere.values())) if len(reasons) == 1 else ALL_ELSEWHERE)
+    ids = [component.pk for component in components]
+    ways, refused = targets.ways(ids, operation, cleaned), targets.refused(ids, operation, cleaned)
+    if refused and not ways:
+        reasons = set(map(str, refused.values()))
+        raise ManagedElsewhere(next(iter(refused.values())) if len(reasons) == 1 else ALL_ELSEWHERE)
     if not ways:
         raise Conflict(_("None of these components can do this."))
-    touched = consequences(components, actor.user, cleaned if name == operations.POWER else None)
+    reached = [component for component in components if component.pk not in refused]
+    touched = consequences(reached, actor.user, cleaned if name == operations.POWER else None)
     steps = [
         jobs.NewStep(str(component), component.pk, ways.get(component.pk), component.group_id)
         for component in components
