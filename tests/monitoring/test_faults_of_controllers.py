@@ -15,32 +15,19 @@ from apps.protocols.ipmi import measuring, session
 from apps.simulators.bmc import Controller, Fault
 from apps.simulators.redfish import Fault as ServiceFault
 from apps.simulators.redfish import Machine, Service, serve
-from tests.controllers import PASSWORD, USERNAME, LoopThread, controllers, loop_thread
+from tests.controllers import PASSWORD, TWENTY, USERNAME, LoopThread
 from tests.factories import make_component, make_credential, make_interface
 from tests.redfish_peers import SECRET, USER, Pair, redfish_certificates  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 
-TWENTY = 20
+NETWORK = "127.0.72"
 REFUSED = "authentication_failed"
 
 
 @pytest.fixture(autouse=True)
 def _no_limits_remembered() -> None:
     measuring.forget()
-
-
-@pytest.fixture(scope="module")
-def thread() -> Iterator[LoopThread]:
-    with loop_thread() as running:
-        yield running
-
-
-@pytest.fixture
-def rack(thread: LoopThread) -> Iterator[list[Controller]]:
-    """Twenty controllers with one account."""
-    with controllers(thread, [f"127.0.72.{number}" for number in range(1, TWENTY + 1)]) as found:
-        yield found
 
 
 @pytest.fixture
