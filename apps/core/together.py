@@ -7,7 +7,7 @@ a while. Whoever uses them needs a way to go on without.
 import logging
 import time
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import redis
 from django.conf import settings
@@ -25,7 +25,7 @@ def _client(url: str) -> redis.Redis:
 class Script:
     """One script: it reads and writes under one key, and nobody comes between."""
 
-    _away_until: dict[str, float] = {}  # by server
+    _away_until: ClassVar[dict[str, float]] = {}  # by server
 
     def __init__(self, source: str) -> None:
         self._source = source
