@@ -7,9 +7,11 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 
+from apps.components import offers
 from apps.components.offers import Login, Offers
 
 DEVICES = 20
+LONG = 60.0  # seconds: a patience that a busy machine does not use up
 Answer = Callable[[int], Awaitable[bool]]
 
 
@@ -29,8 +31,8 @@ def work(components: Iterable[int], answer: Answer, login: Login) -> list[int]:
     """Offer a login to all components at once; gives those that were asked."""
     asked: list[int] = []
 
-    async def one(offers: Offers, component: int) -> None:
-        offer = await offers.begin(login, component)
+    async def one(known: Offers, component: int) -> None:
+        offer = await known.begin(login, component)
         if offer is None:
             return
         asked.append(component)
@@ -43,8 +45,8 @@ def work(components: Iterable[int], answer: Answer, login: Login) -> list[int]:
             offer.end()
 
     async def all_of_them() -> None:
-        offers = Offers()
-        await asyncio.gather(*(one(offers, component) for component in components))
+        known = Offers()
+        await asyncio.gather(*(one(known, component) for component in components))
 
     asyncio.run(all_of_them())
     return asked
@@ -52,6 +54,7 @@ def work(components: Iterable[int], answer: Answer, login: Login) -> list[int]:
 
 if __name__ == "__main__":
     first = int(sys.argv[1])
+    offers.PATIENCE = LONG
     sys.stdin.readline()  # together with the others
     found = work(range(first, first + DEVICES), refuses, Login(7, 3, devices=2 * DEVICES))
     print(*found)

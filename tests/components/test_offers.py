@@ -18,13 +18,18 @@ from apps.components.offers import Login
 from apps.components.services import checks, credentials
 from apps.core import together
 from apps.core.actors import SYSTEM
-from tests.components.offering import DEVICES, refuses, takes, work
+from tests.components.offering import DEVICES, LONG, refuses, takes, work
 from tests.controllers import PASSWORD, USERNAME, controllers, loop_thread
 from tests.core.broker import Broker
 from tests.factories import make_component, make_credential, make_interface
 
 SHARED = Login(7, 3, devices=2 * DEVICES)
 FIRST, SECOND = range(1, DEVICES + 1), range(DEVICES + 1, 2 * DEVICES + 1)
+
+
+@pytest.fixture(autouse=True)
+def _much_patience(monkeypatch) -> None:
+    monkeypatch.setattr(offers, "PATIENCE", LONG)
 
 
 @pytest.fixture
@@ -125,10 +130,9 @@ def test_whoever_is_silent_holds_up_others_for_the_patience_and_then_ever_more_a
         await asyncio.sleep(4)
         return False
 
-    assert sorted(work(FIRST, silent, SHARED)) == list(FIRST)  # an outage is seen, within the patience and a little
+    assert sorted(work(FIRST, silent, SHARED)) == list(FIRST)  # an outage is seen: all were asked before one refused
     order = sorted(begun.values())
-    assert order[1] - order[0] < 0.3 <= order[2] - order[0]
-    assert order[-1] - order[0] < 4
+    assert order[2] - order[0] >= 0.4
 
 
 def test_one_that_answers_behind_silent_ones_ends_the_wait_of_all(broker, monkeypatch):
@@ -154,7 +158,7 @@ def test_each_counts_alone_while_the_broker_is_away_and_asks_it_no_more(broker, 
 
 @pytest.mark.django_db
 def test_two_shards_of_polls_at_once_offer_a_wrong_password_of_forty_controllers_to_two(broker):
-    places = [f"127.0.74.{number}" for number in range(1, 2 * DEVICES + 1)]
+    places = [f"127.0.78.{number}" for number in range(1, 2 * DEVICES + 1)]
     with loop_thread() as thread, controllers(thread, places) as rack:
         credential = make_credential("password", username=USERNAME, password="wrong")
         ways = [
