@@ -206,7 +206,7 @@ def launch(kind: BrowserType, *flags: str) -> Browser:
 
 @dataclass
 class Chromium:
-    """Debian's Chromium without its windows, which costs a third less, started anew after a while: one that has shown a hundred pages may stop answering."""
+    """Debian's Chromium without windows, which is a third less work; after a hundred pages one may stop answering."""
 
     playwright: Playwright
     running: Browser | None = None
