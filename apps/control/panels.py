@@ -12,8 +12,8 @@ from apps.components.models import PowerSwitch
 from apps.components.pages.look import Look
 from apps.control.batch_views import coming_for
 from apps.control.models import ConsoleSession, RemoteBatch
-from apps.control.operations import CLEAR_LOG, OPERATIONS
-from apps.control.pages.choices import MenuLine, is_by_manager, menu, offered
+from apps.control.operations import CLEAR_LOG, OPERATIONS, POWER
+from apps.control.pages.choices import CHOICES, MenuLine, is_by_manager, menu, offered
 from apps.control.services import own_pages, targets
 from apps.control.services.remote_batches import PLANNING
 from apps.core import scoping
@@ -48,11 +48,17 @@ class Orders:
 
     lines: list[MenuLine]
     may_plan: bool  # for later
+    unasked: bool = False  # no device has said yet which power orders it offers
     refusal: Phrase | None = None  # why something that the devices could do is not offered
 
 
 def orders(look: Look) -> Orders | None:
-    """Give what the user may order of the component; None where that is nothing."""
+    """Give what the user may order of the component; None where that is nothing.
+
+    A device that has not said yet what it offers may be the very one that has to be switched now: all is offered, with
+    a word that nobody knows yet. No kind of driver could say it beforehand, for much is optional, such as a power cycle
+    in IPMI.
+    """
     specs = registry.specs()
     enabled = [row for row in look.interfaces if row.enabled and row.driver in specs]
     capabilities = frozenset().union(*(specs[row.driver].capabilities for row in enabled))
@@ -61,10 +67,13 @@ def orders(look: Look) -> Orders | None:
     all_told = all(row.power_actions is not None for row in switching)
     told = {action for row in switching for action in row.power_actions or ()} if all_told else None
     names = offered(look.request.user, look.component.group_id, capabilities, wakes=wakes, actions=told)
+    if not names:
+        return None
+    unasked = not all_told and any(CHOICES[name].operation == POWER for name in names)
     refusal = ownership.refusal(look.component, ownership.CONTROLLER)
     allowed = [name for name in names if refusal is None or not is_by_manager(name)]
     left_out = len(allowed) < len(names)
-    return Orders(menu(allowed), look.may(PLANNING), refusal if left_out else None) if names else None
+    return Orders(menu(allowed), look.may(PLANNING), unasked, refusal if left_out else None)
 
 
 def consoles(look: Look) -> ConsoleView | None:

@@ -151,6 +151,8 @@ def test_settings_are_refused_everywhere_and_what_was_ordered_before_is_skipped(
     assert (dry["changes"], dry["why_not"]) == ([], WHY)
     jobs = {"components": [device.component_id], "settings": wish}
     assert api.post("/api/v1/settings-jobs/", jobs, format="json").status_code == 409
+    report = {"components": [device.component_id]}
+    assert api.post("/api/v1/settings-jobs/report/", report, format="json").status_code == 409
     where = f"{page.get_absolute_url()}settings/"
     for sent, what in (
         (wish, ""),
