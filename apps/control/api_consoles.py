@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.control.consoles import door
-from apps.control.models import ConsoleSession
+from apps.control.models import ConsoleEnd, ConsoleSession
 from apps.control.services.consoles import OPENING, TAKING_OVER, Person, fetch_transcript
 from apps.core.api import ScopedViewSet, resource
 from apps.core.api_files import AnyFile
@@ -36,12 +36,14 @@ STATES = (
 class ConsoleSerializer(serializers.ModelSerializer[ConsoleSession]):
     """A console: of which component, since when, opened by whom and from where, and who types now.
 
-    ``closed_at`` is null while it is open. Of one that is closed: how it ended, and how many bytes of it are kept.
+    ``closed_at`` is null and ``end`` empty while it is open. Of one that is closed: how it ended, and how many bytes of
+    it are kept.
     """
 
     component_name = serializers.CharField(source="component.__str__", read_only=True)
     opened_by = serializers.CharField(source="opened_by_name", read_only=True)
     holder = serializers.CharField(source="holder_name", read_only=True)
+    end = serializers.ChoiceField(("", *ConsoleEnd.values), read_only=True)
 
     class Meta:
         model = ConsoleSession
