@@ -23,7 +23,7 @@ from apps.protocols.ipmi import configuration as conf
 from apps.protocols.ipmi import users as accounts
 
 UNKNOWN_SETTING = "%(address)s has no setting %(setting)s"
-NO_DESTINATION = "%(address)s has no alert destination %(row)s"
+NO_DESTINATION = "%(address)s has no destination %(row)s"
 SERIAL_PORT = "While serial over LAN is on, the controller takes serial port 2 of the machine for itself."
 LONG_WORD = "Up to 16 bytes work with every program, up to 20 with those that speak IPMI 2.0."
 CLOCK_OF_LOG = "By it the controller dates its event log."
