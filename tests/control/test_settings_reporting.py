@@ -18,7 +18,7 @@ from apps.core.models import Job, JobStep
 from tests.control.conftest import machine, received, run
 from tests.factories import make_component
 
-pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+pytestmark = pytest.mark.django_db
 OURS = "127.0.0.9"
 DHCP = {"network.source": "dhcp"}
 NO_REPORT = "No report arrived within 60 s: check the destination at the controller itself."
