@@ -29,13 +29,13 @@ NO_REPORT = f"{CONFIRMED} No report arrived within 60 s: check the destination a
 
 @pytest.fixture
 def bmc() -> Iterator[BmcProgram]:
-    with bmc_programs("127.53.11", 1, "--takes-in", "1") as (program,):
+    with bmc_programs("127.53.11", 1, "--takes-in", "5") as (program,):
         yield program
 
 
 @pytest.fixture
 def ilo() -> Iterator[IloProgram]:
-    with ilo_programs(1, "--takes-in", "1") as (program,):
+    with ilo_programs(1, "--takes-in", "5") as (program,):
         yield program
 
 
