@@ -10,13 +10,24 @@ import pytest
 from tests.blackbox.client import ENVELOPE, Caller
 
 COMPONENT = {
-    *("id", "name", "alias", "category", "group", "parent", "slot", "addresses", "alert_addresses", "uuid"),
-    *("serial_number", "manufacturer", "model", "status", "causes", "suspended", "last_seen_at", "interfaces"),
+    *(
+        "id",
+        "name",
+        "alias",
+        "category",
+        "group",
+        "parent",
+        "slot",
+        "addresses",
+        "alert_addresses",
+        "managed_elsewhere",
+    ),
+    *("uuid", "serial_number", "manufacturer", "model", "status", "causes", "suspended", "last_seen_at", "interfaces"),
     *("power_state", "power_since", "restart_cause"),
 }
 INTERFACE = {
     *("id", "driver", "address", "port", "credential", "parameters", "enabled", "status", "last_polled_at"),
-    *("last_error", "identity"),
+    *("last_error", "power_actions", "identity"),
 }
 _hosts = itertools.count(1)
 

@@ -11,13 +11,24 @@ from tests.statements import statements_of
 pytestmark = pytest.mark.django_db
 
 KEYS = [
-    *("id", "name", "alias", "category", "group", "parent", "slot", "addresses", "alert_addresses", "uuid"),
-    *("serial_number", "manufacturer", "model", "status", "causes", "suspended", "power_state"),
+    *(
+        "id",
+        "name",
+        "alias",
+        "category",
+        "group",
+        "parent",
+        "slot",
+        "addresses",
+        "alert_addresses",
+        "managed_elsewhere",
+    ),
+    *("uuid", "serial_number", "manufacturer", "model", "status", "causes", "suspended", "power_state"),
     *("power_since", "restart_cause", "last_seen_at", "interfaces"),
 ]
 INTERFACE_KEYS = [
     *("id", "driver", "address", "port", "credential", "parameters", "enabled", "status", "last_polled_at"),
-    *("last_error", "identity"),
+    *("last_error", "power_actions", "identity"),
 ]
 UUID = "4c4c4544-0042-4a10-8059-b4c04f4e3232"
 

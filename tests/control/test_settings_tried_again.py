@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from apps.components import contact
-from apps.components.models import Reservation
+from apps.components.models import Component, Reservation
 from apps.control import tasks
 from apps.control.models import SettingsOrder
 from apps.control.settings import running, services
@@ -216,6 +216,22 @@ def test_a_step_of_which_nothing_was_sent_is_simply_cancelled(admin, queued, whi
     assert (state, code) == ("cancelled", "")
     assert "Nothing listens on port" in message
     assert not AuditEntry.objects.filter(action="settings.write").exists()
+
+
+@pytest.mark.parametrize(("how", "state", "orders"), [("deaf", "failed", 1), ("prompt", "skipped", 0)])
+def test_one_that_got_another_manager_meanwhile_is_not_tried_again(admin, queued, while_waiting, how, state, orders):
+    (server,) = fleet(admin, how)
+    job = order(admin, [server], {"services.snmp": True})
+    if how == "prompt":
+        server.parameters |= {"fault": "refusing"}
+        server.save()
+    theirs = Component.objects.filter(pk=server.component_id)
+    while_waiting(lambda round: theirs.update(managed_elsewhere={"controller": "Osaka"}))
+    ((found, _code, message),) = told(run(job))
+    assert found == state
+    assert message.startswith("Not tried again. Another manager manages this controller")
+    assert contact.connections[server.pk, services.WRITE] == 1 + orders  # with its look
+    assert not Reservation.objects.exists()
 
 
 def test_a_step_that_the_watchdog_ended_meanwhile_is_written_by_nobody(admin, queued, while_waiting):

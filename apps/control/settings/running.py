@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from apps.components import contact
+from apps.components import contact, ownership
 from apps.components.models import Component, ManagementInterface
 from apps.control.conversations import Spoken
 from apps.control.models import SettingsOrder
@@ -136,6 +136,12 @@ class SettingsRound(Round):
         jobs.leave_rest(self.job.pk, Phrase(TOO_MANY_FAILED, {"number": str(failed)}) if done else FIRST_FAILED)
         return True
 
+    def refusal(self, step: JobStep) -> Phrase | None:
+        """Say that another manager has the controller; it may have got it since the change was ordered."""
+        if step.component is None or not self.changes:
+            return None
+        return ownership.refusals([step.component], ownership.CONTROLLER).get(step.component)
+
     def order_for(self, step: JobStep) -> Order | None:
         """Make the order of a step; a change of which nothing is kept any more cannot be made."""
         if self.job.kind == services.READ:
@@ -183,11 +189,7 @@ class SettingsRound(Round):
         for pk in list(self.waiting):
             one = self.waiting.pop(pk)
             told = Phrase(trying_again.CANCELLED, {"what": trying_again.failure(one.order, one.spoken)})
-            if one.order.sent:
-                self._end_write(one.begun, one.order, one.spoken, told)
-            else:
-                self.let_go(one.begun)
-                jobs.finish(one.begun.step, StepState.CANCELLED, message=told)
+            self._leave(one, StepState.CANCELLED, told)
         for pk, check in list(self.checks.items()):
             if check.until:
                 self._close(pk, reporting.CANCELLED)
@@ -206,9 +208,21 @@ class SettingsRound(Round):
         self.waiting[begun.step.pk] = Waiting(begun, order, spoken, due)
         return True
 
+    def _leave(self, one: Waiting, state: StepState, told: Phrase) -> None:
+        """Try it no more; one that was sent nothing ends without a fault of it."""
+        if one.order.sent:
+            self._end_write(one.begun, one.order, one.spoken, told)
+        else:
+            self.let_go(one.begun)
+            jobs.finish(one.begun.step, state, message=told)
+
     def _try_again(self, one: Waiting) -> None:
         """Give the order once more, by what is known of the device now; a step that was ended meanwhile stays so."""
         step = one.begun.step
+        if (why := self.refusal(step)) is not None:
+            what = trying_again.failure(one.order, one.spoken)
+            self._leave(one, StepState.SKIPPED, Phrase(trying_again.LEFT, {"why": why, "what": what}))
+            return
         lines = contact.lines([step.interface], self.job.kind, offers=self.offers) if step.interface is not None else []
         if not lines or not self.hold(one.begun, timedelta(0), READING):
             self._end_write(one.begun, one.order, one.spoken)

@@ -23,6 +23,7 @@ REFUSED_AFTER = gettext_noop("It refused %(what)s: %(error)s Written before: %(n
 RESTART_REFUSED = gettext_noop("All was written, but it does not restart: %(error)s")
 WAITS = gettext_noop("Waits to try again at %(moment)s (%(number)s of %(tries)s). %(what)s")
 TRIED = gettext_noop("Tried %(number)s times. %(what)s")
+LEFT = gettext_noop("Not tried again. %(why)s %(what)s")
 CANCELLED = gettext_noop("The job was cancelled before it was tried again. %(what)s")
 
 
