@@ -18,9 +18,9 @@ class BmcProgram(Program):
 
 
 @contextmanager
-def bmc_programs(network: str, number: int) -> Iterator[list[BmcProgram]]:
+def bmc_programs(network: str, number: int, *more: str) -> Iterator[list[BmcProgram]]:
     """Simulated controllers that know USER with SECRET, and an operator."""
-    options = ["--count", str(number), "--username", USER, "--password", SECRET, "--operator", "oper"]
+    options = ["--count", str(number), "--username", USER, "--password", SECRET, "--operator", "oper", *more]
     words = [f"{network}.1:0", *options, "--restarts-in", "0.5"]
     with programs(BmcProgram, "apps.simulators.bmc", words, number) as found:
         yield found

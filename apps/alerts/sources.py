@@ -5,10 +5,10 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.registries import Registry
 
-EVENT_SOURCE = "redfish"
+TRAP_SOURCE, EVENT_SOURCE = "snmp-trap", "redfish"
 
 sources: Registry[Promise | str] = Registry("source of alerts")
-sources.add("snmp-trap", _("SNMP trap"))
+sources.add(TRAP_SOURCE, _("SNMP trap"))
 sources.add(EVENT_SOURCE, _("Redfish event"))
 sources.add("portal", _("The portal itself"))
 

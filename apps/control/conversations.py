@@ -65,10 +65,10 @@ async def carry_out(order: Order, line: Line | None, limit: timedelta, given_up:
         done = await _give(order, taken)
     except ContactError as error:
         if not (order.sent and _may_have_taken(error)):
-            return Spoken(StepCode(error.code), contact.words(error), error, asked=line is not None)
+            return Spoken(StepCode(error.code), contact.words(error), error, taken.state, asked=line is not None)
         taken.trouble = error
         done = None
-        silent: ContactError | None = error
+        silent: ContactError | None = None if order.is_taken else error
     else:
         silent = None
     if done is None and taken.line is not None:

@@ -211,6 +211,45 @@ declare(
         also=(0,),
     ),
     Option(
+        "settings_tries",
+        int,
+        2,
+        gettext_lazy("Further tries where a controller did not take its settings"),
+        gettext_lazy(
+            "Where it was busy, silent, or shows the old values. Each begins with reading and writes only what still "
+            "differs. 0: there are none."
+        ),
+        section=_SETTINGS,
+        minimum=1,
+        maximum=10,
+        also=(0,),
+    ),
+    Option(
+        "settings_pause",
+        int,
+        3,
+        gettext_lazy("Wait before a further try"),
+        section=_SETTINGS,
+        minimum=1,
+        maximum=60,
+        unit=gettext_lazy("minutes"),
+    ),
+    Option(
+        "settings_report_wait",
+        int,
+        60,
+        gettext_lazy("Wait for a test alert after the network of a controller was changed"),
+        gettext_lazy(
+            "The controller is asked for it, to see whether its reports still arrive. If that of the first controller "
+            "does not, the others are not begun. 0: it is not asked."
+        ),
+        section=_SETTINGS,
+        minimum=10,
+        maximum=600,
+        also=(0,),
+        unit=gettext_lazy("seconds"),
+    ),
+    Option(
         "report_address",
         str,
         "",

@@ -111,6 +111,7 @@ class Order(ABC):
 
     needs_device = True  # False: it is given without a conversation
     sent = False  # from the moment at which the device may have received it
+    is_taken = False  # the device has said so in an earlier conversation
     left: Mapping[str, Any] | None = None  # what the driver keeps, once it was given and is only looked for
     power: PowerState | None = None  # as it was seen last
     restart_cause = ""  # why the machine last started, as it was told last

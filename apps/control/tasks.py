@@ -7,6 +7,7 @@ from apps.control.settings import running as settings_running
 from apps.control.settings import services
 from apps.core import options
 
+CLOSING = 30  # seconds between the end of a task's time and its being killed
 EXPIRES = 600  # seconds after which the watchdog has ended the job anyway
 
 
@@ -34,8 +35,11 @@ def forget_proposals() -> None:
 
 
 def start_settings(job_id: int) -> None:
-    """Queue a job of settings."""
-    run_settings.apply_async((job_id,), queue="control", expires=EXPIRES)
+    """Queue a job of settings; it may take as long as its tries and the waits between them."""
+    limit = settings_running.longest()
+    run_settings.apply_async(
+        (job_id,), queue="control", expires=EXPIRES, soft_time_limit=limit, time_limit=limit + CLOSING
+    )
 
 
 @shared_task(soft_time_limit=100, time_limit=120)

@@ -120,6 +120,17 @@ def claim(step_id: int, limit: timedelta | None = None) -> JobStep | None:
     return step
 
 
+def prolong(step: JobStep, limit: timedelta, message: Phrase) -> bool:
+    """Give a running step more time from now on, and say what it does; False when it was ended (by the watchdog)."""
+    with turn():
+        going = JobStep.objects.filter(pk=step.pk, state=StepState.RUNNING).update(
+            deadline_at=timezone.now() + limit, message=message
+        )
+        if going:
+            events.publish("job")
+    return bool(going)
+
+
 def finish(
     step: JobStep,
     state: StepState,

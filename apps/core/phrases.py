@@ -4,12 +4,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Union
 
+from django.utils import timezone
 from django.utils.translation import gettext
 
 _NUMBERED = re.compile(r"(.+) (L?\d[\d.]*)")  # "Input voltage L1", "Fan 2": a word of ours, and which of several
 WORD_PLACES = frozenset({"what", "part", "sensor"})  # places filled with words of ours, or names that we may know
+TIME_PLACE = "moment"  # filled with a moment (ISO 8601, with its zone): shown as the time of day where the reader is
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,7 @@ class Phrase:
             return translated
 
     def _filled(self) -> dict[str, Any]:
-        return {
-            name: gettext(value) if name in WORD_PLACES and isinstance(value, str) and value else value
-            for name, value in self.params.items()
-        }
+        return {name: _filled(name, value) for name, value in self.params.items()}
 
     def __bool__(self) -> bool:
         return bool(self.text)
@@ -70,6 +70,14 @@ class Phrase:
         return cls(
             text, {name: cls._from_json(*value) if isinstance(value, list) else value for name, value in params.items()}
         )
+
+
+def _filled(name: str, value: Union[str, "Phrase"]) -> Any:
+    if not isinstance(value, str):
+        return value
+    if name == TIME_PLACE:
+        return f"{timezone.localtime(datetime.fromisoformat(value)):%H:%M}"
+    return gettext(value) if name in WORD_PLACES and value else value
 
 
 def called(name: str) -> str:

@@ -64,5 +64,11 @@ class DeviceError(ContactError):
     code = "device_error"
 
 
+class NotNow(DeviceError):
+    """The device answered that it cannot do this at the moment: it is busy, starts, or has something else in work."""
+
+    retry_helps = True
+
+
 class InUse(DeviceError):
     """The device has what was asked for only once, and somebody else has it now, by another program than ours."""

@@ -13,6 +13,7 @@ from apps.components.models import Component, ManagementInterface
 from apps.control import conversations, tasks
 from apps.control.services import running
 from apps.control.services.ordering import operate
+from apps.control.settings import running as settings_running
 from apps.core.actors import Actor, ActorKind
 from apps.core.models import Job, JobStep
 from apps.monitoring import layouts
@@ -38,6 +39,7 @@ def _in_no_hurry(monkeypatch):
     monkeypatch.setattr(conversations, "PAUSES", ())
     monkeypatch.setattr(conversations, "LAST_PAUSE", 0.0)
     monkeypatch.setattr(running, "LISTENING", 0.02)
+    monkeypatch.setattr(settings_running.SettingsRound, "pause", lambda self: timedelta(0))
 
 
 @pytest.fixture

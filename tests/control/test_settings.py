@@ -10,7 +10,7 @@ from django.utils.translation import override
 
 from apps.components.models import CredentialVersion
 from apps.control.models import SettingsOrder, SettingsSnapshot
-from apps.control.settings import differences, orders, running, services, values
+from apps.control.settings import differences, orders, running, services, values, writing
 from apps.core import jobs, options
 from apps.core.actors import Actor, ActorKind
 from apps.core.audit import CHANGED
@@ -26,8 +26,9 @@ SECRET = "neues-Geheimnis-17"
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch):
-    """Look for a change only once more."""
+    """Look for a change only once more, in a single try."""
     monkeypatch.setattr(running.SettingsRound, "looks_for", lambda self: timedelta(0))
+    monkeypatch.setattr(running.SettingsRound, "further_tries", lambda self: 0)
 
 
 def fleet(number: int, **parameters):
@@ -97,7 +98,10 @@ def test_the_network_is_written_last_and_the_portal_follows_to_the_new_address(a
     )
     ((state, _code, message),) = told(run(job))
     assert state == "done"
-    assert message == ("It answers again and shows the new values. The portal asks it at 198.51.100.7 from now on.")
+    assert message == (
+        "It answers again and shows the new values. The portal asks it at 198.51.100.7 from now on. Whether reports "
+        "arrive could not be checked: it has no alert destination or subscription of this portal."
+    )
     assert received(server) == ["set services.snmp", "set network.host_name", "set network.address"]
     assert server.address == "198.51.100.7"
     moved = AuditEntry.objects.get(action="component.change")
@@ -321,7 +325,7 @@ def test_a_change_that_waits_for_a_restart_says_so_and_the_restart_is_somebodys_
     monkeypatch.setattr(orders, "RESTARTED_AFTER", 0.0)
     one, other = fleet(2, obedience="restarting")
     known(admin, [one, other])
-    assert told(run(change(admin, [one], {"services.snmp": True}))) == [("done", "", str(orders.TAKEN_UNTIL_RESTART))]
+    assert told(run(change(admin, [one], {"services.snmp": True}))) == [("done", "", str(writing.TAKEN_UNTIL_RESTART))]
     assert SettingsSnapshot.objects.get(interface=one).report["awaits_restart"] is True
     assert told(run(services.restart(one.component, admin))) == [("done", "", "It answers again after its restart.")]
     assert received(one) == ["set services.snmp", "restart controller"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from apps.control.models import SettingsSnapshot
-from apps.control.settings import orders, running, services
+from apps.control.settings import orders, running, services, writing
 from apps.core.models import AuditEntry, Job, JobStep
 from apps.protocols.ipmi import session
 from tests.bmc_peers import BmcProgram, bmc_programs
@@ -39,6 +39,7 @@ def _limits(monkeypatch):
 
 def lost_soon(monkeypatch) -> None:
     monkeypatch.setattr(session, "ORDER_PATIENCE", 1.0)
+    monkeypatch.setattr(running.SettingsRound, "further_tries", lambda self: 0)
     monkeypatch.setattr(running.SettingsRound, "looks_for", lambda self: timedelta(0))
 
 
@@ -170,7 +171,7 @@ def test_two_values_are_refused_and_what_stood_before_them_counts(admin, queued,
 def test_what_waits_for_a_restart_is_told_and_no_other_controller_is_begun(admin, queued, ilos):
     rows = known(admin, managed(ilos, "ilo"))
     first, second = change(admin, rows, {"time.zone": "1"})
-    assert first == ("done", "", str(orders.TAKEN_UNTIL_RESTART))
+    assert first == ("done", "", str(writing.TAKEN_UNTIL_RESTART))
     assert second[0] == "cancelled"
     assert second[2].startswith("Not begun: what the first device took counts only after its restart")
     assert "Restart the controller" in str(JobStep.objects.filter(state="done").latest("pk").remedy)

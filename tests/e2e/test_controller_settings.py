@@ -4,6 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
+from tests.bmc_peers import bmc_programs
 from tests.e2e.conftest import leave, sign_in
 from tests.e2e.portal import Client, Portal
 from tests.ipmi_sim import PASSWORD, USERNAME, ipmi_sim
@@ -77,5 +78,35 @@ def test_a_zone_and_a_destination_of_an_ilo_are_set_and_it_is_restarted_because_
         page.wait_for_url("**/jobs/*/")
         expect(page.locator("main")).to_contain_text("It answers again after its restart.", timeout=90_000)
         assert ilo.tell("restarts") == "2"
+        leave(context)
+        api.delete(f"/components/{machine['id']}/")
+
+
+def test_one_that_is_busy_waits_to_be_tried_again_until_somebody_cancels_that(
+    browser: Browser, portal: Portal, api: Client
+) -> None:
+    login = api.post(
+        "/credentials/", {"name": "bmc-busy", "kind": "password", "fields": {"username": USER, "password": SECRET}}
+    )
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    with bmc_programs("127.53.13", 1) as (bmc,):
+        way = {"driver": "bmc", "address": bmc.address, "port": bmc.port, "credential": login["id"]}
+        machine = api.post("/components/", {"name": "busy-server", "interfaces": [way]})
+        page = sign_in(context, portal)
+        page.goto(f"{portal.url}/components/{machine['id']}/settings/")
+        page.get_by_role("button", name="Read now").click()
+        community = page.get_by_label("Community of alerts")
+        expect(community).to_have_value("public", timeout=60_000)
+        bmc.tell("fault busy")
+        community.fill("alarm")
+        page.get_by_role("button", name="Show the difference").click()
+        page.get_by_role("button", name="Apply").click()
+        page.wait_for_url("**/jobs/*/")
+        main = page.locator("main")
+        expect(main).to_contain_text("(1 of 2). It refused Community of alerts: ", timeout=60_000)
+        expect(main).to_contain_text("Waits to try again at ")
+        page.get_by_role("button", name="Cancel the rest").click()
+        expect(main).to_contain_text("The job was cancelled before it was tried again.", timeout=60_000)
+        assert "SNMP Community String   : public" in bmc.ipmitool("lan", "print", "1")
         leave(context)
         api.delete(f"/components/{machine['id']}/")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from apps.alerts.receivers.datagrams import Datagram
 from apps.alerts.services.arrivals import Binding
 from apps.alerts.services.platform_events import event_of
+from apps.alerts.sources import TRAP_SOURCE
 from apps.protocols.ipmi.platform_event import PlatformEvent
 from apps.protocols.snmp.ber import Absent, RawVarbind, Tag, Value
 from apps.protocols.snmp.message import open_envelope
@@ -20,7 +21,7 @@ from apps.protocols.snmp.notification import (
     read_notification,
 )
 
-SOURCE = "snmp-trap"
+SOURCE = TRAP_SOURCE
 KEPT_BINDINGS = 256
 KEPT_CHARACTERS = 4096  # of one value
 KEPT_OCTETS = 16384  # of the datagram: what is longer is kept by its bindings alone

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from apps.alerts.models import EventSubscription
+from apps.alerts.services import hearing
 from apps.alerts.subscriptions import keeping, talking
 from apps.components import contact, noting, ownership
 from apps.components.noting import Outcome
@@ -86,8 +87,7 @@ def _do(step: JobStep) -> None:
 def _arrived(row: EventSubscription, began: datetime) -> bool:
     """Wait until anything came from the device."""
     until = time.monotonic() + ARRIVES_WITHIN
-    heard = EventSubscription.objects.filter(pk=row.pk, last_event_at__gte=began)
-    while not heard.exists():
+    while not hearing.by_event(row.pk, began):
         if time.monotonic() >= until:
             return False
         time.sleep(LOOKED_EVERY)

@@ -83,6 +83,7 @@ class Round:
     """One worker's share of a job."""
 
     slack = SLACK
+    talks: Talks  # while it runs
     lets_read = True  # while an order is only looked for, which may take ten minutes
 
     def __init__(self, job: Job) -> None:
@@ -92,16 +93,19 @@ class Round:
         self.begun: dict[int, Begun] = {}
         self.offers = Offers()
         self._read_again: set[int] = set()  # steps whose device others may read
+        self.is_given_up = False  # the job was cancelled
         self.until = time.monotonic() + HAND_ON_AFTER
 
     def run(self) -> None:
         """Begin, listen, end, until nothing is left or another task shall go on."""
         with Talks() as talks:
+            self.talks = talks
             while True:
                 in_time = time.monotonic() < self.until
+                self.go_on()
                 if in_time:
                     self._fill(talks)
-                if not self.begun:
+                if not self.is_busy():
                     break
                 if self.lets_read:
                     self._let_read()
@@ -112,6 +116,7 @@ class Round:
                     self.tick()
                 if told is None and not Job.objects.filter(pk=self.job.pk, state=JobState.RUNNING).exists():
                     talks.give_up()
+                    self.give_up()
         if JobStep.objects.filter(job=self.job, state=StepState.WAITING).exists():
             jobs.kinds.get(self.job.kind).start(self.job.pk)
 
@@ -122,6 +127,17 @@ class Round:
     def at_once(self) -> int:
         """Say how many devices may be ordered at once now."""
         return int(options.get("operation_concurrency"))
+
+    def is_busy(self) -> bool:
+        """Say whether anything that was begun has not ended."""
+        return bool(self.begun)
+
+    def go_on(self) -> None:
+        """Go on with what was put off."""
+
+    def give_up(self) -> None:
+        """Wait for nothing any more: the job was cancelled, or nothing of it runs."""
+        self.is_given_up = True
 
     def tick(self) -> None:
         """Do what is to be done while nothing happens."""
@@ -204,6 +220,12 @@ class Round:
 
     def _end(self, begun: Begun, spoken: Spoken) -> None:
         """Keep how it went. The device is free before the step has ended: who waits for that may order at once."""
+        self.note(begun, spoken)
+        self.let_go(begun)
+        self.finish(begun, spoken)
+
+    def note(self, begun: Begun, spoken: Spoken) -> None:
+        """Keep what was learnt of the device."""
         step, line = begun.step, begun.line
         if line is not None and spoken.asked:
             noting.note([noting.Outcome(line, spoken.error, self._state_after(begun, line, spoken))])
@@ -212,10 +234,12 @@ class Round:
         if line is not None and begun.order.events:
             for keep in extensions.log_keepers:
                 keep(line.interface_id, begun.order.events)
+
+    def let_go(self, begun: Begun) -> None:
+        """Give the device back."""
         self._release(begun.held, begun.holder)
-        if begun.order.sent and step.component is not None:
-            _poll_soon(step.component)
-        self.finish(begun, spoken)
+        if begun.order.sent and begun.step.component is not None:
+            _poll_soon(begun.step.component)
 
     def _state_after(self, begun: Begun, line: Line, spoken: Spoken) -> Mapping[str, Any]:
         """Give what is to be kept for the driver: nothing where a poll kept something newer meanwhile."""
@@ -246,11 +270,18 @@ class Round:
             return REMEDIES[spoken.code]
         return checks.remedy_of(spoken.error) if spoken.error is not None else None
 
-    def _reserve(self, interface: int, holder: str) -> bool:
+    def hold(self, begun: Begun, wait: timedelta, doing: Phrase) -> bool:
+        """Hold a device longer, first for a wait; False when its step was ended, or somebody else holds it by now."""
+        if not jobs.prolong(begun.step, wait + self.limit + self.slack, doing):
+            return False
+        return begun.held is None or self._reserve(begun.held, begun.holder, wait)
+
+    def _reserve(self, interface: int, holder: str, wait: timedelta = timedelta(0)) -> bool:
         """Hold an interface; who changes something holds the whole component, whatever other way leads to it."""
         unchanging = [kind.name for kind in jobs.kinds if not kind.changes_devices]
         beside = unchanging if jobs.kinds.get(self.job.kind).changes_devices else None
-        return reservations.reserve(interface, self.job.kind, holder, self.limit + self.slack, beside=beside)
+        duration = wait + self.limit + self.slack
+        return reservations.reserve(interface, self.job.kind, holder, duration, beside=beside)
 
     def _release(self, interface: int | None, holder: str) -> None:
         if interface is not None:

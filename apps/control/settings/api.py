@@ -171,7 +171,11 @@ class ComponentSettingsViewSet(_SettingsViewSet):
 
     @extend_schema(request=WishSerializer, parameters=[DRY_RUN], responses={202: Accepted, 200: DifferencesSerializer})
     def partial_update(self, request: Request, pk: int) -> Response:
-        """Change what is named, by a job; with ``dry_run`` only say what would change."""
+        """Change what is named, by a job; with ``dry_run`` only say what would change.
+
+        A step whose controller did not take it at once stays ``running`` and is tried again some minutes later; its
+        ``message`` says until when it waits, and at the end whether reports still arrive after a change of the network.
+        """
         component = self._component()
         return self._carry_out([component], self._wish(request, WishSerializer))
 

@@ -1,32 +1,31 @@
-"""Carries out jobs of settings: one device alone first, the others only when that one is confirmed."""
+"""Carries out jobs of settings: one device alone first, the others only when that one is confirmed.
 
+A change that was not taken for a reason that passes is tried again some minutes later, beginning with reading; after a
+change of its network a controller is asked for a test alert. Both are done beside the conversations with other devices.
+"""
+
+import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from apps.components import ownership
+from apps.components import contact, ownership
 from apps.components.models import Component, ManagementInterface
-from apps.components.services import credentials, interfaces
 from apps.control.conversations import Spoken
 from apps.control.models import SettingsOrder
 from apps.control.orders import Order
-from apps.control.services.running import SLACK, Begun, Round
-from apps.control.settings import services
-from apps.control.settings.orders import (
-    LONGEST_CONTACT,
-    TAKEN_UNTIL_RESTART,
-    Plan,
-    ReadOrder,
-    Reporting,
-    ResetOrder,
-    RestartOrder,
-    WriteOrder,
-)
+from apps.control.services.running import HAND_ON_AFTER, SLACK, Begun, Round
+from apps.control.settings import following, reporting, services, trying_again
+from apps.control.settings.orders import LONGEST_CONTACT, ReadOrder, Reporting, ResetOrder, RestartOrder
+from apps.control.settings.reporting import Check, TestAlert
+from apps.control.settings.trying_again import Waiting
+from apps.control.settings.writing import READING, Plan, WriteOrder
 from apps.core import events, jobs, options
 from apps.core.actors import Actor, ActorKind
-from apps.core.models import Job, JobStep, StepCode, StepState
+from apps.core.models import Job, JobState, JobStep, StepCode, StepState
 from apps.core.phrases import Phrase
 from apps.drivers.contract import Carries
 
@@ -39,14 +38,8 @@ FIRST_WAITS = Phrase(
         "Not begun: what the first device took counts only after its restart, so nobody knows whether it answers then."
     )
 )
+FIRST_SILENT = Phrase(gettext_noop("Not begun, because no report of the first device arrived after its change."))
 TOO_MANY_FAILED = gettext_noop("Not begun, because others failed before: %(number)s.")
-REFUSED = gettext_noop("It refused %(what)s: %(error)s")
-REFUSED_AFTER = gettext_noop("It refused %(what)s: %(error)s Written before: %(number)s settings.")
-RESTART_REFUSED = gettext_noop("All was written, but it does not restart: %(error)s")
-LATER_ELSEWHERE = gettext_noop("%(what)s From then on the portal asks it in vain until you change its way of managing.")
-AND_ADDRESS = gettext_noop("%(what)s The portal asks it at %(address)s from now on.")
-AND_CREDENTIAL = gettext_noop("%(what)s Its credential was changed with it.")
-NOT_FOLLOWED = gettext_noop("%(what)s The portal could not follow it by itself: change its way of managing by hand.")
 
 RESTART_IT = Phrase(gettext_noop("Restart the controller from the page of its settings when it suits you."))
 READ_AGAIN = Phrase(gettext_noop("Read the settings again, and look at the difference once more."))
@@ -57,6 +50,14 @@ WAIT_AND_READ = Phrase(
         "correct its network."
     )
 )
+
+
+def longest() -> int:
+    """Give the seconds after which a task of such a job has ended, whatever its devices do."""
+    once = options.get("settings_confirmation") + SettingsRound.slack.total_seconds()
+    tries = options.get("settings_tries")
+    check = options.get("settings_report_wait") + once
+    return round(HAND_ON_AFTER + once * (tries + 1) + 60 * options.get("settings_pause") * tries + check)
 
 
 def run(job_id: int) -> None:
@@ -77,7 +78,11 @@ class SettingsRound(Round):
         self.changes = job.kind != services.READ
         order = SettingsOrder.objects.filter(job=job).first() if job.kind == services.WRITE else None
         self.targets: dict[str, Any] = dict(order.targets) if order is not None else {}
-        self.is_proven = False  # one device has taken the change and answered again
+        self.is_proven = False  # one device has taken the change, answered again, and reports as before
+        self.tries = self.further_tries()
+        self.waiting: dict[int, Waiting] = {}  # steps that are tried again later
+        self.checks: dict[int, Check] = {}  # steps whose devices are to report
+        self._silent: set[int] = set()  # steps whose devices did not report
         self._shown: dict[int, Phrase] = {}
 
     def looks_for(self) -> timedelta:
@@ -87,10 +92,28 @@ class SettingsRound(Round):
         return timedelta(seconds=options.get("settings_confirmation"))
 
     def at_once(self) -> int:
-        """One alone until it is confirmed, then a few."""
+        """One alone until it is confirmed, then a few: who waits for another try takes no place, but may yet fail."""
         if not self.changes:
             return int(options.get("operation_concurrency"))
-        return int(options.get("settings_concurrency")) if self.is_proven else AT_FIRST
+        if not self.is_proven:
+            return AT_FIRST - len(self.waiting) - len(self.checks)
+        most = options.get("settings_failures")
+        failed = JobStep.objects.filter(job=self.job, state=StepState.FAILED).count() if self.waiting else 0
+        if self.waiting and most and failed + len(self.waiting) >= most:
+            return 0
+        return int(options.get("settings_concurrency"))
+
+    def further_tries(self) -> int:
+        """Say how often a change that was not taken is tried again."""
+        return int(options.get("settings_tries"))
+
+    def pause(self) -> timedelta:
+        """Say how long it is waited before a further try."""
+        return timedelta(minutes=options.get("settings_pause"))
+
+    def is_busy(self) -> bool:
+        """Say whether anything runs, waits for another try, or is listened for."""
+        return super().is_busy() or bool(self.waiting or self.checks)
 
     def is_stopped(self) -> bool:
         """Stop after the first device if that failed, later after as many as the option says."""
@@ -99,8 +122,11 @@ class SettingsRound(Round):
         ended = JobStep.objects.filter(job=self.job)
         failed = ended.filter(state=StepState.FAILED).count()
         done = ended.filter(state=StepState.DONE).exists()
-        if not failed and ended.filter(message=TAKEN_UNTIL_RESTART).exists():
+        if not failed and ended.filter(remedy=RESTART_IT).exists():
             jobs.leave_rest(self.job.pk, FIRST_WAITS)
+            return True
+        if not failed and not self.is_proven and ended.filter(remedy=reporting.CHECK_DESTINATION).exists():
+            jobs.leave_rest(self.job.pk, FIRST_SILENT)
             return True
         if not failed:
             return False
@@ -135,36 +161,155 @@ class SettingsRound(Round):
                 JobStep.objects.filter(pk=pk, state=StepState.RUNNING).update(message=begun.order.progress)
                 events.publish("job")
 
-    def finish(self, begun: Begun, spoken: Spoken) -> None:
-        """Keep what was read, follow the device to where it went, write down what was written, then end the step."""
-        order, step = begun.order, begun.step
-        if isinstance(order, Reporting) and order.report is not None and step.interface is not None:
-            services.keep(step.interface, order.report, came_with=isinstance(order, ResetOrder))
-        if isinstance(order, WriteOrder):
-            spoken = self._finish_write(begun, order, spoken)
-            self.is_proven = self.is_proven or (order.sent and not spoken.code and not order.awaits_restart)
-        super().finish(begun, spoken)
+    def _end(self, begun: Begun, spoken: Spoken) -> None:
+        """Try again later what may be taken then; else see whether its reports arrive, where that may have changed."""
+        order = begun.order
+        if isinstance(order, TestAlert):
+            self._listen(begun, spoken)
+        elif not isinstance(order, WriteOrder):
+            super()._end(begun, spoken)
+        elif not self._put_off(begun, order, spoken):
+            self._end_write(begun, order, spoken)
 
-    def _finish_write(self, begun: Begun, order: WriteOrder, spoken: Spoken) -> Spoken:
+    def go_on(self) -> None:
+        """Try again what has waited long enough, and look whether reports came."""
+        places = int(options.get("settings_concurrency")) if self.is_proven else AT_FIRST
+        for pk, one in list(self.waiting.items()):
+            if time.monotonic() >= one.due and len(self.begun) < places:
+                self._try_again(self.waiting.pop(pk))
+        for pk, check in list(self.checks.items()):
+            if check.until and reporting.has_come(check):
+                self._close(pk, reporting.ARRIVES)
+            elif check.until and time.monotonic() >= check.until:
+                self._close(pk, reporting.SILENT)
+
+    def give_up(self) -> None:
+        """Wait neither for another try nor for reports."""
+        super().give_up()
+        for pk in list(self.waiting):
+            one = self.waiting.pop(pk)
+            told = Phrase(trying_again.CANCELLED, {"what": trying_again.failure(one.order, one.spoken)})
+            self._leave(one, StepState.CANCELLED, told)
+        for pk, check in list(self.checks.items()):
+            if check.until:
+                self._close(pk, reporting.CANCELLED)
+
+    def _put_off(self, begun: Begun, order: WriteOrder, spoken: Spoken) -> bool:
+        """Have it wait for another try, where there is one and it helps."""
+        if order.tries > self.tries or self.is_given_up or not trying_again.helps(order, spoken):
+            return False
+        if not Job.objects.filter(pk=self.job.pk, state=JobState.RUNNING).exists():
+            return False
+        pause = self.pause()
+        why = trying_again.failure(order, spoken)
+        if not self.hold(begun, pause, trying_again.waits(why, timezone.now() + pause, order.tries, self.tries)):
+            return False
+        due = time.monotonic() + pause.total_seconds()
+        self.waiting[begun.step.pk] = Waiting(begun, order, spoken, due)
+        return True
+
+    def _leave(self, one: Waiting, state: StepState, told: Phrase) -> None:
+        """Try it no more; one that was sent nothing ends without a fault of it."""
+        if one.order.sent:
+            self._end_write(one.begun, one.order, one.spoken, told)
+        else:
+            self.let_go(one.begun)
+            jobs.finish(one.begun.step, state, message=told)
+
+    def _try_again(self, one: Waiting) -> None:
+        """Give the order once more, by what is known of the device now; a step that was ended meanwhile stays so."""
+        step = one.begun.step
+        if (why := self.refusal(step)) is not None:
+            what = trying_again.failure(one.order, one.spoken)
+            self._leave(one, StepState.SKIPPED, Phrase(trying_again.LEFT, {"why": why, "what": what}))
+            return
+        lines = contact.lines([step.interface], self.job.kind, offers=self.offers) if step.interface is not None else []
+        if not lines or not self.hold(one.begun, timedelta(0), READING):
+            self._end_write(one.begun, one.order, one.spoken)
+            return
+        line = replace(lines[0], target=replace(lines[0].target, state=one.spoken.state or lines[0].target.state))
+        one.order.again()
+        self.begun[step.pk] = replace(one.begun, line=line)
+        self.talks.begin(step.pk, one.order, line, self.limit)
+
+    def _end_write(self, begun: Begun, order: WriteOrder, spoken: Spoken, told: Phrase | None = None) -> None:
+        """Keep what was read, write down what was written, follow the device to where it went, then end the step."""
         step = begun.step
-        message = spoken.message
-        if spoken.code and order.problem is not None:
-            message = order.problem
-        elif spoken.code and order.about and spoken.code in (StepCode.DEVICE_ERROR, StepCode.UNSUPPORTED):
-            told: dict[str, str | Phrase] = {
-                "what": order.labelled(order.about),
-                "error": spoken.message,
-                "number": str(len(order.accepted)),
-            }
-            message = Phrase(REFUSED_AFTER if order.accepted else REFUSED, told)
-        elif order.absence.has_begun and spoken.code in (StepCode.DEVICE_ERROR, StepCode.UNSUPPORTED):
-            message = Phrase(RESTART_REFUSED, {"error": spoken.message})
+        self.note(begun, spoken)
+        if order.report is not None and step.interface is not None:
+            services.keep(step.interface, order.report)
         component = Component.objects.select_related("group").filter(pk=step.component).first()
         if order.sent and component is not None:
             services.record(component, self.targets[str(step.interface)], self.actor, outcome=spoken.code or "done")
+        if told is None:
+            told = trying_again.failure(order, spoken) if spoken.code else spoken.message
+            told = trying_again.tried(told, order)
         if not spoken.code:
-            message = self._follow(order, step, message)
-        return Spoken(spoken.code, message, spoken.error, spoken.state, spoken.asked)
+            told = following.follow(order, step.interface, told, self.actor)
+        if not self._ask_for_report(begun, order, replace(spoken, message=told)):
+            self._conclude(begun, order, replace(spoken, message=told))
+
+    def _conclude(self, begun: Begun, order: WriteOrder, spoken: Spoken) -> None:
+        """Give the device back and end the step; the first one that is well lets others begin."""
+        reports = begun.step.pk not in self._silent
+        self.is_proven = self.is_proven or (order.sent and not spoken.code and not order.awaits_restart and reports)
+        self.let_go(begun)
+        self.finish(begun, spoken)
+
+    def _ask_for_report(self, begun: Begun, order: WriteOrder, spoken: Spoken) -> bool:
+        """Ask for a test alert after a change of the network; False where none is to be asked for."""
+        wait, step, line = options.get("settings_report_wait"), begun.step, begun.line
+        moves = order.plan.moves(Carries.ADDRESS, Carries.ROUTE)
+        changed = order.sent and moves and not spoken.code and not order.awaits_restart
+        row = ManagementInterface.objects.filter(pk=step.interface or 0).first() if changed and wait else None
+        if row is None or line is None or order.report is None or order.reached is None or self.is_given_up:
+            return False
+        way = reporting.way_of(row, order.report)
+        if way is None and not order.plan.moves(Carries.ADDRESS):
+            return False
+        if way is None:
+            told = Phrase(reporting.NOTHING_OF_OURS, {"what": spoken.message})
+            self._conclude(begun, order, replace(spoken, message=told))
+            return True
+        if not self.hold(begun, timedelta(seconds=wait), reporting.ASKING):
+            return False
+        self.checks[step.pk] = Check(begun, order, spoken, way, timezone.now())
+        line = replace(line, target=replace(order.reached, state=spoken.state))
+        self.begun[step.pk] = replace(begun, order=TestAlert(way), line=line)
+        self.talks.begin(step.pk, self.begun[step.pk].order, line, timedelta(0))
+        return True
+
+    def _listen(self, begun: Begun, spoken: Spoken) -> None:
+        """Wait for the test alert, where the controller may have sent it."""
+        pk, wait = begun.step.pk, options.get("settings_report_wait")
+        self.note(begun, spoken)
+        if self.is_given_up:
+            self._close(pk, reporting.CANCELLED)
+        elif reporting.may_come(spoken):
+            self.checks[pk] = replace(self.checks[pk], until=time.monotonic() + wait)
+        else:
+            self._close(pk, reporting.NOT_ASKED, spoken.message)
+
+    def _close(self, pk: int, sentence: str, error: Phrase | None = None) -> None:
+        """End a step with what is known of its reports."""
+        check = self.checks.pop(pk)
+        if sentence == reporting.SILENT:
+            self._silent.add(pk)
+        told: dict[str, str | Phrase] = {"what": check.spoken.message, "error": error or Phrase()}
+        told["seconds"] = str(options.get("settings_report_wait"))
+        self._conclude(check.begun, check.order, replace(check.spoken, message=Phrase(sentence, told)))
+
+    def finish(self, begun: Begun, spoken: Spoken) -> None:
+        """Keep what was read, then end the step in words."""
+        order, interface = begun.order, begun.step.interface
+        if (
+            isinstance(order, Reporting)
+            and not isinstance(order, WriteOrder)
+            and order.report is not None
+            and interface
+        ):
+            services.keep(interface, order.report, came_with=isinstance(order, ResetOrder))
+        super().finish(begun, spoken)
 
     @property
     def actor(self) -> Actor:
@@ -172,33 +317,13 @@ class SettingsRound(Round):
         user = self.job.created_by
         return Actor(ActorKind.USER, self.job.created_by_name, user, None, f"job {self.job.pk}")
 
-    def _follow(self, order: WriteOrder, step: JobStep, message: Phrase) -> Phrase:
-        """Have the portal ask at the new address, and sign in as the device wants it from now on."""
-        row = ManagementInterface.objects.select_related("credential").filter(pk=step.interface).first()
-        if row is None or order.reached is None:
-            return message
-        if order.awaits_restart and (order.plan.carried(Carries.PORT) or order.plan.changes.get("network.address")):
-            return Phrase(LATER_ELSEWHERE, {"what": message})
-        try:
-            address, port = order.reached.address, order.reached.port
-            moved_port = order.plan.carried(Carries.PORT) is not None and not order.awaits_restart
-            if address != row.address or moved_port:
-                interfaces.follow(row, address, port if moved_port else row.port, self.actor)
-                message = Phrase(AND_ADDRESS, {"what": message, "address": address})
-            login, password = order.plan.carried(Carries.LOGIN), order.plan.carried(Carries.PASSWORD)
-            fields = {name: one for name, one in (("username", login), ("password", password)) if one is not None}
-            if fields and row.credential is not None and row.credential.interfaces.count() == 1:
-                credentials.change(row.credential, self.actor, fields=fields)
-                message = Phrase(AND_CREDENTIAL, {"what": message})
-        except ValidationError:
-            message = Phrase(NOT_FOLLOWED, {"what": message})
-        return message
-
     def remedy(self, begun: Begun, spoken: Spoken) -> Phrase | None:
         """Say what to do about a change that did not go well."""
         order = begun.order
         if isinstance(order, WriteOrder) and order.awaits_restart and not spoken.code:
             return RESTART_IT
+        if begun.step.pk in self._silent:
+            return reporting.CHECK_DESTINATION
         if not spoken.code or not isinstance(order, WriteOrder):
             return super().remedy(begun, spoken)
         if order.problem is not None:

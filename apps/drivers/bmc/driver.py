@@ -295,6 +295,11 @@ class BmcDriver(
             yield names
             await self._run(order)
 
+    async def send_test_alert(self, row: str) -> None:
+        """Have the controller send one at once (Alert Immediate)."""
+        told = self._settings if self._settings is not None else await self._run(settings.read)
+        await self._run(lambda session: settings.send_alert(session, told, row, self.target.address))
+
     async def reset_settings(self) -> None:
         """IPMI has no word for this."""
         raise Unsupported("A management controller cannot be set back by IPMI")

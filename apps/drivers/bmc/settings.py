@@ -23,6 +23,7 @@ from apps.protocols.ipmi import configuration as conf
 from apps.protocols.ipmi import users as accounts
 
 UNKNOWN_SETTING = "%(address)s has no setting %(setting)s"
+NO_DESTINATION = "%(address)s has no destination %(row)s"
 SERIAL_PORT = "While serial over LAN is on, the controller takes serial port 2 of the machine for itself."
 LONG_WORD = "Up to 16 bytes work with every program, up to 20 with those that speak IPMI 2.0."
 CLOCK_OF_LOG = "By it the controller dates its event log."
@@ -250,6 +251,14 @@ def orders(told: Told, changes: Mapping[str, SettingValue], login: str, address:
     if left:
         raise Unsupported(UNKNOWN_SETTING, address=address, setting=next(iter(left)))
     return found
+
+
+async def send_alert(session: IpmiSession, told: Told, row: str, address: str) -> None:
+    """Have one alert sent to a destination."""
+    found = next((one for one in told.destinations if str(one.number) == row and one.address), None)
+    if found is None:
+        raise Unsupported(NO_DESTINATION, address=address, row=row)
+    await conf.send_alert(session, told.channel, found.number)
 
 
 def _clock_orders(told: Told, left: dict[str, SettingValue]) -> Iterator[Order]:

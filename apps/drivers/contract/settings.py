@@ -116,6 +116,13 @@ class Settings(ABC):
         """
 
     @abstractmethod
+    async def send_test_alert(self, row: str) -> None:
+        """Have one alert that tells of nothing wrong sent to a row of ``destinations``, by which it is seen to arrive.
+
+        Others may get it, too. The settings were read in this conversation before. Raises Unsupported where it cannot.
+        """
+
+    @abstractmethod
     async def reset_settings(self) -> None:
         """Order it once to set itself back to what it came with; raises Unsupported where it cannot."""
 

@@ -46,9 +46,17 @@ from apps.drivers.contract import (
 )
 from apps.drivers.fake import settings
 from apps.drivers.fake.console import FakeLine, LoginPrompt
-from apps.drivers.fake.machine import LATE, FakeMachine
+from apps.drivers.fake.machine import LATE, SETTLED, FakeMachine
 from apps.drivers.fake.script import FakeDevice
-from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, InUse, Unreachable, Unsupported
+from apps.protocols.errors import (
+    AuthenticationFailed,
+    ContactError,
+    DeviceError,
+    InUse,
+    NotNow,
+    Unreachable,
+    Unsupported,
+)
 
 CAUSES = ("Power button", "Ordered through the controller")  # before the first order, and after it
 
@@ -74,7 +82,7 @@ class FakeDriver(
     """One conversation with a device that exists nowhere.
 
     ``state`` counts the contacts, so that scripts go on, and holds what became of the device by orders. The parameter
-    ``obedience`` says how it takes them: at once, at the third contact that follows, never, or not at all.
+    ``obedience`` says how it takes them: at once, at a later contact, when they come again, never, or not at all.
     """
 
     def __init__(self, target: Target) -> None:
@@ -275,9 +283,16 @@ class FakeDriver(
             if self._obedience == "restarting":
                 waiting = settings.kept(self._machine.waiting, name, changes[name])
                 self._machine, self.wants_restart = replace(self._machine, waiting=waiting), True
+            elif self._obedience == "late":
+                settling = (*self._machine.settling, (self._contact + SETTLED, name, changes[name]))
+                self._machine = replace(self._machine, settling=settling)
             elif self._obedience != "deaf":
                 kept = settings.kept(self._machine.settings, name, changes[name])
                 self._machine = replace(self._machine, settings=kept, vanished=self._obedience == "vanishing")
+
+    async def send_test_alert(self, row: str) -> None:
+        """Write down that it was asked to; nothing is sent."""
+        await self._take(f"test alert {row}")
 
     async def reset_settings(self) -> None:
         """Forget what was changed."""
@@ -293,7 +308,10 @@ class FakeDriver(
     async def _take(self, order: str) -> None:
         """Write an order down, as a device does that has received it, and refuse it where the script says so."""
         await self._ask()
+        is_new = order not in self._machine.orders
         self._machine = self._machine.taking(order)
+        if self._obedience == "hesitant" and is_new:
+            raise NotNow("%(address)s is busy", address=self.target.address)
         if self._obedience == "refusing":
             raise DeviceError("%(address)s refuses the order", address=self.target.address)
 

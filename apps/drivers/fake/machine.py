@@ -18,6 +18,7 @@ from apps.drivers.contract import (
 
 ORDERS_KEPT = 20
 LATE = 3  # contacts after which a slow device has done what it was ordered
+SETTLED = 2  # contacts after which one shows what it was set to
 ENTRIES_AT_FIRST = 3  # in the event log
 _BORN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -49,6 +50,7 @@ class FakeMachine:
     gone: int = 0  # entries that went with it
     settings: Mapping[str, SettingValue] = field(default_factory=dict)  # those that are not as it came
     waiting: Mapping[str, SettingValue] = field(default_factory=dict)  # those that count after a restart
+    settling: tuple[tuple[int, str, SettingValue], ...] = ()  # from which contact on a setting has another value
     vanished: bool = False  # it answers nobody any more
     cap: int | None = None  # W
     starts: int = 0
@@ -72,6 +74,7 @@ class FakeMachine:
             gone=kept["gone"],
             settings=dict(kept.get("settings", {})),
             waiting=dict(kept.get("waiting", {})),
+            settling=tuple((contact, name, value) for contact, name, value in kept.get("settling", ())),
             vanished=bool(kept.get("vanished", False)),
             cap=kept.get("cap"),
             starts=kept.get("starts", 0),
@@ -92,6 +95,7 @@ class FakeMachine:
             "gone": self.gone,
             "settings": dict(self.settings),
             "waiting": dict(self.waiting),
+            "settling": [list(one) for one in self.settling],
             "vanished": self.vanished,
             "cap": self.cap,
             "starts": self.starts,
@@ -105,11 +109,14 @@ class FakeMachine:
         for since, state in self.plan:
             if since <= contact:
                 power = state
+        settled = {name: value for since, name, value in self.settling if since <= contact}
         happened = [what for since, what in self.coming if since <= contact]
         return replace(
             self,
             power=power,
             plan=tuple(step for step in self.plan if step[0] > contact),
+            settings={**self.settings, **settled},
+            settling=tuple(one for one in self.settling if one[0] > contact),
             starts=self.starts + happened.count(START),
             interrupts=self.interrupts + happened.count(INTERRUPT),
             coming=tuple(one for one in self.coming if one[0] > contact),

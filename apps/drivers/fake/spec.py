@@ -6,7 +6,7 @@ FAULTS = ("none", "silent", "slow", "refusing", "denied", "garbage", "old", "fla
 SCRIPTS = ("steady", "busy", "filling", "ailing", "unplugged")
 TRACES = ("counted", "none")
 METERS = ("none", "well", "idle")
-OBEDIENCE = ("prompt", "late", "deaf", "refusing", "vanishing", "restarting")
+OBEDIENCE = ("prompt", "late", "deaf", "refusing", "vanishing", "restarting", "hesitant")
 
 SPEC = DriverSpec(
     name="fake",

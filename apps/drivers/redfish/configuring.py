@@ -13,6 +13,7 @@ from apps.protocols.redfish import Refused, asks_for_restart
 
 NO_MANAGER = "%(address)s tells of no controller that could be set"
 OTHER_VERSION = "%(address)s was changed by somebody else at the same moment"
+NO_TEST_ALERT = "%(address)s cannot send a test alert"
 NO_RESET = "%(address)s cannot be set back to what it came with"
 NO_RESTART = "%(address)s does not offer to start its controller anew"
 
@@ -50,6 +51,14 @@ class RedfishSettings(RedfishConversation, Settings):
                         raise
                     raise DeviceError(OTHER_VERSION, address=self.target.address) from error
         self.wants_restart = self.wants_restart or asks_for_restart(answer.data)
+
+    async def send_test_alert(self, row: str) -> None:
+        """Have one sent to everybody who gets its traps."""
+        told = self._settings or await self._read_settings()
+        target = settings.test_target(told)
+        if target is None:
+            raise Unsupported(NO_TEST_ALERT, address=self.target.address)
+        await self._order(self._client.post(target, {}))
 
     async def reset_settings(self) -> None:
         """Order the reset to defaults."""

@@ -10,7 +10,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
-from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Stage, Unreachable, Unsupported
+from apps.protocols.errors import (
+    AuthenticationFailed,
+    ContactError,
+    DeviceError,
+    NotNow,
+    Stage,
+    Unreachable,
+    Unsupported,
+)
 from apps.protocols.ipmi.messages import SEQUENCES, About, Answer, answered, question
 from apps.protocols.ipmi.sealing import IPMI, SERIAL_OVER_LAN
 from apps.protocols.ipmi.signing_in import NO_SUITE_17, ONLY_IPMI_1_5, SignedIn, SigningIn
@@ -28,6 +36,7 @@ INSUFFICIENT_PRIVILEGE = 0xD4
 NOT_IN_PRESENT_STATE = 0xD5
 TOO_LONG = frozenset({0xC7, 0xC8, 0xC9, 0xCA, 0xFF})  # what controllers say when one asks for too much at once
 CANNOT = frozenset({0xC1, 0xC2, 0xCC, 0xCD})
+FOR_NOW = frozenset({NODE_BUSY, TIMED_OUT, 0xCE, 0xD0, 0xD1, 0xD2, NOT_IN_PRESENT_STATE})  # busy, starting, updating
 
 LOGIN_PATIENCE = 20.0  # seconds
 ORDER_PATIENCE = 10.0  # seconds: an order is sent once, so that it gets more time
@@ -180,7 +189,8 @@ class IpmiSession:
             return Unsupported("%(address)s does not allow this account to do that", address=address)
         if answer.code in CANNOT:
             return Unsupported("%(address)s cannot do that: %(reason)s", address=address, reason=words)
-        return DeviceError("%(address)s: %(reason)s", address=address, reason=words)
+        kind = NotNow if answer.code in FOR_NOW else DeviceError
+        return kind("%(address)s: %(reason)s", address=address, reason=words)
 
     def _waits(self) -> Iterator[float]:
         wait = max(self.target.timeout, FIRST_WAIT)

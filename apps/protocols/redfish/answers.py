@@ -1,15 +1,21 @@
 """What a Redfish service answers: a resource, or an error in its own words (DSP0266 §8.6, "Error responses")."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from apps.protocols.errors import ContactError, DeviceError, Stage, Unreachable, Unsupported
+from apps.protocols.errors import ContactError, DeviceError, NotNow, Stage, Unreachable, Unsupported
 
 MOST_WORDS = 300
 _GONE = frozenset({404, 405, 410, 501})
 _BUSY = frozenset({429, 502, 503, 504})
+_FOR_NOW = frozenset({409, 423, 500})  # a state that passes, a lock, a mistake of its own that need not come again
+_SAID_FOR_NOW = frozenset(
+    {"InternalError", "OperationTimeout", "ResourceInStandby", "ResourceInUse", "ServiceShuttingDown"}
+    | {"ServiceInUnknownState", "ServiceTemporarilyUnavailable"}
+)
+_SAID_FOR_EVER = ("AlreadyExists", "Property", "ActionParameter")  # what was sent is wrong itself, whatever the status
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,10 @@ class Refused(DeviceError):
     def __init__(self, message: str, *, status: int, stage: Stage = Stage.PROTOCOL, **params: object) -> None:
         super().__init__(message, stage=stage, **params)
         self.status = status
+
+
+class RefusedForNow(Refused, NotNow):
+    """It cannot take this at the moment, by its status or by what it says (DSP2065, registry Base)."""
 
 
 def parse(body: bytes, address: str) -> Mapping[str, Any]:
@@ -73,8 +83,11 @@ def _messages(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from found or [(str(error.get("code") or ""), str(error.get("message") or ""))]
 
 
-def failure(status: int, said: str, address: str, path: str) -> ContactError:
-    """Say what an HTTP error means; 401 is the caller's, who knows whether the login was accepted before."""
+def failure(status: int, said: str, address: str, path: str, keys: Collection[str] = ()) -> ContactError:
+    """Say what an HTTP error means; 401 is the caller's, who knows whether the login was accepted before.
+
+    ``keys`` are the last words of what it says by the registries.
+    """
     if status == 403:
         return Unsupported("%(address)s does not allow this login to do that: %(words)s", address=address, words=said)
     if status in _GONE:
@@ -83,8 +96,15 @@ def failure(status: int, said: str, address: str, path: str) -> ContactError:
         return Unreachable(
             "%(address)s is too busy to answer (%(status)s)", stage=Stage.PROTOCOL, address=address, status=status
         )
+    kind = RefusedForNow if _is_for_now(status, keys) else Refused
     if not said:
-        return Refused("%(address)s answers with error %(code)s", status=status, address=address, code=status)
-    return Refused(
+        return kind("%(address)s answers with error %(code)s", status=status, address=address, code=status)
+    return kind(
         "%(address)s answers with error %(code)s: %(words)s", status=status, address=address, code=status, words=said
     )
+
+
+def _is_for_now(status: int, keys: Collection[str]) -> bool:
+    if any(word in key for key in keys for word in _SAID_FOR_EVER):
+        return False
+    return status in _FOR_NOW or not _SAID_FOR_NOW.isdisjoint(keys)

@@ -258,7 +258,8 @@ class RedfishClient:
             )
         if status == 401:
             raise Unreachable("%(address)s ended our session", stage=Stage.SIGN_IN, address=address)
-        raise answers.failure(status, self._without_secrets(answers.words(answer.data)), address, path)
+        said, keys = self._without_secrets(answers.words(answer.data)), set(answers.message_ids(answer.data))
+        raise answers.failure(status, said, address, path, keys)
 
     def _without_secrets(self, text: str) -> str:
         for secret in (self.target.password, *self._connection.login.values()):

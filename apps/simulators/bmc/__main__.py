@@ -17,7 +17,7 @@ from ipaddress import IPv4Address
 
 from apps.simulators.bmc.accounts import Privilege
 from apps.simulators.bmc.alerts import TRAP_PORT
-from apps.simulators.bmc.controller import RESTARTS_IN, Controller
+from apps.simulators.bmc.controller import RESTARTS_IN, TAKES_IN, Controller
 from apps.simulators.bmc.machine import Machine
 from apps.simulators.bmc.orders import obey
 from apps.simulators.bmc.server import serve
@@ -41,7 +41,7 @@ def build(options: argparse.Namespace) -> dict[int, list[Controller]]:
             controller.accounts.add(options.operator, options.password, Privilege.OPERATOR)
         if options.alerts:
             controller.settings.destinations[1].address = IPv4Address(options.alerts)
-        controller.restarts_in = options.restarts_in
+        controller.restarts_in, controller.takes_in = options.restarts_in, options.takes_in
         found.setdefault(port, []).append(controller)
     return found
 
@@ -86,6 +86,7 @@ def main() -> None:
     parser.add_argument("--alerts", default="", metavar="ADDRESS", help="the first alert destination")
     parser.add_argument("--trap-port", type=int, default=TRAP_PORT, help="where alert destinations listen")
     parser.add_argument("--restarts-in", type=float, default=RESTARTS_IN, help="seconds that a restart takes")
+    parser.add_argument("--takes-in", type=float, default=TAKES_IN, help="seconds in which one that is slow takes it")
     asyncio.run(_run(parser.parse_args()))
 
 

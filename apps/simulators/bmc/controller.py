@@ -1,13 +1,14 @@
 """One simulated controller: takes packets, answers them, and is reset, slow or silent as it was told to be."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 from apps.simulators.bmc import hardware, wire
 from apps.simulators.bmc.accounts import Accounts, Privilege
 from apps.simulators.bmc.alerts import TRAP_PORT, Alerts
-from apps.simulators.bmc.commands import COMMANDS, GROUP, Asked, Refused
+from apps.simulators.bmc.commands import COMMANDS, GROUP, Asked, Refused, Work
 from apps.simulators.bmc.faults import Fault
 from apps.simulators.bmc.machine import Event, Happening, Machine
 from apps.simulators.bmc.sensors import Moment
@@ -18,10 +19,12 @@ from apps.simulators.bmc.settings import Settings
 from apps.simulators.bmc.terminal import PASSWORD, Terminal
 from apps.simulators.bmc.watchdog import Watchdog
 
-INVALID_COMMAND, INSUFFICIENT_PRIVILEGE = 0xC1, 0xD4
-RESTARTS_IN = 8.0  # seconds
+NODE_BUSY, INVALID_COMMAND, INSUFFICIENT_PRIVILEGE = 0xC0, 0xC1, 0xD4
+RESTARTS_IN = TAKES_IN = 8.0  # seconds
 SENSORS_EVERY = 1.0  # seconds
 _CLEARED = 2  # event of the event log
+_SETS = frozenset({(0x0C, 0x01), (0x0C, 0x21), (0x04, 0x12), (0x06, 0x40), (0x06, 0x43), (0x06, 0x45)})
+"""What sets the LAN, serial over LAN, event filtering, access by a channel, rights of a user and his name."""
 _FREE = (wire.OPEN_REQUEST, wire.RAKP1, wire.RAKP3)
 
 Peer = Any
@@ -54,6 +57,7 @@ class Controller:
         self.slowness = 5.0  # seconds, while it is slow
         self.lasts = 12  # commands that it still answers once it begins to die
         self.restarts_in = RESTARTS_IN
+        self.takes_in = TAKES_IN  # seconds until it has a setting, while it is slow to take one
         self.asked = 0  # commands since the start
         self.received = 0  # packets
         self.is_lost = False  # by a change, until it is started anew from outside
@@ -202,9 +206,21 @@ class Controller:
         needed, work = known
         if needed > (session.privilege if session else Privilege.NONE):
             return None if session is None else wire.answer(message, INSUFFICIENT_PRIVILEGE, b"")
+        asked = Asked(message.data, session)
+        if (message.netfn, message.command) in _SETS:
+            if Fault.BUSY in self.machine.faults:
+                return wire.answer(message, NODE_BUSY, b"")
+            if Fault.SLOW_TO_TAKE in self.machine.faults:
+                asyncio.get_running_loop().call_later(self.takes_in, self._take, work, asked)
+                return wire.answer(message, 0, b"")
         try:
-            return wire.answer(message, 0, work(self, Asked(message.data, session)))
+            return wire.answer(message, 0, work(self, asked))
         except Refused as refused:
             return wire.answer(message, refused.code, refused.data)
         except IndexError:
             return wire.answer(message, 0xC7, b"")
+
+    def _take(self, work: Work, asked: Asked) -> None:
+        """Do what was answered with success long ago; that it cannot be done is told to nobody."""
+        with contextlib.suppress(Refused, IndexError):
+            work(self, asked)

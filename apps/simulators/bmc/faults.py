@@ -12,6 +12,8 @@ class Fault(StrEnum):
     WRONG_PASSWORD = "wrong-password"  # noqa: S105
     DIES = "dies"  # answers ``Controller.lasts`` further commands, then nothing
     LOST_BY_CHANGE = "lost-by-change"  # takes a change of its LAN or of who comes in, and answers nobody any more
+    BUSY = "busy"  # takes no setting at the moment, and says so
+    SLOW_TO_TAKE = "slow-to-take"  # takes settings with success, and has them ``Controller.takes_in`` seconds later
     PSU_FAILED = "psu-failed"
     FAN_STOPPED = "fan-stopped"
     OVER_TEMPERATURE = "over-temperature"

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from apps.simulators.redfish.certificate import make
 from apps.simulators.redfish.machine import Fault, Machine
-from apps.simulators.redfish.service import RESTARTS_IN, Service, serve
+from apps.simulators.redfish.service import RESTARTS_IN, TAKES_IN, Service, serve
+from apps.simulators.redfish.traps import TRAP_PORT
 
 
 def obey(line: str, services: dict[str, Service]) -> str:
@@ -69,6 +70,7 @@ async def _run(options: argparse.Namespace) -> None:
             own = uuid.uuid5(uuid.NAMESPACE_URL, place)
             machine = Machine(name=f"ilo-{number:03}", serial=f"SIM{number:07}", uuid=str(own))
             machine.configuration.clock.by_hand = options.clock_by_hand
+            machine.configuration.traps.port = options.trap_port
             service = await serve(
                 machine,
                 address.strip("[]"),
@@ -78,6 +80,7 @@ async def _run(options: argparse.Namespace) -> None:
                 username=options.username,
                 password=options.password,
                 restarts_in=options.restarts_in,
+                takes_in=options.takes_in,
             )
             known = f"{address}:{service.port}"
             services[known] = service
@@ -107,6 +110,8 @@ def main() -> None:
     parser.add_argument("--password", default="secret")
     parser.add_argument("--number", type=int, default=1, help="of the first machine, in names and serial numbers")
     parser.add_argument("--restarts-in", type=float, default=RESTARTS_IN, help="seconds that a restart takes")
+    parser.add_argument("--trap-port", type=int, default=TRAP_PORT, help="where alert destinations listen")
+    parser.add_argument("--takes-in", type=float, default=TAKES_IN, help="seconds in which one that is slow takes it")
     parser.add_argument("--clock-by-hand", action="store_true", help="let its clock be set, as other makers do")
     asyncio.run(_run(parser.parse_args()))
 

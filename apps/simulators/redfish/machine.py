@@ -24,6 +24,8 @@ class Fault(StrEnum):
     DRIVE_FAILED = "drive-failed"
     POWER_LOST = "power-lost"  # one of two lines
     LOST_BY_CHANGE = "lost-by-change"  # takes a change of its network or services, and answers nobody any more
+    BUSY = "busy"  # takes no setting at the moment, and says so
+    SLOW_TO_TAKE = "slow-to-take"  # takes settings with success, and has them ``Service.takes_in`` seconds later
     MUTE = "mute"  # takes subscriptions and sends nothing
 
 

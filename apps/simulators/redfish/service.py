@@ -19,7 +19,7 @@ from apps.simulators.redfish.event_service import EventService
 from apps.simulators.redfish.machine import Fault, Machine
 from apps.simulators.redfish.refusal import Refusal
 
-RESTARTS_IN = 8.0  # seconds
+RESTARTS_IN = TAKES_IN = 8.0  # seconds
 _FREE = frozenset({"/redfish", "/redfish/v1", "/redfish/v1/"})
 
 
@@ -39,6 +39,7 @@ class Service:
     lasts: int = 3  # requests that it still answers once it begins to die
     slow_below: str = f"{places.SYSTEM}/Storage"
     restarts_in: float = RESTARTS_IN  # seconds in which nobody is there while the controller starts anew
+    takes_in: float = TAKES_IN  # seconds until it has a setting, while it is slow to take one
     events: EventService = field(init=False)
     _context: ssl.SSLContext | None = field(default=None, repr=False)
     _certificates: tuple[tuple[Path, Path], ...] = field(default=(), repr=False)
@@ -218,6 +219,14 @@ class Service:
         return web.json_response({})
 
     def _configure(self, path: str, change: dict[str, Any]) -> web.Response:
+        if Fault.BUSY in self.machine.faults:
+            return _busy()
+        if Fault.SLOW_TO_TAKE in self.machine.faults:
+            asyncio.get_running_loop().call_later(self.takes_in, self._set, path, change)
+            return web.json_response({})
+        return self._set(path, change)
+
+    def _set(self, path: str, change: dict[str, Any]) -> web.Response:
         before = self.machine.configuration.address
         try:
             needs_restart = self.machine.configuration.change(path, change)
@@ -251,6 +260,8 @@ class Service:
 
     def _order(self, path: str, order: dict[str, Any]) -> web.Response:
         if path in (configuration.ACCOUNTS, traps.DESTINATIONS):
+            if Fault.BUSY in self.machine.faults:
+                return _busy()
             try:
                 place = self.machine.configuration.add(path, order)
             except Refusal as refusal:
@@ -267,6 +278,10 @@ class Service:
             if status != 201:
                 return _error(400, "Base.1.18.PropertyUnknown", said)
             return web.json_response({}, status=201, headers={"Location": f"https://ilo.example.net{said}"})
+        if path == traps.SEND_TEST:
+            if Fault.MUTE not in self.machine.faults:
+                self.machine.configuration.traps.test(self.machine.name)
+            return web.json_response({})
         if path == places.SUBMIT_TEST:
             self.events.test(order)
             return web.json_response({})
@@ -296,6 +311,10 @@ async def _body(request: web.Request) -> dict[str, Any]:
 
 def _error(status: int, code: str, text: str) -> web.Response:
     return _told(status, code, text)
+
+
+def _busy() -> web.Response:
+    return _error(409, "Base.1.18.ResourceInUse", "The resource is in use or in transition.")
 
 
 def _told(status: int, code: str, text: str) -> web.Response:

@@ -13,6 +13,8 @@ from apps.simulators.redfish.refusal import Refusal
 
 SERVICE = f"{MANAGER}/SnmpService"
 DESTINATIONS = f"{SERVICE}/SNMPAlertDestinations"
+SEND_TEST = f"{SERVICE}/Actions/HpeiLOSnmpService.SendSNMPTestAlert"
+_TEST_TRAP = 11003
 TRAP_PORT = 162
 MOST = 3  # destinations
 ENTERPRISE = "1.3.6.1.4.1.232"
@@ -36,7 +38,9 @@ class Traps:
 
     def resources(self) -> Iterable[tuple[str, Resource]]:
         """Give what is shown; what can be changed comes with a version of its own."""
-        yield SERVICE, {"Id": "SnmpService", **self.switches, "SNMPAlertDestinations": link(DESTINATIONS)}
+        actions = {"#HpeiLOSnmpService.SendSNMPTestAlert": {"target": SEND_TEST}}
+        found = {"SNMPAlertDestinations": link(DESTINATIONS), "Actions": actions}
+        yield SERVICE, {"Id": "SnmpService", **self.switches, **found}
         for number, one in self.destinations.items():
             yield f"{DESTINATIONS}/{number}", {"Id": number, **one}
 
@@ -84,6 +88,10 @@ class Traps:
                 content = bindings(name, part)
                 trap = encode_trap_v1(one["TrapCommunity"].encode(), ENTERPRISE, specific=specific, varbinds=content)
                 self.sent += post(trap, one["AlertDestination"], self.port)
+
+    def test(self, name: str) -> None:
+        """Send a trap that tells of nothing."""
+        self.tell(name, _TEST_TRAP, 0)
 
 
 def _know(body: Mapping[str, Any], names: Iterable[str]) -> None:

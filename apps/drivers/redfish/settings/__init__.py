@@ -20,10 +20,12 @@ __all__ = [
     "report",
     "reset_target",
     "restart_target",
+    "test_target",
 ]
 
 UNKNOWN_SETTING = "%(address)s has no setting %(setting)s"
 SUBSCRIBED = "Whoever takes events has subscribed to them: this portal does so by itself where events are switched on."
+_TEST = ".SendSNMPTestAlert"
 _RESET, _RESTART = "#Manager.ResetToDefaults", "#Manager.Reset"
 _RESETS: Sequence[str] = ("ResetAll", "PreserveNetworkAndUsers", "PreserveNetwork")
 _RESTARTS: Sequence[str] = ("GracefulRestart", "ForceRestart")
@@ -70,6 +72,13 @@ def reset_target(manager: Resource) -> tuple[str, str] | None:
 def restart_target(manager: Resource) -> tuple[str, str] | None:
     """Give where one orders the controller to start anew, and its kind; None where it is not offered."""
     return _action(manager, _RESTART, _RESTARTS)
+
+
+def test_target(told: Told) -> str | None:
+    """Give where one orders a test of its traps, by the maker's own word; None where it is not offered."""
+    actions = nested(told.own_traps, "Actions")
+    name = next((name for name in actions if name.endswith(_TEST)), "")
+    return text(nested(actions, name), "target")
 
 
 def _action(manager: Resource, name: str, kinds: Sequence[str]) -> tuple[str, str] | None:

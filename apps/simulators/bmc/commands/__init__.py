@@ -13,13 +13,14 @@ from apps.simulators.bmc.commands import (
     sensors,
     watchdog,
 )
-from apps.simulators.bmc.commands.registry import COMMANDS, GROUP, Asked, Refused
+from apps.simulators.bmc.commands.registry import COMMANDS, GROUP, Asked, Refused, Work
 
 __all__ = [
     "COMMANDS",
     "GROUP",
     "Asked",
     "Refused",
+    "Work",
     "about",
     "chassis",
     "dcmi",
