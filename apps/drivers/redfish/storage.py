@@ -152,7 +152,7 @@ def _of_drive(one: Resource) -> dict[str, str | int | float | None]:
         "Media": text(one, "MediaType"),
         "Protocol": text(one, "Protocol"),
         "Rotation": with_unit(number(one, "RotationSpeedRPM") or None, "rpm"),
-        LIFE_LEFT: with_unit(number(one, "PredictedMediaLifeLeftPercent"), "%"),
+        "Media life left": with_unit(number(one, "PredictedMediaLifeLeftPercent"), "%"),
         "Spare": text(one, "HotspareType"),
     }
 

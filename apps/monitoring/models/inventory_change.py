@@ -32,7 +32,7 @@ class InventoryChange(ScopedModel):
         db_index=False,
     )
     at = models.DateTimeField(_("noticed"))
-    change = models.CharField(_("change"), max_length=10, choices=Change)
+    change = models.CharField(pgettext_lazy("part", "change"), max_length=10, choices=Change)
     kind = models.CharField(_("kind"), max_length=20)
     key = models.CharField(_("number in the device"), max_length=200)
     name = models.CharField(_("part"), max_length=300)
