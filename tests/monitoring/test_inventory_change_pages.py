@@ -120,7 +120,8 @@ def test_many_cost_no_more_queries_than_few(client, device, django_assert_num_qu
     client.force_login(make_user("viewer"))
     urls = (FLEET, f"{device.component.get_absolute_url()}?tab=inventory-changes", "/api/v1/inventory-changes/")
     for url in urls:
-        client.get(url)
+        for _time in range(2):  # what a process remembers, it remembers now
+            client.get(url)
         with CaptureQueriesContext(connection) as few:
             client.get(url)
         for number in range(20):
@@ -171,8 +172,8 @@ def test_others_see_none_of_it(client, device):
 def listed(client) -> Callable[..., list[dict[str, Any]]]:
     client.force_login(make_user("viewer"))
 
-    def get(component: Component | None, **query: Any) -> list[dict[str, Any]]:
-        place = f"components/{component.pk}/" if component else ""
+    def get(of: Component | None, /, **query: Any) -> list[dict[str, Any]]:
+        place = f"components/{of.pk}/" if of else ""
         answer = client.get(f"/api/v1/{place}inventory-changes/", query)
         assert answer.status_code == 200, answer.content
         return answer.json()["results"]
@@ -207,8 +208,8 @@ def test_the_api_filters(listed, client, device):
     other = fake_device()
     change(other, "changed", "Bay 2", ("Firmware", "1", "2"))
 
-    def found(component: Component | None = None, **query: Any) -> list[tuple[str, str]]:
-        return [(row["change"], row["name"]) for row in listed(component, **query)]
+    def found(of: Component | None = None, /, **query: Any) -> list[tuple[str, str]]:
+        return [(row["change"], row["name"]) for row in listed(of, **query)]
 
     changed = ("changed", "Bay 2")
     assert found() == [changed, REPLACED, GONE]
