@@ -1,6 +1,7 @@
 """What is remembered of parts that appeared, went or became others, and what is not."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -102,6 +103,13 @@ def test_parts_that_are_only_numbered_anew_are_the_same():
     assert read(device, disk(31, "/home"), disk(50, "/srv")) == [("gone", "/", [["Size (bytes)", 10**12, None]])]
 
 
+@pytest.mark.parametrize(("size", "changes"), [(2**36 - 10**8, 0), (2**35, 1)])
+def test_a_size_that_drifts_a_little_is_the_same(size, changes):
+    device = fake_device()
+    read(device, dimm(1))
+    assert len(read(device, replace(dimm(1), details={"Size (bytes)": size}))) == changes
+
+
 def test_a_section_that_could_not_be_read_says_nothing():
     device = fake_device()
     read(device, SYSTEM, drive(1, "A"))
@@ -140,6 +148,9 @@ def test_what_a_machine_cannot_tell_while_it_is_off_stays_as_it_was_told():
     row = InventoryItem.objects.get(key="drive.1")
     assert "State" not in row.details
     assert row.read_at > yesterday
+    busy = Item(InventoryKind.STORAGE, "drive.1", "drive.1", section="storage", partial=True)
+    assert read(device, SYSTEM, busy) == []  # it could not even say its name
+    assert InventoryItem.objects.get(key="drive.1").name == "Bay 1"
 
     read(device, OFF, silent)
     assert [(change, name) for change, name, _facts in read(device, SYSTEM, drive(1, "B"), dimm(1), dimm(2))] == [

@@ -145,4 +145,5 @@ def _part(record: FruRecord, said: Fru | None, powered: bool | None) -> Inventor
                 "Made on": said.made_at.date().isoformat() if said.made_at else None,
             }
         ),
+        partial=not said.whole,
     )

@@ -157,7 +157,8 @@ def _compare(
         said = _details(item)
         details = held(said, row, partial=partial)
         traits = traits_of(item, details, row, partial=partial)
-        facts = (item.name.replace("\x00", "")[:300], status, details, item.section[:40], traits)
+        name = row.name if item.partial and row is not None else item.name.replace("\x00", "")[:300]
+        facts = (name, status, details, item.section[:40], traits)
         if row is None:
             row = InventoryItem(interface_id=comparison.interface_id, kind=place[0], key=place[1])
             row.name, row.status, row.details, row.section, row.traits = facts

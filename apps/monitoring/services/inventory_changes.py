@@ -18,6 +18,7 @@ from apps.monitoring.models import Change, InventoryChange
 UNREAD = "unread."  # how the key of what stands for a section begins
 PASSING, BRIEF, PARTIAL = "passing", "brief", "partial"  # the traits of a row
 NAME, SERIAL = "Name", "Serial number"
+LARGE, NEARLY = 1_000_000, 0.005
 
 Place = tuple[str, str]
 Fact = tuple[str, Any, Any]  # label, before, after
@@ -154,7 +155,13 @@ def _differences(was: Part, now: Part) -> list[Fact]:
     labels = dict.fromkeys((*now.facts, *was.facts))
     pairs: list[Fact] = [(NAME, was.name, now.name)]
     pairs += [(label, was.facts.get(label), now.facts.get(label)) for label in labels if label not in passing]
-    return [pair for pair in pairs if pair[1] != pair[2]]
+    return [pair for pair in pairs if not _is_same(pair[1], pair[2])]
+
+
+def _is_same(was: Any, now: Any) -> bool:
+    """Say whether two values are one; a size drifts a little with what an operating system keeps for itself."""
+    sizes = [value for value in (was, now) if isinstance(value, int | float) and abs(value) >= LARGE]
+    return bool(was == now or (len(sizes) == 2 and abs(was - now) < NEARLY * max(sizes)))
 
 
 def _change(was: Part, now: Part) -> Change:
