@@ -19,7 +19,7 @@ from apps.drivers.contract import Driver, Identity, IdentityFacts, Inventory
 from apps.drivers.contract import InventoryItem as Item
 from apps.monitoring.models import InventoryChange
 from apps.monitoring.services import rounds
-from apps.monitoring.services.inventory_changes import UNREAD, Comparison, Part, held, traits_of
+from apps.monitoring.services.inventory_changes import UNREAD, Comparison, Facts, Part, held, traits_of
 from apps.monitoring.services.periods import INVENTORY, INVENTORY_LEASE
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Unsupported
 
@@ -152,20 +152,17 @@ def _compare(
         if place in listed:
             continue
         listed.add(place)
-        status = item.status.value if item.status else ""
         row = rows.get(place)
-        said = _details(item)
-        details = held(said, row, partial=partial)
-        traits = traits_of(item, details, row, partial=partial)
-        name = row.name if item.partial and row is not None else item.name.replace("\x00", "")[:300]
-        facts = (name, status, details, item.section[:40], traits)
+        said = facts = _facts(item)
+        if partial:
+            facts = held(said, row, item)
         if row is None:
             row = InventoryItem(interface_id=comparison.interface_id, kind=place[0], key=place[1])
             row.name, row.status, row.details, row.section, row.traits = facts
             new.append(row)
             comparison.came(row)
             continue
-        if details != said:
+        if facts[2] != said[2]:
             kept.append(row.pk)
         if (row.name, row.status, row.details, row.section, row.traits) != facts:
             before = Part.of(row)
@@ -181,6 +178,12 @@ def _compare(
             gone.append(row.pk)
             comparison.went(row)
     return kept
+
+
+def _facts(item: Item) -> Facts:
+    """Give what the row of a part says."""
+    status = item.status.value if item.status else ""
+    return item.name.replace("\x00", "")[:300], status, _details(item), item.section[:40], traits_of(item)
 
 
 def _details(item: Item) -> dict[str, Any]:

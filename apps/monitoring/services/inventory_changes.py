@@ -22,24 +22,30 @@ LARGE, NEARLY = 1_000_000, 0.005
 
 Place = tuple[str, str]
 Fact = tuple[str, Any, Any]  # label, before, after
+Facts = tuple[str, str, dict[str, Any], str, dict[str, Any]]  # what a row says: name, status, details, section, traits
 
 
-def traits_of(item: Item, details: Mapping[str, Any], row: InventoryItem | None, *, partial: bool) -> dict[str, Any]:
-    """Give what is kept of a part so that its changes can be judged; what was told in full once stays so."""
+def traits_of(item: Item) -> dict[str, Any]:
+    """Give what is kept of a part so that its changes can be judged."""
     traits: dict[str, Any] = {}
-    passing = item.passing.union(row.traits.get(PASSING, ())) if partial and row is not None else item.passing
-    if passing and (labels := sorted(passing & details.keys())):
-        traits[PASSING] = labels
+    if item.passing and (passing := sorted(item.passing & item.details.keys())):
+        traits[PASSING] = passing
     if not item.lasting:
         traits[BRIEF] = True
-    if partial and (row is None or PARTIAL in row.traits):
-        traits[PARTIAL] = True
     return traits
 
 
-def held(details: dict[str, Any], row: InventoryItem | None, *, partial: bool) -> dict[str, Any]:
-    """Give the details of a part; while a machine is off, what it does not tell stays as it was told before."""
-    return details if row is None or not partial else {**row.details, **details}
+def held(facts: Facts, row: InventoryItem | None, item: Item) -> Facts:
+    """Give what is to be kept of a part while its machine is off: what it does not tell stays as it was told before."""
+    name, status, details, section, traits = facts
+    if row is None:
+        return name, status, details, section, {**traits, PARTIAL: True}
+    details = {**row.details, **details}
+    if passing := sorted({*traits.get(PASSING, ()), *row.traits.get(PASSING, ())} & details.keys()):
+        traits = {**traits, PASSING: passing}
+    if PARTIAL in row.traits:  # what was told in full once stays so
+        traits = {**traits, PARTIAL: True}
+    return row.name if item.partial else name, status, details, section, traits
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,8 @@ def test_the_overview_shows_what_the_device_said(browser, polled):
     answer = browser.get(component.get_absolute_url())
     assert answer.status_code == 200
     assert [view.tab.name for view in answer.context["tabs"]] == [
-        "overview", "sensors", "ports", "storage", "statistics", "inventory", "inventory-changes", "event-log", "alerts",
-        "events", "history", "settings",
+        "overview", "sensors", "ports", "storage", "statistics", "inventory", "inventory-changes", "event-log",
+        "alerts", "events", "history", "settings",
     ]  # fmt: skip
     assert names(answer.context["still"]) == ["charts"]
     assert {"sensors", "disks", "ports", "interfaces", "identity", "parts"} <= set(names(answer.context["panels"]))
