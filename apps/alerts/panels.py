@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.alerts.models import Alert, EventSubscription, Incident, SubscriptionState
 from apps.alerts.subscriptions.keeping import MOST_MANAGERS
+from apps.components import ownership
 from apps.components.extensions import (
     OVERVIEW,
     Event,
@@ -60,6 +61,7 @@ class SubscriptionView:
     row: EventSubscription
     too_many: bool  # managers to which the device sends
     may_test: bool
+    may_hand_over: bool  # the controller, to another manager that was seen
 
     @property
     def is_active(self) -> bool:
@@ -70,10 +72,14 @@ class SubscriptionView:
 def subscriptions(look: Look) -> Mapping[int, SubscriptionView]:
     """Give the subscriptions of the component's interfaces, by interface."""
     rows = EventSubscription.objects.visible_to(look.request.user).filter(interface__component=look.component)
-    may = look.may("check")
+    may, ours = look.may("check"), ownership.CONTROLLER not in look.component.managed_elsewhere
+    may_change = look.may("components")
     return {
         row.interface_id: SubscriptionView(
-            row, row.managers > MOST_MANAGERS, may and row.tests and row.state == SubscriptionState.ACTIVE
+            row,
+            row.managers > MOST_MANAGERS,
+            may and ours and row.tests and row.state == SubscriptionState.ACTIVE,
+            may_change and ours and bool(row.others),
         )
         for row in rows
     }

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.components import addresses, credential_kinds, driver_parameters
 from apps.components.credential_controls import control_for
+from apps.components.manager_forms import ManagersOfOne, fields_of
 from apps.components.models import Category, Component, Credential, ManagementInterface
 from apps.components.services.drafts import NewInterface
 from apps.core import scoping
@@ -21,7 +22,7 @@ NEW = "new"
 MOST_FORMS = 20
 
 
-class ComponentForm(forms.Form):
+class ComponentForm(ManagersOfOne):
     """The component itself."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
@@ -38,7 +39,7 @@ class ComponentForm(forms.Form):
     )
 
     def __init__(self, *args: Any, user: Any, component: Component | None = None, **options: Any) -> None:
-        super().__init__(*args, **options)
+        super().__init__(*args, present=component.managed_elsewhere if component else {}, **options)
         GroupChoice.of(self, "group").offer(user, "components")
         choices = [(category.value, category.label) for category in Category]
         _choice(self, "category").choices = choices if component else [("", _("As the way of managing says")), *choices]
@@ -46,6 +47,10 @@ class ComponentForm(forms.Form):
     def clean_alert_addresses(self) -> list[str]:
         """Give the addresses as a list."""
         return self.cleaned_data["alert_addresses"].split()
+
+    def own_fields(self) -> list[forms.BoundField]:
+        """Give the fields that say nothing of managers."""
+        return fields_of(self)
 
 
 class InterfaceForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.components.pages import bulk, certificates, credentials, detail, listing, registration, suspend_now
+from apps.components.pages import bulk, certificates, credentials, detail, listing, managers, registration, suspend_now
 
 app_name = "components"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("components/<int:pk>/join/", registration.join, name="join"),
     path("components/<int:pk>/split/", registration.split, name="split"),
     path("components/<int:pk>/manage/", registration.manage, name="manage"),
+    path("components/<int:pk>/managers/", managers.managers_of, name="managers"),
     path("components/<int:pk>/suspend/", suspend_now.suspend, name="suspend"),
     path("components/<int:pk>/resume/", suspend_now.resume, name="resume"),
     path("components/<int:pk>/check/", registration.check, name="check"),

@@ -67,10 +67,11 @@ class TargetSerializer(serializers.Serializer[Any]):
 
 
 class SkippedSerializer(serializers.Serializer[Any]):
-    """One component that cannot do it."""
+    """One component that cannot do it, or of which another manager has the controller: ``why`` says it."""
 
     component = serializers.IntegerField()
     name = serializers.CharField()
+    why = serializers.CharField(help_text="Empty: none of its ways of managing can do this.")
 
 
 class ConsequenceSerializer(serializers.Serializer[Any]):
@@ -152,7 +153,9 @@ def _preview(found: Preview) -> dict[str, Any]:
             }
             for one in found.targets
         ],
-        "skipped": [{"component": one.pk, "name": str(one)} for one in found.skipped],
+        "skipped": [
+            {"component": one.pk, "name": str(one), "why": str(found.refused.get(one.pk, ""))} for one in found.skipped
+        ],
         "consequences": [{"state": one.state, "text": str(one.title), "detail": one.detail} for one in found.touched],
         "expect": total if found.wants_number else None,
     }

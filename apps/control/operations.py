@@ -8,7 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop, pgettext_lazy
 
 from apps.core.phrases import Phrase
 from apps.drivers.contract import BootDevice, Capability, PowerAction
@@ -66,6 +66,8 @@ class Operation:
     clean: Callable[[Arguments], dict[str, Any]]  # gives complete arguments; raises ValidationError
     permission: Callable[[Arguments], str]
     title: Callable[[Arguments], Phrase]
+    # Whether it changes what the controller keeps: then nobody but its manager orders it.
+    by_manager: Callable[[Arguments], bool] = lambda arguments: False
 
 
 def _nothing(arguments: Arguments) -> dict[str, Any]:
@@ -165,13 +167,21 @@ OPERATIONS: Mapping[str, Operation] = {
     for operation in (
         Operation(
             POWER,
-            gettext_lazy("Power"),
+            pgettext_lazy("power state", "Power"),
             Capability.POWER,
             _power,
             lambda arguments: "power" if PowerAction(arguments["action"]) in GENTLE else "force",
             _power_title,
         ),
-        Operation(BOOT, gettext_lazy("Boot device"), Capability.BOOT, _boot, lambda arguments: "force", _boot_title),
+        Operation(
+            BOOT,
+            gettext_lazy("Boot device"),
+            Capability.BOOT,
+            _boot,
+            lambda arguments: "force",
+            _boot_title,
+            by_manager=lambda arguments: arguments.get("once") is False,
+        ),
         Operation(
             LAMP,
             gettext_lazy("Locator lamp"),
@@ -187,6 +197,7 @@ OPERATIONS: Mapping[str, Operation] = {
             _cap,
             lambda arguments: "device_settings",
             _cap_title,
+            by_manager=lambda arguments: True,
         ),
         Operation(
             CLEAR_LOG,
@@ -195,6 +206,7 @@ OPERATIONS: Mapping[str, Operation] = {
             _nothing,
             lambda arguments: "device_settings",
             lambda arguments: CLEAR,
+            by_manager=lambda arguments: True,
         ),
         Operation(WAKE, gettext_lazy("Waking"), None, _wake, lambda arguments: "power", lambda arguments: WAKE_UP),
         Operation(

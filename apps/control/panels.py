@@ -7,15 +7,17 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from apps.components import ownership
 from apps.components.models import PowerSwitch
 from apps.components.pages.look import Look
 from apps.control.batch_views import coming_for
 from apps.control.models import ConsoleSession, RemoteBatch
-from apps.control.operations import CLEAR_LOG, POWER
-from apps.control.pages.choices import CHOICES, MenuLine, menu, offered
+from apps.control.operations import CLEAR_LOG, OPERATIONS, POWER
+from apps.control.pages.choices import CHOICES, MenuLine, is_by_manager, menu, offered
 from apps.control.services import own_pages, targets
 from apps.control.services.remote_batches import PLANNING
 from apps.core import scoping
+from apps.core.phrases import Phrase
 from apps.drivers import registry
 from apps.drivers.contract import Capability
 
@@ -47,6 +49,7 @@ class Orders:
     lines: list[MenuLine]
     may_plan: bool  # for later
     unasked: bool = False  # no device has said yet which power orders it offers
+    refusal: Phrase | None = None  # why something that the devices could do is not offered
 
 
 def orders(look: Look) -> Orders | None:
@@ -64,8 +67,13 @@ def orders(look: Look) -> Orders | None:
     all_told = all(row.power_actions is not None for row in switching)
     told = {action for row in switching for action in row.power_actions or ()} if all_told else None
     names = offered(look.request.user, look.component.group_id, capabilities, wakes=wakes, actions=told)
+    if not names:
+        return None
     unasked = not all_told and any(CHOICES[name].operation == POWER for name in names)
-    return Orders(menu(names), look.may(PLANNING), unasked) if names else None
+    refusal = ownership.refusal(look.component, ownership.CONTROLLER)
+    allowed = [name for name in names if refusal is None or not is_by_manager(name)]
+    left_out = len(allowed) < len(names)
+    return Orders(menu(allowed), look.may(PLANNING), unasked, refusal if left_out else None)
 
 
 def consoles(look: Look) -> ConsoleView | None:
@@ -87,10 +95,23 @@ def own_page(look: Look) -> bool | None:
     return (look.may("console") and own_pages.of(look.component, enabled) is not None) or None
 
 
-def clearing(look: Look) -> MenuLine | None:
+@dataclass(frozen=True, slots=True)
+class Clearing:
+    """The order that empties the event log, or why it is not offered."""
+
+    line: MenuLine | None
+    refusal: Phrase | None
+
+
+def clearing(look: Look) -> Clearing | None:
     """Give the order that empties the event log, where the user may give it."""
     found = orders(look)
-    return next((line for line in (found.lines if found else ()) if line.choice.operation == CLEAR_LOG), None)
+    if found is None:
+        return None
+    line = next((line for line in found.lines if line.choice.operation == CLEAR_LOG), None)
+    may = look.may(OPERATIONS[CLEAR_LOG].permission({}))
+    refusal = found.refusal if may and Capability.EVENT_LOG in look.capabilities else None
+    return Clearing(line, refusal) if line is not None or refusal is not None else None
 
 
 def orders_of_many(request: HttpRequest) -> Orders | None:

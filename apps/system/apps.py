@@ -12,8 +12,10 @@ class SystemConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the portal's own processes, options and jobs."""
-        from apps.system import nav, specs  # noqa: F401
+        from apps.core import cautions
+        from apps.system import nav, own_addresses, specs  # noqa: F401
         from apps.system.processes import registry
         from apps.system.tls import nav as tls_nav  # noqa: F401
 
         specs.register(registry)
+        cautions.registry.add("leased-addresses", own_addresses.cautions)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.components import extensions
 from apps.core import audit_words, jobs
 from apps.core.options import Option, declare
-from apps.system import listening, tasks
+from apps.system import listening, own_addresses, tasks
 from apps.system.bundle import orders
 from apps.system.capacity.measuring import WARNING_DAYS
 
@@ -73,6 +73,20 @@ declare(
         _("Off: the port is closed within five seconds, and the devices are asked to send no more."),
         section=_("Alert reception"),
         changed=listening.follow,
+    ),
+)
+declare(
+    Option(
+        own_addresses.RESERVED,
+        list,
+        [],
+        _("Reserved addresses of this machine"),
+        _(
+            "IP addresses of this machine that it has by DHCP and that are reserved for it there, with commas between: "
+            "of these nobody is warned."
+        ),
+        section=_("Alert reception"),
+        check=own_addresses.check,
     ),
 )
 audit_words.families.add("portal", _("The portal itself"))

@@ -118,10 +118,10 @@ class TestWarning:
 
     def test_on_the_first_page_and_on_the_page_about_the_portal(self, client):
         client.force_login(make_user("administrator"))
-        assert "unwise option is in use" not in client.get("/").content.decode()
+        assert "to be mended" not in client.get("/").content.decode()
         options.set_value("password_min_length", 8, SYSTEM)
         cautions.forget()
-        assert "1 default secret or unwise option is in use." in client.get("/").content.decode()
+        assert "1 thing is to be mended: a default secret" in client.get("/").content.decode()
         about = client.get("/about/").content.decode()
         assert "Shortest password: Passwords of fewer than 12 characters are guessed quickly." in about
         viewer = Client()

@@ -10,7 +10,7 @@ from apps.alerts.receivers import event_store
 from apps.alerts.receivers.event_store import EventStore, Post
 from apps.alerts.receivers.redfish_event import understand
 from apps.alerts.receivers.store import Store
-from apps.components.models import ManagementInterface
+from apps.components.models import Component, ManagementInterface
 from apps.core.models import Job
 from tests.alerts.events import CONTEXT, event, message, subscription
 from tests.factories import make_component, make_group, make_interface, make_user, ship_definitions
@@ -44,6 +44,18 @@ def test_the_card_of_the_interface(client, interface):
     assert "It does not answer." in shown
     assert "More managers than" not in shown  # three others, and not us
     assert f"/alerts/subscriptions/{row.pk}/test/" not in shown
+
+
+def test_another_manager_that_is_seen_may_be_given_the_controller(client, interface):
+    row, _path = subscription(interface, tests=True, since=timezone.now(), others=["192.0.2.9:443"])
+    where, link = interface.component.get_absolute_url(), "?elsewhere=controller&amp;manager=192.0.2.9%3A443"
+    client.force_login(make_user("operator", interface.component.group))
+    assert link not in client.get(where).content.decode()  # who may not change the component is offered nothing
+    client.force_login(make_user("administrator", interface.component.group))
+    assert link in client.get(where).content.decode()
+    Component.objects.update(managed_elsewhere={"controller": "192.0.2.9"})
+    page = client.get(where).content.decode()
+    assert (link in page, f"/alerts/subscriptions/{row.pk}/test/" in page) == (False, False)
 
 
 def test_a_test_is_ordered_by_those_who_may_check(client, interface):

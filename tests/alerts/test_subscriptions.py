@@ -15,7 +15,7 @@ from apps.alerts import tasks
 from apps.alerts.models import Alert, EventSubscription, Farewell
 from apps.alerts.subscriptions import decommissioning, farewells, here, keeping, talking, trying
 from apps.components.models import ManagementInterface
-from apps.components.services import registration
+from apps.components.services import managers, registration
 from apps.components.services.drafts import NewInterface
 from apps.core import options
 from apps.core.actors import SYSTEM
@@ -121,6 +121,41 @@ def test_a_device_that_was_away_is_looked_at_when_it_is_back(ilo):
     ilo.tell("forget")
     assert keeping.follow() == 1
     assert destinations(ilo) == 1
+
+
+def test_one_whose_controller_another_manager_has_is_ended_and_made_again_when_it_is_ours(ilo, monkeypatch):
+    monkeypatch.setattr(tasks.run_event_test, "apply_async", lambda *given, **how: None)  # there is no broker
+    interface = manage(ilo)
+    keeping.follow()
+    row = EventSubscription.objects.get()
+    job = trying.order([row], SYSTEM)
+    managers.assign([interface.component], {"controller": "Osaka"}, SYSTEM)
+    trying.run(job.pk)
+    step = JobStep.objects.get(job=job)
+    assert (step.state, str(step.message).endswith("changes nothing on it: Osaka.")) == ("skipped", True)
+    keeping.follow()
+    farewells.follow()
+    assert (destinations(ilo), EventSubscription.objects.count(), Farewell.objects.count()) == (0, 0, 0)
+    writes = ilo.tell("writes")
+    assert keeping.follow(timezone.now() + DAY) == 0
+    assert (ilo.tell("writes"), EventSubscription.objects.count()) == (writes, 0)
+    managers.assign([interface.component], {"controller": None}, SYSTEM)
+    assert keeping.follow() == 1
+    assert destinations(ilo) == 1
+
+
+def test_one_that_is_given_to_another_manager_while_it_is_due_is_not_asked(ilo, monkeypatch):
+    interface = manage(ilo)
+    notice = keeping._notice
+
+    def given_meanwhile(now):
+        managers.assign([interface.component], {"controller": ""}, SYSTEM)
+        notice(now)
+
+    monkeypatch.setattr(keeping, "_notice", given_meanwhile)
+    before = ilo.tell("requests")
+    assert keeping.follow() == 0
+    assert (destinations(ilo), ilo.tell("requests")) == (0, before)
 
 
 def test_one_that_leads_to_another_device_is_ended_where_it_was(ilo):

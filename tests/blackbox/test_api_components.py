@@ -10,8 +10,19 @@ import pytest
 from tests.blackbox.client import ENVELOPE, Caller
 
 COMPONENT = {
-    *("id", "name", "alias", "category", "group", "parent", "slot", "addresses", "alert_addresses", "uuid"),
-    *("serial_number", "manufacturer", "model", "status", "causes", "suspended", "last_seen_at", "interfaces"),
+    *(
+        "id",
+        "name",
+        "alias",
+        "category",
+        "group",
+        "parent",
+        "slot",
+        "addresses",
+        "alert_addresses",
+        "managed_elsewhere",
+    ),
+    *("uuid", "serial_number", "manufacturer", "model", "status", "causes", "suspended", "last_seen_at", "interfaces"),
     *("power_state", "power_since", "restart_cause"),
 }
 INTERFACE = {

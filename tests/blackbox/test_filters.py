@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 PLAIN = {
     "components": "id name alias category group include_subgroups parent slot address addresses uuid serial_number"
-    " manufacturer model status suspended driver credential",
+    " manufacturer model status suspended managed_elsewhere driver credential",
     "credentials": "id name kind group",
     "groups": "id name parent description",
     "jobs": "id kind state created_by",

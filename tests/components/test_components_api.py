@@ -11,8 +11,19 @@ from tests.statements import statements_of
 pytestmark = pytest.mark.django_db
 
 KEYS = [
-    *("id", "name", "alias", "category", "group", "parent", "slot", "addresses", "alert_addresses", "uuid"),
-    *("serial_number", "manufacturer", "model", "status", "causes", "suspended", "power_state"),
+    *(
+        "id",
+        "name",
+        "alias",
+        "category",
+        "group",
+        "parent",
+        "slot",
+        "addresses",
+        "alert_addresses",
+        "managed_elsewhere",
+    ),
+    *("uuid", "serial_number", "manufacturer", "model", "status", "causes", "suspended", "power_state"),
     *("power_since", "restart_cause", "last_seen_at", "interfaces"),
 ]
 INTERFACE_KEYS = [

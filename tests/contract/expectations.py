@@ -281,6 +281,7 @@ PAGES = {
     "components:join": "POST changed 404",  # there is no such other component
     "components:list": "page",
     "components:manage": "act of a chief",
+    "components:managers": "GET changed 200 · POST changed 302",
     "components:refresh": "act on one",
     "components:remove": "GET changed 200 · POST changed 302",
     "components:resume": "act on one",

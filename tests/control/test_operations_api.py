@@ -156,7 +156,7 @@ def test_a_dry_run_tells_whom_it_reaches_and_what_it_touches_and_begins_nothing(
                 "power_seen_at": None,
             }
         ],
-        "skipped": [{"component": unable.component_id, "name": "unable"}],
+        "skipped": [{"component": unable.component_id, "name": "unable", "why": ""}],
         "consequences": [
             {"state": "suspended", "text": "Suspended, so that nobody is told of their alerts: 1", "detail": "able"}
         ],

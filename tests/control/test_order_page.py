@@ -158,6 +158,13 @@ def test_a_boot_device_is_chosen_in_the_dialog(operator, queued):
     assert received(device) == ["boot usb always"]
 
 
+def test_the_button_of_a_form_says_what_it_does_and_one_machine_is_not_taken_in_turns(operator, queued):
+    first, second = machine(), machine()
+    alone, both = text(page(operator, "boot", [first])), text(page(operator, "boot", [first, second]))
+    assert ("Set the boot device" in alone, "at a time" in alone) == (True, False)
+    assert ("Set the boot device" in both, "at most 10 at a time" in both) == (True, True)
+
+
 def test_buttons_are_there_for_what_can_be_done_by_those_who_may(operator, queued):
     able, unable = machine(), make_interface()
     viewer = signed_in(make_user("viewer"))

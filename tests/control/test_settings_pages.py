@@ -256,3 +256,14 @@ def test_the_restart_that_somebody_chose_goes_with_the_change(admin, client, cli
     assert Job.objects.get(kind="settings").arguments == {"restart": True}
     wish = {"settings": {"services.snmp": True}, "restart": "perhaps"}
     assert client_of(admin.user).patch(f"/api/v1{page_of(server)}", wish, format="json").status_code == 400
+
+
+def test_what_was_just_read_brings_its_buttons_with_it(admin, client, server):
+    client.force_login(admin.user)
+    part = client.get(page_of(server), headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in part
+    acts = part[part.index('id="settings-acts" hx-swap-oob="true"') :]
+    assert (page_of(server, "restart/") in acts, page_of(server, "defaults/") in acts) == (True, True)
+    whole = client.get(page_of(server)).content.decode()
+    assert whole.count('id="settings-acts"') == 1
+    assert f"as Fake device {server.address} told them" in " ".join(whole.split())

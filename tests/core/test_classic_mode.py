@@ -110,6 +110,21 @@ def test_a_component_is_registered_changed_and_removed_through_the_services(admi
     assert acts == [("component.register", "anna"), ("component.change", "anna"), ("component.remove", "anna")]
 
 
+def test_which_manager_has_the_controller_of_a_component_is_said_here_too(admin_client, tokyo):
+    made = make_component("alpha", tokyo)
+    sent = {"name": "alpha", "category": "server", "group": tokyo.pk, "alert_addresses": "[]"}
+    sent |= {"interfaces-TOTAL_FORMS": 0, "interfaces-INITIAL_FORMS": 0}
+    where = f"/components/component/{made.pk}/change/"
+    admin_client.post(where, {**sent, "managed_elsewhere": '{"controller": "Osaka"}'})
+    made.refresh_from_db()
+    assert made.managed_elsewhere == {"controller": "Osaka"}
+    for wrong in ('{"roof": ""}', '["controller"]'):
+        said = admin_client.post(where, {**sent, "managed_elsewhere": wrong}, follow=True).content.decode()
+        assert ("There is no function roof" in said) or ("Enter functions with a text each." in said)
+    made.refresh_from_db()
+    assert made.managed_elsewhere == {"controller": "Osaka"}
+
+
 def test_a_credential_is_written_and_never_shown(admin_client, tokyo):
     fields = '{"version": "2c", "community": "very-secret"}'
     sent = {"name": "c1", "kind": "snmp-community", "group": tokyo.pk, "secret_fields": fields}

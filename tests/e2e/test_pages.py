@@ -72,6 +72,7 @@ PAGES = [
     "/schedules/remote-batches/{batch}/edit/",
     "/schedules/remote-batches/{batch}/run/",
     "/components/{server}/suspend/",
+    "/components/{server}/managers/",
     "/operations/?order=power.off&ids={server}",
     "/components/{console}/console/",
     "/components/{server}/settings/",

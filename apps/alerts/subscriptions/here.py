@@ -47,6 +47,12 @@ def place_for(address: str) -> str:
     return _written(own, own_port())
 
 
+def chosen_host() -> str:
+    """Give the address or name of ours that somebody entered for devices, without a port; "" where none is."""
+    chosen = str(options.get(ADDRESS)).strip()
+    return _split(chosen)[0] if chosen else ""
+
+
 def own_port() -> int:
     """Give the port on which events are received; where the system chose it, the receiver knows it."""
     if settings.EVENT_PORT:

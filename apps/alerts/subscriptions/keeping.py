@@ -20,7 +20,7 @@ from apps.alerts.receivers import event_certificate
 from apps.alerts.subscriptions import farewells, here, talking
 from apps.alerts.subscriptions.paths import hash_of, new_path
 from apps.alerts.subscriptions.talking import Kept, Plan
-from apps.components import contact, noting
+from apps.components import contact, noting, ownership
 from apps.components.contact import Line
 from apps.components.models import ManagementInterface
 from apps.components.noting import Outcome
@@ -60,7 +60,8 @@ def wanted() -> "QuerySet[ManagementInterface]":
     """Give the interfaces whose devices are to send here."""
     if not all(options.get(name) for name in SWITCHES):
         return ManagementInterface.objects.none()
-    return ManagementInterface.objects.managed().filter(driver__in=drivers())
+    found = ManagementInterface.objects.managed().filter(driver__in=drivers())
+    return found.exclude(component__managed_elsewhere__has_key=ownership.CONTROLLER)
 
 
 def _wish(now: datetime) -> None:
@@ -118,7 +119,8 @@ def _claim(now: datetime) -> list[EventSubscription]:
         for pk, at in due:
             if EventSubscription.objects.filter(pk=pk, due_at=at).update(due_at=now + LEASE):
                 mine.append(pk)
-    return list(EventSubscription.objects.filter(pk__in=mine).select_related("interface").order_by("pk"))
+    still = EventSubscription.objects.filter(pk__in=mine, interface__in=wanted().order_by().values("pk"))
+    return list(still.select_related("interface").order_by("pk"))
 
 
 def _look_at(rows: Sequence[EventSubscription], now: datetime) -> None:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from apps.alerts.models import EventSubscription
 from apps.alerts.subscriptions import keeping, talking
-from apps.components import contact, noting
+from apps.components import contact, noting, ownership
 from apps.components.noting import Outcome
 from apps.core import jobs
 from apps.core.actors import Actor
@@ -60,6 +60,10 @@ def _do(step: JobStep) -> None:
     line = keeping.line_of(row) if row is not None else None
     if row is None or line is None:
         jobs.finish(step, StepState.SKIPPED, message=GONE)
+        return
+    why = ownership.refusals([row.interface.component_id], ownership.CONTROLLER)
+    if why:
+        jobs.finish(step, StepState.SKIPPED, message=why[row.interface.component_id])
         return
     began = timezone.now()
     (result,) = talking.all_at_once([partial(talking.test, line)])

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions, serializers
 
+from apps.components import ownership
 from apps.components.models import Category, Component, InventoryItem, StatusCause
 from apps.components.services.drafts import (
     MOST_INTERFACES,
@@ -116,6 +117,20 @@ def _well_formed(body: InterfaceSerializer, item: Any) -> dict[str, Any]:
     return dict(again.validated_data) if again.is_valid() else {}
 
 
+class Notes(serializers.DictField):
+    """Texts by name; every fault stands at the whole and says which one it is of."""
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        """Give them as they are."""
+        try:
+            return dict(super().to_internal_value(data))
+        except exceptions.ValidationError as error:
+            if not isinstance(error.detail, dict):
+                raise
+            faults = [f"{name}: {text}" for name, texts in error.detail.items() for text in texts]
+            raise exceptions.ValidationError(faults) from error
+
+
 class CauseSerializer(serializers.Serializer[StatusCause]):
     """One open reason for the status."""
 
@@ -139,6 +154,11 @@ class ComponentSerializer(Strict):
     slot = Text(max_length=40, required=False, allow_blank=True)
     addresses = serializers.ListField(child=serializers.CharField(), read_only=True)
     alert_addresses = serializers.ListField(child=Text(max_length=45), required=False)
+    managed_elsewhere = Notes(
+        child=Text(max_length=ownership.LONGEST_NOTE, allow_blank=True),
+        required=False,
+        help_text="Functions (controller) that another manager has, with a note of which; what is not named is ours.",
+    )
     uuid = Uuid(required=False, allow_null=True)
     serial_number = Text(max_length=100, required=False, allow_blank=True)
     manufacturer = Text(max_length=100, required=False, allow_blank=True)
@@ -163,6 +183,10 @@ class ComponentSerializer(Strict):
     def validate_alert_addresses(self, value: list[str]) -> list[str]:
         """Refuse what is no address, beside all other faults."""
         return _of_field(clean_alert_addresses, value)
+
+    def validate_managed_elsewhere(self, value: dict[str, str]) -> dict[str, str]:
+        """Refuse what is no function, beside all other faults."""
+        return _of_field(ownership.clean, value)
 
     def to_representation(self, instance: Component) -> dict[str, Any]:
         """Leave out a parent that the caller may not see."""

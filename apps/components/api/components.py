@@ -12,6 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.components import ownership
 from apps.components.api.bodies import (
     AcceptSerializer,
     CertificatesSerializer,
@@ -50,6 +51,11 @@ class ComponentFilter(django_filters.FilterSet):
     model = django_filters.CharFilter()
     status = django_filters.MultipleChoiceFilter(choices=Status.choices)
     suspended = FlagFilter()
+    managed_elsewhere = django_filters.ChoiceFilter(
+        choices=[(name, one.label) for name, one in ownership.functions.items()],
+        lookup_expr="has_key",
+        help_text="Those of which another manager has this function.",
+    )
     driver = django_filters.CharFilter(field_name="interfaces__driver", distinct=True)
     credential = IdFilter(field_name="interfaces__credential", distinct=True)
 

@@ -69,6 +69,8 @@ class Component(models.Model):
     operating_system = models.CharField(_("operating system"), max_length=300, blank=True)
     location = models.CharField(_("location"), max_length=300, blank=True)
     alert_addresses = models.JSONField(_("alert addresses"), default=list, blank=True)
+    # By the names of functions (apps.components.ownership) which other manager has them; "" is "nobody noted it".
+    managed_elsewhere = models.JSONField(_("managed by other managers"), default=dict, blank=True)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.UNKNOWN.value, editable=False)
     status_since = models.DateTimeField(_("status since"), default=timezone.now, editable=False)
     suspended = models.BooleanField(_("suspended"), default=False, editable=False)  # as suspend periods say

@@ -1,4 +1,4 @@
-"""What is done to many components at once, from the list: check, collect, suspend, resume, move, remove."""
+"""What is done to many components at once, from the list: check, collect, suspend, resume, move, managers, remove."""
 
 from collections.abc import Callable, Mapping
 
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from apps.components import suspend_moves
 from apps.components.models import Component
-from apps.components.pages import suspend_now
+from apps.components.pages import managers, suspend_now
 from apps.components.pages.listing import chosen
 from apps.components.services import checks, registration
 from apps.core.actors import Actor
@@ -94,6 +94,10 @@ def _suspend(request: HttpRequest, components: list[Component]) -> HttpResponse:
     return suspend_now.ask(request, components, _back(request))
 
 
+def _managers(request: HttpRequest, components: list[Component]) -> HttpResponse:
+    return managers.ask(request, components, _back(request))
+
+
 def _resume(request: HttpRequest, components: list[Component]) -> HttpResponse:
     suspend_now.resume_many(request, components)
     return redirect(_back(request))
@@ -105,5 +109,6 @@ BULK: Mapping[str, tuple[str, Callable[[HttpRequest, list[Component]], HttpRespo
     "suspend": ("suspend", _suspend),
     "resume": ("suspend", _resume),
     "move": ("components", _move),
+    "managers": ("components", _managers),
     "remove": ("components", _remove),
 }

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -52,7 +52,7 @@ COLUMNS = (
     Column("model", gettext_lazy("Model")),
     Column("group", gettext_lazy("Group")),
     Column("category", gettext_lazy("Type")),
-    Column("power", gettext_lazy("Power")),
+    Column("power", pgettext_lazy("power state", "Power")),
     Column("cpu", gettext_lazy("CPU"), "r"),
     Column("memory", gettext_lazy("Memory"), "r"),
     Column("disk", gettext_lazy("Fullest disk"), "r"),
@@ -254,7 +254,7 @@ def _power_facet(power: Mapping[str, int], filters: Filters) -> list[Facet]:
     """Offer on and off, where any controller has told of it."""
     offered = [state for state in PowerSwitch if power.get(state) or state in filters.power]
     options = [FacetOption(one.value, str(one.label), power.get(one, 0), one in filters.power) for one in offered]
-    return [Facet("power", _("Power"), options)] if options else []
+    return [Facet("power", pgettext("power state", "Power"), options)] if options else []
 
 
 def _counted(components: "QuerySet[Component]", name: str) -> dict[Any, int]:

@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from apps.components import suspend_views
-from apps.components.extensions import OVERVIEW, Panel, Tab, interface_parts, panels, tabs
+from apps.components.extensions import OVERVIEW, InterfacePart, Panel, Tab, interface_parts, panels, tabs
 from apps.components.models import InventoryItem, ManagementInterface, PowerSwitch, StatusChange
 from apps.components.pages.look import Look
 from apps.components.panels.hints import of_processors
-from apps.components.panels.settings import general, managed_by
+from apps.components.panels.settings import general, managed_by, managers_of_interfaces
 from apps.components.panels.timeline import events_of
 from apps.components.services import certificates, checks, power_states
 from apps.components.services.identity import controllers, said_of, who_says
@@ -291,6 +291,8 @@ for _tab in (
     Tab("settings", gettext_lazy("Settings"), 95),
 ):
     tabs.add(_tab.name, _tab)
+
+interface_parts.add("managed-elsewhere", InterfacePart("components/_managed_elsewhere.html", managers_of_interfaces))
 
 for _panel in (
     Panel("interfaces", OVERVIEW, "components/panels/interfaces.html", interfaces, 40, "c4 x-c12"),

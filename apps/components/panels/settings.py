@@ -7,8 +7,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from apps.components import credential_kinds
-from apps.components.models import Credential, ManagementInterface
+from apps.components import credential_kinds, ownership
+from apps.components.models import Component, Credential, ManagementInterface
 from apps.components.pages.look import Look
 from apps.components.services.needs import Lack, lacks, port_of
 from apps.core import scoping
@@ -44,9 +44,31 @@ def general(look: Look) -> list[tuple[str, Any]]:
         (_("Hardware UUID"), component.uuid),
         (_("Serial number"), component.serial_number),
         (_("Further alert addresses"), ", ".join(component.alert_addresses)),
+        *((_(one.label), _owner(component, one.name)) for one in _functions(look)),
         (_("Monitoring"), watched),
         (_("Registered"), component.created_at),
     ]
+
+
+def _functions(look: Look) -> list[ownership.Function]:
+    """Give what one manager alone has of the component: by its ways of managing, or because another one has it."""
+    of_drivers = {one.name for row in look.interfaces for one in ownership.of_driver(row.driver)}
+    wanted = of_drivers | look.component.managed_elsewhere.keys()
+    return [one for name, one in ownership.functions.items() if name in wanted]
+
+
+def _owner(component: Component, name: str) -> str:
+    return str(ownership.told(component, name) or _("managed by this portal"))
+
+
+def managers_of_interfaces(look: Look) -> dict[int, list[str]]:
+    """Give for the cards of the ways of managing what another manager has."""
+    found: dict[int, list[str]] = {}
+    for row in look.interfaces:
+        for one in ownership.of_driver(row.driver):
+            if (told := ownership.told(look.component, one.name)) is not None:
+                found.setdefault(row.pk, []).append(str(told))
+    return found
 
 
 def managed_by(look: Look) -> list[InterfaceSettings]:

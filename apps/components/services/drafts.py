@@ -57,6 +57,7 @@ class NewComponent:
     manufacturer: str = ""
     model: str = ""
     alert_addresses: Sequence[str] = ()
+    managed_elsewhere: Mapping[str, str] = field(default_factory=dict)
     interfaces: Sequence[NewInterface] = ()
     unmanaged: bool = False
     id: int | None = None  # of a component that is there already and asks to be counted anew

@@ -72,6 +72,7 @@ def _take_over(component: Component, other: Component) -> None:
     if component.parent_id == other.pk:
         component.parent_id = other.parent_id if other.parent_id != component.pk else None
     component.alert_addresses = list(dict.fromkeys([*component.alert_addresses, *other.alert_addresses]))
+    component.managed_elsewhere = {**other.managed_elsewhere, **component.managed_elsewhere}
     if _is_later(other.power_seen_at, component.power_seen_at):
         for name in POWER:
             setattr(component, name, getattr(other, name))
@@ -105,6 +106,7 @@ def split(interface: ManagementInterface, actor: Actor, name: str = "") -> Compo
             category=spec.category.value if spec is not None else component.category,
             group_id=component.group_id,
             unmanaged=component.unmanaged,
+            managed_elsewhere=dict(component.managed_elsewhere),
             last_seen_at=interface.last_answer_at,
         )
         wanted = NewComponent(made.name, category=made.category, group=component.group, unmanaged=made.unmanaged)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext as _
 
-from apps.components import extensions
+from apps.components import extensions, ownership
 from apps.components.models import Component, ManagementInterface, StatusCause
 from apps.components.services import causes, inheritance, interfaces, machines
 from apps.components.services.cause_rows import REGISTRATION
@@ -31,7 +31,7 @@ from apps.groups.services import one_at_a_time, topmost_group
 __all__ = ["NewComponent", "NewInterface", "change", "move", "register", "remove"]
 
 TEXTS = ("name", "alias", "slot", "serial_number", "manufacturer", "model")
-PLAIN = (*TEXTS, "category", "group", "parent", "uuid", "alert_addresses", "unmanaged")
+PLAIN = (*TEXTS, "category", "group", "parent", "uuid", "alert_addresses", "managed_elsewhere", "unmanaged")
 
 
 def register(new: NewComponent, actor: Actor) -> Component:
@@ -49,6 +49,7 @@ def register(new: NewComponent, actor: Actor) -> Component:
         category=new.category or default_category(new.interfaces),
         uuid=clean_uuid(new.uuid),
         alert_addresses=clean_alert_addresses(new.alert_addresses),
+        managed_elsewhere=ownership.clean(new.managed_elsewhere),
         interfaces=clean_interfaces(new.interfaces, actor),
     )
     component = Component(**{name: getattr(new, name) for name in PLAIN})
@@ -86,6 +87,8 @@ def change(component: Component, values: Mapping[str, Any], actor: Actor) -> Com
                 setattr(component, name, values[name])
         component.uuid = clean_uuid(component.uuid)
         component.alert_addresses = clean_alert_addresses(component.alert_addresses)
+        if "managed_elsewhere" in values:
+            component.managed_elsewhere = ownership.clean(component.managed_elsewhere)
         _strip(component)
         _check_parent(component)
         wanted: list[NewInterface] | None = None
@@ -234,6 +237,7 @@ def facts_of(component: Component) -> dict[str, Any]:
         "uuid": str(component.uuid or ""),
         "alert_addresses": list(component.alert_addresses),
         "unmanaged": component.unmanaged,
+        **{f"managed_elsewhere.{name}": manager or True for name, manager in component.managed_elsewhere.items()},
         "interfaces": [
             {
                 "id": row.pk,

@@ -34,6 +34,7 @@ class Choice:
     harsh: bool = False
     typed: str = ""  # what somebody types before many machines are forced; the number follows
     asks: bool = False  # a form in the dialog asks for the arguments; those here stand for any
+    go: Promise | str = ""  # the button of that form; else it is called as the order
 
     @property
     def label(self) -> str:
@@ -89,6 +90,7 @@ CHOICES: Mapping[str, Choice] = {
         gettext_lazy("It counts when the machine starts the next time; nothing is restarted now."),
         {"device": BootDevice.NONE.value},
         asks=True,
+        go=gettext_lazy("Set the boot device"),
     ),
     "lamp.on": Choice(
         LAMP,
@@ -97,7 +99,7 @@ CHOICES: Mapping[str, Choice] = {
         {"lit": True},
     ),
     "lamp.off": Choice(LAMP, "bulb", "", {"lit": False}),
-    "cap": Choice(CAP, "plug", _CAP, {"watts": LOWEST_CAP}, asks=True),
+    "cap": Choice(CAP, "plug", _CAP, {"watts": LOWEST_CAP}, asks=True, go=gettext_lazy("Set the power cap")),
     "uncap": Choice(CAP, "plug", gettext_lazy("It may draw again what it needs."), {"watts": None}),
     "wake": Choice(
         WAKE,
@@ -120,6 +122,12 @@ PLANNED: Mapping[str, Choice] = {
 """What the form of a remote batch offers: to collect now, components and their list have a button of their own."""
 
 SEPARATED = frozenset({"power.off", "boot", "cap"})  # begin a new section of the menu
+
+
+def is_by_manager(name: str) -> bool:
+    """Say whether nobody but the manager of a controller gives this order."""
+    choice = CHOICES[name]
+    return OPERATIONS[choice.operation].by_manager(choice.arguments)
 
 
 def name_of(operation: str, arguments: Arguments) -> str:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
+from apps.components import ownership
 from apps.components.models import Component, PowerSwitch
 from apps.components.pages.listing import chosen
 from apps.control.operations import BOOT_DEVICES, HIGHEST_CAP, LOWEST_CAP, OPERATIONS, POWER
@@ -30,6 +31,7 @@ from apps.core.errors import Conflict
 from apps.core.forms import row_id
 from apps.core.htmx import wants_part
 from apps.core.models import Job
+from apps.core.phrases import Phrase
 from apps.drivers.contract import BootDevice
 
 NAMED = 50
@@ -61,8 +63,12 @@ class BootForm(forms.Form):
         choices=[("", gettext_lazy("As it is")), ("uefi", "UEFI"), ("legacy", gettext_lazy("Legacy BIOS"))],
     )
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, elsewhere: Phrase | None = None, **options: Any) -> None:
+        """Offer nothing lasting where that is refused of all targets."""
         super().__init__(*args, **options)
+        if elsewhere is not None:
+            once = self.fields["once"]
+            once.choices, once.help_text = [("once", _("The next time"))], str(elsewhere)  # type: ignore[attr-defined]
         devices = [(device.value, _(words)) for device, words in BOOT_DEVICES.items()]
         self.fields["device"].choices = devices  # type: ignore[attr-defined]  # of a ChoiceField
 
@@ -78,6 +84,10 @@ class CapForm(forms.Form):
     """How much each machine may draw."""
 
     watts = forms.IntegerField(label=gettext_lazy("Power cap of each (W)"), min_value=LOWEST_CAP, max_value=HIGHEST_CAP)
+
+    def __init__(self, *args: Any, elsewhere: Phrase | None = None, **options: Any) -> None:
+        """Take what every form of an order takes; where all is refused the form is not shown."""
+        super().__init__(*args, **options)
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -107,7 +117,11 @@ def order(request: HttpRequest) -> HttpResponse:
     choice = CHOICES[name]
     components = _components(request)
     confirmed = request.method == "POST" and "confirmed" in request.POST
-    form = FORMS[name](request.POST if confirmed else None) if choice.asks else None
+    form = None
+    if choice.asks:
+        reasons = ownership.refusals([one.pk for one in components], ownership.CONTROLLER)
+        elsewhere = next(iter(reasons.values())) if len(reasons) == len(components) and reasons else None
+        form = FORMS[name](request.POST if confirmed else None, elsewhere=elsewhere)
     asked = Asked(request, choice, components, name=name, form=form)
     if form is not None and confirmed and not form.is_valid():
         return asked.page(status=400)
@@ -174,8 +188,11 @@ class Asked:
 
     def _facts(self) -> dict[str, Any]:
         user, choice, components = self.request.user, self.choice, self.components
-        able = targets.able(components, OPERATIONS[choice.operation], choice.arguments)
-        unable = [one for one in components if one.pk not in able]
+        operation = OPERATIONS[choice.operation]
+        able = targets.able(components, operation, choice.arguments)
+        refused = targets.refused([one.pk for one in components], operation, choice.arguments)
+        elsewhere = [one for one in components if one.pk in refused]
+        unable = [one for one in components if one.pk not in able and one.pk not in refused]
         forbidden = [one for one in components if not scoping.may(user, choice.permission, one.group_id)]
         single = components[0] if len(components) == 1 else None
         states = Counter(one.power_state for one in components)
@@ -194,9 +211,16 @@ class Asked:
             "counts": [(STATES[state], states[state]) for state in STATES if states[state]],
             "unable": [str(one) for one in unable[:NAMED]],
             "unable_total": len(unable),
+            "elsewhere": [str(one) for one in elsewhere[:NAMED]],
+            "elsewhere_total": len(elsewhere),
+            "elsewhere_why": refused[elsewhere[0].pk] if len(elsewhere) == len(components) == 1 else "",
             "forbidden": [str(one) for one in forbidden[:NAMED]],
             "forbidden_total": len(forbidden),
-            "touched": consequences(components, user, choice.arguments if choice.operation == POWER else None),
+            "touched": consequences(
+                [one for one in components if one.pk not in refused],
+                user,
+                choice.arguments if choice.operation == POWER else None,
+            ),
             "phrase": self.phrase,
             "form": self.form,
             "at_once": options.get("operation_concurrency"),

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_noop, ngettext, override
 from apps.alerts.services import raise_alert
 from apps.components.models import Component
 from apps.control.models import RemoteBatch, RemoteBatchRun, RunState
-from apps.control.services.ordering import CANNOT, prepare
+from apps.control.services.ordering import CANNOT, ManagedElsewhere, prepare
 from apps.control.services.remote_batches import lacking, targets_of
 from apps.core import audit, events
 from apps.core.actors import Actor, ActorKind
@@ -136,8 +136,8 @@ def begin(run: RemoteBatchRun) -> None:
     except Refused as refused:
         _refuse(batch, run, refused.why)
         return
-    except Conflict:
-        _refuse(batch, run, CANNOT)
+    except Conflict as refused:
+        _refuse(batch, run, refused.phrase if isinstance(refused, ManagedElsewhere) else CANNOT)
         return
     except (PermissionDenied, ValidationError) as error:
         _refuse(batch, run, Phrase(" ".join(getattr(error, "messages", [str(error)]))))

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.models import Session, User
-from apps.components import extensions
+from apps.components import extensions, ownership
 from apps.components.models import CONSOLE, Category, Component, Reservation
 from apps.control import hints, presence
 from apps.control.models import ConsoleSession
@@ -50,6 +50,7 @@ def consequences(components: Sequence[Component], user: Any, power: Mapping[str,
         *_holders(components),
         *_consoles(components),
         *_people(components, user),
+        *_elsewhere(components),
         *_suspended(components),
     ]
     order = {"critical": 0, "warning": 1}
@@ -180,6 +181,16 @@ def _signed_in(components: Sequence[Component], user: Any) -> list[str]:
     people = User.objects.filter(pk__in=rows.order_by().values("user")).order_by("username")[:PEOPLE_AT_MOST]
     groups = {one.group_id for one in components}
     return [one.get_username() for one in people if any(scoping.may(one, "power", group) for group in groups)]
+
+
+def _elsewhere(components: Sequence[Component]) -> Iterator[Consequence]:
+    """Tell of which targets another manager has the controller: it is not told of the order."""
+    rows = [one for one in components if ownership.CONTROLLER in one.managed_elsewhere]
+    if rows:
+        text = gettext_noop("Another manager, which does not know of this order, has their controllers: %(number)s")
+        managers = [(str(one), one.managed_elsewhere[ownership.CONTROLLER]) for one in rows]
+        detail = _names([f"{name}: {manager}" if manager else name for name, manager in managers])
+        yield Consequence("warning", "users", Phrase(text, {"number": str(len(rows))}), detail)
 
 
 def _suspended(components: Sequence[Component]) -> Iterator[Consequence]:

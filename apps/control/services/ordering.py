@@ -24,6 +24,17 @@ from apps.drivers.contract import PowerAction
 MANY = 10  # machines of which more are not forced without their number
 OF_BATCH = gettext_noop("Remote batch %(batch)s: %(order)s")
 CANNOT = Phrase(gettext_noop("None of its ways of managing can do this."))
+ALL_ELSEWHERE = Phrase(
+    gettext_noop("Other managers manage the controllers that could do this, so the portal changes nothing on them.")
+)
+
+
+class ManagedElsewhere(Conflict):
+    """Only the manager of the controllers orders this, and that is another one; ``phrase`` says it."""
+
+    def __init__(self, phrase: Phrase) -> None:
+        super().__init__(str(phrase))
+        self.phrase = phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,7 @@ class Preview:
     ways: Mapping[int, int | None]  # of each target the interface by which it is ordered, None: it is woken past all
     targets: Sequence[Component]
     skipped: Sequence[Component]  # they cannot do this
+    refused: Mapping[int, Phrase]  # of those that are skipped because another manager has them, why
     touched: Sequence[Consequence]
     wants_number: bool
 
@@ -47,12 +59,18 @@ def preview(name: str, arguments: Mapping[str, Any], components: Sequence[Compon
     operation = operations.OPERATIONS[name]
     cleaned = operation.clean(arguments)
     _refuse_forbidden(operation, cleaned, components, actor)
-    ways = targets.ways([component.pk for component in components], operation, cleaned)
+    ids = [component.pk for component in components]
+    ways, refused = targets.ways(ids, operation, cleaned), targets.refused(ids, operation, cleaned)
     return Preview(
         ways,
         [component for component in components if component.pk in ways],
         [component for component in components if component.pk not in ways],
-        consequences(components, actor.user, cleaned if name == operations.POWER else None),
+        refused,
+        consequences(
+            [one for one in components if one.pk not in refused],
+            actor.user,
+            cleaned if name == operations.POWER else None,
+        ),
         forces_many(name, cleaned, len(components)),
     )
 
@@ -88,10 +106,15 @@ def prepare(
         title = Phrase(OF_BATCH, {"batch": batch, "order": title})
     if name == operations.COLLECT:
         return lambda: checks.refresh(components, actor, title if batch else None)
-    ways = targets.ways([component.pk for component in components], operation, cleaned)
+    ids = [component.pk for component in components]
+    ways, refused = targets.ways(ids, operation, cleaned), targets.refused(ids, operation, cleaned)
+    if refused and not ways:
+        reasons = set(map(str, refused.values()))
+        raise ManagedElsewhere(next(iter(refused.values())) if len(reasons) == 1 else ALL_ELSEWHERE)
     if not ways:
         raise Conflict(_("None of these components can do this."))
-    touched = consequences(components, actor.user, cleaned if name == operations.POWER else None)
+    reached = [component for component in components if component.pk not in refused]
+    touched = consequences(reached, actor.user, cleaned if name == operations.POWER else None)
     steps = [
         jobs.NewStep(str(component), component.pk, ways.get(component.pk), component.group_id)
         for component in components

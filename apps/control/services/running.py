@@ -159,6 +159,9 @@ class Round:
     def _begin(self, step: JobStep, talks: Talks) -> None:
         """Hold the device and order; what cannot be ordered ends here."""
         waking = self.job.kind == operations.WAKE
+        if (why := self.refusal(step)) is not None:
+            jobs.finish(step, StepState.SKIPPED, message=why)
+            return
         if step.interface is None and not waking:
             jobs.finish(step, StepState.SKIPPED, code=StepCode.UNSUPPORTED, message=CANNOT)
             return
@@ -180,6 +183,13 @@ class Round:
             return
         self.begun[step.pk] = Begun(step, order, line, holder, held)
         talks.begin(step.pk, order, line, self.limit)
+
+    def refusal(self, step: JobStep) -> Phrase | None:
+        """Say why a step is not begun though the device could do it; None where nothing speaks against it."""
+        if step.component is None:
+            return None
+        operation = operations.OPERATIONS[self.job.kind]
+        return targets.refused([step.component], operation, self.arguments).get(step.component)
 
     def order_for(self, step: JobStep) -> Order | None:
         """Make the order of a step; None where there is nothing to order."""

@@ -7,11 +7,13 @@ from typing import Any
 from django.db.models import Case, F, Q, QuerySet, When
 from django.utils.translation import ngettext
 
+from apps.components import ownership
 from apps.components.models import Component, InventoryItem, ManagementInterface
 from apps.control import operations
 from apps.control.operations import Operation
 from apps.control.shutting_down import Way, in_order
 from apps.core.errors import Conflict
+from apps.core.phrases import Phrase
 from apps.drivers import registry
 from apps.drivers.contract import PORT_OF, Capability, PowerAction, ShutsDownBy
 from apps.protocols.wake_on_lan import BadAddress, magic_packet
@@ -42,7 +44,10 @@ def ways(
     It is an enabled one whose driver has the capability, and whose device offers the action as far as it told: the
     first of those that answered last. A shutdown goes to agents in the operating system first. Waking goes past all
     interfaces: there it is the one by which one sees whether the machine is awake, None where there is none.
+    What only the manager of a controller orders, is not ordered where that is another one.
     """
+    elsewhere = refused(components, operation, arguments)
+    components = [pk for pk in components if pk not in elsewhere]
     if operation.name == operations.POWER and arguments:
         return dict(_switching(components, PowerAction(arguments["action"])))
     if operation.name == operations.WAKE:
@@ -50,6 +55,15 @@ def ways(
         seeing = {**_first(able, None), **_first(able, Capability.POWER)}
         return {pk: seeing.get(pk) for pk in able}
     return dict(_first(components, operation.capability))
+
+
+def refused(
+    components: Collection[int], operation: Operation, arguments: Mapping[str, Any] | None = None
+) -> dict[int, Phrase]:
+    """Give why this is not ordered of those (by id) whose controller another manager manages."""
+    if not operation.by_manager(arguments or {}):
+        return {}
+    return ownership.refusals(components, ownership.CONTROLLER)
 
 
 def _switching(components: Iterable[int], action: PowerAction) -> dict[int, int]:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from apps.components import ownership
 from apps.components.models import Component, ManagementInterface
 from apps.components.pages.listing import chosen
 from apps.components.pages.look import Look
@@ -75,13 +76,31 @@ def settings(request: HttpRequest, pk: int) -> HttpResponse:
         "reading": _is_reading(interface),
         "reports": bool(differences.destinations(report)),
         "others": differences.others(report, own_addresses(interface)) if interface is not None else [],
+        "way": services.called(interface),
+        "part": wants_part(request),
+        **_managers(request, component),
     }
     if sent and form.is_valid():
         answer = _difference(request, [component], form)
         if answer is not None:
             return answer
     template = "control/settings/_settings.html" if wants_part(request) else "control/settings/settings.html"
-    return render(request, template, context, status=400 if sent else 200)
+    return render(request, template, context, status=_status(sent, component))
+
+
+def _managers(request: HttpRequest, component: Component) -> dict[str, Any]:
+    """Give why nothing can be changed here where another manager has the controller, and whether one may say so."""
+    return {
+        "refusal": ownership.refusal(component, ownership.CONTROLLER),
+        "may_manage": scoping.may(request.user, "components", component.group_id),
+    }
+
+
+def _status(refused: bool, component: Component) -> int:
+    """Give the status of a page that refuses what was sent: 409 where nobody could have sent anything better."""
+    if not refused:
+        return 200
+    return 409 if ownership.CONTROLLER in component.managed_elsewhere else 400
 
 
 def _is_reading(interface: ManagementInterface | None) -> bool:
@@ -116,6 +135,7 @@ def settings_of_many(request: HttpRequest) -> HttpResponse:
         "named": components[:NAMED],
         "unable": [one for one in components if one.pk not in ways],
         "unread": [one for one in components if one.pk in ways and one.pk not in snapshots],
+        "elsewhere": [one for one in components if one.pk in ways and ownership.CONTROLLER in one.managed_elsewhere],
         "oldest": min((one.read_at for one in snapshots.values()), default=None),
         "forbidden": forbidden,
         "report": report,
@@ -200,7 +220,9 @@ def reset(request: HttpRequest, pk: int) -> HttpResponse:
     report = values.load(snapshot.report) if snapshot is not None else SettingsReport(())
     error = ""
     if request.method == "POST":
-        if request.POST.get("typed", "").strip() != CONFIRMATION:
+        if ownership.CONTROLLER not in component.managed_elsewhere and (
+            request.POST.get("typed", "").strip() != CONFIRMATION
+        ):
             error = _("Type %(words)s to confirm.") % {"words": CONFIRMATION}
         else:
             try:
@@ -213,8 +235,9 @@ def reset(request: HttpRequest, pk: int) -> HttpResponse:
         "lost": [(_(LOST_NAMES[name]), _word(report, name)) for name in LOST],
         "phrase": CONFIRMATION,
         "error": error,
+        **_managers(request, component),
     }
-    return render(request, "control/settings/reset.html", context, status=400 if error else 200)
+    return render(request, "control/settings/reset.html", context, status=_status(bool(error), component))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -228,8 +251,13 @@ def restart(request: HttpRequest, pk: int) -> HttpResponse:
         except Conflict as refusal:
             error = str(refusal)
     interface = services.interfaces_of([component]).get(component.pk)
-    context = {"component": component, "may_restart": _may_restart(interface), "error": error}
-    return render(request, "control/settings/restart.html", context, status=400 if error else 200)
+    context = {
+        "component": component,
+        "may_restart": _may_restart(interface),
+        "error": error,
+        **_managers(request, component),
+    }
+    return render(request, "control/settings/restart.html", context, status=_status(bool(error), component))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -258,8 +286,9 @@ def defaults(request: HttpRequest, pk: int) -> HttpResponse:
         "error": error,
         "known": came_with is not None,
         "rows": list(differences.side_by_side(report, came_with, usual)),
+        **_managers(request, component),
     }
-    return render(request, "control/settings/defaults.html", context, status=400 if sent else 200)
+    return render(request, "control/settings/defaults.html", context, status=_status(sent, component))
 
 
 def _word(report: SettingsReport, name: str) -> str:

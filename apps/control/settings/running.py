@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_noop
 
+from apps.components import ownership
 from apps.components.models import Component, ManagementInterface
 from apps.components.services import credentials, interfaces
 from apps.control.conversations import Spoken
@@ -108,6 +109,12 @@ class SettingsRound(Round):
             return False
         jobs.leave_rest(self.job.pk, Phrase(TOO_MANY_FAILED, {"number": str(failed)}) if done else FIRST_FAILED)
         return True
+
+    def refusal(self, step: JobStep) -> Phrase | None:
+        """Say that another manager has the controller; it may have got it since the change was ordered."""
+        if step.component is None or not self.changes:
+            return None
+        return ownership.refusals([step.component], ownership.CONTROLLER).get(step.component)
 
     def order_for(self, step: JobStep) -> Order | None:
         """Make the order of a step; a change of which nothing is kept any more cannot be made."""

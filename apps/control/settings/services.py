@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
+from apps.components import ownership
 from apps.components.models import Component, ManagementInterface
 from apps.control.models import SettingsOrder, SettingsSnapshot
 from apps.control.services import targets
@@ -21,6 +22,7 @@ from apps.core.errors import Conflict
 from apps.core.models import Job
 from apps.core.phrases import Phrase
 from apps.core.writes import turn
+from apps.drivers import registry
 from apps.drivers.contract import Capability, SettingsReport
 
 READ, WRITE, RESET, RESTART = "settings_read", "settings", "settings_reset", "settings_restart"
@@ -48,6 +50,11 @@ class Difference:
     why_not: Phrase | None = None
     again: Collection[str] = field(default=())
 
+    @property
+    def way(self) -> str:
+        """Give what its way of managing is called."""
+        return called(self.interface)
+
 
 NOT_ABLE = Phrase(gettext_noop("None of its ways of managing has settings."))
 NEVER_READ = Phrase(gettext_noop("Its settings were not read yet."))
@@ -70,6 +77,14 @@ def interfaces_of(components: Sequence[Component]) -> dict[int, ManagementInterf
     for row in rows.select_related("credential", "settings_snapshot").order_by("pk"):
         found.setdefault(row.component_id, row)
     return found
+
+
+def called(interface: ManagementInterface | None) -> str:
+    """Give what a way of managing is called on pages, with its address."""
+    if interface is None:
+        return ""
+    spec = registry.specs().get(interface.driver)
+    return f"{_(spec.label) if spec is not None else interface.driver} {interface.address}"
 
 
 def snapshot_of(interface: ManagementInterface | None) -> SettingsSnapshot | None:
@@ -118,6 +133,8 @@ def _differ(
 ) -> Difference:
     if interface is None:
         return Difference(component, why_not=NOT_ABLE)
+    if (elsewhere := ownership.refusal(component, ownership.CONTROLLER)) is not None:
+        return Difference(component, interface, why_not=elsewhere)
     snapshot = snapshot_of(interface)
     if snapshot is None:
         return Difference(component, interface, why_not=NEVER_READ)
@@ -136,7 +153,7 @@ def report_to(components: Sequence[Component], address_for: Callable[[Management
     found = []
     for component, interface in _with_ways(components):
         snapshot = snapshot_of(interface)
-        if snapshot is None or interface is None:
+        if snapshot is None or interface is None or ownership.CONTROLLER in component.managed_elsewhere:
             found.append(_differ(component, interface, {}))
             continue
         address, report = address_for(interface), values.load(snapshot.report)
@@ -156,6 +173,9 @@ def propose(found: Sequence[Difference], actor: Actor) -> SettingsOrder:
     """
     require(actor, [one.component for one in found])
     changing = [one for one in found if one.changes and one.interface is not None]
+    elsewhere = {str(one.why_not) for one in found if ownership.CONTROLLER in one.component.managed_elsewhere}
+    if not changing and len(found) == 1 and elsewhere:
+        raise Conflict(next(iter(elsewhere)))
     if not changing:
         raise Conflict(_("Nothing would change."))
     if actor.user is None:
@@ -193,6 +213,8 @@ def apply(order: SettingsOrder, actor: Actor, expect: int | None = None, *, rest
     components = [rows[pk] for pk in dict.fromkeys(ids)]
     require(actor, components)
     targets.expect(components, expect)
+    if len(components) == 1:
+        _refuse_elsewhere(components[0])
     steps = [
         jobs.NewStep(str(rows[one["component"]]), one["component"], int(pk), rows[one["component"]].group_id)
         for pk, one in order.targets.items()
@@ -205,6 +227,12 @@ def apply(order: SettingsOrder, actor: Actor, expect: int | None = None, *, rest
         job = jobs.create(WRITE, WRITE_TITLE, steps, actor, {"restart": restart}, told)
         SettingsOrder.objects.filter(pk=order.pk, job=None).update(job=job)
     return job
+
+
+def _refuse_elsewhere(component: Component) -> None:
+    """Raise Conflict where another manager has the controller."""
+    if (why := ownership.refusal(component, ownership.CONTROLLER)) is not None:
+        raise Conflict(str(why))
 
 
 def _told(order: SettingsOrder) -> dict[str, Any]:
@@ -250,6 +278,7 @@ def reset(component: Component, actor: Actor) -> Job:
 
 def _order_of_one(component: Component, actor: Actor, kind: str) -> Job:
     require(actor, [component])
+    _refuse_elsewhere(component)
     ways = interfaces_of([component])
     snapshot = snapshot_of(ways.get(component.pk))
     report = values.load(snapshot.report) if snapshot is not None else SettingsReport(())

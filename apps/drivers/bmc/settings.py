@@ -183,7 +183,13 @@ def _destinations(told: Told) -> Iterator[Setting]:
     for one in told.destinations:
         row = str(one.number)
         yield Setting(f"destinations.{row}.address", "Address", SettingKind.ADDRESS, one.address or "", row=row)
-        yield Setting(f"destinations.{row}.acknowledge", "Acknowledged", SettingKind.SWITCH, one.acknowledge, row=row)
+        yield Setting(
+            f"destinations.{row}.acknowledge",
+            "Waits for an acknowledgement",
+            SettingKind.SWITCH,
+            one.acknowledge,
+            row=row,
+        )
 
 
 def _users(told: Told, login: str) -> Iterator[Setting]:

@@ -79,7 +79,7 @@ def report(target: Target, changed: Mapping[str, SettingValue], waiting: Mapping
         for row in ("1", "2")
         for setting in (
             one(f"destinations.{row}.address", "Address", SettingKind.ADDRESS, row=row),
-            one(f"destinations.{row}.acknowledge", "Acknowledged", SettingKind.SWITCH, row=row),
+            one(f"destinations.{row}.acknowledge", "Waits for an acknowledgement", SettingKind.SWITCH, row=row),
         )
     )
     users = []
