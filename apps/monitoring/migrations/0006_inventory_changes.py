@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("components", "0010_what_changes_by_itself"),
+        ("components", "0011_what_changes_by_itself"),
         ("monitoring", "0005_what_power_meters_say"),
     ]
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("components", "0009_what_devices_offer"),
+        ("components", "0010_managed_elsewhere"),
     ]
 
     operations = [
