@@ -17,7 +17,7 @@ from apps.core import events, options
 from apps.core.writes import turn
 from apps.drivers.contract import Driver, Identity, IdentityFacts, Inventory
 from apps.drivers.contract import InventoryItem as Item
-from apps.monitoring.services import rounds
+from apps.monitoring.services import inventory_rows, rounds
 from apps.monitoring.services.periods import INVENTORY, INVENTORY_LEASE
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Unsupported
 
@@ -107,23 +107,28 @@ def _keep_items(listed: Sequence[tuple[int, Sequence[Item]]]) -> None:
     with turn():
         wanted = [interface_id for interface_id, _items in listed]
         present = set(ManagementInterface.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+        same = inventory_rows.unchanged(listed, _facts)
         rows: dict[int, dict[tuple[str, str], InventoryItem]] = defaultdict(dict)
-        for row in InventoryItem.objects.filter(interface__in=wanted).order_by("pk"):
+        for row in InventoryItem.objects.filter(interface__in=[pk for pk in wanted if pk not in same]).order_by("pk"):
             rows[row.interface_id][row.kind, row.key] = row
         new: list[InventoryItem] = []
         changed: list[InventoryItem] = []
         gone: list[int] = []
         kept: list[int] = []
         for interface_id, items in listed:
-            if interface_id in present:
+            if interface_id in present and interface_id not in same:
                 unread = {item.section for item in items if item.unread is not None}
                 mine = rows[interface_id]
                 kept += _compare(interface_id, items, mine, unread, new, changed, gone)
         for row in (*new, *changed):
             row.read_at = now
-        InventoryItem.objects.filter(pk__in=gone).delete()
-        InventoryItem.objects.bulk_create(new, batch_size=200)
-        InventoryItem.objects.bulk_update(changed, ["name", "status", "details", "section", "read_at"], batch_size=100)
+        if gone:
+            InventoryItem.objects.filter(pk__in=gone).delete()
+        inventory_rows.insert(new)
+        if changed:
+            InventoryItem.objects.bulk_update(
+                changed, ["name", "status", "details", "section", "read_at"], batch_size=100
+            )
         InventoryItem.objects.filter(interface__in=present).exclude(pk__in=kept).update(read_at=now)
 
 
@@ -139,12 +144,11 @@ def _compare(
     """Sort out what is new, changed and gone; gives what is neither, because its section could not be read."""
     listed: set[tuple[str, str]] = set()
     for item in items:
-        place = (item.kind.value, item.key[:200])
+        place = inventory_rows.place_of(item)
         if place in listed:
             continue
         listed.add(place)
-        status = item.status.value if item.status else ""
-        facts = (item.name.replace("\x00", "")[:300], status, _details(item), item.section[:40])
+        facts = _facts(item)
         row = rows.get(place)
         if row is None:
             new.append(
@@ -165,6 +169,12 @@ def _compare(
     kept = [row.pk for row in missing if row.section in unread and not row.key.startswith(UNREAD)]
     gone += [row.pk for row in missing if row.pk not in kept]
     return kept
+
+
+def _facts(item: Item) -> inventory_rows.Facts:
+    """Give what the row of a part says."""
+    status = item.status.value if item.status else ""
+    return item.name.replace("\x00", "")[:300], status, _details(item), item.section[:40]
 
 
 def _details(item: Item) -> dict[str, Any]:
