@@ -1,7 +1,8 @@
 """Asks devices who they are and what they are made of: daily, and whenever somebody wants it now."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from apps.drivers.contract import Driver, Identity, IdentityFacts, Inventory
 from apps.drivers.contract import InventoryItem as Item
 from apps.monitoring.services import inventory_rows, rounds
 from apps.monitoring.services.periods import INVENTORY, INVENTORY_LEASE
-from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Unsupported
+from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Stage, Unreachable, Unsupported
 
 PURPOSE = "inventory"
 UNREAD = "unread."  # how the key of what stands for a section begins
@@ -58,12 +59,28 @@ def read(interface_ids: Iterable[int]) -> dict[int, ContactError | None]:
     return outcome
 
 
-async def _ask(line: Line) -> Told:
+async def _ask(line: Line, tell: Callable[[Told], None]) -> None:
     try:
         async with contact.open(line, deadline=DEADLINE) as device:
+            told = await _read(line, device)
+    except ContactError as error:
+        told = Told(line, error)
+    tell(told)
+
+
+async def look(line: Line, device: Driver) -> Told:
+    """Read it in the conversation of a poll, when that has told its own; each way in which it fails is an answer."""
+    device.until = None
+    try:
+        async with asyncio.timeout(DEADLINE):
             return await _read(line, device)
     except ContactError as error:
         return Told(line, error)
+    except TimeoutError:
+        told = {"address": line.target.address, "seconds": f"{DEADLINE:g}"}
+        return Told(line, Unreachable(contact.TOO_SLOW, stage=Stage.PROTOCOL, **told))
+    except Exception as error:
+        return Told(line, contact.mistake(line, error))
 
 
 async def _read(line: Line, device: Driver) -> Told:
@@ -93,9 +110,8 @@ def keep(batch: Sequence[Told]) -> None:
     for start in range(0, len(listed), INTERFACES_AT_ONCE):
         _keep_items(listed[start : start + INTERFACES_AT_ONCE])
     # A refused login must stop further ones; whether a device is there at all, the polls find out and count.
-    noting.note(
-        [noting.Outcome(told.line, told.error) for told in batch if isinstance(told.error, AuthenticationFailed)]
-    )
+    refused = [told for told in batch if isinstance(told.error, AuthenticationFailed) and told.line.purpose == PURPOSE]
+    noting.note([noting.Outcome(told.line, told.error) for told in refused])
     _ask_tomorrow([told.line.interface_id for told in answered if told.is_whole])
     _ask_again([told.line.interface_id for told in batch if told.error is not None or not told.is_whole])
     events.publish("component")
