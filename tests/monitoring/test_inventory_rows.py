@@ -17,9 +17,13 @@ from apps.core.actors import SYSTEM
 from apps.drivers.contract import IdentityFacts, InventoryKind
 from apps.drivers.contract import InventoryItem as Item
 from apps.drivers.fake.driver import FakeDriver
+from apps.monitoring.models import Sample
 from apps.monitoring.services import inventory, inventory_rows, polling
 from apps.protocols.errors import Unreachable
+from tests.factories import make_component, make_credential, make_interface
+from tests.ipmi_sim import PASSWORD, USERNAME, ipmi_sim
 from tests.monitoring.conftest import fake_device
+from tests.redfish_peers import SECRET, USER, IloProgram, ilo_program  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 
@@ -230,6 +234,31 @@ def test_values_are_told_while_the_parts_are_still_being_listed(monkeypatch):
     assert polling.poll([interface.pk], listed={interface.pk}) == {interface.pk: None}
     assert waited == [True]
     assert [row[1] for row in told()] == ["dimm.1"]
+
+
+def test_a_controller_lists_the_same_beside_a_poll_as_alone_and_signs_in_once(
+    ilo_program: IloProgram,  # noqa: F811
+    tmp_path,
+):
+    with ipmi_sim(tmp_path) as bmc:
+        logins = [("redfish", ilo_program.port, USER, SECRET), ("bmc", bmc.port, USERNAME, PASSWORD)]
+        both = []
+        for driver, port, name, secret in logins:
+            login = make_credential("password", username=name, password=secret)
+            about = {"driver": driver, "address": "127.0.0.1", "port": port, "credential": login}
+            both.append(make_interface(make_component(), polled=False, **about).pk)
+        ilo_program.tell("asked")
+        assert polling.poll(both, listed=set(both)) == dict.fromkeys(both)
+        asked = ilo_program.tell("asked").split(", ")
+        assert len([one for one in asked if one.startswith("POST ")]) == 1
+        assert len(asked) == len(set(asked))
+        beside = told()
+        assert {row[0] for row in beside} == set(both)
+        assert Sample.objects.count() == 2
+        InventoryItem.objects.all().delete()
+        assert inventory.read(both) == dict.fromkeys(both)
+        assert told() == beside
+        assert (ilo_program.tell("sessions"), bmc.sessions()) == ("0", 0)
 
 
 def test_a_device_that_does_not_answer_the_poll_is_not_asked_for_its_parts_and_counted_once(opened):

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -99,7 +98,7 @@ async def ask(
             if begin is not None and isinstance(device, EventLog):
                 polled = replace(polled, log=await log_reading.look(device, line, begin))
             if line.interface_id in listed:
-                tell(replace(polled, state=deepcopy(dict(polled.state))))  # the driver goes on with its own
+                tell(replace(polled, state=dict(polled.state)))  # the driver goes on with its own
                 is_told = True
                 tell(await inventory.look(line, device))
     except ContactError as failed:
