@@ -17,6 +17,7 @@ from tests.system.waiting import until
 
 BEFORE, AMID, BEHIND = 3, 4, 5  # off before the kill; ordered and still on at the kill; not begun by then
 AT_ONCE = AMID
+LONG = 600  # seconds for which an order is looked for, so that none is given up before the kill
 NEVER = Pace(off=3600.0)
 
 
@@ -67,11 +68,11 @@ def test_no_server_is_switched_twice_and_the_job_tells_what_is_unknown(
         return thread.call(lambda: [list(one.machine.orders) for one in rack])
 
     once, none = [Order.OFF], []
-    with option(admin, "operation_concurrency", AT_ONCE):
+    with option(admin, "operation_concurrency", AT_ONCE), option(admin, "operation_confirmation", LONG):
         body = {"operation": "power", "arguments": {"action": "off"}, "components": made, "expect": len(made)}
         job = admin.post("operations/", body, status=202)["job"]
-        until(lambda: orders() == [once] * (BEFORE + AMID) + [none] * BEHIND, "the order is in the middle", 60)
-        until(lambda: admin.get(f"jobs/{job}/")["finished"] == BEFORE, "the first ones are seen off", 60)
+        until(lambda: orders() == [once] * (BEFORE + AMID) + [none] * BEHIND, "the order is in the middle", 180)
+        until(lambda: admin.get(f"jobs/{job}/")["finished"] == BEFORE, "the first ones are seen off", 180)
         killed = pids(portal)["worker"]
         os.kill(killed, signal.SIGKILL)
         until(lambda: pids(portal).get("worker") not in (None, killed), "the worker is back", 90)
