@@ -7,8 +7,12 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+import pytest
+
+from apps.protocols.ipmi import measuring
 from apps.simulators.bmc import Controller, Machine, Pace, Server, serve
 
+TWENTY = 20
 USERNAME, PASSWORD = "admin", "Geheim-4711"
 QUICK = Pace(on=0.05, off=0.05, cycle=0.1, soft=0.1, boot=0.3)
 
@@ -52,6 +56,13 @@ def loop_thread() -> Iterator[LoopThread]:
         loop.close()
 
 
+@pytest.fixture(scope="module")
+def thread() -> Iterator[LoopThread]:
+    """The loop of a test file's controllers."""
+    with loop_thread() as running:
+        yield running
+
+
 @contextlib.contextmanager
 def controllers(
     thread: LoopThread, addresses: Iterable[str], *, password: str = PASSWORD, port: int = 0
@@ -72,3 +83,12 @@ def controllers(
     finally:
         thread.call(server.close)
         thread.call(lambda: [controller.machine.close() for controller in server.controllers])
+
+
+@pytest.fixture
+def rack(thread: LoopThread, request: pytest.FixtureRequest) -> Iterator[list[Controller]]:
+    """Twenty controllers with one account in the network that the test file names, of which nothing was measured."""
+    measuring.forget()
+    network = request.module.NETWORK
+    with controllers(thread, [f"{network}.{number}" for number in range(1, TWENTY + 1)]) as found:
+        yield found

@@ -1,13 +1,10 @@
 """Redfish services on loopback: our simulated iLO, and small scripted ones for what no proper service does."""
 
 import ssl
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -15,10 +12,10 @@ from aiohttp import web
 from apps.drivers.contract import Target
 from apps.simulators.redfish import Machine, Service, serve
 from apps.simulators.redfish.certificate import make
+from tests.programs import Program, programs
 
 SECRET = "s3cret-Geheimnis"
 USER = "watcher"
-ROOT = Path(__file__).resolve().parents[1]
 Pair = tuple[Path, Path]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -77,40 +74,16 @@ def tree(resources: Mapping[str, Mapping[str, Any]], asked: list[str] | None = N
     return answer
 
 
-@dataclass(frozen=True)
-class IloProgram:
+class IloProgram(Program):
     """A simulated iLO in a process of its own; it knows USER with SECRET."""
-
-    port: int
-    orders: IO[str]
-    answers: IO[str]
-
-    def tell(self, command: str) -> str:
-        """Tell it ``fault psu-failed``, ``mend psu-failed``, ``orders``, ``sessions``; gives what it answers."""
-        verb, *more = command.split()
-        self.orders.write(f"{' '.join([verb, f'127.0.0.1:{self.port}', *more])}\n")
-        self.orders.flush()
-        return self.answers.readline().strip().partition(": ")[2]
 
 
 @contextmanager
 def ilo_programs(number: int, *options: str) -> Iterator[list[IloProgram]]:
     """Simulated iLOs in a process of their own."""
-    program = subprocess.Popen(
-        [sys.executable, "-m", "apps.simulators.redfish", *["127.0.0.1:0"] * number, "--password", SECRET, *options],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert program.stdin is not None
-    assert program.stdout is not None
-    places = [program.stdout.readline().rpartition("/redfish")[0] for _ in range(number)]
-    try:
-        yield [IloProgram(int(one.rpartition(":")[2]), program.stdin, program.stdout) for one in places]
-    finally:
-        program.terminate()
-        program.wait(10)
+    words = [*["127.0.0.1:0"] * number, "--password", SECRET, *options]
+    with programs(IloProgram, "apps.simulators.redfish", words, number) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

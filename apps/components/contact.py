@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, F, Max, Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -27,7 +27,7 @@ from apps.components.models import (
     ManagementInterface,
     Reservation,
 )
-from apps.components.offers import Offer, Offers
+from apps.components.offers import Login, Offer, Offers
 from apps.core.phrases import Phrase
 from apps.core.secrets import Undecipherable
 from apps.drivers import registry
@@ -90,6 +90,8 @@ class Line:
     credential_id: int | None = None
     credential_version: int | None = None
     credential_name: str = ""
+    login: Login | None = None  # what is offered of the credential
+    failures: int = 0  # in a row, before this
     refusal: ContactError | None = None
     offers: Offers = field(default_factory=Offers, repr=False, compare=False)
     """How credentials were taken since these lines were made; shared by all of them."""
@@ -109,18 +111,15 @@ def lines(
     """
     ids = [one if isinstance(one, int) else one.pk for one in interfaces]
     rows = ManagementInterface.objects.select_related("component").prefetch_related("credential").in_bulk(ids)
-    secrets = _secrets({row.credential for row in rows.values() if row.credential is not None})
+    credentials = {row.credential for row in rows.values() if row.credential is not None}
+    secrets, logins = _secrets(credentials), _logins(credentials, purpose)
     harmless = {purpose, *despite} if purpose in POLLS else {purpose, CONSOLE, *despite}
     holding = Reservation.objects.filter(interface__in=ids, until__gt=timezone.now()).exclude(purpose__in=harmless)
     if purpose in READING:
         holding = holding.exclude(lets_read=True)
     held = {reservation.interface_id: reservation for reservation in holding}
     shared = offers if offers is not None else Offers()
-    return [
-        _line(rows[pk], purpose, secrets.get(rows[pk].credential_id or 0), held.get(pk), shared)
-        for pk in ids
-        if pk in rows
-    ]
+    return [_line(rows[pk], purpose, secrets, logins, held.get(pk), shared) for pk in ids if pk in rows]
 
 
 def _secrets(credentials: Iterable[Credential]) -> dict[int, Mapping[str, Any] | None]:
@@ -141,15 +140,32 @@ def _secrets(credentials: Iterable[Credential]) -> dict[int, Mapping[str, Any] |
     return found
 
 
+def _logins(credentials: Collection[Credential], purpose: str) -> dict[int, Login]:
+    """Say of the present version of credentials how many devices use it, and which have refused it."""
+    of_now = Q(refused_version=F("credential__version"))
+    of_now &= Q(credential__proven_at=None) | Q(refused_at__gt=F("credential__proven_at"))
+    used = ManagementInterface.objects.filter(credential__in=[one.pk for one in credentials]).order_by()
+    # Of those that refused it, two different ones are enough to know.
+    refused = {"one": Min("component", filter=of_now), "other": Max("component", filter=of_now)}
+    counted = used.values_list("credential").annotate(devices=Count("component", distinct=True), **refused)
+    found = {pk: (devices, frozenset({one, other} - {None})) for pk, devices, one, other in counted}
+    return {
+        one.pk: Login(one.pk, one.version, *found.get(one.pk, (0, frozenset())), by_hand=purpose in BY_HAND)
+        for one in credentials
+    }
+
+
 def _line(
     row: ManagementInterface,
     purpose: str,
-    secret: Mapping[str, Any] | None,
+    secrets: Mapping[int, Mapping[str, Any] | None],
+    logins: Mapping[int, Login],
     held: Reservation | None,
     offers: Offers,
 ) -> Line:
     spec = registry.specs().get(row.driver)
     credential = row.credential
+    secret = secrets.get(credential.pk) if credential is not None else None
     parameters = driver_parameters.effective(spec, row.parameters) if spec else dict(row.parameters)
     target = Target(
         address=row.address,
@@ -171,6 +187,8 @@ def _line(
         credential_id=credential.pk if credential else None,
         credential_version=credential.version if credential else None,
         credential_name=credential.name if credential else "",
+        login=logins.get(credential.pk) if credential else None,
+        failures=row.failures,
         refusal=_refusal(row, spec, purpose, secret, held),
         offers=offers,
     )
@@ -237,9 +255,9 @@ async def open(line: Line, *, deadline: float | None) -> AsyncIterator[Driver]:
 
 async def _offer(line: Line) -> Offer | None:
     """Wait until the credential may be offered; None where there is none."""
-    if line.credential_id is None:
+    if line.login is None:
         return None
-    offer = await line.offers.begin(line.credential_id, line.component_id)
+    offer = await line.offers.begin(line.login, line.component_id)
     if offer is None:
         raise Withheld(REFUSED_ELSEWHERE, credential=line.credential_name)
     return offer

@@ -12,8 +12,8 @@ from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from apps.components.contact import BY_HAND, POLLS, Busy, Line, Withheld, words
+from apps.components.fleet_offers import ENOUGH
 from apps.components.models import Component, Credential, ManagementInterface
-from apps.components.offers import ENOUGH
 from apps.components.services import causes
 from apps.core.phrases import Phrase
 from apps.core.writes import turn

@@ -11,8 +11,8 @@ from apps.components.models import PowerSwitch
 from apps.components.pages.look import Look
 from apps.control.batch_views import coming_for
 from apps.control.models import ConsoleSession, RemoteBatch
-from apps.control.operations import CLEAR_LOG
-from apps.control.pages.choices import MenuLine, menu, offered
+from apps.control.operations import CLEAR_LOG, POWER
+from apps.control.pages.choices import CHOICES, MenuLine, menu, offered
 from apps.control.services import own_pages, targets
 from apps.control.services.remote_batches import PLANNING
 from apps.core import scoping
@@ -46,10 +46,16 @@ class Orders:
 
     lines: list[MenuLine]
     may_plan: bool  # for later
+    unasked: bool = False  # no device has said yet which power orders it offers
 
 
 def orders(look: Look) -> Orders | None:
-    """Give what the user may order of the component; None where that is nothing."""
+    """Give what the user may order of the component; None where that is nothing.
+
+    A device that has not said yet what it offers may be the very one that has to be switched now: all is offered, with
+    a word that nobody knows yet. No kind of driver could say it beforehand, for much is optional, such as a power cycle
+    in IPMI.
+    """
     specs = registry.specs()
     enabled = [row for row in look.interfaces if row.enabled and row.driver in specs]
     capabilities = frozenset().union(*(specs[row.driver].capabilities for row in enabled))
@@ -58,7 +64,8 @@ def orders(look: Look) -> Orders | None:
     all_told = all(row.power_actions is not None for row in switching)
     told = {action for row in switching for action in row.power_actions or ()} if all_told else None
     names = offered(look.request.user, look.component.group_id, capabilities, wakes=wakes, actions=told)
-    return Orders(menu(names), look.may(PLANNING)) if names else None
+    unasked = not all_told and any(CHOICES[name].operation == POWER for name in names)
+    return Orders(menu(names), look.may(PLANNING), unasked) if names else None
 
 
 def consoles(look: Look) -> ConsoleView | None:

@@ -11,7 +11,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,6 +18,7 @@ from apps.core import scoping
 from apps.core.actors import ActorKind
 from apps.core.api import PortalViewSet, Reads, resource
 from apps.core.api_fields import Nothing
+from apps.core.api_files import AnyFile
 from apps.core.api_filters import AddressFilter, IdFilter, WordsFilter, chosen, refuse_unknown_parameters
 from apps.core.audit import badge, export, listing
 from apps.core.models import AuditEntry, Outcome
@@ -98,18 +98,6 @@ class AuditPages(WalkedPages):
         all_here = before is None and self.older is None
         self.count = len(piece.entries) if all_here else listing.count(request.user, wanted)
         return piece.entries
-
-
-class AnyFile(BaseContentNegotiation):
-    """Sends a file, whatever kind the caller says that he takes."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        """Take the first."""
-        return parsers[0]
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
-        """Take the first, for what is refused."""
-        return renderers[0], renderers[0].media_type
 
 
 class AuditViewSet(Reads, PortalViewSet):

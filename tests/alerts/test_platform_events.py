@@ -157,5 +157,9 @@ def test_a_database_that_goes_away_while_a_controller_is_looked_for_stores_nothi
             with pytest.raises(DatabaseAway):
                 store.commit(traps)
         assert not Alert.objects.exists()
-        store.commit(traps)
+        with monkeypatch.context() as looks:
+            find = Mock(side_effect=store.senders.find)
+            looks.setattr(store.senders, "find", find)
+            store.commit(traps)
     assert Alert.objects.count() == 1
+    find.assert_called_once_with({"192.0.2.1"})  # for the alert and for its controller alike

@@ -84,10 +84,10 @@ def test_one_alert_that_cannot_be_stored_does_not_keep_the_others_back(unused, m
     traps = store.prepare([link_down(unused, "192.0.2.1", index) for index in range(1, 8)])
     understood = Store._arrivals
 
-    def arrivals(self, some):
+    def arrivals(self, some, found):
         if any(trap.bindings[0]["value"] == "3" for trap in some):
             raise ValueError("this one")
-        return understood(self, some)
+        return understood(self, some, found)
 
     monkeypatch.setattr(Store, "_arrivals", arrivals)
     store.commit(traps)

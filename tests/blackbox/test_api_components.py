@@ -16,7 +16,7 @@ COMPONENT = {
 }
 INTERFACE = {
     *("id", "driver", "address", "port", "credential", "parameters", "enabled", "status", "last_polled_at"),
-    *("last_error", "identity"),
+    *("last_error", "power_actions", "identity"),
 }
 _hosts = itertools.count(1)
 

@@ -36,6 +36,7 @@ PLAIN = {
     "suspend-periods": "id name component group include_inherited enabled in_force time_zone repeat created_by from to",
     "drivers": "name category",
     "support-bundles": "",
+    "consoles": "id component state",
     "components/{id}/sensors": "name kind status interface stale",
     "components/{id}/ports": "name state interface excluded",
     "components/{id}/inventory": "id interface kind key name status",
@@ -51,6 +52,7 @@ BAD = [
     *[("alerts", name, "x") for name in ("severity", "state", "component", "address", "quiet", "unmatched", "before")],
     *[("incidents", name, "x") for name in ("severity", "state", "component", "address")],
     *[("audit", name, "x") for name in ("actor_kind", "address", "outcome", "sequence", "at_after", "before")],
+    *[("consoles", name, "x") for name in ("component", "state")],
     *[("roles", "built_in", "1x"), ("tokens", "read_only", "x"), ("groups", "parent", "x"), ("grants", "user", "x")],
     *[
         ("drivers", "category", "x"),

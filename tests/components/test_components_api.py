@@ -17,7 +17,7 @@ KEYS = [
 ]
 INTERFACE_KEYS = [
     *("id", "driver", "address", "port", "credential", "parameters", "enabled", "status", "last_polled_at"),
-    *("last_error", "identity"),
+    *("last_error", "power_actions", "identity"),
 ]
 UUID = "4c4c4544-0042-4a10-8059-b4c04f4e3232"
 

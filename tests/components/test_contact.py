@@ -325,6 +325,6 @@ def test_noting_many_answers_costs_as_many_statements_as_noting_one(django_asser
     with django_assert_max_num_queries(12):
         noting.note([noting.Outcome(line) for line in lines[1:]])
     assert Component.objects.exclude(last_seen_at=None).count() == 40
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         assert len(contact.lines([one.pk for one in interfaces], contact.POLL)) == 40
     assert Credential.objects.get().latched_version is None

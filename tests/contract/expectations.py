@@ -89,6 +89,7 @@ API = {
     "component-states": "part of one",
     "console-detail": "GET seen 200 · DELETE changed 409",  # no console process runs
     "console-list": "list",
+    "console-transcript": "GET acted 200",
     "credential-detail": "GET seen 200 · PATCH changed 200 · DELETE changed 409",  # it is in use
     "credential-list": "GET everybody 200 · POST chief 400",
     "directory-detail": "GET chief 404 · PATCH chief 404 · DELETE chief 404",  # there is none
@@ -143,6 +144,7 @@ API = {
     "session-end-others": "POST everybody 204",
     "session-list": "list",
     "settings-job-list": "POST somewhere 400",
+    "settings-job-report": "POST somewhere 400",
     "user-second-factor": "DELETE chief 204",
     "remote-batch-detail": "GET seen 200 · PATCH acted 200 · DELETE acted 204",
     "remote-batch-leave-out": "POST acted 400",  # no day was sent

@@ -334,6 +334,46 @@ def test_the_audit_leads_to_what_the_machine_said_whoever_may_open_consoles(sett
         assert link_to("control.consolesession", session.pk, make_user("viewer")) is None
 
 
+def test_a_program_fetches_what_the_machine_said_as_the_page_does(client_of, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    component = make_component("db-01")
+    kept, empty = (
+        ConsoleSession.objects.create(
+            component=component, opened_by_name="olga", closed_at=timezone.now(), end=ConsoleEnd.LEFT, transcript_size=7
+        )
+        for _ in range(2)
+    )
+    transcript = transcripts.Transcript(kept.pk, 100)
+    transcript.write(b"login: ")
+    transcript.close()
+    operator, viewer = make_user("operator", component.group), make_user("viewer", component.group)
+    stranger, url = make_user("operator", make_group("Osaka")), f"/api/v1/consoles/{kept.pk}/transcript/"
+    api = client_of(operator)
+    assert api.get("/api/v1/consoles/").json()["count"] == 0  # none is open
+    listed = api.get("/api/v1/consoles/", {"state": "closed", "component": component.pk}).json()["results"]
+    assert [(one["id"], one["end"], one["transcript_size"]) for one in listed] == [
+        (kept.pk, "left", 7),
+        (empty.pk, "left", 7),
+    ]
+    assert api.get(f"/api/v1/consoles/{kept.pk}/").json()["opened_by"] == "olga"
+    assert api.delete(f"/api/v1/consoles/{kept.pk}/").status_code == 404  # it is closed
+
+    for user, status in ((viewer, 403), (stranger, 404)):
+        assert client_of(user).get(url).status_code == status
+        assert client_of(user).get("/api/v1/consoles/", {"state": "all"}).json()["count"] == 0
+    assert api.get(f"/api/v1/consoles/{empty.pk}/transcript/").status_code == 404
+    assert not AuditEntry.objects.filter(action="console.transcript").exists()
+
+    answer = api.get(url, headers={"Accept": "text/plain"})
+    page = client_of(operator).get(f"/consoles/{kept.pk}/transcript/")
+    for name in ("Content-Type", "Content-Disposition", "Cache-Control"):
+        assert answer[name] == page[name]
+    assert answer["Content-Type"] == "text/plain"
+    assert b"".join(answer.streaming_content) == b"".join(page.streaming_content) == b"login: "
+    by_api, by_page = AuditEntry.objects.filter(action="console.transcript")
+    assert (by_api.actor_name, by_api.object_id) == (by_page.actor_name, by_page.object_id)
+
+
 def test_old_consoles_go_with_their_transcripts(settings, tmp_path):
     settings.DATA_DIR = tmp_path
     device = machine()

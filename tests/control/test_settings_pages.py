@@ -2,9 +2,14 @@
 
 import pytest
 
+from apps.alerts.subscriptions import here
+from apps.components.models import ManagementInterface
 from apps.control.models import SettingsOrder
 from apps.control.settings import services
+from apps.core import options
+from apps.core.actors import SYSTEM
 from apps.core.models import Job
+from apps.core.phrases import Phrase
 from tests.control.conftest import machine, received, run
 from tests.factories import make_component, make_group, make_user
 
@@ -158,6 +163,47 @@ def test_the_api_sets_many(admin, client_of, server, queued):
     assert len(api.post(f"{url}?dry_run=true", body, format="json").json()["differences"]) == 2
     assert api.post(url, {**body, "expect": 3}, format="json").status_code == 409
     assert api.post(url, body, format="json").status_code == 202
+
+
+def test_the_api_has_many_report_here_by_the_address_that_the_page_takes(admin, client, client_of, server, queued):
+    other, switch = machine(make_component("server-2")), make_component("switch-1")
+    run(services.read([other.component], admin))
+    for one, address in ((server, "127.0.0.77"), (other, "127.0.0.78")):
+        ManagementInterface.objects.filter(pk=one.pk).update(address=address)
+    api, url = client_of(admin.user), "/api/v1/settings-jobs/report/"
+    body = {"components": [server.component.pk, other.component.pk, switch.pk]}
+    found = api.post(f"{url}?dry_run=true", body, format="json").json()["differences"]
+    changes = [[(change["name"], change["after"]) for change in one["changes"]] for one in found]
+    assert changes == [[("destinations.1.address", "127.0.0.1")]] * 2 + [[]]
+    assert [one["why_not"] for one in found] == [None, None, "None of its ways of managing has settings."]
+    assert api.post(url, {**body, "expect": 3}, format="json").status_code == 409
+    assert not Job.objects.filter(kind="settings").exists()
+    viewer, stranger = make_user("viewer", server.component.group), make_user("operator", make_group("Osaka"))
+    assert client_of(viewer).post(url, body, format="json").status_code == 403
+    assert client_of(stranger).post(url, body, format="json").status_code == 400
+
+    options.set_value("report_address", "192.0.2.9", SYSTEM)
+    done = api.post(url, {**body, "expect": 2}, format="json")
+    assert done.status_code == 202
+    job = Job.objects.get(pk=done.json()["job"])
+    assert [step.state for step in run(job)] == ["done", "done"]
+    assert received(server) == received(other) == ["set destinations.1.address"]
+    assert api.post(url, {"components": [switch.pk]}, format="json").status_code == 409
+
+
+def test_the_api_says_where_it_is_not_known_by_which_address_a_controller_reaches_the_portal(
+    admin, client_of, server, monkeypatch
+):
+    def nowhere(address: str) -> str:
+        raise here.Nowhere(Phrase("nowhere"))
+
+    monkeypatch.setattr(here, "towards", nowhere)
+    answer = client_of(admin.user).post(
+        "/api/v1/settings-jobs/report/", {"components": [server.component.pk]}, format="json"
+    )
+    assert answer.status_code == 409
+    assert "Address for alerts" in answer.json()["detail"]
+    assert not SettingsOrder.objects.exists()
 
 
 def test_the_defaults_of_the_portal_are_a_wish_whose_difference_is_shown(admin, client, server):

@@ -124,14 +124,20 @@ def test_what_a_device_does_not_offer_is_on_no_menu_and_a_conflict(client_of, ad
     monkeypatch.setattr(FakeDriver, "read_power", read_power)
     browser = Client()
     browser.force_login(admin.user)
-    page = f"/components/{device.component_id}/"
-    assert "order=power.reboot" in browser.get(page).content.decode()  # nobody has asked it yet
+    page, word = f"/components/{device.component_id}/", "The device was not asked yet which power orders it offers."
+    api, url = client_of(admin.user), f"/api/v1{page}"
+    shown = browser.get(page).content.decode()
+    assert "order=power.reboot" in shown
+    assert word in shown
+    assert api.get(url).json()["interfaces"][0]["power_actions"] is None
     polling.poll([device.pk])
     device.refresh_from_db()
     assert set(device.power_actions) == {action.value for action in offered}
     shown = browser.get(page).content.decode()
     assert "order=power.reboot" not in shown
     assert "order=power.reset" in shown
+    assert word not in shown
+    assert set(api.get(url).json()["interfaces"][0]["power_actions"]) == set(device.power_actions)
     dialog = browser.get("/operations/", {"order": "power.reboot", "ids": device.component_id}).content.decode()
     assert "None of these components can do this." in dialog
     body = {"operation": "power", "arguments": {"action": "reboot"}, "components": [device.component_id]}

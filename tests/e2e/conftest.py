@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    BrowserType,
     ConsoleMessage,
     Error,
     Page,
@@ -197,9 +198,15 @@ def _with_console(api: Client) -> int:
     return int(api.post("/components/", {"name": "silent-server", "interfaces": [way]})["id"])
 
 
+def launch(kind: BrowserType, *flags: str) -> Browser:
+    """Start a Chromium."""
+    path = program("chromium-headless-shell", "chromium-headless-shell")
+    return kind.launch(executable_path=path, args=[*CHROMIUM_FLAGS, *flags])
+
+
 @dataclass
 class Chromium:
-    """Debian's Chromium, started anew after a while: one that has shown a hundred pages may stop answering."""
+    """Debian's Chromium without windows, which is a third less work; after a hundred pages one may stop answering."""
 
     playwright: Playwright
     running: Browser | None = None
@@ -209,8 +216,7 @@ class Chromium:
         """Give the one that runs, or a new one where too many tests have used it."""
         if self.running is None or self.used + tests > TESTS_OF_A_BROWSER:
             self.end()
-            path = program("chromium", "chromium")
-            self.running, self.used = self.playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS), 0
+            self.running, self.used = launch(self.playwright.chromium), 0
         self.used += tests
         return self.running
 

@@ -12,9 +12,8 @@ from cryptography.hazmat.primitives import serialization
 from playwright.sync_api import Browser, Error
 
 from tests import migrated
-from tests.e2e.conftest import CHROMIUM_FLAGS, Visit, leave, sign_in
+from tests.e2e.conftest import Visit, launch, leave, sign_in
 from tests.e2e.portal import ROOT, Portal
-from tests.peers import program
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +35,7 @@ def trusting(encrypted: Portal, browser: Browser) -> Iterator[Browser]:
     key = x509.load_pem_x509_certificate(text).public_key()
     spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     trusted = base64.b64encode(hashlib.sha256(spki).digest()).decode()
-    flags = [*CHROMIUM_FLAGS, f"--ignore-certificate-errors-spki-list={trusted}"]
-    believer = browser.browser_type.launch(executable_path=program("chromium", "chromium"), args=flags)
+    believer = launch(browser.browser_type, f"--ignore-certificate-errors-spki-list={trusted}")
     yield believer
     believer.close()
 

@@ -11,6 +11,7 @@ from django.core.cache import cache
 from apps.components.models import ManagementInterface
 from apps.monitoring import layouts
 from apps.simulators.snmp_replay import Recording, ReplayAgent, serve
+from tests.controllers import rack, thread  # noqa: F401 - fixtures
 from tests.factories import make_component, make_credential, make_interface
 
 
@@ -37,8 +38,8 @@ def fake_device(address: str = "", **parameters: Any) -> ManagementInterface:
 def snmp_device() -> Iterator[Callable[[Recording], int]]:
     """Give what starts an SNMP agent from a recording, on a thread of its own; it answers with its port."""
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
+    runner = threading.Thread(target=loop.run_forever, daemon=True)
+    runner.start()
     running: list[ReplayAgent] = []
 
     def start(recording: Recording) -> int:
@@ -49,5 +50,5 @@ def snmp_device() -> Iterator[Callable[[Recording], int]]:
     for agent in running:
         loop.call_soon_threadsafe(agent.close)
     loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
+    runner.join(10)
     loop.close()

@@ -6,40 +6,28 @@ from contextlib import ExitStack
 
 import pytest
 
-from apps.components.models import Component, Credential, ManagementInterface
+from apps.components.models import Component, Credential, ManagementInterface, StatusCause
 from apps.components.services import credentials
 from apps.core.actors import SYSTEM
+from apps.drivers.redfish import sections
 from apps.monitoring.services import polling, readings
 from apps.protocols.ipmi import measuring, session
 from apps.simulators.bmc import Controller, Fault
 from apps.simulators.redfish import Fault as ServiceFault
 from apps.simulators.redfish import Machine, Service, serve
-from tests.controllers import PASSWORD, USERNAME, LoopThread, controllers, loop_thread
+from tests.controllers import PASSWORD, TWENTY, USERNAME, LoopThread
 from tests.factories import make_component, make_credential, make_interface
 from tests.redfish_peers import SECRET, USER, Pair, redfish_certificates  # noqa: F401
 
 pytestmark = pytest.mark.django_db
 
-TWENTY = 20
+NETWORK = "127.0.72"
 REFUSED = "authentication_failed"
 
 
 @pytest.fixture(autouse=True)
 def _no_limits_remembered() -> None:
     measuring.forget()
-
-
-@pytest.fixture(scope="module")
-def thread() -> Iterator[LoopThread]:
-    with loop_thread() as running:
-        yield running
-
-
-@pytest.fixture
-def rack(thread: LoopThread) -> Iterator[list[Controller]]:
-    """Twenty controllers with one account."""
-    with controllers(thread, [f"127.0.72.{number}" for number in range(1, TWENTY + 1)]) as found:
-        yield found
 
 
 @pytest.fixture
@@ -157,6 +145,79 @@ def test_one_that_dies_while_it_is_read_keeps_its_values_and_the_others_are_read
     assert poll(ways) == ["", ""]
     assert status_of(ways) == ["normal", "normal"]
     assert [len(one.sessions) for one in (dying, well)] == [0, 0]
+
+
+def redfish(services: list[Service], **parameters: object) -> list[ManagementInterface]:
+    login = make_credential("password", username=USER, password=SECRET)
+    ways = register([(one.address, one.port) for one in services], "redfish", login)
+    ManagementInterface.objects.filter(pk=ways[0].pk).update(parameters=parameters)
+    return ways
+
+
+def left_behind(services: list[Service]) -> tuple[list[int], list[int]]:
+    """Give what is left at each service: sessions, and connections once those that were closed have gone."""
+    until = time.monotonic() + 30
+    while any(one.connections for one in services) and time.monotonic() < until:
+        time.sleep(0.05)
+    return [len(one.sessions) for one in services], [one.connections for one in services]
+
+
+def test_a_service_that_dies_while_it_is_read_keeps_its_values_and_the_others_are_read(services, thread):
+    dying, *well = services[:4]
+    ways = redfish(services[:4])
+    assert poll(ways) == [""] * 4
+    before = {view.key: view.value for view in readings.latest(ways[0].component)}
+    thread.call(lambda: dying.begin(ServiceFault.DIES))
+    begun = time.monotonic()
+    assert poll(ways) == ["unreachable", "", "", ""]
+    assert time.monotonic() - begun < polling.DEADLINE
+    assert dying.opened == 2  # it had let us in
+    assert last_error(ways[0]) == f"{dying.address} breaks the connection off"
+    assert status_of(ways) == ["unknown", *["normal"] * len(well)]
+    assert {view.key: view.value for view in readings.latest(ways[0].component)} == before
+    assert left_behind(services[:4]) == ([0] * 4, [0] * 4)
+    thread.call(lambda: dying.mend(ServiceFault.DIES))
+    assert poll(ways) == [""] * 4
+    assert status_of(ways) == ["normal"] * 4
+    assert left_behind(services[:4]) == ([0] * 4, [0] * 4)
+
+
+def test_a_service_whose_storage_takes_20_s_keeps_what_was_known_of_it_and_gives_all_else(
+    services, thread, monkeypatch
+):
+    monkeypatch.setattr(sections, "SELDOM", 0.0)  # everything is due
+    slow, *well = services[:4]
+    ways = redfish(services[:4], section_limit=1)
+    assert poll(ways) == [""] * 4
+    before = {view.key for view in readings.latest(ways[0].component)}
+    slow.machine.slowness, slow.machine.inlet = 20.0, 27.0
+    thread.call(lambda: slow.begin(ServiceFault.SLOW))
+    begun = time.monotonic()
+    assert poll(ways) == [""] * 4
+    assert time.monotonic() - begun < polling.DEADLINE
+    after = {view.key: view for view in readings.latest(ways[0].component)}
+    assert after["temperature.0"].value == 27.0
+    assert after["drive.DE00C000.0.life"].value is None
+    assert str(after["drive.DE00C000.0.life"].why) == "not answered in time"
+    assert after.keys() == before
+    causes = list(StatusCause.objects.filter(component=ways[0].component).values_list("key", "status"))
+    assert causes == [("unread.storage", "unknown")]
+    assert status_of(ways) == ["unknown", *["normal"] * len(well)]
+    assert left_behind(services[:4]) == ([0] * 4, [0] * 4)
+
+
+def test_a_service_each_of_whose_answers_takes_20_s_is_told_as_such_and_holds_up_nobody(services, thread):
+    slow, *well = services[:4]
+    ways = redfish(services[:4])
+    slow.machine.slowness, slow.slow_below = 20.0, "/"
+    thread.call(lambda: slow.begin(ServiceFault.SLOW))
+    begun = time.monotonic()
+    assert poll(ways) == ["unreachable", "", "", ""]
+    assert time.monotonic() - begun < polling.DEADLINE
+    assert last_error(ways[0]) == f"{slow.address} does not answer in time"
+    assert status_of(ways) == ["unknown", *["normal"] * len(well)]
+    assert slow.opened == 0
+    assert left_behind(services[:4]) == ([0] * 4, [0] * 4)
 
 
 def test_one_without_a_free_session_is_told_as_that_and_costs_the_others_nothing(rack, services, thread):

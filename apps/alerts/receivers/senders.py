@@ -19,6 +19,7 @@ FIELDS = tuple(
     for field in Component._meta.concrete_fields
     if field.attname in {"id", "name", "alias", "group_id", "suspended", "model"}
 )
+Found = Mapping[str, Sequence[Component]]  # by address
 KEPT = 20_000  # components as they were read last
 
 

@@ -17,7 +17,7 @@ from apps.alerts.models import Counter as CounterRow
 from apps.alerts.receivers import controllers, snmp_trap
 from apps.alerts.receivers.datagrams import Datagram
 from apps.alerts.receivers.refusals import Refusals, report
-from apps.alerts.receivers.senders import Senders
+from apps.alerts.receivers.senders import Found, Senders
 from apps.alerts.receivers.snmp_trap import Trap
 from apps.alerts.receivers.storm import StormGuard
 from apps.alerts.receivers.users import Admitted, Users
@@ -106,10 +106,12 @@ class Store:
         try:
             with closing_on_failure(), turn():
                 started = time.monotonic()
-                self._find_controllers([trap for trap in traps if trap.event is not None])
-                fresh = self._without_repeats(traps)
+                fresh, events = self._without_repeats(traps), [trap for trap in traps if trap.event is not None]
+                # Repeated events are answered, too. All is looked for before the first thing is stored.
+                found = self.senders.find({trap.address for trap in (*fresh, *events)}) if fresh or events else {}
+                self._find_controllers(events, found)
                 if fresh:
-                    store(self._arrivals(fresh))
+                    store(self._arrivals(fresh, found))
                 new = {Count.STORED: len(fresh), Count.REPEATED: len(traps) - len(fresh)}
                 CounterRow.add({name.value: self.counts[name] + new.get(name, 0) for name in Count})
         except DatabaseAway:
@@ -134,12 +136,11 @@ class Store:
             self._answered.popitem(last=False)
         return [trap for trap in repeated if trap.answer is not None]
 
-    def _find_controllers(self, traps: Sequence[Trap]) -> None:
+    def _find_controllers(self, traps: Sequence[Trap], found: Found) -> None:
         """Note on platform events how their controllers are told that they were heard."""
         if not traps:
             return
-        found = self.senders.find(trap.address for trap in traps)
-        ports = controllers.ports_of({each.pk for several in found.values() for each in several})
+        ports = controllers.ports_of({each.pk for trap in traps for each in found.get(trap.address, ())})
         for trap in traps:
             for component in found.get(trap.address, ()):
                 if trap.event is not None and component.pk in ports:
@@ -212,10 +213,9 @@ class Store:
             fresh.append(trap)
         return fresh
 
-    def _arrivals(self, traps: Sequence[Trap]) -> list[Arrival]:
+    def _arrivals(self, traps: Sequence[Trap], found: Found) -> list[Arrival]:
         """Say what the traps mean: their definitions, components and objects."""
         known = catalogue.current()
-        found = self.senders.find(trap.address for trap in traps)
         arrivals = []
         for trap in traps:
             notification = trap.notification

@@ -39,6 +39,12 @@ class InterfaceSerializer(Strict):
     status = serializers.CharField(read_only=True)
     last_polled_at = serializers.DateTimeField(read_only=True)
     last_error = Phrased(read_only=True)
+    power_actions = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        allow_null=True,
+        help_text="The power orders that the device offers by this way; null: it has not said so, all may be tried.",
+    )
     identity = Anything(read_only=True, help_text="What the device said of itself by this way of managing.")
 
 

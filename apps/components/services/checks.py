@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 
 from apps.components import contact, extensions, noting
 from apps.components.models import Component, ManagementInterface
+from apps.components.offers import Offers
 from apps.components.services import host_names
 from apps.core import jobs
 from apps.core.actors import Actor
@@ -124,8 +125,9 @@ def _steps(rows: QuerySet[ManagementInterface]) -> list[jobs.NewStep]:
 
 def run_check(job_id: int) -> None:
     """Check the waiting steps of a job, some at once; each ends as soon as its device has answered."""
+    offers = Offers()
     for steps in _claimed(job_id):
-        lines = {line.interface_id: line for line in contact.lines(steps.keys(), contact.CHECK)}
+        lines = {line.interface_id: line for line in contact.lines(steps.keys(), contact.CHECK, offers=offers)}
         _finish_gone(steps, lines.keys())
         for answer in _answers(list(lines.values())):
             outcome = noting.Outcome(answer.line, answer.error, answer.state or {})

@@ -17,7 +17,6 @@ from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
 from apps.components.models import Component, ManagementInterface
-from apps.control.consoles import transcripts
 from apps.control.consoles.relay import RELAYED
 from apps.control.models import ConsoleSession
 from apps.control.services import consoles, own_pages, targets
@@ -27,7 +26,7 @@ from apps.core.sent_file import file_response
 from apps.core.writes import turn
 from apps.drivers.contract import Capability
 
-PERMISSION = "console"
+PERMISSION = consoles.OPENING
 SHOWN = 12  # transcripts beside the terminal
 
 
@@ -136,12 +135,10 @@ def transcript(request: HttpRequest, console: int) -> HttpResponseBase:
     session = get_object_or_404(ConsoleSession.objects.visible_to(request.user).select_related("component"), pk=console)
     if not scoping.may(request.user, PERMISSION, session.component.group_id):
         raise PermissionDenied
-    if not transcripts.size(session.pk):
+    found = consoles.fetch_transcript(session, Actor.of(request))
+    if found is None:
         raise Http404
-    with turn():
-        audit.record(Actor.of(request), "console.transcript", session)
-    name = f"console-{session.component_id}-{session.opened_at:%Y%m%d-%H%M}-{session.pk}.log"
-    return file_response(request, name, "text/plain", transcripts.read(session.pk))
+    return file_response(request, found.name, found.kind, found.parts)
 
 
 @require_safe

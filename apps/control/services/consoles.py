@@ -1,6 +1,6 @@
 """What is kept of consoles: opened, handed over, closed; who holds the interface meanwhile, and what was left over."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -25,6 +25,7 @@ from apps.protocols.errors import ContactError
 
 HELD_FOR = timedelta(seconds=90)  # renewed long before; so long polls stay away after a process that was killed
 FORGOTTEN_AT_ONCE = 200
+OPENING = "console"  # a permission: to open them, and to read what machines said on them
 TAKING_OVER = "components"  # whoever registers the components of a group is its administrator
 
 GONE = Phrase(gettext_noop("The interface was removed or switched off."))
@@ -56,6 +57,15 @@ class Rules:
     idle: timedelta
     pauses_polls: bool
     transcript: int  # bytes; 0: none is kept
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A transcript as a file."""
+
+    name: str
+    parts: Iterator[bytes]
+    kind: str = "text/plain"
 
 
 def rules() -> Rules:
@@ -182,6 +192,16 @@ def end(
             events.publish("component")
     if session.interface_id is not None:
         release(session.interface_id)
+
+
+def fetch_transcript(session: ConsoleSession, actor: Actor) -> Transcript | None:
+    """Give what the machine said on a console, and write down who took it; None where nothing is kept."""
+    if not transcripts.size(session.pk):
+        return None
+    with turn():
+        audit.record(actor, "console.transcript", session)
+    name = f"console-{session.component_id}-{session.opened_at:%Y%m%d-%H%M}-{session.pk}.log"
+    return Transcript(name, transcripts.read(session.pk))
 
 
 def left_over() -> Sequence[ConsoleSession]:

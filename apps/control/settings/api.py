@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from apps.components.models import Component, ManagementInterface
 from apps.control.settings import differences, services, values
-from apps.control.settings.addresses import own_addresses
+from apps.control.settings.addresses import own_address, own_addresses
 from apps.control.settings.services import Difference
 from apps.core.api import Accepted, Conflict, ScopedViewSet, accepted
 from apps.core.api_fields import LARGEST_ID, Anything, Flag, Nothing, Strict, Whole
@@ -71,13 +71,22 @@ class WishSerializer(Strict):
     restart = Flag(default=False, help_text="Restart a controller that says that a change counts only then.")
 
 
-class WishOfManySerializer(WishSerializer):
-    """The same settings for many components; ``expect``: nothing begins unless so many of them change."""
+class OfManySerializer(Strict):
+    """Many components; ``expect``: nothing begins unless so many of them change."""
 
     components = serializers.ListField(
         child=Whole(min_value=1, max_value=LARGEST_ID), allow_empty=False, max_length=MOST
     )
+    restart = Flag(default=False, help_text="Restart a controller that says that a change counts only then.")
     expect = Whole(required=False, min_value=0)
+
+
+class WishOfManySerializer(OfManySerializer, WishSerializer):
+    """The same settings for many components; ``expect``: nothing begins unless so many of them change."""
+
+
+class ReportSerializer(OfManySerializer):
+    """Components whose controllers are to send their alerts to this portal; ``expect`` as for other settings."""
 
 
 class ChangeSerializer(serializers.Serializer[Any]):
@@ -118,7 +127,7 @@ class _SettingsViewSet(ScopedViewSet):
     filter_backends = ()
     reading = writing = services.PERMISSION
 
-    def _wish(self, request: Request, kind: type[WishSerializer]) -> dict[str, Any]:
+    def _wish(self, request: Request, kind: type[Strict]) -> dict[str, Any]:
         serializer = kind(data=request.data, context=self.get_serializer_context())
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
@@ -133,6 +142,10 @@ class _SettingsViewSet(ScopedViewSet):
         if nowhere:
             sentence = _("There is no setting of this name.")
             raise exceptions.ValidationError({"settings": {name: [sentence] for name in sorted(nowhere)}})
+        return self._order_of(found, told)
+
+    def _order_of(self, found: Sequence[Difference], told: dict[str, Any]) -> Response:
+        """Have differences carried out by a job, or only tell them."""
         if self._is_dry():
             return Response({"differences": [_difference(one) for one in found]})
         if len(found) == 1 and found[0].why_not is not None:
@@ -202,8 +215,29 @@ class SettingsJobViewSet(_SettingsViewSet):
     def create(self, request: Request) -> Response:
         """Set them by one job; with ``dry_run`` only say what would change on each."""
         told = self._wish(request, WishOfManySerializer)
-        wanted = list(dict.fromkeys(told["components"]))
-        rows = Component.objects.visible_to(request.user).select_related("group").in_bulk(wanted)
+        return self._carry_out(self._components(told["components"]), told)
+
+    @extend_schema(
+        request=ReportSerializer, parameters=[DRY_RUN], responses={202: Accepted, 200: DifferencesSerializer}
+    )
+    def report(self, request: Request) -> Response:
+        """Have their controllers send alerts to this portal; with ``dry_run`` only say what would change on each.
+
+        The address is that of the option ``report_address``, else the one by which the portal reaches each of them. It
+        is written where it stands already (a controller keeps the MAC address with it), else into an empty place.
+        """
+        told = self._wish(request, ReportSerializer)
+        components = self._components(told["components"])
+        try:
+            found = services.report_to(components, own_address)
+        except DjangoValidationError as error:
+            raise Conflict(error.messages[0]) from error
+        return self._order_of(found, told)
+
+    def _components(self, ids: Sequence[int]) -> list[Component]:
+        """Give those that are named, if all of them are seen and may be set."""
+        wanted = list(dict.fromkeys(ids))
+        rows = Component.objects.visible_to(self.request.user).select_related("group").in_bulk(wanted)
         missing = [pk for pk in wanted if pk not in rows]
         if missing:
             sentence = _("There is no component with the id %(id)s.")
@@ -211,7 +245,7 @@ class SettingsJobViewSet(_SettingsViewSet):
         components = [rows[pk] for pk in wanted]
         for component in components:
             self.require(component.group_id)
-        return self._carry_out(components, told)
+        return components
 
 
 def _settings(component: Component, interface: ManagementInterface | None) -> dict[str, Any]:
@@ -291,4 +325,5 @@ routes: list[URLPattern] = [
         name="component-settings-reset",
     ),
     path("settings-jobs/", SettingsJobViewSet.as_view({"post": "create"}), name="settings-job-list"),
+    path("settings-jobs/report/", SettingsJobViewSet.as_view({"post": "report"}), name="settings-job-report"),
 ]

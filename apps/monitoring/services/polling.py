@@ -49,6 +49,8 @@ def poll(
 
     blocking = [line for line in lines if line.spec is not None and line.spec.blocking]
     asked = [line for line in lines if line.spec is None or not line.spec.blocking]
+    for share in (blocking, asked):
+        share.sort(key=lambda line: line.failures > 0)  # those who answer find out whether a shared login is good
     excluded = port_exclusion.of_components({line.component_id for line in lines})
     logs = event_logs.due(lines, every=every_log)
     talk = partial(ask, own=own, excluded=excluded, silent=silent, logs=logs, listed=listed, deadline=deadline)

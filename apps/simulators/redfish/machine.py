@@ -14,7 +14,8 @@ class Fault(StrEnum):
     """What may be wrong with the service or the machine behind it."""
 
     SILENT = "silent"  # takes connections and never answers
-    SLOW = "slow"  # storage takes ``Machine.slowness`` seconds
+    SLOW = "slow"  # what is below ``Service.slow_below``, else storage alone, takes ``Machine.slowness`` seconds
+    DIES = "dies"  # answers ``Service.lasts`` further requests, then breaks off every connection, and forgets who is in
     SESSION_FULL = "session-full"
     WRONG_CERTIFICATE = "wrong-certificate"
     WRONG_PASSWORD = "wrong-password"  # noqa: S105

@@ -36,6 +36,8 @@ class Service:
     sessions: dict[str, str] = field(default_factory=dict, repr=False)  # number → token
     opened: int = 0  # sessions since the start
     requests: "deque[tuple[str, str]]" = field(default_factory=lambda: deque(maxlen=2000))  # method, path with query
+    lasts: int = 3  # requests that it still answers once it begins to die
+    slow_below: str = f"{places.SYSTEM}/Storage"
     restarts_in: float = RESTARTS_IN  # seconds in which nobody is there while the controller starts anew
     events: EventService = field(init=False)
     _context: ssl.SSLContext | None = field(default=None, repr=False)
@@ -45,6 +47,7 @@ class Service:
     _moving: "asyncio.Task[None] | None" = field(default=None, repr=False)
     _lost: bool = False
     _starts: bool = False
+    _left: int = 0
 
     def __post_init__(self) -> None:
         """Let the first account be the one by which tests sign in, and have the events of the machine told."""
@@ -55,6 +58,7 @@ class Service:
         """Let a fault begin."""
         if fault not in self.machine.faults:
             self.machine.begin(fault)
+            self._left = self.lasts
             self.events.tell(fault, begins=True)
         self._show_certificate()
 
@@ -84,7 +88,7 @@ class Service:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
         path = request.path
-        if self._starts and request.transport is not None:
+        if (self._starts or self._is_dead()) and request.transport is not None:
             request.transport.abort()
             return web.Response()
         self.requests.append((request.method, request.path_qs))
@@ -92,7 +96,7 @@ class Service:
             self.machine.look(self.machine)
         if Fault.SILENT in self.machine.faults or self._lost:
             await asyncio.sleep(3600)
-        if Fault.SLOW in self.machine.faults and path.startswith(f"{places.SYSTEM}/Storage"):
+        if Fault.SLOW in self.machine.faults and path.startswith(self.slow_below):
             await asyncio.sleep(self.machine.slowness)
         if request.method == "POST" and path == places.SESSIONS:
             return self._sign_in(await _body(request))
@@ -108,6 +112,21 @@ class Service:
             case "POST":
                 return self._order(path, await _body(request))
         return _error(405, "Base.1.18.OperationNotAllowed", "The HTTP method is not allowed on this resource.")
+
+    def _is_dead(self) -> bool:
+        """Say whether it answers no more; while it dies, each request is one of the last."""
+        if Fault.DIES not in self.machine.faults:
+            return False
+        self._left -= 1
+        if self._left < 0:
+            self.sessions.clear()
+        return self._left < 0
+
+    @property
+    def connections(self) -> int:
+        """Give how many are open to it."""
+        server = self._runner.server if self._runner is not None else None
+        return len(server.connections) if server is not None else 0
 
     def _knows(self, request: web.Request) -> bool:
         if token := request.headers.get("X-Auth-Token"):
@@ -302,7 +321,7 @@ async def serve(
     service.events.loop = asyncio.get_running_loop()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", service.answer)
-    service._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    service._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
     await service._runner.setup()
     service._site = web.TCPSite(service._runner, address, port, ssl_context=context)
     await service._site.start()

@@ -3,21 +3,19 @@
 import asyncio
 import socket
 import sys
-from collections.abc import Iterator
 
 import pytest
 
 from apps.drivers.bmc.driver import BmcDriver
 from apps.drivers.contract import Target
 from apps.protocols.errors import DeviceError
-from apps.protocols.ipmi import measuring
 from apps.protocols.ipmi.source_ports import SourcePort
 from apps.simulators.bmc import Controller, Fault
-from tests.controllers import PASSWORD, USERNAME, LoopThread, controllers, loop_thread
+from tests.controllers import PASSWORD, TWENTY, USERNAME, LoopThread
 from tests.ipmi_sim import IpmiSim, ipmi_sim
 from tests.peers import free_udp_port
 
-TWENTY = 20
+NETWORK = "127.0.75"
 READER = """
 import asyncio, sys
 from apps.drivers.bmc.driver import BmcDriver
@@ -35,20 +33,6 @@ async def read(source_port, port, password, *addresses):
 
 asyncio.run(read(*sys.argv[1:]))
 """
-
-
-@pytest.fixture(scope="module")
-def thread() -> Iterator[LoopThread]:
-    with loop_thread() as running:
-        yield running
-
-
-@pytest.fixture
-def rack(thread: LoopThread) -> Iterator[list[Controller]]:
-    """Twenty controllers, which count from which ports they are asked."""
-    measuring.forget()
-    with controllers(thread, [f"127.0.75.{number}" for number in range(1, TWENTY + 1)]) as found:
-        yield found
 
 
 def heard(rack: list[Controller]) -> set[int]:
