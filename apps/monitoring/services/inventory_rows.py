@@ -19,6 +19,7 @@ Place = tuple[str, str]  # kind and key of a part
 Facts = tuple[str, str, dict[str, Any], str]  # what its row says: name, status, details, section
 
 _TOLD = ("name", "status", "details", "section")
+_JSON = frozenset({"details"})
 _NEW = ("interface_id", "kind", "key", *_TOLD, "read_at")
 
 
@@ -59,20 +60,17 @@ def _is_same(items: Sequence[Item], stored: Mapping[Place, Sequence[Any]], facts
         seen.add(place)
         if (row := stored.get(place)) is None:
             return False
-        name, status, details, section = facts_of(item)
-        if [name, status, section] != [row[0], row[1], row[3]] or details != json.loads(row[2]):
-            return False
+        for column, fact, value in zip(_TOLD, facts_of(item), row, strict=True):
+            if fact != (json.loads(value) if column in _JSON else value):
+                return False
     return len(seen) == len(stored)
 
 
 def insert(new: Iterable[InventoryItem]) -> None:
     """Write rows that are not there yet; where two workers list one device at once, the first one counts."""
     moment = rows.moment_writer()
-    told = [
-        (
-            *(row.interface_id, row.kind, row.key),
-            *(row.name, row.status, json.dumps(row.details), row.section, moment(row.read_at)),
-        )
-        for row in new
-    ]
+    told = []
+    for row in new:
+        facts = [json.dumps(getattr(row, name)) if name in _JSON else getattr(row, name) for name in _TOLD]
+        told.append((row.interface_id, row.kind, row.key, *facts, moment(row.read_at)))
     rows.insert(InventoryItem, _NEW, told, 'ON CONFLICT (interface_id, kind, "key") DO NOTHING')
