@@ -18,6 +18,7 @@ from apps.core.api_routes import routes as core_routes
 from apps.groups.api import routes as groups_routes
 from apps.monitoring.api import routes as monitoring_routes
 from apps.monitoring.api_event_log import routes as event_log_routes
+from apps.monitoring.api_inventory_changes import routes as inventory_change_routes
 from apps.monitoring.api_parts import routes as parts_routes
 from apps.monitoring.api_power import routes as power_routes
 from apps.system.api import routes as system_routes
@@ -39,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
                 *monitoring_routes,
                 *parts_routes,
                 *event_log_routes,
+                *inventory_change_routes,
                 *power_routes,
                 *control_routes,
                 *console_routes,

@@ -64,6 +64,7 @@ FILES = (
     "monitoring/test_event_log_peers.py",
     "monitoring/test_every_change_is_audited.py",
     "monitoring/test_ilo.py",
+    "monitoring/test_inventory_change_pages.py",
     "monitoring/test_limits_of_many.py",
     "monitoring/test_panels.py",
     "monitoring/test_port_exclusion.py",

@@ -52,8 +52,10 @@ DATA = frozenset(  # files, what charts are drawn from, and what programs ask fo
         *("alerts:export", "audit:export", "definitions:export", "monitoring:chart", "monitoring:chart-file"),
         *("monitoring:component-chart", "monitoring:component-chart-file", "monitoring:fleet-chart"),
         *(
+            "monitoring:component-inventory-changes-file",
             "monitoring:event-log-file",
             "monitoring:fleet-chart-file",
+            "monitoring:inventory-changes-file",
             "portal:bundle",
             "portal:capacity-history",
             "portal:style-guide-series",

@@ -7,13 +7,15 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.components.models import Component, ManagementInterface
 from apps.core.actors import Actor
 from apps.core.classic import ReadOnlyAdmin, ScopedAdmin
-from apps.monitoring.models import ExcludedPort, Limit, Liveness, LoggedEntry, LogPlace, Sensor
+from apps.monitoring.models import ExcludedPort, InventoryChange, Limit, Liveness, LoggedEntry, LogPlace, Sensor
+from apps.monitoring.panels import inventory_changes
 from apps.monitoring.panels.event_log import NAMES
 from apps.monitoring.services import limits, log_entries, port_exclusion
 
@@ -150,6 +152,43 @@ class LoggedEntryAdmin(ReadOnlyAdmin):
     def subject(self, entry: LoggedEntry) -> str:
         """Give what it is about, in the reader's language."""
         return log_entries.source_of(entry)
+
+
+@admin.register(InventoryChange)
+class InventoryChangeAdmin(ReadOnlyAdmin):
+    """Which parts of devices appeared, went or became others: what was noticed last stands first."""
+
+    list_display = ("at", "change", "part", "shelf", "what", "component", "interface")
+    list_display_links = ("at", "part")
+    list_filter = ("change", "kind")
+    search_fields = ("name", "words", "interface__component__name", "interface__address")
+    fields = ("component", "interface", "at", "change", "shelf", "part", "key", "what")
+    ordering = ("-pk",)  # they are written in the order of time
+    sortable_by = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Give the changes that the user may see, with what a row shows."""
+        return super().get_queryset(request).select_related("interface__component")
+
+    @admin.display(description=_("component"))
+    def component(self, change: InventoryChange) -> Component:
+        """Give the device."""
+        return change.interface.component
+
+    @admin.display(description=_("part"))
+    def part(self, change: InventoryChange) -> str:
+        """Give what it is called, in the reader's language."""
+        return inventory_changes.line_of(change).label
+
+    @admin.display(description=_("kind"))
+    def shelf(self, change: InventoryChange) -> str:
+        """Give what kind of part it is, in the reader's language."""
+        return str(inventory_changes.line_of(change).kind)
+
+    @admin.display(description=_("details"))
+    def what(self, change: InventoryChange) -> str:
+        """Give what differs, or what is known of a part that came or went."""
+        return render_to_string("monitoring/_inventory_change_facts.html", {"line": inventory_changes.line_of(change)})
 
 
 @admin.register(LogPlace)

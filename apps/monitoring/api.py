@@ -94,7 +94,7 @@ class ComponentPartViewSet(ScopedViewSet):
     def check_version(self, found: Any) -> None:
         """The version that a caller may name is that of the part, not of the component."""
 
-    def page(self, items: list[Any]) -> Response:
+    def page(self, items: Any) -> Response:
         """Give one page of a list."""
         return self.get_paginated_response(self.get_serializer(self.paginate_queryset(items), many=True).data)
 

@@ -8,7 +8,7 @@ from apps.core import jobs, menu
 from apps.core.options import Option, declare
 from apps.drivers.contract import Capability
 from apps.monitoring import panels, tasks
-from apps.monitoring.panels import event_log, history, parts, power, settings, statistics, storage
+from apps.monitoring.panels import event_log, history, inventory_changes, parts, power, settings, statistics, storage
 from apps.monitoring.services import limits_of_many, liveness, port_exclusion, states
 
 _MONITORING = _("Monitoring")
@@ -133,6 +133,18 @@ declare(
         unit=_("days"),
     ),
     Option(
+        "inventory_change_retention",
+        int,
+        730,
+        _("Keep inventory changes"),
+        _("Which parts appeared, went or changed. 0: forever."),
+        section=_RETENTION,
+        minimum=7,
+        maximum=7300,
+        also=(0,),
+        unit=_("days"),
+    ),
+    Option(
         "event_log_limit",
         int,
         5000,
@@ -151,12 +163,19 @@ menu.register(
     )
 )
 
+menu.register(
+    menu.MenuEntry(
+        label=_("Inventory changes"), url_name="monitoring:inventory-changes", icon="box", order=25, permission="view"
+    )
+)
+
 for _tab in (
     Tab("sensors", _("Sensors"), 10, Capability.SENSORS, panels.count_sensors),
     Tab("ports", _("Ports"), 20, Capability.PORTS, parts.count_ports),
     Tab("storage", _("Storage"), 25, Capability.SENSORS, panels.count_disks, panels.has_disks),
     Tab("power", _("Power"), 28, Capability.POWER_METER, offered=power.has_power),
     Tab("statistics", _("Statistics"), 30, Capability.SENSORS),
+    Tab(inventory_changes.KIND, _("Inventory changes"), 42, Capability.INVENTORY),
     Tab(event_log.KIND, _("Event log"), 45, Capability.EVENT_LOG, event_log.count_entries),
 ):
     extensions.tabs.add(_tab.name, _tab)
@@ -189,12 +208,28 @@ for _panel in (
     Panel("watching", "settings", "monitoring/watching.html", settings.watching, 20, "c5 x-c12"),
     Panel("own-limits", "settings", "monitoring/own_limits.html", settings.own_limits, 30, "c7 x-c12"),
     Panel("all-states", "sensors", "monitoring/states.html", parts.all_states, 20, "c12", _STATES),
+    Panel(
+        "newest-changes",
+        "inventory",
+        "monitoring/newest_changes.html",
+        inventory_changes.newest_changes,
+        20,
+        "c4 x-c12",
+    ),
+    Panel(
+        "inventory-changes",
+        inventory_changes.KIND,
+        "monitoring/inventory_changes.html",
+        inventory_changes.all_changes,
+        10,
+    ),
     Panel("event-log", event_log.KIND, "monitoring/event_log.html", event_log.event_logs, 10, "c12"),
     Panel("all-ports", "ports", "monitoring/all_ports.html", parts.all_ports, 10, "c12", _PORTS),
 ):
     extensions.panels.add(_panel.name, _panel)
 
 extensions.event_sources.add(event_log.KIND, event_log.SOURCE)
+extensions.event_sources.add(inventory_changes.KIND, inventory_changes.SOURCE)
 extensions.starting.add("monitoring", states.starting)
 extensions.figures.add("monitoring", panels.figures)
 extensions.join_hooks.add("excluded-ports", port_exclusion.take_over)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from apps.monitoring.pages import charts, event_log, limits, ports, statistics
+from apps.monitoring.pages import charts, event_log, inventory_changes, limits, ports, statistics
 
 
 def _chart(place: str, view: Callable[..., Any], name: str) -> list[URLPattern]:
@@ -28,5 +28,12 @@ urlpatterns: list[URLPattern] = [
     path("components/<int:pk>/sensors/<int:sensor_pk>/limits/", limits.sensor_limits, name="limits"),
     path("components/<int:pk>/event-log.csv", event_log.event_log_file, name="event-log-file"),
     path("components/<int:pk>/event-log/<int:entry_pk>/", event_log.logged_entry, name="logged-entry"),
+    path("components/inventory-changes/", inventory_changes.fleet_changes, name="inventory-changes"),
+    path("components/inventory-changes.csv", inventory_changes.fleet_changes_file, name="inventory-changes-file"),
+    path(
+        "components/<int:pk>/inventory-changes.csv",
+        inventory_changes.component_changes_file,
+        name="component-inventory-changes-file",
+    ),
     path("components/<int:pk>/limits/<slug:quantity>/", limits.limits_of_many, name="limits-of-many"),
 ]

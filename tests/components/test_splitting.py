@@ -15,7 +15,7 @@ from apps.components.models import Component, ManagementInterface
 from apps.components.services import joining
 from apps.drivers.contract import Port, PortsReport, PortState
 from apps.monitoring import port_reports
-from apps.monitoring.models import ExcludedPort, LastPorts, Liveness, LoggedEntry
+from apps.monitoring.models import ExcludedPort, InventoryChange, LastPorts, Liveness, LoggedEntry
 from tests.factories import make_component, make_interface, ship_definitions
 
 pytestmark = pytest.mark.django_db
@@ -129,7 +129,9 @@ def test_its_event_log_and_its_excluded_ports_go_along(server, admin):
         ExcludedPort.objects.create(component=server, mac_address=mac)
     at = datetime(2026, 5, 1, tzinfo=UTC)
     LoggedEntry.objects.create(interface=ilo, key="1", placed_at=at, read_at=at + timedelta(1), status="warning")
+    InventoryChange.objects.create(interface=ilo, at=at, change="gone", kind="memory", key="1", name="DIMM 1", words="")
     made = joining.split(ilo, admin)
     assert LoggedEntry.objects.get().interface.component == made
+    assert InventoryChange.objects.get().interface.component == made
     assert [row.mac_address for row in made.excluded_ports.all()] == [*MACS[1:]]
     assert [row.mac_address for row in server.excluded_ports.all()] == [*MACS[:2]]

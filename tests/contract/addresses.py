@@ -84,6 +84,7 @@ def classic_rows(world: World) -> Iterator[tuple[str, Model]]:
         world.amber.sensor,
         world.amber.limit,
         world.amber.entry,
+        world.amber.change,
     ]
     for model in admin.site._registry:
         found = next((row for row in rows if type(row) is model), None) or model._default_manager.order_by("pk").first()

@@ -26,7 +26,7 @@ from apps.core.models import AuditEntry, Job, JobState, JobStep, StepState
 from apps.core.phrases import Phrase
 from apps.groups.models import Group
 from apps.monitoring import layouts
-from apps.monitoring.models import ExcludedPort, Limit, Liveness, LoggedEntry, Neighbour, Sensor
+from apps.monitoring.models import ExcludedPort, InventoryChange, Limit, Liveness, LoggedEntry, Neighbour, Sensor
 from apps.monitoring.services import inventory, polling
 from apps.system.models import SupportBundle
 from tests.factories import (
@@ -63,6 +63,7 @@ class Half:
     neighbour: Neighbour
     liveness: Liveness
     entry: LoggedEntry
+    change: InventoryChange
     limit: Limit
     console: ConsoleSession
 
@@ -203,6 +204,9 @@ def half(word: str, actor: Actor, parent: Group | None = None) -> Half:
         neighbour=neighbour,
         liveness=liveness,
         entry=LoggedEntry.objects.filter(interface=interface)[0],
+        change=InventoryChange.objects.create(
+            interface=interface, at=now, change="gone", kind="storage", key="drive.1", name=f"{word} drive", words=""
+        ),
         limit=Limit.objects.create(interface=interface, key="storage.1", upper_warning=10.0),
         console=_console(interface, word),
     )
@@ -234,6 +238,7 @@ def rows_of(world: World, side: Half) -> Iterator[tuple[str, Model]]:
         ("monitoring", side.component),
         ("excluded-port", side.excluded),
         ("neighbour", side.neighbour),
+        ("inventory-change", side.change),
         ("alerts:incident", side.incident),
         ("alerts:test-subscription", side.subscription),
         ("alerts:forget-farewell", world.farewell),

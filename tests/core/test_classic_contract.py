@@ -283,6 +283,7 @@ HIDDEN_COLUMNS = {
     "alerts.Farewell": {"context", "login"},
     "alerts.Incident": {"place", "acknowledged_by", "closed_by", "held"},
     "alerts.AlertDefinition": {"origin", "made", "changed_at"},
+    "monitoring.InventoryChange": {"facts"},
     "monitoring.LogPlace": {"way", "place", "looks", "filled", "wraps", "asked_at", "read_at"},
     "monitoring.LoggedEntry": {"placed_at"},
     "system.Certificate": {"key", "warned_days"},

@@ -25,6 +25,8 @@ PAGES = [
     "/components/{server}/?tab=storage",
     "/components/{server}/?tab=statistics",
     "/components/{server}/?tab=inventory",
+    "/components/{server}/?tab=inventory-changes",
+    "/components/inventory-changes/",
     "/components/{machine}/?tab=event-log",
     "/components/{machine}/event-log/{entry}/",
     "/components/{server}/?tab=alerts",

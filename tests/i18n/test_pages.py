@@ -32,7 +32,7 @@ from apps.core.models import AuditEntry
 from apps.core.phrases import Phrase
 from apps.drivers.contract import Quantity
 from apps.monitoring import layouts
-from apps.monitoring.models import Liveness, LoggedEntry, Sensor
+from apps.monitoring.models import InventoryChange, Liveness, LoggedEntry, Sensor
 from apps.monitoring.services import inventory, polling
 from apps.protocols.snmp.receiving import LEVELS
 from apps.system import extraction
@@ -54,8 +54,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
 SILENT = {"alerts:alert-news", "alerts:incident-news"}  # without news they say nothing
 TABS = (
-    "overview", "sensors", "ports", "storage", "statistics", "inventory", "event-log", "alerts", "events", "history",
-    "settings",
+    "overview", "sensors", "ports", "storage", "statistics", "inventory", "inventory-changes", "event-log", "alerts",
+    "events", "history", "settings",
 )  # fmt: skip
 # What devices and people of this fleet are called.
 DATA = (
@@ -132,6 +132,14 @@ def fleet(settings) -> Iterator[dict[str, Any]]:
         Liveness.objects.create(
             component=row.component, address=row.address, answers=lost_at is None, since=now, access_lost_at=lost_at
         )
+    for change, facts in (
+        ("appeared", [["Size (bytes)", None, 2**36]]),
+        ("gone", []),
+        ("replaced", [["Serial number", "A", "B"]]),
+        ("changed", [["Firmware", None, "1.2"], ["Read-only", "true", "false"]]),
+    ):
+        about = {"kind": "memory", "key": "dimm.1", "name": "Drive 1", "words": "", "facts": facts}
+        InventoryChange.objects.create(interface=rows[0], at=now, change=change, **about)
     alerts = [
         ingest([Arrival("snmp-trap", now, definition, component, address="192.0.2.9", trap_oid="1.3.6.1.4.1")])
         for definition, component in (

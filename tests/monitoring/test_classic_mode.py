@@ -5,7 +5,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.core.models import AuditEntry
-from apps.monitoring.models import Limit, Liveness, Sensor
+from apps.monitoring.models import InventoryChange, Limit, Liveness, Sensor
 from apps.monitoring.services import polling
 from tests.factories import make_group, make_user
 from tests.monitoring.conftest import fake_device
@@ -21,6 +21,10 @@ def device():
         component=interface.component, address=interface.address, answers=True, since=timezone.now()
     )
     Limit.objects.create(interface=interface, key="storage.1", upper_warning=10.0)
+    size = [["Size (bytes)", 2**36, None]]
+    InventoryChange.objects.create(
+        interface=interface, at=timezone.now(), change="gone", kind="memory", key="1", name="DIMM 1", facts=size
+    )
     return interface
 
 
@@ -30,9 +34,10 @@ def signed_in(role: str, **about) -> Client:
     return client
 
 
-@pytest.mark.parametrize("model", ["sensor", "limit", "liveness", "loggedentry", "logplace"])
+@pytest.mark.parametrize("model", ["sensor", "limit", "liveness", "loggedentry", "logplace", "inventorychange"])
 def test_rows_are_listed_to_those_who_see_their_component(device, model):
     words = {"sensor": "CPU load", "limit": "storage.1", "loggedentry": "Fan 2: lower critical going low"}
+    words["inventorychange"] = "DIMM 1"
     word = words.get(model, device.address)
     assert word in signed_in("viewer").get(f"/monitoring/{model}/").content.decode()
     stranger = signed_in("viewer", group=make_group())
@@ -69,3 +74,15 @@ def test_an_event_log_is_read_as_the_device_wrote_it_and_never_changed(device):
     listed = client.get("/monitoring/loggedentry/?cleared_at=cleared").content.decode()
     assert "Fan 2: lower critical going low" not in listed
     assert "Fan 2: lower critical going low" in client.get("/monitoring/loggedentry/?q=going+low").content.decode()
+
+
+def test_inventory_changes_are_read_with_what_differs_and_never_changed(device):
+    change = InventoryChange.objects.get()
+    client = signed_in("administrator")
+    listed = client.get("/monitoring/inventorychange/?q=DIMM&change=gone").content.decode()
+    assert "64\N{NO-BREAK SPACE}GiB" in listed
+    assert "DIMM 1" not in client.get("/monitoring/inventorychange/?change=appeared").content.decode()
+    page = client.get(f"/monitoring/inventorychange/{change.pk}/change/").content.decode()
+    assert "64\N{NO-BREAK SPACE}GiB" in page
+    assert '<input type="submit"' not in page
+    assert client.post(f"/monitoring/inventorychange/{change.pk}/delete/", {"post": "yes"}).status_code == 403

@@ -147,6 +147,7 @@ class InventoryItem(ScopedModel):
     status = models.CharField(max_length=10, choices=Status, blank=True)
     details = models.JSONField(default=dict, blank=True)
     section = models.CharField(max_length=40, blank=True, default="")  # that the driver reads apart from others
+    traits = models.JSONField(default=dict, blank=True)  # where there are any: passing details, brief, partial
     read_at = models.DateTimeField(default=timezone.now)  # older than its neighbours: its section could not be read
 
     scope_path = "interface__component__group"

@@ -7,11 +7,12 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from apps.components import driver_parameters, suspend_moves
+from apps.components import driver_parameters, extensions, suspend_moves
 from apps.components.forms import MOST_FORMS, ComponentForm, InterfaceForm, initial_of
 from apps.components.models import Component, ManagementInterface
 from apps.components.services import checks, credentials, joining, needs, registration
@@ -253,5 +254,10 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def refresh(request: HttpRequest, pk: int) -> HttpResponse:
-    """Collect from a component now, and show how that goes."""
-    return _act(request, pk, checks.refresh)
+    """Collect from a component now, and show how that goes, or the tab that was named, where what comes is shown."""
+    answer = _act(request, pk, checks.refresh)
+    tab = request.POST.get("tab", "")
+    if tab not in extensions.tabs:
+        return answer
+    messages.success(request, _("The devices are being asked. What they say is shown here as it comes."))
+    return redirect(f"{reverse('components:component', args=[pk])}?tab={tab}")

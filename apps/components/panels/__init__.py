@@ -246,14 +246,14 @@ def _differing(row: InventoryItem, first: InventoryItem) -> list[Detail]:
 
 
 def _details(row: InventoryItem) -> list[Detail]:
-    found = []
-    for label, value in row.details.items():
-        if value in (None, ""):
-            continue
-        words, unit = DETAILS.get(label, (_(label), ""))
-        shown = (WORDS.get(value) or in_words(value)) if isinstance(value, str) else value
-        found.append(Detail(str(words), shown, unit))
-    return found
+    return [detail_of(label, value) for label, value in row.details.items() if value not in (None, "")]
+
+
+def detail_of(label: str, value: Any) -> Detail:
+    """Give a detail as it is shown, from the label and the value that a driver has for it."""
+    words, unit = DETAILS.get(label, (_(label), ""))
+    shown = (WORDS.get(value) or in_words(value)) if isinstance(value, str) else value
+    return Detail(str(words), shown, unit)
 
 
 def latest_changes(look: Look) -> History | None:
@@ -298,7 +298,7 @@ for _panel in (
     Panel("parts", OVERVIEW, "components/panels/parts.html", _inventory_once, 60, "c3 x-c6", Capability.INVENTORY),
     Panel("suspend-periods", OVERVIEW, "components/panels/suspend_periods.html", suspend_rows, 80),
     Panel("changes", OVERVIEW, "components/panels/changes.html", latest_changes, 70, "c3 x-c6"),
-    Panel("inventory", "inventory", "components/panels/inventory.html", _inventory_tab, 10),
+    Panel("inventory", "inventory", "components/panels/inventory.html", _inventory_tab, 10, "c8 x-c12"),
     Panel("events", "events", "components/panels/timeline.html", events_of, 10),
     Panel("history", "history", "components/panels/changes.html", all_changes, 10),
     Panel("general", "settings", "components/panels/general.html", general, 0, "c4 x-c12"),

@@ -41,6 +41,8 @@ _KINDS = {
     32: InventoryKind.MEMORY,
     44: InventoryKind.NETWORK,
 }
+_LENT = frozenset({"Address", "Subnet mask", "Gateway"})  # by DHCP or the BIOS, which may give others tomorrow
+_STATE = frozenset({"State"})
 MACHINE = FruRecord(0, "", 0, 0, 0, logical=True)  # the machine itself, also where no record names it
 ADDRESS_SOURCES = {1: "Static", 2: "From DHCP", 3: "Set by the BIOS"}
 
@@ -81,6 +83,7 @@ def controller(device: DeviceId, suite: int | None) -> InventoryItem:
                 "Cipher suite": suite,
             }
         ),
+        passing=frozenset({"Cipher suite"}),  # which is agreed on anew each time
     )
 
 
@@ -102,6 +105,7 @@ def lan_port(lan: Lan) -> InventoryItem:
                 "VLAN": None if lan.vlan is None else str(lan.vlan),
             }
         ),
+        passing=frozenset() if ADDRESS_SOURCES.get(lan.source or 0) == "Static" else _LENT,
     )
 
 
@@ -122,7 +126,7 @@ def _part(record: FruRecord, said: Fru | None, powered: bool | None) -> Inventor
     if said is None:
         if powered is not False:
             return None  # a part that is not plugged in
-        return InventoryItem(kind, key, record.name, details={"State": POWER_OFF})
+        return InventoryItem(kind, key, record.name, details={"State": POWER_OFF}, passing=_STATE, partial=True)
     return InventoryItem(
         kind,
         key,
@@ -141,4 +145,5 @@ def _part(record: FruRecord, said: Fru | None, powered: bool | None) -> Inventor
                 "Made on": said.made_at.date().isoformat() if said.made_at else None,
             }
         ),
+        partial=not said.whole,
     )

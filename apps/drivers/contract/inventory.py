@@ -60,6 +60,11 @@ class InventoryItem:
     Where sections of a device are read apart, a part names its own. One of them that could not be read is an item
     ``unread.<section>`` with what went wrong: what was listed of the section before stays, with its age.
     A port of the controller's own says so in the detail ``PORT_OF``: the machine is not woken by it.
+
+    Changes of parts are remembered. ``passing`` are the labels of details that change by themselves: fill levels,
+    states of links, clocks, addresses that are lent. A part that comes and goes by itself, as software interfaces do,
+    is not ``lasting``. While a machine is off or just starting it may not know all of its parts: one of them that says
+    so (``partial``) is enough, and what is not listed or not told then stays as it was told before.
     """
 
     kind: InventoryKind
@@ -69,6 +74,9 @@ class InventoryItem:
     details: Mapping[str, str | int | float | None] = field(default_factory=dict)
     section: str = ""
     unread: ContactError | None = None
+    passing: frozenset[str] = frozenset()
+    lasting: bool = True
+    partial: bool = False
 
 
 class Inventory(ABC):

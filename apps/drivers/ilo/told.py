@@ -1,6 +1,7 @@
 """What an iLO says in its own blocks: the summary of its health, and how far the start of the machine is."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from apps.drivers.contract import InventoryItem, PowerAction, State, StateKind, Status
 from apps.drivers.redfish import health
@@ -76,5 +77,6 @@ def with_hint(item: InventoryItem, arrays: list[Array]) -> InventoryItem:
     """Say at a VROC controller without volumes why there are none."""
     for array in arrays:
         if not array.volumes and item.key.startswith(f"controller.{array.key}.") and "VROC" in item.name.upper():
-            return InventoryItem(item.kind, item.key, item.name, item.status, {**item.details, "Note": VROC_HINT})
+            details = {**item.details, "Note": VROC_HINT}
+            return replace(item, details=details, passing=item.passing | {"Note"})
     return item

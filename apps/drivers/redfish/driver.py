@@ -77,7 +77,8 @@ class RedfishDriver(
             (InventoryKind.OTHER, "managers", self._manager_items),
         )
         found = await in_turn((self._listed(*section) for section in sections), waits=HAS_TIME)
-        return (parts.about(system), *(item for items in found for item in items))
+        about = replace(parts.about(system), partial=orders.is_off(system) or self._is_starting(system) is True)
+        return (about, *(item for items in found for item in items))
 
     async def _listed(
         self, kind: InventoryKind, section: str, items: Callable[[], Awaitable[Iterable[InventoryItem]]]

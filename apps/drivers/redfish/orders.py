@@ -65,6 +65,11 @@ def power_state(system: Resource) -> PowerState | None:
     return _POWER.get(str(system.get("PowerState")))
 
 
+def is_off(system: Resource) -> bool:
+    """Say whether a machine is off, or between off and on: it may not know of all that is in it."""
+    return text(system, "PowerState") not in (None, "On")
+
+
 def start(system: Resource) -> State | None:
     """Say how far the machine has started; None where the service does not tell."""
     said = text(nested(system, "BootProgress"), "LastState")

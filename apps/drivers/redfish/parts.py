@@ -30,6 +30,7 @@ MANAGER_NAME = "Management controller"
 KINDS = {"processor": StateKind.PROCESSOR, "memory": StateKind.MEMORY}
 PART_FAILS = "A part does not work"
 _MIB = 1024**2
+_OF_LINKS = frozenset({"State", "Speed (bit/s)", "Addresses"})  # details that change with a cable, or with DHCP
 _LINKS = {"Up": "up", "LinkUp": "up", "Down": "down", "LinkDown": "down", "NoLink": "down"}
 
 Details = dict[str, str | int | float | None]
@@ -192,7 +193,8 @@ def network_ports(adapter: Resource, found: Iterable[Resource]) -> Iterator[Inve
             "MAC address": joined([own for mac in macs if (own := mac_address(mac))]),
         }
         key = f"port.{identifier(adapter)}.{identifier(one)}"
-        yield _item(InventoryKind.NETWORK, key, text(one, "Id", "Name") or identifier(one), one, details)
+        item = _item(InventoryKind.NETWORK, key, text(one, "Id", "Name") or identifier(one), one, details)
+        yield replace(item, passing=_OF_LINKS)
 
 
 def manager_nics(manager: Resource, found: Iterable[Resource]) -> Iterator[InventoryItem]:
@@ -217,9 +219,10 @@ def nics(found: Iterable[Resource], key: str = "nic") -> Iterator[InventoryItem]
             "Speed (bit/s)": round(speed * 1e6) if speed else None,
             "Addresses": joined(addresses),
         }
-        yield _item(
+        item = _item(
             InventoryKind.NETWORK, f"{key}.{identifier(one)}", text(one, "Name") or identifier(one), one, details
         )
+        yield replace(item, passing=_OF_LINKS)
 
 
 def firmware(found: Iterable[Resource]) -> Iterator[InventoryItem]:

@@ -32,6 +32,7 @@ from apps.drivers.redfish.values import (
 
 FAILURE_PREDICTED = "Failure predicted"
 LIFE_LEFT = "Media life left"
+_PASSING = frozenset({LIFE_LEFT})
 NAMES = {"controller": "Storage controller", "drive": "Drive", "volume": "Volume"}
 WEAR_LIMITS = Limits(lower_warning=10, lower_critical=3)
 
@@ -110,7 +111,7 @@ def _present(found: Iterable[Resource]) -> Iterator[Resource]:
 
 
 def _item(key: str, name: str, one: Resource, details: dict[str, str | int | float | None]) -> InventoryItem:
-    return InventoryItem(InventoryKind.STORAGE, key, name, verdict(one), known(details))
+    return InventoryItem(InventoryKind.STORAGE, key, name, verdict(one), known(details), passing=_PASSING)
 
 
 def controller_name(one: Resource) -> str:

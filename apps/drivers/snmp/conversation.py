@@ -138,7 +138,8 @@ class SnmpDriver(Driver, Identity, Ports):
             "Clock (UTC)": clock.isoformat(timespec="seconds") if clock else None,
         }
         told = {label: value for label, value in about.items() if value is not None}
-        return InventoryItem(InventoryKind.SYSTEM, "system", identity.name or self.target.address, details=told)
+        name = identity.name or self.target.address
+        return InventoryItem(InventoryKind.SYSTEM, "system", name, details=told, passing=frozenset({"Clock (UTC)"}))
 
     async def _port_facts(self) -> Iterable[Fact]:
         """Tell of ports that went down, and keep which were up."""

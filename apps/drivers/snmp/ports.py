@@ -18,6 +18,7 @@ _SOFTWARE = re.compile(
     r"vmk|vboxnet|gre|gretap|erspan|sit|ip6tnl|tunl|ppp|isatap|teredo|pseudo|loopback|null)",
     re.IGNORECASE,
 )
+_OF_LINKS = frozenset({"State", "Speed (bit/s)"})  # details that change with a cable
 _UNKNOWN_SPEED = 0xFFFFFFFF
 # What an unconnected card says in ifHighSpeed beside ifSpeed 4294967295: -1 in bit/s, divided by a million.
 _UNKNOWN_HIGH_SPEEDS = frozenset({None, 0, 4294, 4295, _UNKNOWN_SPEED})
@@ -212,4 +213,6 @@ def inventory(found: Sequence[Port]) -> Iterator[InventoryItem]:
                     "Speed (bit/s)": port.speed,
                     "State": port.state.value,
                 },
+                passing=_OF_LINKS,
+                lasting=is_cabled(port),
             )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -18,12 +18,13 @@ from apps.core import events, options
 from apps.core.writes import turn
 from apps.drivers.contract import Driver, Identity, IdentityFacts, Inventory
 from apps.drivers.contract import InventoryItem as Item
+from apps.monitoring.models import InventoryChange
 from apps.monitoring.services import inventory_rows, rounds
+from apps.monitoring.services.inventory_changes import UNREAD, Comparison, Facts, Part, held, traits_of
 from apps.monitoring.services.periods import INVENTORY, INVENTORY_LEASE
 from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Stage, Unreachable, Unsupported
 
 PURPOSE = "inventory"
-UNREAD = "unread."  # how the key of what stands for a section begins
 DEADLINE = 60.0  # seconds: tables of parts are long
 AGAIN_KNOWN = timedelta(hours=1)  # after a failure, when the device is known from earlier
 AGAIN_UNKNOWN = timedelta(minutes=10)  # when nobody knows yet what it is
@@ -131,66 +132,77 @@ def _keep_items(listed: Sequence[tuple[int, Sequence[Item]]]) -> None:
         changed: list[InventoryItem] = []
         gone: list[int] = []
         kept: list[int] = []
+        told: list[InventoryChange] = []
         for interface_id, items in listed:
             if interface_id in present and interface_id not in same:
-                unread = {item.section for item in items if item.unread is not None}
                 mine = rows[interface_id]
-                kept += _compare(interface_id, items, mine, unread, new, changed, gone)
+                comparison = Comparison.of(interface_id, mine.values())
+                kept += _compare(items, mine, comparison, new, changed, gone)
+                told += comparison.told(now)
+        old = set(kept)
         for row in (*new, *changed):
-            row.read_at = now
+            row.read_at = row.read_at if row.pk in old else now
         if gone:
             InventoryItem.objects.filter(pk__in=gone).delete()
         inventory_rows.insert(new)
         if changed:
             InventoryItem.objects.bulk_update(
-                changed, ["name", "status", "details", "section", "read_at"], batch_size=100
+                changed, ["name", "status", "details", "section", "traits", "read_at"], batch_size=100
             )
+        InventoryChange.objects.bulk_create(told, batch_size=200)
         InventoryItem.objects.filter(interface__in=present).exclude(pk__in=kept).update(read_at=now)
 
 
 def _compare(
-    interface_id: int,
     items: Sequence[Item],
     rows: dict[tuple[str, str], InventoryItem],
-    unread: Set[str],
+    comparison: Comparison,
     new: list[InventoryItem],
     changed: list[InventoryItem],
     gone: list[int],
 ) -> list[int]:
-    """Sort out what is new, changed and gone; gives what is neither, because its section could not be read."""
+    """Sort out what is new, changed and gone; gives what is as it was told before, because it could not be read."""
+    unread = {item.section for item in items if item.unread is not None}
+    partial = any(item.partial for item in items)
     listed: set[tuple[str, str]] = set()
+    kept: list[int] = []
     for item in items:
         place = inventory_rows.place_of(item)
         if place in listed:
             continue
         listed.add(place)
-        facts = _facts(item)
         row = rows.get(place)
+        said = facts = _facts(item)
+        if partial:
+            facts = held(said, row, item)
         if row is None:
-            new.append(
-                InventoryItem(
-                    interface_id=interface_id,
-                    kind=place[0],
-                    key=place[1],
-                    name=facts[0],
-                    status=facts[1],
-                    details=facts[2],
-                    section=facts[3],
-                )
-            )
-        elif (row.name, row.status, row.details, row.section) != facts:
-            row.name, row.status, row.details, row.section = facts
+            row = InventoryItem(interface_id=comparison.interface_id, kind=place[0], key=place[1])
+            row.name, row.status, row.details, row.section, row.traits = facts
+            new.append(row)
+            comparison.came(row)
+            continue
+        if facts[2] != said[2]:
+            kept.append(row.pk)
+        if (row.name, row.status, row.details, row.section, row.traits) != facts:
+            before = Part.of(row)
+            row.name, row.status, row.details, row.section, row.traits = facts
             changed.append(row)
-    missing = [row for place, row in rows.items() if place not in listed]
-    kept = [row.pk for row in missing if row.section in unread and not row.key.startswith(UNREAD)]
-    gone += [row.pk for row in missing if row.pk not in kept]
+            comparison.differs(before, row)
+    for place, row in rows.items():
+        if place in listed:
+            continue
+        if (partial or row.section in unread) and not row.key.startswith(UNREAD):
+            kept.append(row.pk)
+        else:
+            gone.append(row.pk)
+            comparison.went(row)
     return kept
 
 
-def _facts(item: Item) -> inventory_rows.Facts:
+def _facts(item: Item) -> Facts:
     """Give what the row of a part says."""
     status = item.status.value if item.status else ""
-    return item.name.replace("\x00", "")[:300], status, _details(item), item.section[:40]
+    return item.name.replace("\x00", "")[:300], status, _details(item), item.section[:40], traits_of(item)
 
 
 def _details(item: Item) -> dict[str, Any]:

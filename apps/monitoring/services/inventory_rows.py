@@ -14,12 +14,12 @@ from django.db import connection
 from apps.components.models import InventoryItem
 from apps.core import rows
 from apps.drivers.contract import InventoryItem as Item
+from apps.monitoring.services.inventory_changes import Facts
 
 Place = tuple[str, str]  # kind and key of a part
-Facts = tuple[str, str, dict[str, Any], str]  # what its row says: name, status, details, section
 
-_TOLD = ("name", "status", "details", "section")
-_JSON = frozenset({"details"})
+_TOLD = ("name", "status", "details", "section", "traits")
+_JSON = frozenset({"details", "traits"})
 _NEW = ("interface_id", "kind", "key", *_TOLD, "read_at")
 
 
@@ -29,8 +29,8 @@ def place_of(item: Item) -> Place:
 
 
 def unchanged(listed: Iterable[tuple[int, Sequence[Item]]], facts_of: Callable[[Item], Facts]) -> set[int]:
-    """Give the interfaces whose rows are exactly what was listed; of one with an unread section that is not asked."""
-    whole = {pk: items for pk, items in listed if all(item.unread is None for item in items)}
+    """Give the interfaces whose rows are exactly what was listed; of a list that is not whole that is not asked."""
+    whole = {pk: items for pk, items in listed if not any(item.unread or item.partial for item in items)}
     if not whole:
         return set()
     stored = _stored(whole)

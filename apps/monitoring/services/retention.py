@@ -11,6 +11,7 @@ from apps.core.writes import turn
 from apps.monitoring.models import (
     FleetSpan,
     FleetValues,
+    InventoryChange,
     LastValues,
     LoggedEntry,
     Neighbour,
@@ -44,6 +45,8 @@ def forget_old(slices: int = 2000) -> int:
     removed += _forget_gone(Sensor, now - timedelta(days=options.get("hourly_retention")))
     removed += _forget_gone(Neighbour, now - neighbours.FORGOTTEN_AFTER)
     removed += _forget_entries(now, options.get("event_log_retention"), options.get("event_log_limit"))
+    if days := options.get("inventory_change_retention"):
+        removed += _delete(InventoryChange.objects.filter(at__lt=now - timedelta(days=days)).order_by("pk"))
     return removed + _forget_layouts(now - LAYOUT_UNUSED_FOR)
 
 
@@ -85,14 +88,14 @@ def _forget_entries(now: datetime, days: int, most: int) -> int:
     return removed
 
 
-def _delete(rows: "QuerySet[LoggedEntry]", most: int | None = None) -> int:
+def _delete(rows: "QuerySet[LoggedEntry] | QuerySet[InventoryChange]", most: int | None = None) -> int:
     """Remove the first rows, so many at most, in slices."""
     removed = 0
     while most is None or removed < most:
         size = SLICE if most is None else min(SLICE, most - removed)
         with turn():
             chosen = list(rows.values_list("pk", flat=True)[:size])
-            removed += LoggedEntry.objects.filter(pk__in=chosen).delete()[0] if chosen else 0
+            removed += rows.model.objects.filter(pk__in=chosen).delete()[0] if chosen else 0
         if len(chosen) < size:
             break
     return removed

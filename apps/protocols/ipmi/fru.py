@@ -1,13 +1,14 @@
 """Reads what the parts of a machine say of themselves (Platform Management FRU Information Storage Definition 1.0)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from apps.protocols.ipmi.records import unpacked
-from apps.protocols.ipmi.session import OK, STORAGE, TOO_LONG, IpmiSession
+from apps.protocols.ipmi.session import NODE_BUSY, OK, STORAGE, TOO_LONG, IpmiSession
 
 _GET_AREA, _READ = 0x10, 0x11
+_BUSY = frozenset({NODE_BUSY, 0x81})  # IPMI 2.0 §34.2: the part is being read or written by another one
 _CHUNK, _SMALLEST_CHUNK = 128, 8
 _AT_MOST = 4096  # bytes: what stands behind is of makers' own making
 _HEADER = 8
@@ -28,6 +29,7 @@ class Fru:
     board: dict[str, str] = field(default_factory=dict)
     product: dict[str, str] = field(default_factory=dict)
     made_at: datetime | None = None
+    whole: bool = True  # False: it was busy just now, and has more to say
 
     def first(self, name: str) -> str | None:
         """Give a field of the product, else of the board."""
@@ -37,6 +39,8 @@ class Fru:
 async def read_fru(session: IpmiSession, number: int) -> Fru | None:
     """Read a part's own words; None where it has none, or cannot give them now."""
     area = await session.ask(STORAGE, _GET_AREA, (number,))
+    if area.code in _BUSY:
+        return Fru(whole=False)
     if area.code != OK or len(area.data) < 3:
         return None
     by_words = area.data[2] & 0x01
@@ -50,6 +54,8 @@ async def read_fru(session: IpmiSession, number: int) -> Fru | None:
         if answer.code in TOO_LONG and chunk > _SMALLEST_CHUNK:
             chunk = max(_SMALLEST_CHUNK, chunk // 2)
             continue
+        if answer.code in _BUSY:
+            return replace(fru(data) or Fru(), whole=False)
         if answer.code != OK or len(answer.data) < 2:
             break
         data += answer.data[1:]

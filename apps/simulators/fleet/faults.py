@@ -23,6 +23,7 @@ class FaultKind(StrEnum):
     PSU_FAILED = "psu-failed"  # one of two
     FAN_STOPPED = "fan-stopped"
     DRIVE_FAILED = "drive-failed"  # one of a mirror
+    DRIVE_PULLED = "drive-pulled"  # one of a mirror is taken out
     POWER_LOST = "power-lost"  # one of two lines
     CONTROLLER_SILENT = "controller-silent"
     CONTROLLER_SLOW = "controller-slow"
@@ -50,6 +51,7 @@ _CONTROLLERS = frozenset(
         FaultKind.PSU_FAILED,
         FaultKind.FAN_STOPPED,
         FaultKind.DRIVE_FAILED,
+        FaultKind.DRIVE_PULLED,
         FaultKind.POWER_LOST,
         FaultKind.CONTROLLER_SILENT,
         FaultKind.CONTROLLER_SLOW,

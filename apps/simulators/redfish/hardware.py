@@ -51,7 +51,9 @@ def parts(machine: Machine) -> Iterable[tuple[str, Resource]]:
 
 
 def _storage(machine: Machine) -> Iterable[tuple[str, Resource]]:
-    array, failed = f"{SYSTEM}/Storage/DE00C000", Fault.DRIVE_FAILED in machine.faults
+    array = f"{SYSTEM}/Storage/DE00C000"
+    failed, pulled = Fault.DRIVE_FAILED in machine.faults, Fault.DRIVE_PULLED in machine.faults
+    drives = (0,) if pulled else (0, 1)
     yield f"{SYSTEM}/Storage", collection("Storage", [array])
     yield (
         array,
@@ -68,11 +70,11 @@ def _storage(machine: Machine) -> Iterable[tuple[str, Resource]]:
                     "Status": OK,
                 }
             ],
-            "Drives": [link(f"{array}/Drives/{number}") for number in (0, 1)],
+            "Drives": [link(f"{array}/Drives/{number}") for number in drives],
             "Volumes": link(f"{array}/Volumes"),
         },
     )
-    for number in (0, 1):
+    for number in drives:
         broken = failed and number == 1
         yield (
             f"{array}/Drives/{number}",
@@ -99,6 +101,6 @@ def _storage(machine: Machine) -> Iterable[tuple[str, Resource]]:
             "Name": "Volume 1",
             "RAIDType": "RAID1",
             "CapacityBytes": 960_197_124_096,
-            "Status": {"State": "Degraded" if failed else "Enabled", "Health": "Warning" if failed else "OK"},
+            "Status": {"State": "Degraded", "Health": "Warning"} if failed or pulled else OK,
         },
     )

@@ -22,6 +22,7 @@ class Fault(StrEnum):
     PSU_FAILED = "psu-failed"
     FAN_STOPPED = "fan-stopped"
     DRIVE_FAILED = "drive-failed"
+    DRIVE_PULLED = "drive-pulled"  # it is not there any more
     POWER_LOST = "power-lost"  # one of two lines
     LOST_BY_CHANGE = "lost-by-change"  # takes a change of its network or services, and answers nobody any more
     MUTE = "mute"  # takes subscriptions and sends nothing
@@ -32,6 +33,7 @@ _NOTED = {
     Fault.PSU_FAILED: ("System Power Supply: General Failure (Power Supply 2)", "Critical", "Power"),
     Fault.FAN_STOPPED: ("Fan Failure (Fan 2, Location System)", "Critical", "Fan Failure"),
     Fault.DRIVE_FAILED: ("Drive Failure (Box 1, Bay 2)", "Critical", "Drive Array"),
+    Fault.DRIVE_PULLED: ("Drive Removed (Box 1, Bay 2)", "Caution", "Drive Array"),
     Fault.POWER_LOST: ("System Power Supply: Input Power Loss (Power Supply 2)", "Caution", "Power"),
 }
 _RESETS = ("On", "ForceOff", "GracefulShutdown", "ForceRestart", "Nmi", "PushPowerButton", "GracefulRestart")

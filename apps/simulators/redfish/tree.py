@@ -98,7 +98,7 @@ def _service() -> Iterable[tuple[str, Resource]]:
 
 def _worst(machine: Machine) -> str:
     broken = machine.faults & {Fault.PSU_FAILED, Fault.FAN_STOPPED, Fault.DRIVE_FAILED}
-    return "Critical" if broken else "Warning" if Fault.POWER_LOST in machine.faults else "OK"
+    return "Critical" if broken else "Warning" if machine.faults & {Fault.DRIVE_PULLED, Fault.POWER_LOST} else "OK"
 
 
 def _system(machine: Machine) -> Iterable[tuple[str, Resource]]:

@@ -38,8 +38,8 @@ def test_the_overview_shows_what_the_device_said(browser, polled):
     answer = browser.get(component.get_absolute_url())
     assert answer.status_code == 200
     assert [view.tab.name for view in answer.context["tabs"]] == [
-        "overview", "sensors", "ports", "storage", "statistics", "inventory", "event-log", "alerts",
-        "events", "history", "settings",
+        "overview", "sensors", "ports", "storage", "statistics", "inventory", "inventory-changes", "event-log",
+        "alerts", "events", "history", "settings",
     ]  # fmt: skip
     assert names(answer.context["still"]) == ["charts"]
     assert {"sensors", "disks", "ports", "interfaces", "identity", "parts"} <= set(names(answer.context["panels"]))
@@ -72,7 +72,7 @@ def test_a_tab_is_there_when_a_driver_has_the_capability(browser):
     assert nothing.context["tab"].name == "overview"
 
 
-@pytest.mark.parametrize("tab", ["sensors", "ports", "inventory", "alerts", "history"])
+@pytest.mark.parametrize("tab", ["sensors", "ports", "inventory", "inventory-changes", "alerts", "history"])
 def test_every_tab_answers_whole_and_in_part(browser, polled, tab):
     component = polled().component
     whole = browser.get(f"{component.get_absolute_url()}?tab={tab}")

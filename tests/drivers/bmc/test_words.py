@@ -9,7 +9,7 @@ from apps.drivers.contract import Fact, InventoryKind, Limits, Quantity, Reading
 from apps.protocols.ipmi.about import DeviceId, Lan
 from apps.protocols.ipmi.chassis import ChassisStatus
 from apps.protocols.ipmi.event_log import log_record
-from apps.protocols.ipmi.fru import fru
+from apps.protocols.ipmi.fru import Fru, fru
 from apps.protocols.ipmi.measuring import Measured
 from apps.protocols.ipmi.records import Factors, FruRecord, Records, SensorRecord
 from tests.ipmi_sim import EVENTS, entry, fru_area
@@ -123,7 +123,10 @@ def test_identity_and_inventory_come_from_what_the_machine_says() -> None:
     (riser,) = parts.parts([(FruRecord(3, "Riser", 16, 1, 0, logical=True), None)], powered=False)
     assert riser.details == {"State": "not available (power off)"}
     assert parts.parts([(FruRecord(3, "Riser", 16, 1, 0, logical=True), None)], powered=True) == []
+    (busy,) = parts.parts([(FruRecord(3, "Riser", 16, 1, 0, logical=True), Fru(whole=False))], powered=True)
+    assert (riser.partial, busy.partial, busy.details) == (True, True, {})
     (server,) = parts.parts([(parts.MACHINE, fru(fru_area()))], powered=True)
+    assert not server.partial
     assert (server.kind, server.name) == (InventoryKind.SYSTEM, "Express5800/R120k-1M")
     assert server.details["Made on"] == "2026-03-02"
     assert parts.controller(device, 3).details == {

@@ -94,6 +94,24 @@ async def test_a_part_is_read_in_smaller_pieces_when_the_controller_says_so(code
     assert said.product["serial_number"] == "SRV0001"
 
 
+@pytest.mark.parametrize("busy_at", [0x10, 0x11])
+async def test_a_part_that_is_busy_says_that_it_has_more_to_say(busy_at: int) -> None:
+    area = fru_area()
+
+    def reply(netfn: int, command: int, data: bytes) -> Reply:
+        offset = int.from_bytes(data[1:3], "little")
+        if command == busy_at and (command == 0x10 or offset):
+            return 0x81, b""
+        if command == 0x10:
+            return 0, len(area).to_bytes(2, "little") + b"\x00"
+        return 0, bytes((8,)) + area[offset : offset + 8]
+
+    said = await fru.read_fru(ScriptedSession(reply), 0)
+    assert said is not None
+    assert not said.whole
+    assert "serial_number" not in said.product
+
+
 @pytest.mark.parametrize(("patch", "asked"), [({}, 2), ({9: 0}, 8), ({0: 0xFF}, 1)])
 async def test_a_part_is_read_to_the_end_of_what_it_says_and_no_further(patch: dict[int, int], asked: int) -> None:
     area = bytearray(fru_area().ljust(1024, b"\xff"))

@@ -30,6 +30,7 @@ class IloSide(Side):
         FaultKind.PSU_FAILED: Fault.PSU_FAILED,
         FaultKind.FAN_STOPPED: Fault.FAN_STOPPED,
         FaultKind.DRIVE_FAILED: Fault.DRIVE_FAILED,
+        FaultKind.DRIVE_PULLED: Fault.DRIVE_PULLED,
         FaultKind.POWER_LOST: Fault.POWER_LOST,
     }
 
