@@ -1,6 +1,7 @@
 """Monitoring's clockwork. A tick claims what is due and hands out shards; everything may run twice and expires."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from celery import shared_task
@@ -27,26 +28,28 @@ INVENTORY_EXPIRES = 1800
 
 @shared_task(soft_time_limit=50, time_limit=60)
 def tick() -> None:
-    """Claim what is due and hand it to the workers that poll."""
-    for shard in claiming.claim_polls():
-        poll_shard.apply_async(
-            (list(shard.interface_ids),), queue=_queue(shard.blocking), expires=claiming.expires_in(shard)
-        )
-    for shard in claiming.claim_inventories():
-        read_inventory.apply_async(
-            (list(shard.interface_ids),), queue=_queue(shard.blocking), expires=INVENTORY_EXPIRES
-        )
+    """Claim what is due and hand it to the workers that poll; where both are due, the list comes with the poll."""
+    polls, inventories = claiming.claim_polls(), claiming.claim_inventories()
+    due = {pk for shard in inventories for pk in shard.interface_ids}
+    together = {pk for shard in polls if not shard.blocking for pk in shard.interface_ids} & due
+    for shard in polls:
+        ids, queue = list(shard.interface_ids), _queue(shard.blocking)
+        listed = [pk for pk in ids if pk in together]
+        poll_shard.apply_async((ids, listed) if listed else (ids,), queue=queue, expires=claiming.expires_in(shard))
+    for shard in inventories:
+        if ids := [pk for pk in shard.interface_ids if pk not in together]:
+            read_inventory.apply_async((ids,), queue=_queue(shard.blocking), expires=INVENTORY_EXPIRES)
 
 
 def _queue(blocking: bool) -> str:
     return POLL_BLOCKING if blocking else POLL
 
 
-@shared_task(bind=True, soft_time_limit=240, time_limit=270)
-def poll_shard(self: Any, interface_ids: list[int]) -> None:
-    """Poll these interfaces."""
+@shared_task(bind=True, soft_time_limit=320, time_limit=350)  # the slowest with its first log and its parts
+def poll_shard(self: Any, interface_ids: list[int], listed: Sequence[int] = ()) -> None:
+    """Poll these interfaces, and read the inventory of some of them."""
     if _taken_first(self.request.id):
-        polling.poll(interface_ids)
+        polling.poll(interface_ids, listed=frozenset(listed))
 
 
 @shared_task(bind=True, soft_time_limit=600, time_limit=630)

@@ -25,12 +25,15 @@ def sent(monkeypatch):
     return messages
 
 
-def test_a_tick_hands_out_ids_of_polls_and_inventories(sent):
-    ids = [fake_device().pk for _ in range(3)]
+def test_a_tick_hands_out_ids_of_polls_and_inventories_and_each_device_once(sent):
+    both, polled, listed = [fake_device().pk for _ in range(3)]
+    later = timezone.now() + timedelta(hours=1)
+    ManagementInterface.objects.filter(pk=polled).update(next_inventory_at=later)
+    ManagementInterface.objects.filter(pk=listed).update(next_poll_at=later)
     tasks.tick()
     (poll, poll_args, poll_options), (inventory, inventory_args, inventory_options) = sent
     assert (poll, inventory) == ("apps.monitoring.tasks.poll_shard", "apps.monitoring.tasks.read_inventory")
-    assert sorted(poll_args[0]) == sorted(inventory_args[0]) == ids
+    assert (sorted(poll_args[0]), poll_args[1], inventory_args) == ([both, polled], [both], ([listed],))
     assert poll_options["queue"] == inventory_options["queue"] == "poll"
     assert 540 < poll_options["expires"] < 600
     tasks.tick()

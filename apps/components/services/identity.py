@@ -1,6 +1,7 @@
 """Whose word counts where several interfaces say who a machine is."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -73,10 +74,23 @@ def with_news(said: Sequence[Said], interface_id: int, facts: Mapping[str, Any])
     return [replace(one, facts=facts) if one.interface_id == interface_id else one for one in said]
 
 
-def follow(component: Component, before: Sequence[Said], now: Sequence[Said], *, forget: bool = False) -> None:
+def is_taken(value: uuid.UUID, component_id: int) -> bool:
+    """Say whether another component has a hardware UUID, in either byte order."""
+    others = Component.objects.filter(uuid__in=machines.in_both_orders(value)).exclude(pk=component_id)
+    return others.exists()
+
+
+def follow(
+    component: Component,
+    before: Sequence[Said],
+    now: Sequence[Said],
+    *,
+    forget: bool = False,
+    taken: Callable[[uuid.UUID, int], bool] = is_taken,
+) -> None:
     """Let the fields of a component, which is not saved, be what its interfaces say now; what was typed stays.
 
-    ``forget`` empties what nobody says any more.
+    ``forget`` empties what nobody says any more. ``taken`` says whether a UUID is another component's.
     """
     for name in LEARNED:
         longest = getattr(Component._meta.get_field(name), "max_length", None)
@@ -84,10 +98,17 @@ def follow(component: Component, before: Sequence[Said], now: Sequence[Said], *,
         is_learned = getattr(component, name) in {"", *(one.value(name)[:longest] for one in before)}
         if is_learned and (told is not None or forget):
             setattr(component, name, told.value(name)[:longest] if told is not None else "")
-    _follow_uuid(component, before, now, forget=forget)
+    _follow_uuid(component, before, now, forget=forget, taken=taken)
 
 
-def _follow_uuid(component: Component, before: Sequence[Said], now: Sequence[Said], *, forget: bool) -> None:
+def _follow_uuid(
+    component: Component,
+    before: Sequence[Said],
+    now: Sequence[Said],
+    *,
+    forget: bool,
+    taken: Callable[[uuid.UUID, int], bool],
+) -> None:
     learned = {machines.parse_uuid(one.value(UUID)) for one in before}
     if component.uuid is not None and component.uuid not in learned:
         return
@@ -96,6 +117,5 @@ def _follow_uuid(component: Component, before: Sequence[Said], now: Sequence[Sai
     if value is None:
         component.uuid = None if forget else component.uuid
         return
-    taken = Component.objects.filter(uuid__in=machines.in_both_orders(value)).exclude(pk=component.pk)
-    if not taken.exists():
+    if not taken(value, component.pk):
         component.uuid = value

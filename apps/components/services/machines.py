@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -11,11 +11,11 @@ from django.db.models import Q
 from django.db.models.functions import Lower, Trim
 from django.utils.translation import gettext_noop
 
-from apps.components.models import Component, MachineId, MachineIdKind, ManagementInterface, Status, StatusCause
+from apps.components.models import Component, MachineId, MachineIdKind, Status, StatusCause
 from apps.components.services import causes
 from apps.components.services.cause_rows import REGISTRATION
 from apps.core.phrases import Phrase
-from apps.core.rows import among
+from apps.core.rows import among, insert
 from apps.drivers.contract import IdentityFacts
 
 SAME_MACHINE = "same-machine"
@@ -112,17 +112,24 @@ def holders(uuid_value: uuid.UUID | None, serial_number: str) -> list[Component]
     return list(components.filter(found).distinct().order_by("pk"))
 
 
-def remember(interface: ManagementInterface, facts: IdentityFacts) -> Ids | None:
-    """Keep the identifying values that an interface said; gives those it no longer says, None where nothing changed."""
-    ids = ids_of(facts)
-    present = {(row.kind, row.value): row.pk for row in interface.machine_ids.all()}
-    if ids == present.keys():
-        return None
-    gone = frozenset(present.keys() - ids)
-    interface.machine_ids.filter(pk__in=[present[one] for one in gone]).delete()
-    MachineId.objects.bulk_create(
-        [MachineId(interface=interface, kind=kind, value=value) for kind, value in sorted(ids - present.keys())]
-    )
+def remember(said: Mapping[int, IdentityFacts]) -> dict[int, Ids]:
+    """Keep the identifying values that interfaces said; gives those that each no longer says, if anything changed."""
+    present: dict[int, dict[tuple[str, str], int]] = {pk: {} for pk in said}
+    rows = MachineId.objects.filter(interface__in=among(said)).order_by()
+    for pk, interface_id, kind, value in rows.values_list("pk", "interface_id", "kind", "value"):
+        present[interface_id][kind, value] = pk
+    gone: dict[int, Ids] = {}
+    old: list[int] = []
+    new: list[tuple[int, str, str]] = []
+    for interface_id, facts in said.items():
+        ids, known = ids_of(facts), present[interface_id]
+        if ids != known.keys():
+            gone[interface_id] = frozenset(known.keys() - ids)
+            old += [known[one] for one in gone[interface_id]]
+            new += [(interface_id, kind, value) for kind, value in sorted(ids - known.keys())]
+    if old:
+        MachineId.objects.filter(pk__in=among(old)).delete()
+    insert(MachineId, ("interface_id", "kind", "value"), new)
     return gone
 
 
@@ -138,8 +145,10 @@ def compare(component_ids: Iterable[int], gone: Iterable[tuple[str, str]] = ()) 
     so who else says it is looked at, too.
     """
     ids = set(component_ids)
-    for pk in sorted(ids | _concerned(ids, gone)):
-        _settle(pk, _twins(pk))
+    ids |= _concerned(ids, gone)
+    twins, marked = _twins(ids), _marked(ids)
+    for pk in sorted(ids):
+        _settle(pk, twins[pk], marked[pk])
 
 
 def _concerned(component_ids: Collection[int], gone: Iterable[tuple[str, str]]) -> set[int]:
@@ -171,37 +180,66 @@ def _owners(values: Collection[tuple[str, str]]) -> dict[tuple[str, str], set[in
 
 def identifiers(component_id: int) -> set[tuple[str, str]]:
     """Give all by which a component's machine is recognised: what its interfaces say, and what was given or learned."""
-    own = Component.objects.filter(pk=component_id).values_list("uuid", "serial_number").first()
-    if own is None:
-        return set()
-    found = set(said_by(interface__component=component_id))
-    if own[0] is not None:
-        found.add((MachineIdKind.UUID.value, uuid_key(own[0])))
-    if serial_key(own[1]):
-        found.add((MachineIdKind.SERIAL.value, serial_key(own[1])))
+    return _identifiers([component_id])[component_id]
+
+
+def _identifiers(component_ids: Collection[int]) -> dict[int, set[tuple[str, str]]]:
+    found: dict[int, set[tuple[str, str]]] = {pk: set() for pk in component_ids}
+    own = Component.objects.filter(pk__in=among(component_ids)).order_by().values_list("pk", "uuid", "serial_number")
+    for pk, value, serial_number in own:
+        if value is not None:
+            found[pk].add((MachineIdKind.UUID.value, uuid_key(value)))
+        if key := serial_key(serial_number):
+            found[pk].add((MachineIdKind.SERIAL.value, key))
+    said = MachineId.objects.filter(interface__component__in=among(component_ids)).order_by()
+    for pk, kind, text in said.values_list("interface__component", "kind", "value"):
+        found[pk].add((kind, text))
     return found
 
 
-def _twins(component_id: int) -> set[int]:
-    """Give the other components that share an identifying value with this one."""
-    mine = identifiers(component_id)
-    if not mine:
-        return set()
-    owners = _owners(mine)
-    counted = {one for one in mine if not _is_crowd(one[0], len(owners[one] | {component_id}))}
-    told = [uuid.UUID(value) for kind, value in counted if kind == MachineIdKind.UUID]
-    given = Q(uuid__in=[one for value in told for one in in_both_orders(value)])
-    for kind, value in counted:
-        if kind == MachineIdKind.SERIAL:
-            given |= Q(lowered=value)
-    components = Component.objects.alias(lowered=Lower(Trim("serial_number")))
-    twins = set(components.filter(given).values_list("pk", flat=True)).union(*(owners[one] for one in counted))
-    return twins - {component_id}
+def _twins(component_ids: Collection[int]) -> dict[int, set[int]]:
+    """Give the other components that share an identifying value with each of these."""
+    mine = _identifiers(component_ids)
+    owners = _owners(set().union(*mine.values()))
+    counted = {
+        pk: {one for one in ids if not _is_crowd(one[0], len(owners.get(one, set()) | {pk}))}
+        for pk, ids in mine.items()
+    }
+    given = _given(set().union(*counted.values()))
+    return {
+        pk: set().union(*(owners.get(one, set()) | given.get(one, set()) for one in ids)) - {pk}
+        for pk, ids in counted.items()
+    }
 
 
-def _settle(component_id: int, twins: set[int]) -> None:
-    rows = StatusCause.objects.filter(component=component_id, source=REGISTRATION, key__startswith=f"{SAME_MACHINE}:")
-    present = {int(key.partition(":")[2]) for key in rows.values_list("key", flat=True)}
+def _given(values: Collection[tuple[str, str]]) -> dict[tuple[str, str], set[int]]:
+    """Give the components that have each of these UUIDs and serial numbers themselves."""
+    numbers = [uuid.UUID(value) for kind, value in values if kind == MachineIdKind.UUID]
+    serials = [value for kind, value in values if kind == MachineIdKind.SERIAL]
+    found: dict[tuple[str, str], set[int]] = defaultdict(set)
+    if not numbers and not serials:
+        return found
+    alike = Q(uuid__in=[one for number in numbers for one in in_both_orders(number)]) | Q(lowered__in=serials)
+    components = Component.objects.annotate(lowered=Lower(Trim("serial_number"))).filter(alike).order_by()
+    for pk, value, serial_number in components.values_list("pk", "uuid", "lowered"):
+        found[MachineIdKind.SERIAL.value, serial_number].add(pk)
+        if value is not None:
+            found[MachineIdKind.UUID.value, uuid_key(value)].add(pk)
+    return found
+
+
+def _marked(component_ids: Collection[int]) -> dict[int, set[int]]:
+    """Give the components with which each of these is said to be one machine at the moment."""
+    found: dict[int, set[int]] = {pk: set() for pk in component_ids}
+    rows = StatusCause.objects.filter(
+        component__in=among(component_ids), source=REGISTRATION, key__startswith=f"{SAME_MACHINE}:"
+    )
+    for pk, key in rows.order_by().values_list("component", "key"):
+        found[pk].add(int(key.partition(":")[2]))
+    return found
+
+
+def _settle(component_id: int, twins: set[int], present: set[int]) -> None:
     if not twins and not present:
         return
     people = Component.objects.in_bulk([component_id, *twins])

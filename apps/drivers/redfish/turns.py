@@ -9,18 +9,33 @@ WAITS = 0.5  # seconds until a slow one gets company: a connection costs more th
 
 
 async def in_turn(works: Iterable[Coroutine[Any, Any, T]], *, waits: float = WAITS) -> list[T]:
-    """Give what they give, in their order; the first that fails ends all."""
+    """Give what they give, in their order; the first that fails ends all.
+
+    One task does them all as long as none is slow: a task and a timer for each would cost as much as a short question.
+    """
     waiting = list(works)
-    begun: list[asyncio.Task[T]] = []
+    found: dict[int, T] = {}
+    clock = asyncio.get_running_loop().time
+    begun, began = 0, clock()  # how many were begun, and when the last of them
+
+    async def go_on() -> None:
+        nonlocal begun, began
+        while begun < len(waiting):
+            place, begun, began = begun, begun + 1, clock()
+            found[place] = await waiting[place]
+
+    helpers = {asyncio.create_task(go_on())}
     try:
-        for work in waiting:
-            begun.append(asyncio.create_task(work))
-            done, _slow = await asyncio.wait(begun[-1:], timeout=waits)
+        while helpers:
+            left = began + waits - clock() if begun < len(waiting) else None
+            done, helpers = await asyncio.wait(helpers, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             for one in done:
                 one.result()
-        return await asyncio.gather(*begun)
+            if begun < len(waiting) and clock() >= began + waits:
+                helpers.add(asyncio.create_task(go_on()))
+        return [found[place] for place in range(len(waiting))]
     finally:
-        for one in begun:
+        for one in helpers:
             one.cancel()
-        for work in waiting[len(begun) :]:
+        for work in waiting[begun:]:
             work.close()

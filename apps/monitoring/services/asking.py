@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -31,7 +31,8 @@ from apps.drivers.contract import (
 from apps.monitoring import exclusions, metering, port_reports
 from apps.monitoring.exclusions import Exclusions
 from apps.monitoring.judging import Snapshot, snapshot
-from apps.monitoring.services import log_reading
+from apps.monitoring.services import inventory, log_reading
+from apps.monitoring.services.inventory import Told
 from apps.monitoring.services.log_reading import Begin, Look
 from apps.protocols.errors import ContactError, DeviceError, Stage, Unreachable, Unsupported
 
@@ -65,34 +66,60 @@ class Polled:
 
 async def ask(
     line: Line,
+    tell: Callable[[Polled | Told], None],
     *,
     own: Mapping[int, Mapping[str, Limits]],
     excluded: Mapping[int, Exclusions],
     silent: set[int],
     logs: Mapping[int, Begin],
+    listed: Collection[int],
     deadline: float,
-) -> Polled:
-    """Have one conversation; every way in which it may fail becomes part of the answer."""
+) -> None:
+    """Have one conversation; every way in which it may fail becomes part of the answer.
+
+    With those of ``listed`` it goes on with what they are made of, when the values were told: nobody waits for a list.
+    """
     if line.interface_id in silent and line.refusal is None:
-        error = Unreachable(SILENT, stage=Stage.ROUTE, address=line.target.address)
-        return Polled(line, time.time(), error)
+        error: ContactError = Unreachable(SILENT, stage=Stage.ROUTE, address=line.target.address)
+        _tell_failure(line, error, tell, listed)
+        return
     deadline = prolonged(line, deadline)
     begin = logs.get(line.interface_id)
     more = begin.within + log_reading.ROOM if begin is not None else 0.0
+    more += inventory.DEADLINE + log_reading.ROOM if line.interface_id in listed else 0.0
+    polled: Polled | None = None
+    is_told = False
     try:
         async with asyncio.timeout(deadline) as limit, contact.open(line, deadline=deadline + more) as device:
             device.until = limit.when()
             without = exclusions.of(line.component_id, excluded)
             polled = await _read(line, device, own.get(line.interface_id, {}), without)
             limit.reschedule(None)  # the log has a limit of its own
-            if begin is None or not isinstance(device, EventLog):
-                return polled
-            return replace(polled, log=await log_reading.look(device, line, begin))
-    except ContactError as error:
-        return Polled(line, time.time(), error)
+            if begin is not None and isinstance(device, EventLog):
+                polled = replace(polled, log=await log_reading.look(device, line, begin))
+            if line.interface_id in listed:
+                tell(replace(polled, state=dict(polled.state)))  # the driver goes on with its own
+                is_told = True
+                tell(await inventory.look(line, device))
+    except ContactError as failed:
+        error = failed
     except TimeoutError:
         told = {"address": line.target.address, "seconds": f"{deadline:g}"}
-        return Polled(line, time.time(), Unreachable(contact.TOO_SLOW, stage=Stage.PROTOCOL, **told))
+        error = Unreachable(contact.TOO_SLOW, stage=Stage.PROTOCOL, **told)
+    else:
+        if not is_told:
+            tell(polled)
+        return
+    if not is_told:
+        _tell_failure(line, error, tell, listed)
+
+
+def _tell_failure(
+    line: Line, error: ContactError, tell: Callable[[Polled | Told], None], listed: Collection[int]
+) -> None:
+    tell(Polled(line, time.time(), error))
+    if line.interface_id in listed:
+        tell(Told(line, error))
 
 
 def prolonged(line: Line, deadline: float) -> float:

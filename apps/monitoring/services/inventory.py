@@ -1,7 +1,8 @@
 """Asks devices who they are and what they are made of: daily, and whenever somebody wants it now."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -18,10 +19,10 @@ from apps.core.writes import turn
 from apps.drivers.contract import Driver, Identity, IdentityFacts, Inventory
 from apps.drivers.contract import InventoryItem as Item
 from apps.monitoring.models import InventoryChange
-from apps.monitoring.services import rounds
+from apps.monitoring.services import inventory_rows, rounds
 from apps.monitoring.services.inventory_changes import UNREAD, Comparison, Facts, Part, held, traits_of
 from apps.monitoring.services.periods import INVENTORY, INVENTORY_LEASE
-from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Unsupported
+from apps.protocols.errors import AuthenticationFailed, ContactError, DeviceError, Stage, Unreachable, Unsupported
 
 PURPOSE = "inventory"
 DEADLINE = 60.0  # seconds: tables of parts are long
@@ -59,12 +60,28 @@ def read(interface_ids: Iterable[int]) -> dict[int, ContactError | None]:
     return outcome
 
 
-async def _ask(line: Line) -> Told:
+async def _ask(line: Line, tell: Callable[[Told], None]) -> None:
     try:
         async with contact.open(line, deadline=DEADLINE) as device:
+            told = await _read(line, device)
+    except ContactError as error:
+        told = Told(line, error)
+    tell(told)
+
+
+async def look(line: Line, device: Driver) -> Told:
+    """Read it in the conversation of a poll, when that has told its own; each way in which it fails is an answer."""
+    device.until = None
+    try:
+        async with asyncio.timeout(DEADLINE):
             return await _read(line, device)
     except ContactError as error:
         return Told(line, error)
+    except TimeoutError:
+        told = {"address": line.target.address, "seconds": f"{DEADLINE:g}"}
+        return Told(line, Unreachable(contact.TOO_SLOW, stage=Stage.PROTOCOL, **told))
+    except Exception as error:
+        return Told(line, contact.mistake(line, error))
 
 
 async def _read(line: Line, device: Driver) -> Told:
@@ -94,9 +111,8 @@ def keep(batch: Sequence[Told]) -> None:
     for start in range(0, len(listed), INTERFACES_AT_ONCE):
         _keep_items(listed[start : start + INTERFACES_AT_ONCE])
     # A refused login must stop further ones; whether a device is there at all, the polls find out and count.
-    noting.note(
-        [noting.Outcome(told.line, told.error) for told in batch if isinstance(told.error, AuthenticationFailed)]
-    )
+    refused = [told for told in batch if isinstance(told.error, AuthenticationFailed) and told.line.purpose == PURPOSE]
+    noting.note([noting.Outcome(told.line, told.error) for told in refused])
     _ask_tomorrow([told.line.interface_id for told in answered if told.is_whole])
     _ask_again([told.line.interface_id for told in batch if told.error is not None or not told.is_whole])
     events.publish("component")
@@ -108,8 +124,9 @@ def _keep_items(listed: Sequence[tuple[int, Sequence[Item]]]) -> None:
     with turn():
         wanted = [interface_id for interface_id, _items in listed]
         present = set(ManagementInterface.objects.filter(pk__in=wanted).values_list("pk", flat=True))
+        same = inventory_rows.unchanged(listed, _facts)
         rows: dict[int, dict[tuple[str, str], InventoryItem]] = defaultdict(dict)
-        for row in InventoryItem.objects.filter(interface__in=wanted).order_by("pk"):
+        for row in InventoryItem.objects.filter(interface__in=[pk for pk in wanted if pk not in same]).order_by("pk"):
             rows[row.interface_id][row.kind, row.key] = row
         new: list[InventoryItem] = []
         changed: list[InventoryItem] = []
@@ -117,7 +134,7 @@ def _keep_items(listed: Sequence[tuple[int, Sequence[Item]]]) -> None:
         kept: list[int] = []
         told: list[InventoryChange] = []
         for interface_id, items in listed:
-            if interface_id in present:
+            if interface_id in present and interface_id not in same:
                 mine = rows[interface_id]
                 comparison = Comparison.of(interface_id, mine.values())
                 kept += _compare(items, mine, comparison, new, changed, gone)
@@ -125,11 +142,13 @@ def _keep_items(listed: Sequence[tuple[int, Sequence[Item]]]) -> None:
         old = set(kept)
         for row in (*new, *changed):
             row.read_at = row.read_at if row.pk in old else now
-        InventoryItem.objects.filter(pk__in=gone).delete()
-        InventoryItem.objects.bulk_create(new, batch_size=200)
-        InventoryItem.objects.bulk_update(
-            changed, ["name", "status", "details", "section", "traits", "read_at"], batch_size=100
-        )
+        if gone:
+            InventoryItem.objects.filter(pk__in=gone).delete()
+        inventory_rows.insert(new)
+        if changed:
+            InventoryItem.objects.bulk_update(
+                changed, ["name", "status", "details", "section", "traits", "read_at"], batch_size=100
+            )
         InventoryChange.objects.bulk_create(told, batch_size=200)
         InventoryItem.objects.filter(interface__in=present).exclude(pk__in=kept).update(read_at=now)
 
@@ -148,7 +167,7 @@ def _compare(
     listed: set[tuple[str, str]] = set()
     kept: list[int] = []
     for item in items:
-        place = (item.kind.value, item.key[:200])
+        place = inventory_rows.place_of(item)
         if place in listed:
             continue
         listed.add(place)

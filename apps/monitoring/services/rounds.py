@@ -28,12 +28,15 @@ _END: Final = _End()
 
 def run(
     lines: Sequence[Line],
-    ask: Callable[[Line], Awaitable[R]],
+    ask: Callable[[Line, Callable[[R], None]], Awaitable[None]],
     write: Callable[[Sequence[R]], None],
     *,
     concurrency: int,
 ) -> None:
-    """Ask every line at most ``concurrency`` at a time and write the answers in batches, in this thread."""
+    """Ask every line at most ``concurrency`` at a time and write the answers in batches, in this thread.
+
+    ``ask`` tells each answer as soon as it has it: it may have several.
+    """
     if not lines:
         return
     results: queue.SimpleQueue[R | _End] = queue.SimpleQueue()
@@ -48,7 +51,7 @@ def run(
 
 async def _ask_all(
     lines: Sequence[Line],
-    ask: Callable[[Line], Awaitable[R]],
+    ask: Callable[[Line, Callable[[R], None]], Awaitable[None]],
     results: "queue.SimpleQueue[R | _End]",
     concurrency: int,
 ) -> None:
@@ -56,7 +59,7 @@ async def _ask_all(
 
     async def take_turns() -> None:
         for line in waiting:
-            results.put(await ask(line))
+            await ask(line, results.put)
 
     async with asyncio.TaskGroup() as group:
         for _ in range(min(concurrency, len(lines))):

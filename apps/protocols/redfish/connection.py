@@ -1,6 +1,7 @@
 """The way to one service: HTTP over TLS with a pinned certificate, deadlines, bounded answers, no links elsewhere."""
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections.abc import Mapping
@@ -23,27 +24,50 @@ SIGN_OUT_WITHIN = 2.0  # seconds
 log = logging.getLogger(__name__)
 
 
+class _FirstShown(aiohttp.Fingerprint):
+    """Believes the certificate of the first connection, and from then on no other."""
+
+    def __init__(self) -> None:
+        super().__init__(bytes(hashlib.sha256().digest_size))
+        self.shown: pinning.Shown | None = None
+
+    def check(self, transport: asyncio.Transport) -> None:
+        """Compare; aiohttp asks before it sends anything."""
+        if self.shown is None:
+            found = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            self.shown = pinning.read(found or b"")
+            self._fingerprint = bytes.fromhex(self.shown.fingerprint)
+        super().check(transport)
+
+
 class Connection:
     """Sends requests to one service and reads what it answers. ``login`` are the headers that go with each of them."""
 
     def __init__(self, target: RedfishTarget) -> None:
         self.target = target
         self.answer_within = target.answer_within
-        self.pin = target.pin
-        self.shown: pinning.Shown | None = None  # the certificate, where it is seen for the first time
+        self._first = _FirstShown()
         self.login: Mapping[str, str] = {}
         self._base = URL.build(scheme="https", host=target.address, port=target.port)
         self._http: aiohttp.ClientSession | None = None
         self._ends_at = float("inf")
 
+    @property
+    def shown(self) -> pinning.Shown | None:
+        """Give the certificate, where it is seen for the first time."""
+        return self._first.shown
+
+    @property
+    def pin(self) -> str:
+        """Give the SHA-256 of the certificate that is believed; empty while none is known."""
+        return self.target.pin or (self.shown.fingerprint if self.shown is not None else "")
+
     async def open(self) -> None:
-        """Learn the certificate if it is not known; nothing else is sent yet. The time for all begins."""
+        """Let the time for all begin; the first request connects. Where no certificate is known, it holds no secret."""
         self._ends_at = time.monotonic() + self.target.whole_within
-        if not self.pin:
-            self.shown = await pinning.shown(self.target.address, self.target.port, within=self._patience())
-            self.pin = self.shown.fingerprint
+        known = aiohttp.Fingerprint(bytes.fromhex(self.pin)) if self.pin else self._first
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=aiohttp.Fingerprint(bytes.fromhex(self.pin)), limit=AT_ONCE),
+            connector=aiohttp.TCPConnector(ssl=known, limit=AT_ONCE),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),  # every request has a deadline of its own
             headers={"Accept": "application/json", "OData-Version": "4.0"},
@@ -113,6 +137,8 @@ class Connection:
                     known=self.pin,
                 ) from None
             except TimeoutError as error:
+                if not self.pin:
+                    raise pinning.connecting_failed(error, address, port) from error
                 raise Unreachable(
                     "%(address)s does not answer in time", stage=Stage.PROTOCOL, address=address
                 ) from error

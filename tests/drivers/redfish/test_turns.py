@@ -45,6 +45,50 @@ async def test_a_slow_one_gets_company() -> None:
         assert await in_turn((slow(), quick()), waits=0.01) == ["slow", "quick"]
 
 
+async def test_those_behind_a_slow_one_still_come_one_after_the_other() -> None:
+    goes_on = asyncio.Event()
+    present = most = 0
+
+    async def slow() -> int:
+        await goes_on.wait()
+        return 0
+
+    async def quick(number: int) -> int:
+        nonlocal present, most
+        present += 1
+        most = max(most, present)
+        await asyncio.sleep(0)
+        present -= 1
+        if number == 3:
+            goes_on.set()
+        return number
+
+    async with asyncio.timeout(30):
+        works = (slow(), *(quick(number) for number in range(1, 4)))
+        assert await in_turn(works, waits=0.5) == [0, 1, 2, 3]
+    assert most == 1
+
+
+async def test_a_failure_beside_a_slow_one_ends_that_too() -> None:
+    ended: list[str] = []
+
+    async def slow() -> None:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            ended.append("slow")
+            raise
+
+    async def fails() -> None:
+        raise ValueError("no")
+
+    async with asyncio.timeout(20):
+        with pytest.raises(ValueError, match="no"):
+            await in_turn((slow(), fails()), waits=0.01)
+        await asyncio.sleep(0)
+    assert ended == ["slow"]
+
+
 async def test_after_a_failure_nothing_is_begun() -> None:
     begun: list[str] = []
 
@@ -69,7 +113,12 @@ async def _list(driver: RedfishDriver) -> None:
     assert len(await driver.read_inventory()) > 10
 
 
-@pytest.mark.parametrize("read", [_poll, _list])
+async def _poll_and_list(driver: RedfishDriver) -> None:
+    await _poll(driver)
+    await _list(driver)
+
+
+@pytest.mark.parametrize("read", [_poll, _list, _poll_and_list])
 async def test_a_conversation_is_one_connection_and_reads_nothing_twice(
     read: Callable[[RedfishDriver], Awaitable[None]],
     redfish_certificates: tuple[Pair, Pair],
