@@ -12,4 +12,4 @@ class ControlConfig(AppConfig):
 
     def ready(self) -> None:
         """Register options, job kinds, words of the audit, and what is offered on the pages of components."""
-        from apps.control import nav  # noqa: F401
+        from apps.control import nav, options  # noqa: F401
