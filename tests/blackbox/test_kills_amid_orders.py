@@ -3,11 +3,13 @@
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
+from apps.core.options import FRESH
 from apps.simulators.bmc import Controller, Order, Pace
 from tests.blackbox.client import ENDED, Caller
 from tests.blackbox.test_kills import execute, moment, pids
@@ -39,9 +41,10 @@ def rack(thread: LoopThread) -> Iterator[list[Controller]]:
 
 @contextlib.contextmanager
 def option(admin: Caller, name: str, value: int) -> Iterator[None]:
-    """Set an option for a while."""
+    """Set an option for a while; every process knows it when this begins."""
     before = admin.get(f"options/{name}/")["value"]
     admin.patch(f"options/{name}/", {"value": value})
+    time.sleep(FRESH)
     try:
         yield
     finally:

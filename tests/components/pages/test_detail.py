@@ -127,7 +127,7 @@ def test_two_registrations_of_a_machine_are_joined_from_the_page(browser, browse
     one, other = make_component("one"), make_component("other")
     facts = IdentityFacts(serial_number="SN-4711")
     for interface in (make_interface(one), make_interface(other)):
-        machines.remember(interface, facts)
+        machines.remember({interface.pk: facts})
     machines.compare([one.pk])
     assert "Join other into this component" in text_of(browser.get(one.get_absolute_url()))
     assert "Join other" not in text_of(browser_of("viewer").get(one.get_absolute_url()))
