@@ -16,6 +16,7 @@ __all__ = ["snmpd"]
 NEEDS_A_PORTAL = ("test_api_", "test_kills")
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read, also where this folder alone is run
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep those that share the portal on one worker."""
     here = Path(__file__).parent

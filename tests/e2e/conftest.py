@@ -40,6 +40,7 @@ expect.set_options(timeout=30_000)  # milliseconds: the machine does other thing
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read, also where this folder alone is run
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep those that share a portal on one worker: the pages, the stories, and each file with a portal of its own."""
     here = Path(__file__).parent

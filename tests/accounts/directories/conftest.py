@@ -17,6 +17,7 @@ from tests.factories import make_group, root_group
 __all__ = ["samba", "slapd"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read, also where this folder alone is run
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep those that need a server on one worker."""
     here = Path(__file__).parent
