@@ -34,7 +34,10 @@ PROPER_NAMES = (
     "English",
 )
 _RUN = re.compile(r"[A-Za-z][A-Za-z'’]+(?:[\s,;:—–-]+[A-Za-z][A-Za-z'’]*){2,}")
-_HARDWARE_ADDRESS = re.compile(r"\b[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5,7}\b")  # some of which look like words
+# Hardware addresses and UUIDs, some of which look like words.
+_NUMBER = re.compile(
+    r"\b(?:[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5,7}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\b"
+)
 _SPACE = re.compile(r"\s+")
 
 
@@ -100,7 +103,7 @@ def left_in_english(page: str, catalogue: Mapping[str, str], data: Collection[st
         if catalogue.get(text, text) != text:
             found.append(text)
             continue
-        rest = _HARDWARE_ADDRESS.sub("¤", text)
+        rest = _NUMBER.sub("¤", text)
         for name in names:
             rest = rest.replace(name, "¤")
         if _RUN.search(rest):

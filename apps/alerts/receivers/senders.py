@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import chain
 from typing import Any
 
@@ -13,6 +13,7 @@ from apps.components.services import host_names
 from apps.core import rows
 
 FRESH = 5.0  # seconds that the list of further addresses is trusted
+FRESH_TO_STRANGERS = 1.0  # seconds that it is trusted when it does not know a sender: who was just entered may be one
 # What an alert needs to know of its component, in the order of the model, in which from_db takes values.
 FIELDS = tuple(
     field.attname
@@ -45,7 +46,7 @@ class Senders:
         ):
             ids[address].add(values[0])
             components[values[0]] = self._component(values)
-        every = self._extra_addresses()
+        every = self._extra_addresses(wanted - ids.keys())
         extra = {address: every[address] for address in wanted & every.keys()}
         more = {pk for pks in extra.values() for pk in pks} - components.keys()
         if more:
@@ -71,8 +72,9 @@ class Senders:
             known = self._kept[row[0]] = (row, Component.from_db(connection.alias, FIELDS, row))
         return known[1]
 
-    def _extra_addresses(self) -> Mapping[str, Sequence[int]]:
-        if time.monotonic() - self._read_at >= FRESH:
+    def _extra_addresses(self, unknown: Set[str]) -> Mapping[str, Sequence[int]]:
+        fresh = FRESH if unknown <= self._extra.keys() else FRESH_TO_STRANGERS
+        if time.monotonic() - self._read_at >= fresh:
             extra: dict[str, list[int]] = defaultdict(list)
             for pk, addresses in Component.objects.exclude(alert_addresses=[]).values_list("pk", "alert_addresses"):
                 for address in addresses:
