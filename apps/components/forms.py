@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.components import addresses, credential_kinds, driver_parameters
 from apps.components.credential_controls import control_for
-from apps.components.manager_forms import ManagersOfOne, fields_of
+from apps.components.manager_forms import ManagersOfOne
 from apps.components.models import Category, Component, Credential, ManagementInterface
 from apps.components.services.drafts import NewInterface
 from apps.core import scoping
@@ -47,10 +47,6 @@ class ComponentForm(ManagersOfOne):
     def clean_alert_addresses(self) -> list[str]:
         """Give the addresses as a list."""
         return self.cleaned_data["alert_addresses"].split()
-
-    def own_fields(self) -> list[forms.BoundField]:
-        """Give the fields that say nothing of managers."""
-        return fields_of(self)
 
 
 class InterfaceForm(forms.Form):

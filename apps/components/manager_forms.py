@@ -1,7 +1,7 @@
 """The part of forms that says which manager does what of a component."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -68,17 +68,16 @@ def _now(name: str, present: Mapping[str, str] | None) -> str:
 class ManagersOfOne(ManagersForm):
     """The same within a form that knows further fields: all of it is one value, ``managed_elsewhere``."""
 
+    @property
+    def own_fields(self) -> list[forms.BoundField]:
+        """Give the fields that say nothing of managers."""
+        said = {field.name for pair in self.pairs for field in pair}
+        return [field for field in self if field.name not in said]
+
     def clean(self) -> dict[str, Any]:
         """Give one value in place of the fields."""
         given = super().clean() or self.cleaned_data
         merged = {**self.present, **self.wishes} if not self.errors else {}
         notes = {name: note for name, note in merged.items() if note is not None}
-        own = {f"{word}-{name}" for word in ("owner", "manager") for name in self.names}
-        return {**{name: value for name, value in given.items() if name not in own}, "managed_elsewhere": notes}
-
-
-def fields_of(form: forms.Form) -> list[forms.BoundField]:
-    """Give the fields of a form that say nothing of managers."""
-    names = cast(ManagersForm, form).names
-    own = {f"{word}-{name}" for word in ("owner", "manager") for name in names}
-    return [field for field in form if field.name not in own]
+        own = {field.name for field in self.own_fields}
+        return {**{name: value for name, value in given.items() if name in own}, "managed_elsewhere": notes}
